@@ -1,0 +1,362 @@
+//! An account and its login: one at a time, no oftener than makes sense, and never against a refusal.
+//!
+//! The API locks accounts that insist. So a refused password, a missing TOTP code, a captcha or a discontinued API stops
+//! logins until the secret changes; every other failure waits, longer each time; and no TOTP code is sent twice.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use totp_rs::{Algorithm, Builder};
+
+use super::{Client, Error, Event, Result, Secret};
+
+/// The shortest and the longest wait between attempts to log in.
+const BACKOFF: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(3600));
+
+/// Seconds that one TOTP code stands for.
+const TOTP_STEP: u64 = 30;
+
+/// `[[accounts]]`: an account and its way in, a ready-made token or e-mail address and password.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The `account` label.
+    pub name: String,
+    /// Needed to log in with a password; with a token, it tells which way a transfer went.
+    pub email: Option<String>,
+    pub password: Option<SecretString>,
+    pub password_file: Option<std::path::PathBuf>,
+    pub totp_secret: Option<SecretString>,
+    pub totp_secret_file: Option<std::path::PathBuf>,
+    pub token: Option<SecretString>,
+    pub token_file: Option<std::path::PathBuf>,
+    /// Endpoints to poll for this account; all when left out.
+    pub endpoints: Option<Vec<String>>,
+}
+
+impl Config {
+    /// The account, or what is wrong with its configuration: key and sentence.
+    ///
+    /// # Errors
+    /// The first fault found.
+    pub fn account(&self) -> std::result::Result<Account, (&'static str, String)> {
+        let name = self.name.as_str();
+        if name.is_empty() {
+            return Err(("name", "missing; every account needs a name, it becomes the label `account`".to_owned()));
+        }
+        if name.contains('@') {
+            return Err((
+                "name",
+                "looks like an e-mail address, and would stand on every page; give another name".to_owned(),
+            ));
+        }
+        if name.chars().count() > 64 || name.trim() != name || name.chars().any(char::is_control) {
+            return Err(("name", "give 1 to 64 printable characters without spaces around them".to_owned()));
+        }
+        let token = either("token", self.token.as_ref(), self.token_file.as_ref())?;
+        let password = either("password", self.password.as_ref(), self.password_file.as_ref())?;
+        let totp = either("totp_secret", self.totp_secret.as_ref(), self.totp_secret_file.as_ref())?;
+        let way_in = match (token, password) {
+            (Some(_), Some(_)) => return Err(("token", "stands beside a password; give one of them".to_owned())),
+            (None, None) => {
+                let remedy = "give token or token_file, or email with password or password_file";
+                return Err(("password", format!("no way to log in; {remedy}")));
+            }
+            (Some(_), None) if totp.is_some() => {
+                return Err(("totp_secret", "has no use beside a token; leave it out".to_owned()));
+            }
+            (Some(token), None) => WayIn::Token(token),
+            (None, Some(password)) if self.email.is_some() => WayIn::Password { password, totp },
+            (None, Some(_)) => return Err(("email", "missing; a password needs the account's e-mail address".to_owned())),
+        };
+        if let WayIn::Password { totp: Some(Secret::Value(secret)), .. } = &way_in {
+            totp_key(secret).map_err(|error| ("totp_secret", error.to_string()))?;
+        }
+        if self.email.as_deref().is_some_and(|email| !email.contains('@')) {
+            return Err(("email", "not an e-mail address".to_owned()));
+        }
+        Ok(Account {
+            name: name.into(),
+            email: self.email.clone(),
+            way_in,
+            hasher: RandomState::new(),
+            state: Mutex::default(),
+        })
+    }
+}
+
+fn either(
+    key: &'static str,
+    value: Option<&SecretString>,
+    file: Option<&std::path::PathBuf>,
+) -> std::result::Result<Option<Secret>, (&'static str, String)> {
+    match (value, file) {
+        (Some(_), Some(_)) => Err((key, format!("stands beside {key}_file; give one of them"))),
+        (Some(value), None) if value.expose_secret().is_empty() => {
+            Err((key, "is empty; leave it out or fill it in".to_owned()))
+        }
+        (Some(value), None) => Ok(Some(Secret::Value(value.clone()))),
+        (None, Some(path)) => Ok(Some(Secret::File(path.clone()))),
+        (None, None) => Ok(None),
+    }
+}
+
+/// Why logins have stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    WrongPassword,
+    TotpRequired,
+    Captcha,
+    Discontinued,
+}
+
+impl Stop {
+    pub const ALL: [Stop; 4] = [Stop::WrongPassword, Stop::TotpRequired, Stop::Captcha, Stop::Discontinued];
+
+    /// The `reason` label.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Stop::WrongPassword => "wrong_password",
+            Stop::TotpRequired => "totp_required",
+            Stop::Captcha => "captcha",
+            Stop::Discontinued => "discontinued",
+        }
+    }
+
+    pub fn words(self) -> &'static str {
+        match self {
+            Stop::WrongPassword => "wrong password",
+            Stop::TotpRequired => "TOTP code required",
+            Stop::Captcha => "captcha required",
+            Stop::Discontinued => "API discontinued",
+        }
+    }
+}
+
+/// One account, its secrets and the state of its login.
+pub struct Account {
+    name: Arc<str>,
+    email: Option<String>,
+    way_in: WayIn,
+    hasher: RandomState,
+    /// Held while a login is under way, so that there is one, whoever asks.
+    state: Mutex<State>,
+}
+
+enum WayIn {
+    Token(Secret),
+    Password { password: Secret, totp: Option<Secret> },
+}
+
+#[derive(Default)]
+struct State {
+    token: Option<SecretString>,
+    /// Why logins stopped.
+    stopped: Option<Stop>,
+    /// The secrets that were refused, as a hash: other ones are worth an attempt.
+    refused: Option<u64>,
+    /// An answer has been given for the present token.
+    proven: bool,
+    /// Failed logins and useless tokens in a row.
+    failures: u32,
+    not_before: Option<Instant>,
+    /// Endpoints that refused a token right after its login: for these a new login does not help before that time.
+    denied: BTreeMap<&'static str, (u32, Instant)>,
+    /// The newest TOTP step whose code was sent.
+    totp_step: u64,
+}
+
+impl Account {
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    pub fn email(&self) -> Option<&str> {
+        self.email.as_deref()
+    }
+
+    /// How the account gets in, for people.
+    pub fn way_in(&self) -> &'static str {
+        match &self.way_in {
+            WayIn::Token(_) => "token",
+            WayIn::Password { totp: None, .. } => "password",
+            WayIn::Password { totp: Some(_), .. } => "password and TOTP",
+        }
+    }
+
+    /// The token to send; logs in where there is none.
+    pub(super) async fn token(&self, client: &Client) -> Result<SecretString> {
+        let mut state = self.state.lock().await;
+        if let (Some(token), WayIn::Password { .. }) = (&state.token, &self.way_in) {
+            return Ok(token.clone());
+        }
+        let secrets = self.secrets()?;
+        let fingerprint = self.fingerprint(&secrets);
+        if state.refused.is_some_and(|refused| refused != fingerprint) {
+            *state = State { totp_step: state.totp_step, ..State::default() };
+            (client.observer)(Event::Stopped { account: &self.name, reason: None });
+        }
+        if let Some(stop) = state.stopped {
+            return Err(Error::LoginStopped(stop));
+        }
+        if state.not_before.is_some_and(|time| Instant::now() < time) {
+            return Err(Error::LoginPostponed);
+        }
+        let [secret, totp] = secrets;
+        let secret = secret.ok_or(Error::LoginPostponed)?;
+        if let WayIn::Token(_) = self.way_in {
+            if !state.holds(&secret) {
+                state.token = Some(secret.clone());
+                (client.observer)(Event::Token { account: &self.name });
+            }
+            return Ok(secret);
+        }
+        let result = self.login(client, &mut state, &secret, totp.as_ref()).await;
+        (client.observer)(Event::Login { account: &self.name, outcome: result.as_ref().map_or_else(Error::kind, |_| "ok") });
+        match result {
+            Ok(token) => {
+                state.token = Some(token.clone());
+                state.refused = None;
+                state.not_before = None;
+                (client.observer)(Event::Token { account: &self.name });
+                Ok(token)
+            }
+            Err(error) => {
+                state.refused = Some(fingerprint);
+                state.stopped = error.stops_logins();
+                state.postpone();
+                if let Some(stop) = state.stopped {
+                    (client.observer)(Event::Stopped { account: &self.name, reason: Some(stop) });
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// The API gave an answer for this token.
+    pub(super) async fn accepted(&self, endpoint: &'static str, token: &SecretString) {
+        let mut state = self.state.lock().await;
+        if state.holds(token) {
+            state.proven = true;
+            state.failures = 0;
+            state.denied.remove(endpoint);
+        }
+    }
+
+    /// The API refused this token. Says whether another one is worth asking for.
+    pub(super) async fn refused(&self, endpoint: &'static str, token: &SecretString) -> bool {
+        let mut state = self.state.lock().await;
+        if !state.holds(token) {
+            // Many loops find a token dead at once; the first has seen to it by the time the others say so.
+            return true;
+        }
+        let was_proven = std::mem::take(&mut state.proven);
+        if let WayIn::Token(_) = self.way_in {
+            // One endpoint's refusal is its own; a token that nothing accepts is left alone for a while.
+            if !was_proven {
+                state.refused = Some(self.fingerprint(&[Some(token.clone()), None]));
+                state.postpone();
+            }
+            return false;
+        }
+        if state.denied.get(endpoint).is_some_and(|(_, not_before)| Instant::now() < *not_before) {
+            state.proven = was_proven;
+            return false;
+        }
+        state.token = None;
+        if !was_proven {
+            state.postpone();
+        }
+        was_proven
+    }
+
+    /// The API refused this endpoint with a token fresh from the login: the token is not to blame.
+    pub(super) async fn denied(&self, endpoint: &'static str) {
+        let mut state = self.state.lock().await;
+        let failures = state.denied.get(endpoint).map_or(1, |(failures, _)| failures + 1);
+        state.denied.insert(endpoint, (failures, Instant::now() + backoff(failures)));
+    }
+
+    fn fingerprint(&self, secrets: &[Option<SecretString>; 2]) -> u64 {
+        self.hasher.hash_one(secrets.each_ref().map(|secret| secret.as_ref().map(ExposeSecret::expose_secret)))
+    }
+
+    /// The secrets as they are now: password or token, and TOTP secret.
+    fn secrets(&self) -> Result<[Option<SecretString>; 2]> {
+        Ok(match &self.way_in {
+            WayIn::Token(token) => [Some(token.read()?), None],
+            WayIn::Password { password, totp } => [Some(password.read()?), totp.as_ref().map(Secret::read).transpose()?],
+        })
+    }
+
+    async fn login(
+        &self,
+        client: &Client,
+        state: &mut State,
+        password: &SecretString,
+        totp: Option<&SecretString>,
+    ) -> Result<SecretString> {
+        let code = match totp {
+            Some(secret) => Some(next_totp_code(secret, &mut state.totp_step).await?),
+            None => None,
+        };
+        client.login(self.email.as_deref().unwrap_or_default(), password, code).await
+    }
+}
+
+impl State {
+    fn holds(&self, token: &SecretString) -> bool {
+        self.token.as_ref().is_some_and(|held| held.expose_secret() == token.expose_secret())
+    }
+
+    /// Waits before the next attempt.
+    fn postpone(&mut self) {
+        self.failures += 1;
+        self.not_before = Some(Instant::now() + backoff(self.failures));
+    }
+}
+
+/// A wait at random, twice as long at most after each failure.
+fn backoff(failures: u32) -> Duration {
+    let (shortest, longest) = BACKOFF;
+    rand::random_range(shortest..=longest.min(shortest * 2u32.pow(failures.clamp(1, 16))))
+}
+
+/// The code of the present step, or of the next when this one's was sent already.
+async fn next_totp_code(secret: &SecretString, last_step: &mut u64) -> Result<u32> {
+    let key = totp_key(secret)?;
+    let totp = Builder::new()
+        .with_algorithm(Algorithm::SHA1)
+        .with_digits(6)
+        .with_step_duration(TOTP_STEP)
+        .with_secret(key)
+        .build_noncompliant();
+    let mut now = unix_time();
+    if now.as_secs() / TOTP_STEP <= *last_step {
+        tokio::time::sleep(Duration::from_secs((*last_step + 1) * TOTP_STEP).saturating_sub(now)).await;
+        // A clock that was set back would make the wait endless; the code of the awaited step is right by then.
+        now = unix_time().max(Duration::from_secs((*last_step + 1) * TOTP_STEP));
+    }
+    *last_step = now.as_secs() / TOTP_STEP;
+    // As a number: so the API documents it, and leading zeros are its own business.
+    totp.generate(now.as_secs()).to_string().parse().map_err(|_| Error::TotpSecret)
+}
+
+/// The key of a base32 secret, as authenticator apps show it: any case, with spaces or dashes.
+fn totp_key(secret: &SecretString) -> Result<totp_rs::Secret> {
+    let plain: String = secret.expose_secret().chars().filter(|c| !matches!(c, ' ' | '-' | '=')).collect();
+    match totp_rs::Secret::try_from_base32(plain.to_ascii_uppercase()) {
+        Ok(key) if !plain.is_empty() => Ok(key),
+        _ => Err(Error::TotpSecret),
+    }
+}
+
+fn unix_time() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}

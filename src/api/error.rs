@@ -1,0 +1,287 @@
+//! What can go wrong with a request, each with one word for metrics and one sentence for people.
+//!
+//! No error quotes what the API or the user wrote: an answer, a URL or a header can hold anything.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::account::Stop;
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why a request has no usable answer.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// No connection: name not found, refused, TLS failed.
+    #[error("could not connect: {0}")]
+    Connect(&'static str),
+    /// The connection broke before the answer was whole.
+    #[error("the connection broke before the answer was whole")]
+    Broken,
+    /// No whole answer within `api.timeout`.
+    #[error("no whole answer within api.timeout")]
+    Timeout,
+    /// HTTP 429.
+    #[error("the API asks for fewer requests (HTTP 429)")]
+    RateLimited { retry_after: Option<Duration> },
+    /// HTTP 5xx, or the API's `InternalError`.
+    #[error("the API failed (HTTP {status})")]
+    Server { status: u16 },
+    /// HTTP 404.
+    #[error("the API has no such page (HTTP 404); is api.base_url right?")]
+    NotFound,
+    /// Any other HTTP 4xx.
+    #[error("the API refused the request (HTTP {status})")]
+    Client { status: u16 },
+    /// A redirect to another host, or one too many.
+    #[error("the API redirects elsewhere (HTTP {status}), which is not followed; is api.base_url right?")]
+    Redirect { status: u16 },
+    /// HTTP 401 or 403, or an error code about the token.
+    #[error("the API refused the token (HTTP {status})")]
+    Unauthorized { status: u16 },
+    /// The login was refused.
+    #[error("the API refused the e-mail address or the password")]
+    WrongPassword,
+    /// The login needs a TOTP code.
+    #[error("the API wants a TOTP code; give the account's totp_secret")]
+    TotpRequired,
+    /// The login needs a person.
+    #[error("the API wants a captcha; give the account a token from a browser's session")]
+    Captcha,
+    /// What the public host answers since 2019.
+    #[error("the API says that it is discontinued; is api.base_url right?")]
+    Discontinued,
+    /// Any other error of the API.
+    #[error("the API answered with an error of its own (HTTP {status})")]
+    Api { status: u16 },
+    /// The answer is larger than what is read.
+    #[error("the answer is larger than {limit} bytes")]
+    TooLarge { limit: usize },
+    /// The answer is not JSON, or not of the endpoint's shape.
+    #[error("the answer is not of the documented shape (line {line}, column {column})")]
+    Shape { line: usize, column: usize },
+    /// Logins have stopped; nothing was sent.
+    #[error("login stopped: {}; change the secret or the configuration to try again", .0.words())]
+    LoginStopped(Stop),
+    /// A login or a token failed a short while ago; nothing was sent.
+    #[error("waiting before the next login")]
+    LoginPostponed,
+    /// A secret's file can't be read; nothing was sent.
+    #[error("can't read {}: {fault}", path.display())]
+    SecretFile { path: PathBuf, fault: &'static str },
+    /// The TOTP secret is not one; nothing was sent.
+    #[error("totp_secret is not base32 (letters A to Z, digits 2 to 7)")]
+    TotpSecret,
+    /// The token can't be sent in a header; nothing was sent.
+    #[error("the token holds characters that no HTTP header can")]
+    TokenSyntax,
+    /// The machine's TLS can't be used.
+    #[error("TLS can't be set up on this machine; are CA certificates installed?")]
+    Tls,
+}
+
+/// The words of [`Error::kind`] that a request can end with, and `ok`.
+pub const KINDS: &[&str] = &[
+    "ok",
+    "connect",
+    "broken",
+    "timeout",
+    "rate_limited",
+    "server_error",
+    "not_found",
+    "client_error",
+    "redirect",
+    "unauthorized",
+    "wrong_password",
+    "totp_required",
+    "captcha",
+    "discontinued",
+    "api_error",
+    "too_large",
+    "shape",
+];
+
+impl Error {
+    /// One word from a closed set, for labels and log fields.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Error::Connect(_) => "connect",
+            Error::Broken => "broken",
+            Error::Timeout => "timeout",
+            Error::RateLimited { .. } => "rate_limited",
+            Error::Server { .. } => "server_error",
+            Error::NotFound => "not_found",
+            Error::Client { .. } => "client_error",
+            Error::Redirect { .. } => "redirect",
+            Error::Unauthorized { .. } => "unauthorized",
+            Error::WrongPassword => "wrong_password",
+            Error::TotpRequired => "totp_required",
+            Error::Captcha => "captcha",
+            Error::Discontinued => "discontinued",
+            Error::Api { .. } => "api_error",
+            Error::TooLarge { .. } => "too_large",
+            Error::Shape { .. } => "shape",
+            Error::LoginStopped(_) => "login_stopped",
+            Error::LoginPostponed => "login_postponed",
+            Error::SecretFile { .. } | Error::TotpSecret | Error::TokenSyntax => "secret",
+            Error::Tls => "tls",
+        }
+    }
+
+    pub(super) fn transport(error: &reqwest::Error) -> Error {
+        // Said of the error itself, never printed: it carries the URL and what the server said.
+        if error.is_timeout() {
+            Error::Timeout
+        } else if error.is_connect() {
+            Error::Connect(connect_fault(error))
+        } else {
+            Error::Broken
+        }
+    }
+
+    pub(super) fn from_status(status: StatusCode) -> Error {
+        let code = status.as_u16();
+        match code {
+            401 | 403 => Error::Unauthorized { status: code },
+            404 => Error::NotFound,
+            300..=399 => Error::Redirect { status: code },
+            500..=599 => Error::Server { status: code },
+            _ => Error::Client { status: code },
+        }
+    }
+
+    pub(super) fn from_code(code: &str, status: StatusCode) -> Error {
+        let lower = code.to_ascii_lowercase();
+        let status_code = status.as_u16();
+        match lower.as_str() {
+            "apidiscontinued" => Error::Discontinued,
+            "wrongemailorpassword" | "missingemail" => Error::WrongPassword,
+            "totprequired" => Error::TotpRequired,
+            "internalerror" => Error::Server { status: status_code },
+            _ if lower.contains("captcha") => Error::Captcha,
+            _ if lower.contains("totp") => Error::TotpRequired,
+            _ if ["token", "unauthorized", "forbidden", "session"].iter().any(|word| lower.contains(word)) => {
+                Error::Unauthorized { status: status_code }
+            }
+            _ if status.is_success() => Error::Api { status: status_code },
+            _ => match Error::from_status(status) {
+                Error::Client { status } => Error::Api { status },
+                by_status => by_status,
+            },
+        }
+    }
+
+    /// What an error of a login means for the logins to come.
+    pub(super) fn stops_logins(&self) -> Option<Stop> {
+        match self {
+            // A refusal without a reason is taken for the password's: a locked account is worse than a wait.
+            Error::WrongPassword | Error::Unauthorized { .. } => Some(Stop::WrongPassword),
+            Error::TotpRequired => Some(Stop::TotpRequired),
+            Error::Captcha => Some(Stop::Captcha),
+            Error::Discontinued => Some(Stop::Discontinued),
+            _ => None,
+        }
+    }
+}
+
+/// The innermost reason of a failed connection, in fixed words.
+fn connect_fault(error: &(dyn std::error::Error + 'static)) -> &'static str {
+    let mut source = Some(error);
+    while let Some(error) = source {
+        if let Some(io) = error.downcast_ref::<std::io::Error>() {
+            match io.kind() {
+                std::io::ErrorKind::ConnectionRefused => return "connection refused",
+                std::io::ErrorKind::ConnectionReset => return "connection reset",
+                std::io::ErrorKind::HostUnreachable | std::io::ErrorKind::NetworkUnreachable => {
+                    return "no route to the host";
+                }
+                _ => {}
+            }
+        }
+        if error.downcast_ref::<rustls::Error>().is_some() {
+            return "TLS failed; is the certificate valid and its CA trusted?";
+        }
+        source = error.source();
+    }
+    "name not found, or no way to the host"
+}
+
+/// The code of an error body in one of the API's two shapes, `{"error": CODE, "message": ..}` and `{"code": CODE,
+/// "message": ..}`; nothing when the body is an answer. A currency could be called `error` or `code`: its value would be
+/// a number or an object, not a word.
+pub(super) fn code(body: &[u8]) -> Option<Cow<'_, str>> {
+    #[derive(Deserialize)]
+    struct Envelope<'a> {
+        #[serde(borrow)]
+        error: Option<&'a RawValue>,
+        #[serde(borrow)]
+        code: Option<&'a RawValue>,
+        #[serde(borrow)]
+        message: Option<&'a RawValue>,
+    }
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return None;
+    }
+    let envelope: Envelope<'_> = serde_json::from_slice(body).ok()?;
+    let word = |raw: &'_ RawValue| {
+        let word: String = serde_json::from_str(raw.get()).ok()?;
+        word.trim().parse::<f64>().is_err().then_some(Cow::Owned(word))
+    };
+    let word = envelope.error.and_then(word).or_else(|| envelope.code.and_then(word));
+    // A number for a code, as HTTP's: no amount of any currency stands beside a text called message.
+    let numbered =
+        || envelope.message.is_some_and(|m| m.get().starts_with('"')) && envelope.error.or(envelope.code).is_some();
+    word.or_else(|| numbered().then_some(Cow::Borrowed("")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_shapes_are_errors_and_answers_are_not() {
+        for (body, expected) in [
+            (r#"{"error": "TotpRequired", "message": "text"}"#, Some("TotpRequired")),
+            (r#"{"error": "MissingEmail", "message": "text", "argument": "email"}"#, Some("MissingEmail")),
+            (r#"{"code": "ApiDiscontinued", "message": ""}"#, Some("ApiDiscontinued")),
+            (r#"{"error": "Something"}"#, Some("Something")),
+            (r#"{"code": 500, "message": "text"}"#, Some("")),
+            (r#"{"code": "InternalError", "message": null}"#, Some("InternalError")),
+            (r#"{"error": "1.5", "code": "2.5"}"#, None),
+            (r#"{"error": {"hashrate": 1}, "code": {"hashrate": 1}}"#, None),
+            (r#"{"bcn": "30.5"}"#, None),
+            (r#"["error"]"#, None),
+            ("<html>", None),
+            ("", None),
+        ] {
+            assert_eq!(code(body.as_bytes()).as_deref(), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn codes_and_statuses_have_their_kinds() {
+        for (code, status, kind) in [
+            ("WrongEmailOrPassword", 400, "wrong_password"),
+            ("WrongEmailOrPassword", 200, "wrong_password"),
+            ("TotpRequired", 400, "totp_required"),
+            ("MissingEmail", 400, "wrong_password"),
+            ("CaptchaRequired", 400, "captcha"),
+            ("ApiDiscontinued", 410, "discontinued"),
+            ("InternalError", 200, "server_error"),
+            ("InvalidToken", 200, "unauthorized"),
+            ("Whatever", 401, "unauthorized"),
+            ("Whatever", 200, "api_error"),
+            ("Whatever", 400, "api_error"),
+            ("Whatever", 503, "server_error"),
+        ] {
+            let error = Error::from_code(code, StatusCode::from_u16(status).unwrap());
+            assert_eq!(error.kind(), kind, "{code} {status}");
+            assert!(KINDS.contains(&kind), "{kind} is not among the outcomes");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Secrets: values that can't print themselves, given in the configuration or in a file of their own.
+
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
+
+use super::{Error, Result};
+
+/// Where a secret comes from.
+#[derive(Clone, Debug)]
+pub enum Secret {
+    Value(SecretString),
+    /// Read whenever it is needed, so that a changed file is picked up without a restart.
+    File(PathBuf),
+}
+
+impl Secret {
+    /// The secret, less the line end that an editor leaves behind.
+    ///
+    /// # Errors
+    /// [`Error::SecretFile`] when the file can't be read, is not text, or is empty.
+    pub fn read(&self) -> Result<SecretString> {
+        let path = match self {
+            Secret::Value(value) => return Ok(value.clone()),
+            Secret::File(path) => path,
+        };
+        let failed = |fault| Error::SecretFile { path: path.clone(), fault };
+        let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| {
+            failed(match error.kind() {
+                ErrorKind::NotFound => "no such file",
+                ErrorKind::PermissionDenied => "permission denied; the exporter's user must be able to read it",
+                ErrorKind::IsADirectory => "it is a directory",
+                ErrorKind::InvalidData => "it is not text",
+                _ => "reading failed",
+            })
+        })?;
+        match text.trim_end_matches(['\r', '\n']) {
+            "" => Err(failed("it is empty")),
+            secret => Ok(secret.into()),
+        }
+    }
+}

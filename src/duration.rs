@@ -1,0 +1,74 @@
+//! Durations as the configuration writes them: `10s`, `1m 30s`, `2h`.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use jiff::fmt::friendly::{Designator, Spacing, SpanPrinter};
+use serde::{Deserialize, Deserializer, de};
+
+/// Reads a duration.
+///
+/// # Errors
+/// A sentence for people, when there is no unit, or the text is no duration.
+pub fn parse(text: &str) -> Result<Duration, String> {
+    let remedy = "write a number with its unit, such as \"30s\", \"5m\" or \"1h\"";
+    if text.trim().parse::<f64>().is_ok() {
+        return Err(format!("`{text}` has no unit; {remedy}"));
+    }
+    let duration: SignedDuration = text.trim().parse().map_err(|_| format!("`{text}` is not a duration; {remedy}"))?;
+    Duration::try_from(duration).map_err(|_| format!("`{text}` is negative; {remedy}"))
+}
+
+/// The duration as the configuration would write it.
+pub fn print(duration: Duration) -> String {
+    let printer = SpanPrinter::new().designator(Designator::Compact).spacing(Spacing::None);
+    SignedDuration::try_from(duration)
+        .map_or_else(|_| "forever".to_owned(), |duration| printer.duration_to_string(&duration))
+}
+
+/// For `#[serde(deserialize_with = "duration::deserialize")]`.
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Text(String),
+        Number(f64),
+    }
+    let text = match Written::deserialize(deserializer) {
+        Ok(Written::Text(text)) => text,
+        Ok(Written::Number(number)) => number.to_string(),
+        Err(_) => return Err(de::Error::custom("not a duration; write a text such as \"30s\"")),
+    };
+    parse(&text).map_err(de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_people_write() {
+        for (text, seconds) in
+            [("10s", 10.0), ("5m", 300.0), ("1m 30s", 90.0), ("1h30m", 5400.0), ("500ms", 0.5), (" 2h ", 7200.0)]
+        {
+            assert_eq!(parse(text).unwrap().as_secs_f64(), seconds, "{text}");
+        }
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        for (text, fault) in
+            [("10", "has no unit"), ("", "is not a duration"), ("fast", "is not a duration"), ("-1s", "is negative")]
+        {
+            let error = parse(text).unwrap_err();
+            assert!(error.contains(fault) && error.contains("\"30s\""), "{error}");
+        }
+    }
+
+    #[test]
+    fn prints_what_it_reads() {
+        for text in ["1s", "5m", "1h", "1m30s"] {
+            assert_eq!(print(parse(text).unwrap()), text);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! `GET /1.0/affiliate/childrens`: users that came through the account's affiliate links.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::affiliate_links::count;
+use super::{Scope, Spec};
+use crate::answer::{Lenient, Map, Number, Object, later};
+use crate::metric::Unit::{Coins, Seconds};
+use crate::metric::gauge;
+
+/// The answer: e-mail address to affiliate.
+pub type AffiliateChildrens = Map<Lenient<Object<Child>>>;
+
+/// One affiliate, less the link that it came through.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Child {
+    /// Milliseconds since 1970.
+    pub registered: Number,
+    /// Currency code to coins.
+    pub profits: Lenient<Map<Number>>,
+    /// Milliseconds since 1970.
+    pub last_profit: Number,
+}
+
+fn newest(children: &AffiliateChildrens, time: fn(&Child) -> Number) -> Option<f64> {
+    children.iter().map(|(_, Lenient(Object(child)))| time(child).milliseconds_as_seconds()).fold(None, later)
+}
+
+pub static SPEC: Spec<AffiliateChildrens> = Spec {
+    name: "affiliate_childrens",
+    path: "/1.0/affiliate/childrens",
+    part: None,
+    former_path: None,
+    scope: Scope::Account,
+    interval: Duration::from_secs(1800),
+    sample: include_str!("affiliate_childrens.json"),
+    metrics: &[
+        gauge("affiliate_children", "Number of the account's affiliates")
+            .field("(entries)")
+            .read(|children, out| out.put([], count(children.len()))),
+        gauge("affiliate_children_profit", "Sum of what the account's affiliates brought")
+            .unit(Coins)
+            .labels(&["currency"])
+            .field("profits")
+            .read(|children, out| {
+                let mut sums = BTreeMap::new();
+                let profits = children.iter().map(|(_, Lenient(Object(child)))| &child.profits.0);
+                for (currency, coins) in profits.flat_map(Map::iter) {
+                    let sum = sums.entry(currency).or_insert(Some(0.0));
+                    *sum = sum.zip(coins.get()).map(|(sum, coins)| sum + coins);
+                }
+                out.put_all(sums.into_iter().map(|(currency, sum)| ([currency], sum)));
+            }),
+        gauge("affiliate_children_last_profit_timestamp", "When an affiliate last brought something, since 1970")
+            .unit(Seconds)
+            .field("lastProfit")
+            .read(|children, out| out.put([], newest(children, |child| child.last_profit))),
+        gauge("affiliate_children_last_registered_timestamp", "When the newest affiliate registered, since 1970")
+            .unit(Seconds)
+            .field("registered")
+            .read(|children, out| out.put([], newest(children, |child| child.registered))),
+    ],
+};

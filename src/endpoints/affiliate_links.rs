@@ -1,0 +1,30 @@
+//! `GET /1.0/affiliate/links`: the account's affiliate links.
+
+use std::time::Duration;
+
+use serde::de::IgnoredAny;
+
+use super::{Scope, Spec};
+use crate::answer::Map;
+use crate::metric::gauge;
+
+/// The answer: link path to link name, of which only the number is kept: a link is nobody's business.
+pub type AffiliateLinks = Map<IgnoredAny>;
+
+pub static SPEC: Spec<AffiliateLinks> = Spec {
+    name: "affiliate_links",
+    path: "/1.0/affiliate/links",
+    part: None,
+    former_path: None,
+    scope: Scope::Account,
+    interval: Duration::from_secs(1800),
+    sample: include_str!("affiliate_links.json"),
+    metrics: &[gauge("affiliate_links", "Number of the account's affiliate links")
+        .field("(entries)")
+        .read(|links, out| out.put([], count(links.len())))],
+};
+
+#[expect(clippy::cast_precision_loss, reason = "an answer holds fewer than 2^53 entries")]
+pub(super) fn count(entries: usize) -> f64 {
+    entries as f64
+}

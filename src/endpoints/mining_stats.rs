@@ -1,0 +1,187 @@
+//! `GET /1.0/mining/stats`: the account's mining, by currency, beside the keys `paymentModels` and `timestamp`.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
+
+use super::{Scope, Spec};
+use crate::answer::{Flag, Lenient, Map, Number, Object, Text, lenient};
+use crate::metric::Unit::{AtomicUnits, Coins, HashesPerSecond, Seconds};
+use crate::metric::{counter, gauge, info};
+
+/// Payment models that the API's documentation holds.
+const MODELS: &[&str] = &["pplns", "pps"];
+
+/// The answer.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct MiningStats {
+    /// Currency code to its statistics.
+    pub currencies: Map<Object<Mining>>,
+    /// Currency code to how its shares are paid.
+    pub payment_models: Map<Text>,
+    /// When the statistics were made, in milliseconds since 1970.
+    pub timestamp: Number,
+}
+
+/// The mining of one currency since the account began.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Mining {
+    /// In the currency's smallest unit.
+    pub unconfirmed_balance: Number,
+    /// What `unconfirmedBalance` was once called.
+    pub pool_balance: Number,
+    pub miners_count: Number,
+    /// Hashes per second.
+    pub hashrate: Number,
+    pub hashrate_rank: Number,
+    pub miner_online: Flag,
+    pub shares: Lenient<Object<Shares>>,
+    /// Coins.
+    pub pps_total_mined: Number,
+    /// Coins.
+    pub pplns_total_mined: Number,
+    pub blocks_found: Number,
+    /// Coins.
+    pub total_mined: Number,
+}
+
+/// Shares since the account began: their number, and (`Eq`) the same weighed by difficulty.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Shares {
+    pub good: Number,
+    pub good_eq: Number,
+    pub bad: Number,
+    pub bad_eq: Number,
+    pub invalid: Number,
+    pub invalid_eq: Number,
+}
+
+impl<'de> Deserialize<'de> for MiningStats {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut fields = BTreeMap::<Cow<'de, str>, &RawValue>::deserialize(deserializer)?;
+        Ok(MiningStats {
+            payment_models: fields.remove("paymentModels").and_then(lenient).unwrap_or_default(),
+            timestamp: fields.remove("timestamp").and_then(lenient).unwrap_or_default(),
+            currencies: fields.into_iter().filter_map(|(code, raw)| Some((code.into_owned(), lenient(raw)?))).collect(),
+        })
+    }
+}
+
+impl MiningStats {
+    fn iter(&self) -> impl Iterator<Item = (&str, &Mining)> {
+        self.currencies.iter().map(|(currency, mining)| (currency, &mining.0))
+    }
+}
+
+impl Mining {
+    fn unconfirmed(&self) -> Number {
+        self.unconfirmed_balance.or(self.pool_balance)
+    }
+}
+
+pub static SPEC: Spec<MiningStats> = Spec {
+    name: "mining_stats",
+    path: "/1.0/mining/stats",
+    part: None,
+    former_path: None,
+    scope: Scope::Account,
+    interval: Duration::from_secs(60),
+    sample: include_str!("mining_stats.json"),
+    metrics: &[
+        gauge("mining_workers", "Number of the account's workers")
+            .labels(&["currency"])
+            .field("minersCount")
+            .shows_use()
+            .read(|stats, out| out.put_all(stats.iter().map(|(currency, m)| ([currency], m.miners_count)))),
+        gauge("mining_hashrate", "Hashrate of the account")
+            .unit(HashesPerSecond)
+            .labels(&["currency"])
+            .field("hashrate")
+            .shows_use()
+            .read(|stats, out| out.put_all(stats.iter().map(|(currency, m)| ([currency], m.hashrate)))),
+        gauge("mining_hashrate_rank", "Place of the account among the pool's miners by hashrate")
+            .labels(&["currency"])
+            .field("hashrateRank")
+            .read(|stats, out| out.put_all(stats.iter().map(|(currency, m)| ([currency], m.hashrate_rank)))),
+        gauge("mining_online", "Whether the account's miner is online, 1 or 0")
+            .labels(&["currency"])
+            .field("minerOnline")
+            .shows_use()
+            .read(|stats, out| out.put_all(stats.iter().map(|(currency, m)| ([currency], m.miner_online)))),
+        gauge("mining_unconfirmed_balance", "Balance of the account that is not confirmed yet")
+            .unit(AtomicUnits)
+            .labels(&["currency"])
+            .field("unconfirmedBalance")
+            .shows_use()
+            .read(|stats, out| out.put_all(stats.iter().map(|(currency, m)| ([currency], m.unconfirmed())))),
+        gauge("mining_unconfirmed_balance", "Balance of the account that is not confirmed yet")
+            .unit(Coins)
+            .labels(&["currency"])
+            .field("unconfirmedBalance")
+            .read(|stats, out| {
+                for (currency, m) in stats.iter() {
+                    let coins = m.unconfirmed().get().and_then(|units| out.request.decimals.coins(currency, units));
+                    out.put([currency], coins);
+                }
+            }),
+        counter("mining_shares", "Shares of the account since it began, by the pool's verdict")
+            .labels(&["currency", "result"])
+            .field("shares.good, bad, invalid")
+            .shows_use()
+            .read(|stats, out| {
+                for (currency, Mining { shares: Lenient(Object(shares)), .. }) in stats.iter() {
+                    out.put([currency, "good"], shares.good);
+                    out.put([currency, "bad"], shares.bad);
+                    out.put([currency, "invalid"], shares.invalid);
+                }
+            }),
+        counter("mining_share_difficulty", "Shares of the account since it began, each weighed by its difficulty")
+            .labels(&["currency", "result"])
+            .field("shares.goodEq, badEq, invalidEq")
+            .read(|stats, out| {
+                for (currency, Mining { shares: Lenient(Object(shares)), .. }) in stats.iter() {
+                    out.put([currency, "good"], shares.good_eq);
+                    out.put([currency, "bad"], shares.bad_eq);
+                    out.put([currency, "invalid"], shares.invalid_eq);
+                }
+            }),
+        counter("mining_blocks_found", "Blocks that the account found since it began")
+            .labels(&["currency"])
+            .field("blocksFound")
+            .shows_use()
+            .read(|stats, out| out.put_all(stats.iter().map(|(currency, m)| ([currency], m.blocks_found)))),
+        counter("mining_mined", "What the account mined since it began")
+            .unit(Coins)
+            .labels(&["currency"])
+            .field("totalMined")
+            .shows_use()
+            .read(|stats, out| out.put_all(stats.iter().map(|(currency, m)| ([currency], m.total_mined)))),
+        counter("mining_mined_by_model", "What the account mined since it began, by payment model")
+            .unit(Coins)
+            .labels(&["currency", "model"])
+            .field("ppsTotalMined, pplnsTotalMined")
+            .read(|stats, out| {
+                for (currency, m) in stats.iter() {
+                    out.put([currency, "pps"], m.pps_total_mined);
+                    out.put([currency, "pplns"], m.pplns_total_mined);
+                }
+            }),
+        info("mining_payment_model", "How the account's shares are paid")
+            .labels(&["currency", "model"])
+            .field("paymentModels")
+            .read(|stats, out| {
+                for (currency, model) in stats.payment_models.iter() {
+                    out.put([currency, model.word(MODELS)], model.get().map(|_| 1.0));
+                }
+            }),
+        gauge("mining_stats_timestamp", "When the pool made the account's mining statistics, since 1970")
+            .unit(Seconds)
+            .field("timestamp")
+            .read(|stats, out| out.put([], stats.timestamp.milliseconds_as_seconds())),
+    ],
+};

@@ -1,0 +1,90 @@
+//! `GET /1.0/withdrawals`: coins that the account had sent to a wallet.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{STATES, Scope, Spec};
+use crate::answer::{Entry, Group, List, Number, Object, Text, earlier, group_by};
+use crate::metric::Unit::{Coins, Seconds};
+use crate::metric::gauge;
+
+/// The answer.
+pub type Withdrawals = List<Object<Withdrawal>>;
+
+/// One withdrawal, less its wallet address, transaction and payment id, for which nothing here has a use.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Withdrawal {
+    pub cc: Text,
+    /// Coins.
+    pub amount: Number,
+    /// Coins.
+    pub fee: Number,
+    pub status: Text,
+    /// Seconds since 1970, with a fraction: the one time of the account's lists that is not in milliseconds.
+    pub created: Number,
+}
+
+/// The withdrawals by currency and status.
+fn groups(withdrawals: &Withdrawals) -> BTreeMap<(&str, &'static str), Group> {
+    group_by(withdrawals.iter().map(|Object(w)| {
+        let key = (w.cc.get().unwrap_or_default(), w.status.word(STATES));
+        (key, Entry { amount: w.amount, fee: w.fee, created: w.created })
+    }))
+}
+
+pub static SPEC: Spec<Withdrawals> = Spec {
+    name: "withdrawals",
+    path: "/1.0/withdrawals",
+    part: Some("/1.0/withdrawals/{currency}"),
+    former_path: None,
+    scope: Scope::Account,
+    interval: Duration::from_secs(600),
+    sample: include_str!("withdrawals.json"),
+    metrics: &[
+        gauge("withdrawals", "Number of the account's withdrawals that the API lists")
+            .labels(&["currency", "status"])
+            .field("(entries)")
+            .read(|withdrawals, out| {
+                out.put_all(groups(withdrawals).into_iter().map(|((currency, status), g)| ([currency, status], g.count)));
+            }),
+        gauge("withdrawals", "Sum of the account's withdrawals that the API lists")
+            .unit(Coins)
+            .labels(&["currency", "status"])
+            .field("amount")
+            .read(|withdrawals, out| {
+                out.put_all(groups(withdrawals).into_iter().map(|((currency, status), g)| ([currency, status], g.amount)));
+            }),
+        gauge("withdrawals_fees", "Sum of the fees of the account's withdrawals that the API lists")
+            .unit(Coins)
+            .labels(&["currency", "status"])
+            .field("fee")
+            .read(|withdrawals, out| {
+                out.put_all(groups(withdrawals).into_iter().map(|((currency, status), g)| ([currency, status], g.fee)));
+            }),
+        gauge("withdrawals_last_timestamp", "When the newest withdrawal was asked for, since 1970")
+            .unit(Seconds)
+            .labels(&["currency", "status"])
+            .field("created")
+            .read(|withdrawals, out| {
+                out.put_all(groups(withdrawals).into_iter().map(|((currency, status), g)| ([currency, status], g.newest)));
+            }),
+        gauge(
+            "withdrawals_oldest_pending_timestamp",
+            "When the oldest withdrawal that is not finished was asked for, since 1970",
+        )
+        .unit(Seconds)
+        .labels(&["currency"])
+        .field("created")
+        .read(|withdrawals, out| {
+            let mut oldest = BTreeMap::new();
+            for Object(w) in withdrawals.iter().filter(|Object(w)| w.status.get() != Some("finished")) {
+                let first: &mut Option<f64> = oldest.entry(w.cc.get().unwrap_or_default()).or_default();
+                *first = earlier(*first, w.created.get());
+            }
+            out.put_all(oldest.into_iter().map(|(currency, seconds)| ([currency], seconds)));
+        }),
+    ],
+};

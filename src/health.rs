@@ -1,0 +1,305 @@
+//! The exporter's own metrics: how its polls, logins and requests go.
+//!
+//! What belongs to an account is state, read by a table of rows like an endpoint's. What belongs to the whole exporter is
+//! counted directly in a prometheus-client registry.
+
+mod process;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+use tokio::time::Instant;
+
+use crate::api::{self, Event, KINDS, LOGIN, Stop};
+use crate::metric::Unit::Seconds;
+use crate::metric::{Metric, counter, gauge};
+use crate::store::Key;
+
+/// Upper bounds of the request durations' buckets, in seconds; the default timeout is among them.
+const BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// How one loop's polls went.
+#[derive(Clone, Debug, Default)]
+struct Loop {
+    tried: bool,
+    /// The latest poll was a success.
+    up: bool,
+    /// Seconds since 1970.
+    last_success: Option<f64>,
+    /// The failure that goes on, and since when.
+    failing: Option<(&'static str, Instant)>,
+}
+
+/// How one account's polls and logins went; of the account without a name, the pool's and the networks'.
+#[derive(Debug, Default)]
+pub struct AccountHealth {
+    is_pool: bool,
+    loops: BTreeMap<(&'static str, Arc<str>), Loop>,
+    logins: BTreeMap<&'static str, f64>,
+    stopped: Option<Stop>,
+    /// Seconds since 1970.
+    token_since: Option<f64>,
+}
+
+/// What an account's health says on `/metrics`. The label `account` stands before each row's own.
+pub static ACCOUNT_METRICS: &[Metric<AccountHealth>] = &[
+    gauge("up", "Whether every enabled endpoint of the account was read successfully at its latest poll, 1 or 0").read(
+        |account, out| {
+            let up = account.loops.values().all(|l| l.up);
+            out.put([], (!account.is_pool).then_some(f64::from(up)));
+        },
+    ),
+    gauge("endpoint_up", "Whether the endpoint was read successfully at its latest poll, 1 or 0")
+        .labels(&["endpoint", "currency"])
+        .read(|account, out| {
+            for ((endpoint, currency), l) in &account.loops {
+                out.put_own([endpoint, currency], f64::from(l.up));
+            }
+        }),
+    gauge("endpoint_last_success_timestamp", "When the endpoint was last read successfully, since 1970")
+        .unit(Seconds)
+        .labels(&["endpoint", "currency"])
+        .read(|account, out| {
+            for ((endpoint, currency), l) in &account.loops {
+                out.put_own([endpoint, currency], l.last_success);
+            }
+        }),
+    counter("auth_logins", "Attempts to log in, by how they ended")
+        .labels(&["outcome"])
+        .read(|account, out| out.put_all(account.logins.iter().map(|(outcome, logins)| ([*outcome], *logins)))),
+    gauge("auth_blocked", "1 while logins are stopped until the account's secret or the configuration changes, else 0")
+        .labels(&["reason"])
+        .read(|account, out| {
+            for stop in Stop::ALL.into_iter().filter(|_| !account.is_pool) {
+                out.put([stop.reason()], f64::from(account.stopped == Some(stop)));
+            }
+        }),
+    gauge("auth_token_timestamp", "When the token in use was obtained, since 1970")
+        .unit(Seconds)
+        .read(|account, out| out.put([], account.token_since)),
+];
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct EndpointLabel {
+    endpoint: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct RequestLabels {
+    endpoint: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct HttpLabels {
+    path: String,
+    code: u16,
+}
+
+/// Whether a poll's result is news, so that one failure is said once.
+#[derive(Debug, PartialEq)]
+pub enum News {
+    /// A failure began, or became another one.
+    Failing,
+    /// A failure of this long is over.
+    Recovered(Duration),
+    /// As before.
+    Nothing,
+}
+
+/// The exporter's own metrics.
+pub struct Health {
+    registry: Registry,
+    accounts: Mutex<BTreeMap<Arc<str>, AccountHealth>>,
+    requests: Family<RequestLabels, Counter>,
+    durations: Family<EndpointLabel, Histogram, fn() -> Histogram>,
+    dropped: Family<EndpointLabel, Counter>,
+    intervals: Family<EndpointLabel, Gauge<f64, std::sync::atomic::AtomicU64>>,
+    http: Family<HttpLabels, Counter>,
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        let mut registry = Registry::default();
+        let durations = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
+        let health = Health {
+            accounts: Mutex::default(),
+            requests: Family::default(),
+            durations,
+            dropped: Family::default(),
+            intervals: Family::default(),
+            http: Family::default(),
+            registry: Registry::default(),
+        };
+        let minergate = registry.sub_registry_with_prefix("minergate");
+        minergate.register_with_unit(
+            "endpoint_interval",
+            "Configured time from one poll of the endpoint to the next in seconds",
+            Unit::Seconds,
+            health.intervals.clone(),
+        );
+        minergate.register("api_requests", "Requests to the API, by how they ended", health.requests.clone());
+        minergate.register_with_unit(
+            "api_request_duration",
+            "Time from sending a request to the API to the end of its answer in seconds",
+            Unit::Seconds,
+            health.durations.clone(),
+        );
+        minergate.register(
+            "api_dropped_series",
+            "Samples left out because the API named an invalid currency or more than fit",
+            health.dropped.clone(),
+        );
+        let build = Info::new([
+            ("version", env!("CARGO_PKG_VERSION")),
+            ("revision", env!("REVISION")),
+            ("rustversion", env!("RUSTVERSION")),
+        ]);
+        minergate.register("exporter_build", "The exporter's version, revision and compiler", build);
+        // The configuration was read at the start, or there would be no exporter.
+        let reload_successful = Gauge::<i64>::default();
+        reload_successful.set(1);
+        minergate.register(
+            "exporter_config_last_reload_successful",
+            "Whether the configuration was last read successfully, 1 or 0",
+            reload_successful,
+        );
+        let reload_time = Gauge::<f64, std::sync::atomic::AtomicU64>::default();
+        reload_time.set(unix_seconds());
+        minergate.register_with_unit(
+            "exporter_config_last_reload_success_timestamp",
+            "When the configuration was last read successfully, since 1970 in seconds",
+            Unit::Seconds,
+            reload_time,
+        );
+        minergate.register("exporter_http_requests", "Requests to the exporter, by route and status", health.http.clone());
+        registry.register_collector(Box::new(process::Process));
+        Health { registry, ..health }
+    }
+}
+
+impl Health {
+    /// The metrics that belong to no account.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Reads the health of every account, in order of their names; the pool's and networks' stands under the empty one.
+    pub fn for_each_account(&self, mut read: impl FnMut(&str, &AccountHealth)) {
+        self.accounts().iter().for_each(|(name, account)| read(name, account));
+    }
+
+    /// Announces an account, so that its metrics are there before its first poll.
+    pub fn expect_account(&self, name: &Arc<str>) {
+        let logins = ["ok"].into_iter().chain(Stop::ALL.map(Stop::reason)).map(|outcome| (outcome, 0.0)).collect();
+        self.accounts().insert(name.clone(), AccountHealth { logins, ..AccountHealth::default() });
+        self.expect_requests(LOGIN);
+    }
+
+    /// Announces an endpoint that is polled.
+    pub fn expect_endpoint(&self, endpoint: &'static str, interval: Duration) {
+        self.intervals.get_or_create(&EndpointLabel { endpoint }).set(interval.as_secs_f64());
+        drop(self.dropped.get_or_create(&EndpointLabel { endpoint }));
+        self.expect_requests(endpoint);
+    }
+
+    fn expect_requests(&self, endpoint: &'static str) {
+        drop(self.durations.get_or_create(&EndpointLabel { endpoint }));
+        for outcome in KINDS {
+            drop(self.requests.get_or_create(&RequestLabels { endpoint, outcome }));
+        }
+    }
+
+    /// Announces a loop.
+    pub fn expect_loop(&self, key: &Key) {
+        self.with_account(&key.account, |account| {
+            account.loops.entry((key.endpoint, key.currency.clone())).or_default();
+        });
+    }
+
+    /// Forgets a loop that has ended.
+    pub fn forget_loop(&self, key: &Key) {
+        self.with_account(&key.account, |account| {
+            account.loops.remove(&(key.endpoint, key.currency.clone()));
+        });
+    }
+
+    /// A poll succeeded; `dropped` samples of its answer were left out.
+    pub fn succeeded(&self, key: &Key, dropped: u64) -> News {
+        self.dropped.get_or_create(&EndpointLabel { endpoint: key.endpoint }).inc_by(dropped);
+        self.with_loop(key, |l| {
+            l.up = true;
+            l.last_success = Some(unix_seconds());
+            l.failing.take().map_or(News::Nothing, |(_, since)| News::Recovered(since.elapsed()))
+        })
+    }
+
+    /// A poll failed.
+    pub fn failed(&self, key: &Key, error: &api::Error) -> News {
+        self.with_loop(key, |l| {
+            l.up = false;
+            let since = l.failing.map_or_else(Instant::now, |(_, since)| since);
+            let before = l.failing.replace((error.kind(), since));
+            if before.is_some_and(|(kind, _)| kind == error.kind()) { News::Nothing } else { News::Failing }
+        })
+    }
+
+    /// Whether every account was tried, whatever came of it.
+    pub fn is_ready(&self) -> bool {
+        let accounts = self.accounts();
+        accounts.values().filter(|account| !account.is_pool).all(|a| a.loops.values().any(|l| l.tried) || a.loops.is_empty())
+    }
+
+    /// Takes note of what the API's client did.
+    pub fn observe(&self, event: Event<'_>) {
+        match event {
+            Event::Request { endpoint, outcome, duration } => {
+                self.requests.get_or_create(&RequestLabels { endpoint, outcome }).inc();
+                self.durations.get_or_create(&EndpointLabel { endpoint }).observe(duration.as_secs_f64());
+            }
+            Event::Login { account, outcome } => {
+                self.with_account(&account.into(), |account| *account.logins.entry(outcome).or_default() += 1.0);
+            }
+            Event::Token { account } => {
+                self.with_account(&account.into(), |account| account.token_since = Some(unix_seconds()));
+            }
+            Event::Stopped { account, reason } => self.with_account(&account.into(), |account| account.stopped = reason),
+        }
+    }
+
+    /// Counts a request to the exporter. `path` is the route's pattern: the raw path can hold anything.
+    pub fn http_request(&self, path: &str, code: u16) {
+        self.http.get_or_create(&HttpLabels { path: path.to_owned(), code }).inc();
+    }
+
+    fn with_loop(&self, key: &Key, change: impl FnOnce(&mut Loop) -> News) -> News {
+        self.with_account(&key.account, |account| {
+            // A loop that has just ended may still bring its last result; it is not taken up again.
+            let Some(l) = account.loops.get_mut(&(key.endpoint, key.currency.clone())) else { return News::Nothing };
+            l.tried = true;
+            change(l)
+        })
+    }
+
+    fn with_account<T>(&self, name: &Arc<str>, change: impl FnOnce(&mut AccountHealth) -> T) -> T {
+        let mut accounts = self.accounts();
+        let new = || AccountHealth { is_pool: name.is_empty(), ..AccountHealth::default() };
+        change(accounts.entry(name.clone()).or_insert_with(new))
+    }
+
+    fn accounts(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, AccountHealth>> {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn unix_seconds() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+}

@@ -1,0 +1,10 @@
+pub mod answer;
+pub mod api;
+pub mod currency;
+pub mod duration;
+pub mod endpoints;
+pub mod exposition;
+pub mod health;
+pub mod metric;
+pub mod poller;
+pub mod store;

@@ -1,0 +1,288 @@
+//! What a metric is: its family (name, kind, unit, labels, help) and how its samples are read from an answer.
+//!
+//! A row of an endpoint's table is one expression:
+//!
+//! ```
+//! use minergate_exporter::metric::{Metric, Unit::HashesPerSecond, gauge};
+//!
+//! static ROW: Metric<f64> = gauge("workers_hashrate", "Hashrate of the account's active workers")
+//!     .unit(HashesPerSecond)
+//!     .field("hashrate")
+//!     .read(|hashrate, out| out.put([], *hashrate));
+//! assert_eq!(ROW.family.name(), "minergate_workers_hashrate_hashes_per_second");
+//! ```
+//!
+//! How families become text is `exposition`'s business, which rows an endpoint has is the endpoint's.
+
+use std::collections::BTreeSet;
+
+use crate::currency::{self, Decimals};
+
+/// Longest nickname that becomes a label value, in characters.
+const NICKNAME_LENGTH: usize = 64;
+
+/// What Prometheus may do with the samples of a family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Counts up since the account (or the exporter) began; its samples end in `_total`.
+    Counter,
+    /// A value at one point in time.
+    Gauge,
+    /// A 1 that carries labels; its samples end in `_info`.
+    Info,
+}
+
+/// Base units; the unit is the last part of a family's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Whole coins of a currency.
+    Coins,
+    /// A currency's smallest unit, such as a satoshi.
+    AtomicUnits,
+    /// Seconds; of a timestamp, since 1970-01-01 UTC.
+    Seconds,
+    Bytes,
+    Blocks,
+    HashesPerSecond,
+}
+
+impl Unit {
+    /// The unit as it stands in a family's name and in OpenMetrics' `# UNIT`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Unit::Coins => "coins",
+            Unit::AtomicUnits => "atomic_units",
+            Unit::Seconds => "seconds",
+            Unit::Bytes => "bytes",
+            Unit::Blocks => "blocks",
+            Unit::HashesPerSecond => "hashes_per_second",
+        }
+    }
+}
+
+/// A metric family: all that is said of its samples before the first of them.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Family {
+    /// The name without prefix, unit and the suffix of its kind.
+    pub stem: &'static str,
+    /// What it is, without unit and source, which are appended from the fields below.
+    pub help: &'static str,
+    pub kind: Kind,
+    pub unit: Option<Unit>,
+    /// Label names beside those that the endpoint's scope adds (`account`, or the `currency` of a network).
+    pub labels: &'static [&'static str],
+    /// The field of the API's answer that it comes from.
+    pub field: &'static str,
+    /// Left out of the exposition unless the configuration asks for it.
+    pub optional: bool,
+    /// A sample above zero says that the account has to do with the sample's currency.
+    pub shows_use: bool,
+}
+
+impl Family {
+    /// The family's name: prefix, stem and unit, without `_total` or `_info`.
+    pub fn name(&self) -> String {
+        match self.unit {
+            Some(unit) => format!("minergate_{}_{}", self.stem, unit.name()),
+            None => format!("minergate_{}", self.stem),
+        }
+    }
+
+    fn currency_label(&self) -> Option<usize> {
+        self.labels.iter().position(|label| *label == "currency")
+    }
+
+    /// What a sample's name has behind the family's.
+    pub const fn suffix(&self) -> &'static str {
+        match self.kind {
+            Kind::Counter => "_total",
+            Kind::Gauge => "",
+            Kind::Info => "_info",
+        }
+    }
+}
+
+/// A family, and how its samples are read from a decoded answer `B`.
+pub struct Metric<B: 'static> {
+    pub family: Family,
+    pub(crate) read: fn(&B, &mut Out<'_>),
+}
+
+/// A counter named `minergate_{stem}[_{unit}]_total`.
+pub const fn counter(stem: &'static str, help: &'static str) -> Family {
+    family(Kind::Counter, stem, help)
+}
+
+/// A gauge named `minergate_{stem}[_{unit}]`.
+pub const fn gauge(stem: &'static str, help: &'static str) -> Family {
+    family(Kind::Gauge, stem, help)
+}
+
+/// An info metric named `minergate_{stem}_info`.
+pub const fn info(stem: &'static str, help: &'static str) -> Family {
+    family(Kind::Info, stem, help)
+}
+
+const fn family(kind: Kind, stem: &'static str, help: &'static str) -> Family {
+    Family { stem, help, kind, unit: None, labels: &[], field: "", optional: false, shows_use: false }
+}
+
+impl Family {
+    pub const fn unit(mut self, unit: Unit) -> Self {
+        self.unit = Some(unit);
+        self
+    }
+
+    pub const fn labels(mut self, labels: &'static [&'static str]) -> Self {
+        self.labels = labels;
+        self
+    }
+
+    pub const fn field(mut self, field: &'static str) -> Self {
+        self.field = field;
+        self
+    }
+
+    pub const fn optional(mut self) -> Self {
+        self.optional = true;
+        self
+    }
+
+    pub const fn shows_use(mut self) -> Self {
+        self.shows_use = true;
+        self
+    }
+
+    pub const fn read<B>(self, read: fn(&B, &mut Out<'_>)) -> Metric<B> {
+        Metric { family: self, read }
+    }
+}
+
+/// What an answer answers: all that a reading may know beside the answer itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The account's e-mail address, where it is known: it tells a transfer's direction.
+    pub email: Option<&'a str>,
+    /// Decimals of the currencies' smallest units.
+    pub decimals: &'a Decimals,
+}
+
+/// One sample's label values, in the order of the family's labels, and its value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    pub labels: Box<[Box<str>]>,
+    pub value: f64,
+}
+
+/// The samples of one answer, family by family.
+#[derive(Clone, Debug, Default)]
+pub struct Rows {
+    pub families: Vec<(&'static Family, Vec<Series>)>,
+    /// Samples left out because of the label rules.
+    pub dropped: u64,
+}
+
+impl Rows {
+    /// Reads an answer's samples.
+    pub fn read<B>(metrics: &'static [Metric<B>], answer: &B, request: &Request<'_>) -> Rows {
+        let mut rows = Rows::default();
+        for Metric { family, read } in metrics {
+            let mut out = Out { request, labels: family.labels, series: Vec::new(), dropped: 0 };
+            read(answer, &mut out);
+            rows.families.push((family, out.series));
+            rows.dropped += out.dropped;
+        }
+        rows
+    }
+
+    /// The currencies that the samples are labelled with.
+    pub fn currencies(&self) -> BTreeSet<&str> {
+        self.by_currency().map(|(_, currency, _)| currency).collect()
+    }
+
+    /// The currencies that the account has to do with: those with something in them.
+    pub fn used_currencies(&self) -> BTreeSet<String> {
+        let used = self.by_currency().filter(|(family, _, value)| family.shows_use && *value > 0.0);
+        used.map(|(_, currency, _)| currency.to_owned()).collect()
+    }
+
+    /// Leaves out the samples of all other currencies, and counts them.
+    pub fn keep_currencies(&mut self, kept: impl Fn(&str) -> bool) {
+        for (family, series) in &mut self.families {
+            let Some(label) = family.currency_label() else { continue };
+            let before = series.len();
+            series.retain(|series| kept(&series.labels[label]));
+            self.dropped += (before - series.len()) as u64;
+        }
+    }
+
+    fn by_currency(&self) -> impl Iterator<Item = (&'static Family, &str, f64)> {
+        self.families.iter().filter_map(|(family, series)| Some((family, series, family.currency_label()?))).flat_map(
+            |(family, series, label)| series.iter().map(move |series| (*family, &*series.labels[label], series.value)),
+        )
+    }
+}
+
+/// Where a reading puts the samples of one family.
+///
+/// Label rules are kept here, for every endpoint alike: an invalid `currency` takes its sample along (and is counted), a
+/// `nickname` is shortened and made printable, a value that is missing or not a number gives no sample.
+pub struct Out<'a> {
+    /// What the answer answers.
+    pub request: &'a Request<'a>,
+    labels: &'static [&'static str],
+    series: Vec<Series>,
+    dropped: u64,
+}
+
+impl Out<'_> {
+    /// Adds a sample; its labels stand in the order of the family's.
+    pub fn put<const N: usize>(&mut self, labels: [&str; N], value: impl Into<Option<f64>>) {
+        debug_assert_eq!(labels.len(), self.labels.len(), "a row puts other labels than {:?}", self.labels);
+        let Some(value) = value.into().filter(|value| value.is_finite()) else { return };
+        let mut values = Vec::with_capacity(N);
+        for (name, label) in self.labels.iter().zip(labels) {
+            match *name {
+                "currency" if !currency::is_valid(label) => return self.cut(1),
+                "nickname" => values.push(nickname(label)),
+                _ => values.push(label.into()),
+            }
+        }
+        self.series.push(Series { labels: values.into(), value });
+    }
+
+    /// Adds samples, each given by its labels and its value.
+    pub fn put_all<'l, const N: usize, V: Into<Option<f64>>>(
+        &mut self,
+        samples: impl IntoIterator<Item = ([&'l str; N], V)>,
+    ) {
+        for (labels, value) in samples {
+            self.put(labels, value);
+        }
+    }
+
+    /// Adds a sample of the exporter's own, whose labels keep to the rules: a loop that has no currency says so by an empty
+    /// label.
+    pub(crate) fn put_own<const N: usize>(&mut self, labels: [&str; N], value: impl Into<Option<f64>>) {
+        debug_assert_eq!(labels.len(), self.labels.len(), "a row puts other labels than {:?}", self.labels);
+        if let Some(value) = value.into() {
+            self.series.push(Series { labels: labels.map(Into::into).into(), value });
+        }
+    }
+
+    /// Counts samples that a reading leaves out because there are more than the documented number.
+    pub fn cut(&mut self, samples: u64) {
+        self.dropped += samples;
+    }
+}
+
+/// A nickname as a label value: printable, at most 64 characters. People have used their e-mail address as a nickname,
+/// which is nobody's business on a dashboard.
+fn nickname(nickname: &str) -> Box<str> {
+    if nickname.contains('@') {
+        return "hidden".into();
+    }
+    let printable = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    nickname.chars().take(NICKNAME_LENGTH).map(printable).collect()
+}
