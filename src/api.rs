@@ -128,8 +128,7 @@ impl Client {
     /// # Errors
     /// [`Error::Tls`] when the machine's TLS can't be used at all.
     pub fn new(config: &Config, observer: Observer) -> Result<Client> {
-        // Whoever comes second finds the same provider installed.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        install_crypto();
         let http = reqwest::Client::builder()
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .timeout(config.timeout)
@@ -218,6 +217,19 @@ impl Client {
         (self.observer)(Event::Request { endpoint, outcome, duration: start.elapsed() });
         result
     }
+}
+
+/// Asks for a URL once, and returns the status of the answer. For the exporter's own health check.
+pub async fn probe(url: &str, timeout: Duration) -> Result<u16> {
+    install_crypto();
+    let client = reqwest::Client::builder().no_proxy().timeout(timeout).build().map_err(|_| Error::Tls)?;
+    let response = client.get(url).send().await.map_err(|error| Error::transport(&error))?;
+    Ok(response.status().as_u16())
+}
+
+/// Makes ring the TLS of this process. Whoever comes second finds it installed.
+fn install_crypto() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 /// Sends a request and returns its answer's body, or what the answer says is wrong.

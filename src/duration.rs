@@ -1,5 +1,6 @@
 //! Durations as the configuration writes them: `10s`, `1m 30s`, `2h`.
 
+use std::fmt;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -26,20 +27,28 @@ pub fn print(duration: Duration) -> String {
         .map_or_else(|_| "forever".to_owned(), |duration| printer.duration_to_string(&duration))
 }
 
+/// A duration as it was written, to be read by [`parse`]: a bare number is then refused for its missing unit.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "expected a duration; write a text such as \"30s\"")]
+pub enum Written {
+    Text(String),
+    Whole(u64),
+    Number(f64),
+}
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Written::Text(text) => f.write_str(text),
+            Written::Whole(number) => write!(f, "{number}"),
+            Written::Number(number) => write!(f, "{number}"),
+        }
+    }
+}
+
 /// For `#[serde(deserialize_with = "duration::deserialize")]`.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        Text(String),
-        Number(f64),
-    }
-    let text = match Written::deserialize(deserializer) {
-        Ok(Written::Text(text)) => text,
-        Ok(Written::Number(number)) => number.to_string(),
-        Err(_) => return Err(de::Error::custom("not a duration; write a text such as \"30s\"")),
-    };
-    parse(&text).map_err(de::Error::custom)
+    parse(&Written::deserialize(deserializer)?.to_string()).map_err(de::Error::custom)
 }
 
 #[cfg(test)]
@@ -48,10 +57,10 @@ mod tests {
 
     #[test]
     fn reads_what_people_write() {
-        for (text, seconds) in
-            [("10s", 10.0), ("5m", 300.0), ("1m 30s", 90.0), ("1h30m", 5400.0), ("500ms", 0.5), (" 2h ", 7200.0)]
+        for (text, milliseconds) in
+            [("10s", 10_000), ("5m", 300_000), ("1m 30s", 90_000), ("500ms", 500), (" 2h ", 7_200_000)]
         {
-            assert_eq!(parse(text).unwrap().as_secs_f64(), seconds, "{text}");
+            assert_eq!(parse(text).unwrap().as_millis(), milliseconds, "{text}");
         }
     }
 

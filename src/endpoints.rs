@@ -50,15 +50,33 @@ impl<B: DeserializeOwned> Spec<B> {
     /// # Errors
     /// As [`Client::get`], and [`api::Error::Shape`] when the answer is not this endpoint's.
     pub async fn fetch(&self, client: &Client, account: Option<&Account>, argument: Option<&str>) -> api::Result<B> {
-        let path = match (self.part, argument) {
-            (Some(part), Some(argument)) => fill(part, argument),
-            _ => fill(self.path, argument.unwrap_or_default()),
+        let (path, former) = match (self.part, argument) {
+            (Some(part), Some(_)) => (part, None),
+            _ => (self.path, self.former_path),
         };
-        client.get(self.name, &path, account, decode).await
+        ask(client, self.name, (path, former), argument.unwrap_or_default(), account, decode).await
     }
 
     fn read(&self, body: &[u8], request: &Request<'_>) -> api::Result<Rows> {
         Ok(Rows::read(self.metrics, &decode(body)?, request))
+    }
+}
+
+/// Asks for a path, and where that is not found, for the one of earlier versions of the API.
+async fn ask<T>(
+    client: &Client,
+    endpoint: &'static str,
+    (path, former_path): (&str, Option<&str>),
+    argument: &str,
+    account: Option<&Account>,
+    read: impl Fn(&[u8]) -> api::Result<T>,
+) -> api::Result<T> {
+    let result = client.get(endpoint, &fill(path, argument), account, &read).await;
+    match former_path {
+        Some(former) if matches!(result, Err(api::Error::NotFound)) => {
+            client.get(endpoint, &fill(former, argument), account, &read).await
+        }
+        _ => result,
     }
 }
 
@@ -117,11 +135,8 @@ impl Endpoint {
         currency: &str,
         request: &Request<'_>,
     ) -> api::Result<Rows> {
-        let ask = async |path| client.get(self.name, &fill(path, currency), account, |body| self.read(body, request)).await;
-        match (ask(self.path).await, self.former_path) {
-            (Err(api::Error::NotFound), Some(former_path)) => ask(former_path).await,
-            (result, _) => result,
-        }
+        let read = |body: &[u8]| self.read(body, request);
+        ask(client, self.name, (self.path, self.former_path), currency, account, read).await
     }
 
     /// Whether its samples can show that an account uses a currency.
@@ -133,6 +148,11 @@ impl Endpoint {
 /// The row of that name.
 pub fn find(name: &str) -> Option<&'static Endpoint> {
     ENDPOINTS.iter().find(|endpoint| endpoint.name == name)
+}
+
+/// Full names of the metrics that are off unless the configuration asks for them.
+pub fn optional_metrics() -> impl Iterator<Item = String> {
+    ENDPOINTS.iter().flat_map(Endpoint::families).filter(|family| family.optional).map(Family::sample_name)
 }
 
 macro_rules! endpoints {

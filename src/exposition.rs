@@ -65,7 +65,7 @@ impl Exposition {
             let rows: Vec<_> =
                 fresh.iter().filter(|(key, _)| key.endpoint == endpoint.name && filter.shows(&key.account)).collect();
             for (i, family) in endpoint.families().enumerate() {
-                if !family.optional || self.optional_metrics.contains(&sample_name(family)) {
+                if !family.optional || self.optional_metrics.contains(&family.sample_name()) {
                     let series = rows.iter().map(|(key, rows)| (scope_label(endpoint, key), &rows.families[i].1[..]));
                     write_family(&mut text, format, family, &help(family, Some(endpoint)), series);
                 }
@@ -96,11 +96,6 @@ impl Exposition {
     }
 }
 
-/// A family's name as its samples bear it.
-pub fn sample_name(family: &Family) -> String {
-    family.name() + family.suffix()
-}
-
 /// The HELP of a family: what it is, its unit, and where it comes from.
 pub fn help(family: &Family, endpoint: Option<&Endpoint>) -> String {
     let unit = family.unit.map(|unit| format!(" in {}", unit.name().replace('_', " "))).unwrap_or_default();
@@ -126,7 +121,7 @@ fn write_family<'a>(
     help: &str,
     groups: impl Iterator<Item = (Option<(&'static str, &'a str)>, &'a [Series])>,
 ) {
-    let name = sample_name(family);
+    let name = family.sample_name();
     let mut groups = groups.filter(|(_, series)| !series.is_empty()).peekable();
     if groups.peek().is_some() {
         write_header(text, format, &family.name(), family.kind, family.unit.map(Unit::name), help);

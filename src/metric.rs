@@ -89,6 +89,11 @@ impl Family {
         }
     }
 
+    /// The name as the family's samples bear it.
+    pub fn sample_name(&self) -> String {
+        self.name() + self.suffix()
+    }
+
     fn currency_label(&self) -> Option<usize> {
         self.labels.iter().position(|label| *label == "currency")
     }

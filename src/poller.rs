@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _};
+use serde::de::Deserializer;
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
@@ -23,8 +23,9 @@ use crate::health::{Health, News};
 use crate::metric::{Request, Rows};
 use crate::store::{CURRENCY_CAP, Key, Store};
 
-/// Intervals that an endpoint can have.
+/// The intervals that an endpoint can have are within these.
 const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
+const LONGEST_INTERVAL: Duration = Duration::from_secs(30 * 86_400);
 
 /// `[poll]`: an interval per endpoint, and how long values are shown without news.
 #[derive(Clone, Debug)]
@@ -33,11 +34,13 @@ pub struct Config {
     pub stale_after: Duration,
     /// Endpoints whose interval is not the default; nothing stands for "off".
     intervals: BTreeMap<&'static str, Option<Duration>>,
+    /// What was wrong with the values, by key; told by [`Config::faults`], which knows where they came from.
+    faults: Vec<(String, String)>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Config { stale_after: Duration::from_secs(300), intervals: BTreeMap::new() }
+        Config { stale_after: Duration::from_secs(300), intervals: BTreeMap::new(), faults: Vec::new() }
     }
 }
 
@@ -45,6 +48,32 @@ impl Config {
     /// Time from one poll of the endpoint to the next; nothing when it is off.
     pub fn interval(&self, endpoint: &Endpoint) -> Option<Duration> {
         self.intervals.get(endpoint.name).copied().unwrap_or(Some(endpoint.interval))
+    }
+
+    /// What is wrong with the values, one by one: key and sentence.
+    pub fn faults(&self) -> impl Iterator<Item = (&str, String)> {
+        self.faults.iter().map(|(key, fault)| (key.as_str(), fault.clone()))
+    }
+
+    /// Takes one value as written.
+    fn set(&mut self, key: &str, written: &str) -> Result<(), String> {
+        let endpoint = endpoints::find(key);
+        if endpoint.is_none() && key != "stale_after" {
+            let names: Vec<_> = ENDPOINTS.iter().map(|endpoint| endpoint.name).collect();
+            return Err(format!("unknown key; give stale_after, or one of {}", names.join(", ")));
+        }
+        let value = match (endpoint, written.trim()) {
+            (Some(_), "off") => None,
+            (_, text) => Some(duration::parse(text)?),
+        };
+        if value.is_some_and(|value| value < SHORTEST_INTERVAL || value > LONGEST_INTERVAL) {
+            return Err(format!("`{written}` is out of range; give \"1s\" to \"30d\""));
+        }
+        match (endpoint, value) {
+            (Some(endpoint), value) => drop(self.intervals.insert(endpoint.name, value)),
+            (None, value) => self.stale_after = value.unwrap_or(self.stale_after),
+        }
+        Ok(())
     }
 
     /// How long the endpoint's values are shown without news.
@@ -56,23 +85,9 @@ impl Config {
 impl<'de> Deserialize<'de> for Config {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut config = Config::default();
-        for (key, text) in BTreeMap::<String, String>::deserialize(deserializer)? {
-            let fault = |fault: String| D::Error::custom(format!("{key}: {fault}"));
-            let endpoint = endpoints::find(&key);
-            let value = match text.trim() {
-                "off" if endpoint.is_some() => None,
-                text => Some(duration::parse(text).map_err(fault)?),
-            };
-            if value.is_some_and(|value| value < SHORTEST_INTERVAL) {
-                return Err(fault(format!("`{text}` is too short; give at least \"1s\"")));
-            }
-            match (endpoint, value) {
-                (Some(endpoint), value) => drop(config.intervals.insert(endpoint.name, value)),
-                (None, Some(value)) if key == "stale_after" => config.stale_after = value,
-                (None, _) => {
-                    let names: Vec<_> = ENDPOINTS.iter().map(|endpoint| endpoint.name).collect();
-                    return Err(fault(format!("unknown key; give stale_after, or one of {}", names.join(", "))));
-                }
+        for (key, written) in BTreeMap::<String, duration::Written>::deserialize(deserializer)? {
+            if let Err(fault) = config.set(&key, &written.to_string()) {
+                config.faults.push((key, fault));
             }
         }
         Ok(config)

@@ -287,6 +287,14 @@ impl Account {
         self.hasher.hash_one(secrets.each_ref().map(|secret| secret.as_ref().map(ExposeSecret::expose_secret)))
     }
 
+    /// Says whether the account's secrets can be read.
+    ///
+    /// # Errors
+    /// [`Error::SecretFile`] of the first that can't.
+    pub fn read_secrets(&self) -> Result<()> {
+        self.secrets().map(drop)
+    }
+
     /// The secrets as they are now: password or token, and TOTP secret.
     fn secrets(&self) -> Result<[Option<SecretString>; 2]> {
         Ok(match &self.way_in {

@@ -1,1 +1,15 @@
+//! The tests that look at the exporter from outside: its files, its HTTP, its process.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::float_cmp, reason = "values come through unchanged, or are wrong")]
+
+mod client;
+mod config;
+mod daemon;
+mod exposition;
+mod fake_api;
+mod golden;
+mod poller;
+mod process;
+mod prometheus;
+mod secrets;

@@ -1,0 +1,118 @@
+//! The command line: flags, subcommands, and what each needs to run.
+
+mod check;
+mod demo;
+mod healthcheck;
+mod serve;
+mod shutdown;
+mod simulate;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use figment::value::{Dict, Value};
+
+use crate::config::{Config, Sources};
+use crate::log;
+
+const VERSION: &str =
+    concat!(env!("CARGO_PKG_VERSION"), " (revision: ", env!("REVISION"), ")\n  rust version:     ", env!("RUSTVERSION"));
+
+/// Prometheus exporter for MinerGate mining pool accounts and networks.
+#[derive(Debug, Parser)]
+#[command(version = VERSION, name = "minergate-exporter")]
+struct Cli {
+    #[command(flatten)]
+    flags: Flags,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Args)]
+struct Flags {
+    /// Configuration file, TOML or (named .yaml or .yml) YAML
+    #[arg(long = "config.file", value_name = "FILE", global = true)]
+    config_file: Option<PathBuf>,
+    /// Address to serve on, host:port or :port; may be given several times [default: :10187]
+    #[arg(long = "web.listen-address", value_name = "ADDRESS", global = true)]
+    web_listen_address: Vec<String>,
+    /// Path to serve the metrics on [default: /metrics]
+    #[arg(long = "web.telemetry-path", value_name = "PATH", global = true)]
+    web_telemetry_path: Option<String>,
+    /// Least important lines to log: error, warn, info, debug or trace [default: info]
+    #[arg(long = "log.level", value_name = "LEVEL", global = true)]
+    log_level: Option<String>,
+    /// Form of the log: logfmt or json [default: logfmt]
+    #[arg(long = "log.format", value_name = "FORMAT", global = true)]
+    log_format: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Poll the API and serve the metrics (the default)
+    Serve,
+    /// Start the simulator and the exporter in one, without account or configuration
+    Demo,
+    /// Start the simulator of the API alone
+    Simulate(simulate::Flags),
+    /// Read the configuration and say what is wrong, or what was understood
+    Check,
+    /// Ask a running exporter whether it is healthy; exit code 1 if not
+    Healthcheck(healthcheck::Flags),
+}
+
+impl Flags {
+    /// The flags that have a key in the configuration.
+    fn values(&self) -> Dict {
+        let mut web = Dict::new();
+        if !self.web_listen_address.is_empty() {
+            web.insert("listen_address".to_owned(), self.web_listen_address.clone().into());
+        }
+        insert(&mut web, "telemetry_path", self.web_telemetry_path.as_ref());
+        let mut log = Dict::new();
+        insert(&mut log, "level", self.log_level.as_ref());
+        insert(&mut log, "format", self.log_format.as_ref());
+        [("web".to_owned(), Value::from(web)), ("log".to_owned(), Value::from(log))].into()
+    }
+
+    /// Reads the configuration that the flags name, and begins to log as it says.
+    fn load(&self) -> anyhow::Result<Config> {
+        // A variable that is not UTF-8 is none of ours.
+        let environment =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let config = Config::load(Sources {
+            file: self.config_file.as_deref(),
+            environment: environment.collect(),
+            flags: self.values(),
+            ..Sources::default()
+        })?;
+        log::init(config.log);
+        Ok(config)
+    }
+}
+
+fn insert(values: &mut Dict, key: &str, value: Option<&String>) {
+    values.extend(value.map(|value| (key.to_owned(), value.clone().into())));
+}
+
+/// Runs what the command line says.
+///
+/// # Errors
+/// Why it could not be done.
+pub fn run() -> anyhow::Result<ExitCode> {
+    let Cli { flags, command } = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let code = runtime.block_on(async {
+        match command.unwrap_or(Command::Serve) {
+            Command::Serve => serve::run(flags.load()?).await,
+            Command::Demo => demo::run(&flags).await,
+            Command::Simulate(simulation) => simulate::run(simulation).await,
+            Command::Check => check::run(&flags.load()?),
+            Command::Healthcheck(check) => healthcheck::run(&check, &flags).await,
+        }
+    });
+    // Whatever blocks a thread still, such as a name being looked up, must not hold up the end.
+    runtime.shutdown_background();
+    code
+}

@@ -1,0 +1,72 @@
+//! `demo`: the simulator and the daemon in one process, for a first look.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use tokio::net::TcpListener;
+
+use super::{Flags, serve, shutdown};
+use crate::config::{Config, Sources};
+use crate::log;
+use crate::server;
+use crate::simulator::{self, Simulator};
+
+/// Somebody watches: ask oftener than one would ask a pool.
+const POLL: &str = r#"
+[poll]
+workers = "5s"
+mining_stats = "5s"
+balance = "5s"
+status = "10s"
+transfers = "15s"
+withdrawals = "15s"
+invoices = "15s"
+profit_rating = "15s"
+top_hashrate = "15s"
+affiliate_links = "30s"
+affiliate_childrens = "30s"
+affiliate_profit = "30s"
+nickname = "30s"
+"#;
+
+const LISTEN: &str = "127.0.0.1:10187";
+
+pub(super) async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
+    let simulator = Simulator::new(simulator::Config::default());
+    let simulated = TcpListener::bind("127.0.0.1:0").await?;
+    let api = format!("http://{}", simulated.local_addr()?);
+    let mut values = flags.values();
+    let text = simulator.exporter_config(&api) + POLL;
+    let config = Config::load(Sources { text: Some(&text), flags: std::mem::take(&mut values), ..Sources::default() })?;
+    log::init(config.log);
+    let addresses =
+        if flags.web_listen_address.is_empty() { vec![LISTEN.to_owned()] } else { config.web.listen_address.clone() };
+    let listeners = server::bind(&addresses).await?;
+    let address = listeners.first().map(TcpListener::local_addr).transpose()?;
+    if let Some(address) = address {
+        let path = &config.web.telemetry_path;
+        write!(
+            std::io::stdout(),
+            "\n\
+             The demo polls a simulated MinerGate API with {} accounts: a password, a password with TOTP, a ready-made token.\n\n  \
+             metrics          http://{address}{path}\n  \
+             what there is    http://{address}/\n  \
+             simulated API    {api}/1.0/pool/profit-rating\n\n\
+             For Prometheus:\n\n  \
+             scrape_configs:\n    \
+             - job_name: minergate\n      \
+             static_configs:\n        \
+             - targets: [\"{address}\"]\n\n\
+             Ctrl-C ends it.\n\n",
+            config.accounts.len(),
+        )?;
+    }
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let simulation = tokio::spawn(simulator.serve(simulated, async {
+        let _ = stopped.await;
+    }));
+    serve::daemon(&config, listeners, shutdown::requested()?).await?;
+    let _ = stop.send(());
+    simulation.abort();
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,58 @@
+//! `simulate`: the simulator alone, for whatever speaks this API.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use tokio::net::TcpListener;
+
+use super::shutdown;
+use crate::duration;
+use crate::simulator::{Config, Simulator};
+
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    /// Address to serve the API on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:10188")]
+    listen: String,
+    /// Number of accounts
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    accounts: usize,
+    /// What the numbers are made from: the same seed gives the same numbers at the same time
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// Serve the documented answers as they stand
+    #[arg(long)]
+    documented: bool,
+    /// How long a token is good for after its login
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration::parse)]
+    token_lifetime: Duration,
+    /// Write an exporter configuration for the accounts to this file, readable by its owner alone
+    #[arg(long, value_name = "FILE")]
+    write_config: Option<PathBuf>,
+}
+
+pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
+    let Flags { listen, accounts, seed, documented, token_lifetime, write_config } = flags;
+    let simulator = Simulator::new(Config { accounts, seed, documented, token_lifetime });
+    let listener =
+        TcpListener::bind(&listen).await.with_context(|| format!("can't listen on {listen}; give another --listen"))?;
+    let base_url = format!("http://{}", listener.local_addr()?);
+    if let Some(path) = &write_config {
+        write_private(path, &simulator.exporter_config(&base_url))
+            .with_context(|| format!("can't write {}", path.display()))?;
+    }
+    writeln!(std::io::stdout(), "The simulated MinerGate API with {accounts} accounts is at {base_url}")?;
+    simulator.serve(listener, shutdown::requested()?).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a file that only its owner can read: it holds passwords, if only of simulated accounts.
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())
+}

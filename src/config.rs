@@ -1,0 +1,152 @@
+//! The configuration: every module's own part put together, from defaults, file, environment and flags, in this order.
+//!
+//! What is wrong is said with its place (file, variable or flag), its key, the fault and the remedy, and never quotes a
+//! value that could be a secret.
+
+mod fault;
+mod source;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use figment::Figment;
+use figment::value::Dict;
+use serde::Deserialize;
+
+pub use self::fault::Fault;
+use self::source::{Accounts, Environment, File, Flags};
+use crate::api::{self, Account, AccountConfig};
+use crate::currency::{self, Decimals};
+use crate::endpoints::{self, ENDPOINTS, Scope};
+use crate::poller::{self, Plan};
+use crate::{log, server};
+
+/// What environment variables of the exporter begin with. The double underscore keeps it apart from variables that a
+/// platform makes of the service's name, such as `MINERGATE_EXPORTER_PORT`.
+pub const ENVIRONMENT_PREFIX: &str = "MINERGATE_EXPORTER__";
+
+/// The whole configuration.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Currencies whose networks are polled; those that the accounts use when left out.
+    pub currencies: Option<BTreeSet<String>>,
+    /// Decimals of the smallest unit, for coins that are not documented.
+    pub decimals: BTreeMap<String, u8>,
+    /// Metrics that are off by default and wanted all the same, by their full names.
+    pub optional_metrics: BTreeSet<String>,
+    pub api: api::Config,
+    pub poll: poller::Config,
+    pub web: server::Config,
+    pub log: log::Config,
+    pub accounts: Vec<AccountConfig>,
+}
+
+/// What a configuration is read from.
+#[derive(Debug, Default)]
+pub struct Sources<'a> {
+    pub file: Option<&'a Path>,
+    /// A configuration in TOML, for one that comes from no file.
+    pub text: Option<&'a str>,
+    /// The process's environment.
+    pub environment: Vec<(String, String)>,
+    /// Flags by their key in the configuration, such as `web.telemetry_path`.
+    pub flags: Dict,
+}
+
+impl Config {
+    /// Reads and checks the configuration.
+    ///
+    /// # Errors
+    /// Every fault that was found, a line each.
+    pub fn load(sources: Sources<'_>) -> anyhow::Result<Config> {
+        let credentials = sources.environment.iter().find(|(name, _)| name == "CREDENTIALS_DIRECTORY");
+        let credentials = credentials.map(|(_, directory)| PathBuf::from(directory));
+        let (file, accounts) = File::read(sources.file, sources.text)?;
+        let (environment, account_variables) = Environment::split(sources.environment);
+        let accounts = Accounts::merge(accounts, account_variables)?;
+        let flags = Flags(sources.flags);
+        let figment = Figment::new().merge(&file).merge(&environment).merge(&flags).merge(&accounts);
+        let place = |path: &[String]| {
+            let given = flags.place(path).or_else(|| environment.place(path)).or_else(|| accounts.place(path));
+            given.unwrap_or_else(|| file.name())
+        };
+        let mut config: Config = figment.extract().map_err(|error| Fault::all(error, place))?;
+        for account in &mut config.accounts {
+            let files = [&mut account.password_file, &mut account.totp_secret_file, &mut account.token_file];
+            files.into_iter().flatten().for_each(|path| *path = file.resolve(path, credentials.as_deref()));
+        }
+        let faults = config.faults().into_iter();
+        let faults: Vec<Fault> = faults.map(|(path, fault)| Fault::new(&place(&path), &path, fault)).collect();
+        if faults.is_empty() { Ok(config) } else { Err(Fault::join(faults)) }
+    }
+
+    /// What the values' types can't rule out.
+    fn faults(&self) -> Vec<(Vec<String>, String)> {
+        let mut faults = Vec::new();
+        let mut say = |path: &[&str], fault: String| faults.push((path.iter().map(|&key| key.to_owned()).collect(), fault));
+        for code in self.currencies.iter().flatten().chain(self.decimals.keys()).filter(|code| !currency::is_valid(code)) {
+            let key = if self.decimals.contains_key(code) { "decimals" } else { "currencies" };
+            say(&[key], format!("`{code}` can't be a currency's code; give one such as \"xmr\""));
+        }
+        for (code, decimals) in self.decimals.iter().filter(|(_, decimals)| **decimals > 36) {
+            say(&["decimals", code], format!("{decimals} is too many; give 0 to 36"));
+        }
+        let optional: Vec<String> = endpoints::optional_metrics().collect();
+        for name in self.optional_metrics.iter().filter(|name| !optional.contains(name)) {
+            say(
+                &["optional_metrics"],
+                format!("`{name}` is no metric that is off by default; those are {}", optional.join(", ")),
+            );
+        }
+        self.api.faults().for_each(|(key, fault)| say(&["api", key], fault));
+        self.poll.faults().for_each(|(key, fault)| say(&["poll", key], fault));
+        self.web.faults().for_each(|(key, fault)| say(&["web", key], fault));
+        let mut names = BTreeSet::new();
+        for (i, account) in self.accounts.iter().enumerate() {
+            let i = i.to_string();
+            if let Err((key, fault)) = account.account() {
+                say(&["accounts", &i, key], fault);
+            }
+            if !names.insert(&account.name) {
+                say(&["accounts", &i, "name"], "stands twice; every account needs a name of its own".to_owned());
+            }
+            let known =
+                || ENDPOINTS.iter().filter(|endpoint| endpoint.scope == Scope::Account).map(|endpoint| endpoint.name);
+            for name in account.endpoints.iter().flatten().filter(|name| !known().any(|known| known == *name)) {
+                let known: Vec<_> = known().collect();
+                say(
+                    &["accounts", &i, "endpoints"],
+                    format!("`{name}` is no endpoint of an account; those are {}", known.join(", ")),
+                );
+            }
+            if account.endpoints.as_ref().is_some_and(Vec::is_empty) {
+                say(&["accounts", &i, "endpoints"], "is empty; name at least one, or leave it out for all".to_owned());
+            }
+        }
+        if faults.is_empty() && self.accounts.is_empty() && self.currencies.as_ref().is_none_or(BTreeSet::is_empty) {
+            let remedy = "give [[accounts]] or currencies, with --config.file or in the environment, or try the demo";
+            faults.push((Vec::new(), format!("nothing to poll; {remedy}")));
+        }
+        faults
+    }
+
+    /// What the poller is to poll.
+    ///
+    /// # Errors
+    /// A fault of an account, as [`Config::load`] would have said.
+    pub fn plan(&self) -> anyhow::Result<Plan> {
+        let account = |config: &AccountConfig| {
+            let account: Account =
+                config.account().map_err(|(key, fault)| anyhow::anyhow!("{}: {key}: {fault}", config.name))?;
+            Ok((account.into(), config.endpoints.clone()))
+        };
+        Ok(Plan {
+            poll: self.poll.clone(),
+            accounts: self.accounts.iter().map(account).collect::<anyhow::Result<_>>()?,
+            currencies: self.currencies.clone(),
+            decimals: Decimals::new(self.decimals.clone()),
+            requests_per_second: self.api.requests_per_second,
+        })
+    }
+}

@@ -1,0 +1,271 @@
+//! The answers' JSON: each endpoint's from the world, or the table's sample.
+
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+use super::coin::{self, COINS};
+use super::mine::{LISTED_WITHDRAWALS, Mine};
+use super::network::{self, Block};
+use super::world::World;
+use crate::currency::{self, CURRENCIES};
+use crate::endpoints::{Endpoint, Scope};
+
+/// What a path asks for.
+#[derive(Clone, Copy)]
+pub(super) struct Question<'a> {
+    pub(super) endpoint: &'static Endpoint,
+    /// The endpoint's `part`, when that is what was asked for.
+    pub(super) part: Option<&'static str>,
+    /// What stood in the path for its `{currency}` or `{id}`.
+    pub(super) argument: Option<&'a str>,
+    /// Who asks; nobody where no token is needed.
+    pub(super) user: Option<u64>,
+}
+
+impl Question<'_> {
+    /// The answer at a time in Unix seconds, or nothing if there is no such currency or entry.
+    pub(super) fn answer(self, world: &World, now: f64) -> Option<String> {
+        let text = match self.live(world, now)? {
+            Value::Null => self.endpoint.sample.to_owned(),
+            value => value.to_string(),
+        };
+        self.select(text, |code| coin::find(code).is_some())
+    }
+
+    /// The documented answer, or nothing if there is no such currency or entry.
+    pub(super) fn documented(self) -> Option<String> {
+        self.select(self.endpoint.sample.to_owned(), currency::is_valid)
+    }
+
+    /// The part of the whole answer that was asked for.
+    fn select(self, whole: String, is_currency: fn(&str) -> bool) -> Option<String> {
+        let Some(argument) = self.argument else { return Some(whole) };
+        let Some(part) = self.part else { return is_currency(argument).then_some(whole) };
+        let entries: Vec<&RawValue> = serde_json::from_str(&whole).ok()?;
+        let holds = |entry: &RawValue, key| {
+            serde_json::from_str(entry.get()).is_ok_and(|entry: Value| entry.get(key).is_some_and(|value| value == argument))
+        };
+        if part.contains("{id}") {
+            return entries.into_iter().find(|entry| holds(entry, "invoiceId")).map(|entry| entry.get().to_owned());
+        }
+        let entries = entries.into_iter().filter(|entry| holds(entry, "cc")).map(RawValue::get);
+        is_currency(argument).then(|| format!("[{}]", entries.collect::<Vec<_>>().join(",")))
+    }
+
+    /// The whole answer; null of an endpoint that the world knows nothing of.
+    fn live(self, world: &World, now: f64) -> Option<Value> {
+        Some(match (self.endpoint.name, self.user) {
+            ("workers", Some(user)) => by_currency(&world.mines(user), |mine| workers(mine, now)),
+            ("mining_stats", Some(user)) => mining_stats(world, user, now),
+            ("balance", Some(user)) => {
+                by_currency(&world.mines(user), |mine| mine.coin.decimal_string(mine.balance(now)).into())
+            }
+            ("transfers", Some(user)) => json!(world.transfers(user, now)),
+            ("withdrawals", Some(user)) => withdrawals(world, user, now),
+            ("invoices", Some(user)) => json!(world.invoices(user, now)),
+            ("affiliate_links", Some(user)) => world.links(user).into_iter().collect(),
+            ("affiliate_childrens", Some(user)) => affiliate_childrens(world, user, now),
+            ("affiliate_profit", Some(user)) => affiliate_profit(world, user, now),
+            ("nickname", Some(user)) => json!(format!("pickaxe-{}", user + 1)),
+            ("profit_rating", _) => json!(network::profit_rating(world.seed, now)),
+            ("top_hashrate", _) => {
+                COINS.iter().map(|coin| (coin.code, json!(network::strongest(world.seed, coin, now)))).collect()
+            }
+            ("status", _) => json!(Block::last(world.seed, coin::find(self.argument?)?, now)),
+            (_, None) if self.endpoint.scope == Scope::Account => return None,
+            _ => Value::Null,
+        })
+    }
+}
+
+fn by_currency(mines: &[Mine], value: impl Fn(&Mine) -> Value) -> Value {
+    mines.iter().map(|mine| (mine.coin.code, value(mine))).collect()
+}
+
+fn workers(mine: &Mine, now: f64) -> Value {
+    json!({ "minersCount": mine.workers(now), "hashrate": mine.hashrate(now), "hashrateRank": mine.rank(now) })
+}
+
+fn mining_stats(world: &World, user: u64, now: f64) -> Value {
+    let model = |code: &str| if world.seed.of("model").of(code).unit() < 0.2 { "pplns" } else { "pps" };
+    let mut answer = by_currency(&world.mines(user), |mine| {
+        let (present, former) = mine.mined_by_model(now);
+        let (pps, pplns) = if model(mine.coin.code) == "pps" { (present, former) } else { (former, present) };
+        json!({
+            "unconfirmedBalance": mine.unconfirmed(now),
+            // Strings here and numbers in `workers`, as the documented answers have it.
+            "minersCount": mine.workers(now).to_string(),
+            "hashrate": mine.hashrate(now).to_string(),
+            "hashrateRank": mine.rank(now),
+            "minerOnline": true,
+            "shares": mine.shares(now),
+            "ppsTotalMined": pps,
+            "pplnsTotalMined": pplns,
+            "blocksFound": mine.blocks_found(now),
+            "totalMined": pps + pplns,
+        })
+    });
+    answer["paymentModels"] = CURRENCIES.iter().map(|(code, ..)| (*code, model(code))).collect();
+    answer["timestamp"] = super::noise::whole(now * 1000.0).into();
+    answer
+}
+
+fn withdrawals(world: &World, user: u64, now: f64) -> Value {
+    let mut withdrawals: Vec<_> =
+        world.mines(user).iter().flat_map(|mine| mine.withdrawals(now).collect::<Vec<_>>()).collect();
+    withdrawals.sort_by(|a, b| b.created.total_cmp(&a.created));
+    withdrawals.truncate(usize::try_from(LISTED_WITHDRAWALS).unwrap_or(usize::MAX));
+    json!(withdrawals)
+}
+
+fn affiliate_childrens(world: &World, user: u64, now: f64) -> Value {
+    let children = world.children(user, now).into_iter().map(|child| {
+        let mut answer = json!({ "registered": child.registered, "token": child.token });
+        if let Some(time) = child.last_profit {
+            answer["lastProfit"] = time.into();
+            answer["profits"] = child.profits(now).collect();
+        }
+        (child.email, answer)
+    });
+    Value::Object(children.collect::<Map<_, _>>())
+}
+
+fn affiliate_profit(world: &World, user: u64, now: f64) -> Value {
+    let mut sums = BTreeMap::<&str, f64>::new();
+    for child in &world.children(user, now) {
+        for (code, coins) in child.profits(now) {
+            *sums.entry(code).or_default() += coins;
+        }
+    }
+    json!(sums)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::currency::Decimals;
+    use crate::endpoints::ENDPOINTS;
+    use crate::metric::{Kind, Request, Rows};
+    use crate::simulator::noise::{Seed, real};
+    use crate::simulator::{EPOCH, world};
+
+    const START: f64 = EPOCH + 6.1e7;
+    const USER: u64 = 0;
+
+    fn question(endpoint: &'static Endpoint, currency: &'static str) -> Question<'static> {
+        let argument = (endpoint.scope == Scope::Network).then_some(currency);
+        Question { endpoint, part: None, argument, user: (endpoint.scope == Scope::Account).then_some(USER) }
+    }
+
+    fn worlds() -> impl Iterator<Item = World> {
+        (1..=3).map(|seed| World { seed: Seed::new(seed), users: 3 })
+    }
+
+    fn rows(endpoint: &Endpoint, answer: &str) -> Rows {
+        let email = world::email(USER);
+        let request = Request { email: Some(&email), decimals: &Decimals::default() };
+        endpoint.read(answer.as_bytes(), &request).unwrap()
+    }
+
+    #[test]
+    fn the_same_seed_and_time_give_the_same_answers_and_others_differ() {
+        for endpoint in ENDPOINTS {
+            let ask = |seed, now| question(endpoint, "xmr").answer(&World { seed: Seed::new(seed), users: 3 }, now).unwrap();
+            assert_eq!(ask(1, START), ask(1, START), "{}", endpoint.name);
+            if ask(1, START) == endpoint.sample {
+                continue;
+            }
+            if endpoint.name != "nickname" {
+                assert_ne!(ask(1, START), ask(2, START), "{}", endpoint.name);
+            }
+            let constant = matches!(endpoint.name, "nickname" | "affiliate_links");
+            assert_eq!(ask(1, START) == ask(1, START + 1e6), constant, "{}", endpoint.name);
+        }
+    }
+
+    #[test]
+    fn every_answer_is_read_and_every_family_filled() {
+        for world in worlds() {
+            let mut filled = BTreeSet::new();
+            for (hour, endpoint) in (0..48).flat_map(|hour| ENDPOINTS.iter().map(move |endpoint| (hour, endpoint))) {
+                for coin in COINS.iter().take(if endpoint.scope == Scope::Network { usize::MAX } else { 1 }) {
+                    // Steps that are no whole minutes, so that what is pending for a while only is seen.
+                    let now = START + 613.0 * real(hour);
+                    let rows = rows(endpoint, &question(endpoint, coin.code).answer(&world, now).unwrap());
+                    assert_eq!(rows.dropped, 0, "{}", endpoint.name);
+                    let nonempty = rows.families.iter().filter(|(_, series)| !series.is_empty());
+                    filled.extend(nonempty.map(|(family, _)| family.name() + family.suffix()));
+                }
+            }
+            for family in ENDPOINTS.iter().flat_map(Endpoint::families) {
+                let name = family.name() + family.suffix();
+                assert!(filled.contains(&name), "{name} never has a sample");
+            }
+        }
+    }
+
+    #[test]
+    fn counters_never_decrease() {
+        for world in worlds() {
+            let mut last = BTreeMap::new();
+            for endpoint in ENDPOINTS.iter().filter(|e| e.families().any(|family| family.kind == Kind::Counter)) {
+                for coin in COINS.iter().take(if endpoint.scope == Scope::Network { usize::MAX } else { 1 }) {
+                    for step in 0..400 {
+                        let now = START + 1.7 * real(step * step);
+                        let rows = rows(endpoint, &question(endpoint, coin.code).answer(&world, now).unwrap());
+                        let height = rows.families.iter().find(|(family, _)| family.stem == "network_block_height");
+                        let counters = rows.families.iter().filter(|(family, _)| family.kind == Kind::Counter);
+                        for (family, series) in counters.chain(height) {
+                            for series in series {
+                                let key = (family.name(), coin.code, series.labels.clone());
+                                let before = last.insert(key, series.value).unwrap_or(0.0);
+                                assert!(series.value >= before, "{} {:?}", family.name(), series.labels);
+                            }
+                        }
+                    }
+                }
+            }
+            let seen: BTreeSet<_> = last.keys().map(|(name, ..)| name.clone()).collect();
+            for family in ENDPOINTS.iter().flat_map(Endpoint::families).filter(|family| family.kind == Kind::Counter) {
+                assert!(seen.contains(&family.name()), "{} was not looked at", family.name());
+            }
+        }
+    }
+
+    #[test]
+    fn a_part_is_what_the_whole_holds_of_it() {
+        let world = worlds().next().unwrap();
+        let find = |name| crate::endpoints::find(name).unwrap();
+        for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.part.is_some()) {
+            let whole = question(endpoint, "").answer(&world, START).unwrap();
+            let entries: Vec<Value> = serde_json::from_str(&whole).unwrap();
+            let part = |argument| {
+                let question = Question { part: endpoint.part, argument: Some(argument), ..question(endpoint, "") };
+                question.answer(&world, START).map(|text| serde_json::from_str::<Value>(&text).unwrap())
+            };
+            assert_eq!(part("nothing"), None);
+            if endpoint.name == "invoices" {
+                assert_eq!(part(entries[1]["invoiceId"].as_str().unwrap()).unwrap(), entries[1]);
+            } else {
+                let code = entries[0]["cc"].as_str().unwrap();
+                let expected: Vec<_> = entries.iter().filter(|entry| entry["cc"] == code).collect();
+                assert_eq!(part(code).unwrap(), json!(expected));
+                assert_eq!(part("btc").unwrap(), json!([]));
+            }
+        }
+        assert!(question(find("status"), "nothing").answer(&world, START).is_none());
+    }
+
+    #[test]
+    fn any_time_has_answers() {
+        for now in [0.0, -1e12, f64::NAN, EPOCH, 1e12] {
+            for endpoint in ENDPOINTS {
+                assert!(question(endpoint, "xmr").answer(&worlds().next().unwrap(), now).is_some(), "{}", endpoint.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! The built binary against the simulator: what a user sees.
+
+use std::io::Read;
+use std::path::Path;
+use std::time::Duration;
+
+use flate2::read::GzDecoder;
+
+use crate::process::{Process, daemon, exporter, get, request, simulator, wait};
+
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// The daemon on three accounts of the simulator, each with its own way in, once all of them are up.
+fn running(directory: &Path) -> (Process, Process, String) {
+    let (simulator, config) = simulator(directory, &[]);
+    let (daemon, url) = daemon(&config, &[]);
+    wait("all accounts up", || {
+        let text = get(&format!("{url}/metrics"), &[]).text();
+        ["farm-1", "farm-2", "farm-3"]
+            .iter()
+            .all(|name| text.contains(&format!("minergate_up{{account=\"{name}\"}} 1\n")))
+            .then_some(())
+    });
+    (simulator, daemon, url)
+}
+
+#[test]
+fn every_way_in_leads_to_values_and_every_request_is_answered_right() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_simulator, mut daemon, url) = running(directory.path());
+    let metrics = format!("{url}/metrics");
+
+    let text = get(&metrics, &[]).text();
+    for account in ["farm-1", "farm-2", "farm-3"] {
+        for family in
+            ["minergate_workers", "minergate_mining_mined_coins_total", "minergate_balance_coins", "minergate_account_info"]
+        {
+            assert!(text.contains(&format!("{family}{{account=\"{account}\",")), "{family} of {account}");
+        }
+    }
+    assert!(text.contains("minergate_auth_logins_total{account=\"farm-2\",outcome=\"ok\"} 1\n"));
+    assert!(text.contains("minergate_auth_logins_total{account=\"farm-3\",outcome=\"ok\"} 0\n"));
+    assert!(text.contains("minergate_network_block_height{currency=\"") && text.contains("process_resident_memory_bytes "));
+
+    // Formats and encodings.
+    let open_metrics =
+        get(&metrics, &[("accept", "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5")]);
+    assert_eq!(open_metrics.headers["content-type"], OPEN_METRICS);
+    assert!(open_metrics.text().ends_with("# EOF\n"));
+    let zipped = get(&metrics, &[("accept-encoding", "gzip")]);
+    assert_eq!(
+        (&zipped.headers["content-type"], &zipped.headers["content-encoding"]),
+        (&TEXT.parse().unwrap(), &"gzip".parse().unwrap())
+    );
+    let mut unzipped = String::new();
+    GzDecoder::new(&zipped.body[..]).read_to_string(&mut unzipped).unwrap();
+    assert!(unzipped.contains("minergate_up{"));
+
+    // A part of the series, and a name that is nobody's.
+    let part = get(&format!("{metrics}?account=farm-1&account=farm-3"), &[]).text();
+    assert!(part.contains("account=\"farm-1\"") && part.contains("account=\"farm-3\"") && !part.contains("farm-2"));
+    let unknown = get(&format!("{metrics}?account=%3Cscript%3E"), &[]);
+    assert_eq!(unknown.status, 400);
+    assert!(!unknown.text().contains("script"));
+
+    // Other pages, methods and paths.
+    for (method, path, status) in [
+        ("GET", "/-/healthy", 200),
+        ("GET", "/-/ready", 200),
+        ("GET", "/", 200),
+        ("HEAD", "/metrics", 200),
+        ("HEAD", "/", 200),
+        ("POST", "/metrics", 405),
+        ("DELETE", "/-/healthy", 405),
+        ("GET", "/nothing", 404),
+        ("GET", "/metrics/", 404),
+    ] {
+        let answer = request(method, &format!("{url}{path}"), &[]);
+        assert_eq!(answer.status, status, "{method} {path}");
+        assert!(method != "HEAD" || answer.body.is_empty());
+    }
+    assert!(get(&url, &[]).text().contains("href=\"/metrics\""));
+    let text = get(&metrics, &[]).text();
+    assert!(text.contains("minergate_exporter_http_requests_total{path=\"other\",code=\"404\"} 2\n"), "{text}");
+    assert!(!text.contains("/nothing"));
+
+    daemon.signal("TERM");
+    assert_eq!(daemon.exit_code(), Some(0));
+}
+
+#[test]
+fn either_signal_ends_it_in_time_and_with_code_0() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut simulator, config) = simulator(directory.path(), &[]);
+    for signal in ["TERM", "INT"] {
+        let (mut daemon, url) = daemon(&config, &[]);
+        // A connection that is kept open, and one that never says what it wants.
+        let address = url.strip_prefix("http://").unwrap();
+        let _silent = std::net::TcpStream::connect(address).unwrap();
+        get(&format!("{url}/metrics"), &[]);
+        let start = tokio::time::Instant::now();
+        daemon.signal(signal);
+        assert_eq!(daemon.exit_code(), Some(0), "{signal}");
+        // Said as a second; a busy machine is given more.
+        assert!(start.elapsed() < Duration::from_secs(10), "{signal}: {:?}", start.elapsed());
+        assert!(daemon.output().contains("stopped"));
+    }
+    simulator.signal("TERM");
+    assert_eq!(simulator.exit_code(), Some(0));
+}
+
+#[test]
+fn everything_is_on_metrics_before_the_api_has_answered() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("c.toml");
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let base_url = format!("http://{}", silent.local_addr().unwrap());
+    std::fs::write(&config, format!("[api]\nbase_url = \"{base_url}\"\n[[accounts]]\nname = \"a\"\ntoken = \"t\"\n"))
+        .unwrap();
+    let (_daemon, url) = daemon(&config, &[]);
+    let text = get(&format!("{url}/metrics"), &[]).text();
+    for line in [
+        "minergate_up{account=\"a\"} 0",
+        "minergate_endpoint_up{account=\"a\",endpoint=\"workers\",currency=\"\"} 0",
+        "minergate_endpoint_interval_seconds{endpoint=\"workers\"} 30.0",
+        "minergate_auth_blocked{account=\"a\",reason=\"wrong_password\"} 0",
+        "minergate_exporter_config_last_reload_successful 1",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+    }
+    assert_eq!(get(&format!("{url}/-/ready"), &[]).status, 503);
+    assert_eq!(get(&format!("{url}/-/healthy"), &[]).status, 200);
+}
+
+#[test]
+fn expired_tokens_are_replaced() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_simulator, config) = simulator(directory.path(), &["--accounts", "1", "--token-lifetime", "2s"]);
+    let mut text = std::fs::read_to_string(&config).unwrap();
+    text.push_str("\n[poll]\nworkers = \"1s\"\n");
+    std::fs::write(&config, text).unwrap();
+    let (daemon, url) = daemon(&config, &[]);
+    wait("three logins", || {
+        let text = get(&format!("{url}/metrics"), &[]).text();
+        let logins = text
+            .lines()
+            .find_map(|line| line.strip_prefix("minergate_auth_logins_total{account=\"farm-1\",outcome=\"ok\"} "));
+        (logins.unwrap().parse::<f64>().unwrap() >= 3.0).then_some(())
+    });
+    assert!(!daemon.output().contains("poll failed"), "{}", daemon.output());
+}
+
+#[test]
+fn the_demo_needs_nothing() {
+    let mut demo = Process::start(exporter().args(["demo", "--web.listen-address", "127.0.0.1:0"]));
+    let url = format!("http{}", demo.wait_for("metrics          http"));
+    wait("all accounts up", || {
+        let text = get(&url, &[]).text();
+        (text.matches("minergate_up{").count() == 3
+            && !text.contains("\"} 0\nminergate_up")
+            && text.contains("minergate_up{account=\"farm-3\"} 1"))
+        .then_some(())
+    });
+    demo.signal("INT");
+    assert_eq!(demo.exit_code(), Some(0));
+}
+
+#[test]
+fn check_says_what_was_understood_or_what_is_wrong() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("c.toml");
+    std::fs::write(
+        &config,
+        "[[accounts]]\nname = \"a\"\ntoken = \"t\"\n[poll]\nworkers = \"1s\"\n[api]\nrequests_per_second = 0.5\n",
+    )
+    .unwrap();
+    let mut check = Process::start(exporter().arg("check").arg("--config.file").arg(&config));
+    assert_eq!(check.exit_code(), Some(0));
+    let output = wait("the whole output", || Some(check.output()).filter(|output| output.contains("stretch")));
+    for part in ["https://api.minergate.com", "token", "all endpoints", "mining_stats", "1m", "at most 0.5 are sent"] {
+        assert!(output.contains(part), "{part} is not in\n{output}");
+    }
+    std::fs::write(&config, "[[accounts]]\nname = \"a\"\ntoken_file = \"gone\"\n").unwrap();
+    let mut check = Process::start(exporter().arg("check").arg("--config.file").arg(&config));
+    assert_eq!(check.exit_code(), Some(1));
+    wait("the fault", || check.output().contains("gone: no such file").then_some(()));
+    std::fs::write(&config, "acounts = 1\n").unwrap();
+    let mut check = Process::start(exporter().arg("check").arg("--config.file").arg(&config));
+    assert_eq!(check.exit_code(), Some(1));
+    wait("the fault", || check.output().contains("did you mean `accounts`?").then_some(()));
+}
+
+#[test]
+fn the_health_check_says_it_by_its_exit_code() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_simulator, mut daemon, url) = running(directory.path());
+    let address = url.strip_prefix("http://").unwrap().to_owned();
+    let check = |arguments: &[&str]| Process::start(exporter().arg("healthcheck").args(arguments)).exit_code();
+    assert_eq!(check(&["--web.listen-address", &address]), Some(0));
+    assert_eq!(check(&["--ready", "--web.listen-address", &address]), Some(0));
+    assert_eq!(check(&["--url", &format!("{url}/nothing")]), Some(1));
+    daemon.signal("TERM");
+    daemon.exit_code();
+    assert_eq!(check(&["--web.listen-address", &address]), Some(1));
+}
+
+#[test]
+fn an_address_in_use_is_said_so() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let mut demo = Process::start(exporter().args(["demo", "--web.listen-address", &address]));
+    assert_eq!(demo.exit_code(), Some(1));
+    wait("the fault", || demo.output().contains(&format!("error: can't listen on {address}; give another")).then_some(()));
+}
+
+#[test]
+fn the_version_names_revision_and_compiler() {
+    let mut version = Process::start(exporter().arg("--version"));
+    assert_eq!(version.exit_code(), Some(0));
+    wait("the version", || {
+        let output = version.output();
+        (output.contains(env!("CARGO_PKG_VERSION")) && output.contains("revision: ") && output.contains("rust version: "))
+            .then_some(())
+    });
+}

@@ -1,0 +1,85 @@
+//! The documented answers as they stand, on /metrics: every number in base units.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use minergate_exporter::currency::Decimals;
+use minergate_exporter::endpoints::{ENDPOINTS, Scope, optional_metrics};
+use minergate_exporter::exposition::{Exposition, Filter, Format};
+use minergate_exporter::health::Health;
+use minergate_exporter::metric::Request;
+use minergate_exporter::store::{Key, Store};
+
+fn documented() -> Exposition {
+    let store = Store::default();
+    let decimals = Decimals::default();
+    let request = Request { email: Some("user1@example.com"), decimals: &decimals };
+    for endpoint in ENDPOINTS {
+        let (account, currency) = match endpoint.scope {
+            Scope::Account => ("documented", ""),
+            Scope::Pool => ("", ""),
+            Scope::Network => ("", "xmr"),
+        };
+        let rows = endpoint.read(endpoint.sample.as_bytes(), &request).unwrap();
+        let key = Key { account: account.into(), endpoint: endpoint.name, currency: currency.into() };
+        assert_eq!(store.replace(key, rows, Duration::from_secs(60)), 0, "{}", endpoint.name);
+    }
+    Exposition {
+        store: Arc::new(store),
+        health: Arc::new(Health::default()),
+        optional_metrics: optional_metrics().collect(),
+    }
+}
+
+/// What comes of the API's answers: all but the exporter's own metrics, which change from run to run.
+fn of_the_api(text: &str) -> &str {
+    text.split_inclusive("\n# HELP minergate_endpoint_interval").next().unwrap()
+}
+
+#[test]
+fn documented_answers_in_open_metrics() {
+    insta::assert_snapshot!(of_the_api(&documented().render(Format::OpenMetrics, &Filter::default())));
+}
+
+#[test]
+fn documented_answers_in_text() {
+    insta::assert_snapshot!(of_the_api(&documented().render(Format::Text, &Filter::default())));
+}
+
+#[test]
+fn the_formats_differ_in_the_lines_about_families_only() {
+    let samples = |format| {
+        let text = documented().render(format, &Filter::default());
+        let own = |line: &&str| line.starts_with("minergate_") && !line.contains("_config_") && !line.contains("_build_");
+        text.lines().filter(own).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(samples(Format::OpenMetrics), samples(Format::Text));
+}
+
+#[test]
+fn nothing_personal_of_the_documented_answers_comes_out() {
+    let text = documented().render(Format::OpenMetrics, &Filter::default());
+    for personal in ["@", "acaef201", "44872a9e", "5bb3f705", "c5d7b9d3", "/a/", "Some text", "paymentId", "04ab3e8b"] {
+        assert!(!text.contains(personal), "{personal} is on /metrics");
+    }
+}
+
+#[test]
+fn the_metrics_are_those_that_are_promised() {
+    // Name, type and labels of every metric of the API's, as dashboards know them.
+    let promised: BTreeSet<&str> = include_str!("promised_metrics.txt").lines().collect();
+    let mut found = BTreeSet::new();
+    for endpoint in ENDPOINTS {
+        let scope: &[&str] = match endpoint.scope {
+            Scope::Account => &["account"],
+            Scope::Pool => &[],
+            Scope::Network => &["currency"],
+        };
+        for family in endpoint.families() {
+            let labels: Vec<&str> = scope.iter().chain(family.labels).copied().collect();
+            found.insert(format!("{} {:?} {}", family.sample_name(), family.kind, labels.join(",")).trim_end().to_owned());
+        }
+    }
+    assert_eq!(found, promised.into_iter().map(str::to_owned).collect::<BTreeSet<_>>());
+}

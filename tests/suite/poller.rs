@@ -1,0 +1,227 @@
+//! When the poller asks, on a paused clock with a source that answers at once.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use minergate_exporter::api::{self, Account, AccountConfig, Error};
+use minergate_exporter::currency::Decimals;
+use minergate_exporter::endpoints::Endpoint;
+use minergate_exporter::exposition::{Exposition, Filter, Format};
+use minergate_exporter::health::Health;
+use minergate_exporter::metric::{Request, Rows};
+use minergate_exporter::poller::{Plan, Poller, Source};
+use minergate_exporter::store::Store;
+use tokio::time::{Instant, sleep, sleep_until};
+
+type Answer = dyn Fn(&str, &str) -> Result<String, Error> + Send + Sync;
+
+/// Answers by endpoint and currency, and remembers when it was asked.
+#[derive(Clone)]
+struct Script {
+    answer: Arc<Answer>,
+    start: Instant,
+    asked: Arc<Mutex<BTreeMap<String, Vec<Duration>>>>,
+}
+
+impl Source for Script {
+    async fn fetch(
+        &self,
+        endpoint: &'static Endpoint,
+        account: Option<&Account>,
+        currency: &str,
+        request: &Request<'_>,
+    ) -> api::Result<Rows> {
+        let name = account.map_or(currency, |account| account.name());
+        let who = format!("{} {name}", endpoint.name);
+        self.asked.lock().unwrap().entry(who).or_default().push(self.start.elapsed());
+        let body = (self.answer)(endpoint.name, name)?;
+        endpoint.read(body.as_bytes(), request)
+    }
+}
+
+struct Run {
+    script: Script,
+    exposition: Exposition,
+}
+
+impl Run {
+    fn start(
+        accounts: &[&str],
+        poll: &str,
+        answer: impl Fn(&str, &str) -> Result<String, Error> + Send + Sync + 'static,
+    ) -> Run {
+        let script = Script { answer: Arc::new(answer), start: Instant::now(), asked: Arc::default() };
+        let account = |name: &&str| {
+            let config = AccountConfig { name: (*name).to_owned(), token: Some("t".into()), ..AccountConfig::default() };
+            (Arc::new(config.account().unwrap()), None)
+        };
+        let plan = Plan {
+            poll: toml::from_str(poll).unwrap(),
+            accounts: accounts.iter().map(account).collect(),
+            currencies: None,
+            decimals: Decimals::default(),
+            requests_per_second: 5.0,
+        };
+        let (store, health) = (Arc::new(Store::default()), Arc::new(Health::default()));
+        let poller = Poller::new(script.clone(), plan, store.clone(), health.clone());
+        tokio::spawn(poller.run());
+        Run { script, exposition: Exposition { store, health, optional_metrics: [].into() } }
+    }
+
+    fn asked(&self, who: &str) -> Vec<Duration> {
+        self.script.asked.lock().unwrap().get(who).cloned().unwrap_or_default()
+    }
+
+    fn value(&self, series: &str) -> Option<f64> {
+        let text = self.exposition.render(Format::Text, &Filter::default());
+        text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
+    }
+}
+
+fn sample(endpoint: &str) -> String {
+    minergate_exporter::endpoints::find(endpoint).unwrap().sample.to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_is_there_before_the_first_poll() {
+    let run = Run::start(&["a"], "", |_, _| Err(Error::Timeout));
+    assert_eq!(run.value("minergate_up{account=\"a\"}"), Some(0.0));
+    assert_eq!(run.value("minergate_endpoint_up{account=\"a\",endpoint=\"workers\",currency=\"\"}"), Some(0.0));
+    assert_eq!(run.value("minergate_endpoint_up{account=\"\",endpoint=\"profit_rating\",currency=\"\"}"), Some(0.0));
+    assert_eq!(run.value("minergate_endpoint_interval_seconds{endpoint=\"workers\"}"), Some(30.0));
+    assert_eq!(run.value("minergate_api_requests_total{endpoint=\"workers\",outcome=\"ok\"}"), Some(0.0));
+    assert_eq!(run.value("minergate_auth_logins_total{account=\"a\",outcome=\"ok\"}"), Some(0.0));
+    assert_eq!(run.value("minergate_auth_blocked{account=\"a\",reason=\"captcha\"}"), Some(0.0));
+    assert_eq!(
+        run.value("minergate_endpoint_last_success_timestamp_seconds{account=\"a\",endpoint=\"workers\",currency=\"\"}"),
+        None
+    );
+    assert!(!run.exposition.health.is_ready());
+}
+
+#[tokio::test(start_paused = true)]
+async fn first_values_come_at_once_and_then_at_their_interval() {
+    let run = Run::start(&["a", "b", "c"], "", |endpoint, _| Ok(sample(endpoint)));
+    sleep(Duration::from_secs(2)).await;
+    for account in ["a", "b", "c"] {
+        for endpoint in ["workers", "mining_stats", "balance"] {
+            assert!(!run.asked(&format!("{endpoint} {account}")).is_empty(), "{endpoint} of {account}");
+        }
+    }
+    assert!(run.exposition.health.is_ready());
+    sleep(Duration::from_secs(3600)).await;
+    for (who, interval) in [("workers a", 30), ("balance b", 60), ("transfers c", 600), ("nickname a", 3600)] {
+        let times = run.asked(who);
+        let interval = Duration::from_secs(interval);
+        let first_gap = times[1].saturating_sub(times[0]);
+        assert!(first_gap >= interval / 2 && first_gap <= interval * 3 / 2, "{who}: {first_gap:?}");
+        for pair in times[1..].windows(2) {
+            assert_eq!(pair[1].saturating_sub(pair[0]).as_millis(), interval.as_millis(), "{who}");
+        }
+    }
+    assert_eq!(run.value("minergate_up{account=\"a\"}"), Some(1.0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn loops_do_not_fire_together() {
+    let names: Vec<String> = (0..100).map(|i| format!("account {i}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let run = Run::start(&names, "", |_, _| Ok("{}".to_owned()));
+    sleep(Duration::from_secs(3600)).await;
+    let mut per_second = BTreeMap::new();
+    for name in names {
+        for time in run.asked(&format!("workers {name}")).into_iter().filter(|time| time.as_secs() >= 3000) {
+            *per_second.entry(time.as_secs()).or_insert(0) += 1;
+        }
+    }
+    // 100 loops at 30 s: 3.3 a second when spread evenly.
+    assert!(per_second.values().all(|&polls| polls <= 12), "{:?}", per_second.values().max());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missed_tick_is_skipped() {
+    struct Slow(Arc<Mutex<Vec<Instant>>>);
+    impl Source for Slow {
+        async fn fetch(
+            &self,
+            endpoint: &'static Endpoint,
+            _: Option<&Account>,
+            _: &str,
+            _: &Request<'_>,
+        ) -> api::Result<Rows> {
+            if endpoint.name == "profit_rating" {
+                self.0.lock().unwrap().push(Instant::now());
+                sleep(Duration::from_secs(25)).await;
+            }
+            Err(Error::Timeout)
+        }
+    }
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let plan =
+        Plan { poll: toml::from_str("profit_rating = \"10s\"").unwrap(), requests_per_second: 5.0, ..Plan::default() };
+    tokio::spawn(Poller::new(Slow(asked.clone()), plan, Arc::default(), Arc::default()).run());
+    sleep(Duration::from_secs(300)).await;
+    let times = asked.lock().unwrap();
+    assert!(times[2..].windows(2).all(|pair| (pair[1] - pair[0]).as_secs() == 30), "{times:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn values_go_when_they_are_stale_and_not_before() {
+    let fail_from = Instant::now() + Duration::from_secs(1000);
+    let run = Run::start(&["a"], "stale_after = \"100s\"\nbalance = \"60s\"", move |endpoint, _| {
+        if Instant::now() < fail_from { Ok(sample(endpoint)) } else { Err(Error::Server { status: 503 }) }
+    });
+    sleep(Duration::from_secs(1000)).await;
+    let workers = "minergate_workers{account=\"a\",currency=\"bcn\"}";
+    let balance = "minergate_balance_coins{account=\"a\",currency=\"xmr\"}";
+    let last = |who: &str| *run.asked(who).iter().rfind(|time| time.as_secs() < 1000).unwrap();
+    let (last_workers, last_balance) = (last("workers a"), last("balance a"));
+    // 100 s for workers, three intervals for the balance.
+    for (series, gone_at) in
+        [(workers, last_workers + Duration::from_secs(100)), (balance, last_balance + Duration::from_secs(180))]
+    {
+        sleep_until(run.script.start + gone_at - Duration::from_millis(10)).await;
+        assert!(run.value(series).is_some(), "{series} is gone too early");
+        assert_eq!(run.value("minergate_up{account=\"a\"}"), Some(0.0));
+        sleep(Duration::from_millis(20)).await;
+        assert_eq!(run.value(series), None, "{series} is shown too long");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_endpoint_takes_no_other_along() {
+    let run = Run::start(&["a", "b"], "", |endpoint, account| match (endpoint, account) {
+        ("workers", "a") => Ok("<html>".to_owned()),
+        ("balance", "a") => Err(Error::Timeout),
+        _ => Ok(sample(endpoint)),
+    });
+    sleep(Duration::from_secs(120)).await;
+    assert_eq!(run.value("minergate_up{account=\"a\"}"), Some(0.0));
+    assert_eq!(run.value("minergate_up{account=\"b\"}"), Some(1.0));
+    assert_eq!(run.value("minergate_workers{account=\"a\",currency=\"bcn\"}"), None);
+    assert_eq!(run.value("minergate_workers{account=\"b\",currency=\"bcn\"}"), Some(1.0));
+    assert_eq!(run.value("minergate_mining_workers{account=\"a\",currency=\"bcn\"}"), Some(1.0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn networks_are_those_of_the_currencies_in_use() {
+    let switch = Instant::now() + Duration::from_secs(100);
+    let run = Run::start(&["a"], "", move |endpoint, _| match endpoint {
+        "balance" if Instant::now() < switch => Ok(r#"{"xmr": "1", "bcn": "0.00000000", "XMR": "5"}"#.to_owned()),
+        "balance" => Ok(r#"{"newcoin": "1"}"#.to_owned()),
+        "workers" => Ok(r#"{"fcn": {"minersCount": 0, "hashrate": 0, "hashrateRank": 12}}"#.to_owned()),
+        "mining_stats" => Ok(r#"{"qcn": {"hashrate": 5}, "paymentModels": {"dsh": "pps"}}"#.to_owned()),
+        endpoint => Ok(sample(endpoint)),
+    });
+    sleep(Duration::from_secs(90)).await;
+    let height = |currency: &str| run.value(&format!("minergate_network_block_height{{currency=\"{currency}\"}}"));
+    assert!(height("xmr").is_some() && height("qcn").is_some());
+    for unused in ["bcn", "fcn", "dsh", "newcoin"] {
+        assert_eq!(height(unused), None, "{unused}");
+    }
+    sleep(Duration::from_secs(120)).await;
+    assert!(height("newcoin").is_some() && height("qcn").is_some());
+    assert_eq!(height("xmr"), None);
+    assert_eq!(run.value("minergate_endpoint_up{account=\"\",endpoint=\"status\",currency=\"xmr\"}"), None);
+}

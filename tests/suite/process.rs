@@ -1,0 +1,153 @@
+//! The built binary, started as a user would, and ended with the test.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+/// How long anything may take before a test gives up: the machine can be busy.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A process that is killed when the test is done with it, and what it wrote.
+pub(crate) struct Process {
+    child: Child,
+    output: Arc<Mutex<String>>,
+}
+
+impl Process {
+    /// Starts a program and collects its standard output and error.
+    pub(crate) fn start(command: &mut Command) -> Process {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let output = Arc::new(Mutex::new(String::new()));
+        let streams: [Box<dyn Read + Send>; 2] =
+            [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
+        for stream in streams {
+            let output = output.clone();
+            thread::spawn(move || {
+                for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                    let mut output = output.lock().unwrap();
+                    output.push_str(&line);
+                    output.push('\n');
+                }
+            });
+        }
+        Process { child, output }
+    }
+
+    pub(crate) fn output(&self) -> String {
+        self.output.lock().unwrap().clone()
+    }
+
+    /// Waits until the process has written a line that holds the text, and returns what follows it there.
+    pub(crate) fn wait_for(&mut self, text: &str) -> String {
+        wait(&format!("`{text}`"), || {
+            let output = self.output();
+            let found = output.lines().find_map(|line| line.split_once(text)).map(|(_, rest)| rest.to_owned());
+            assert!(found.is_some() || self.child.try_wait().unwrap().is_none(), "ended without `{text}`:\n{output}");
+            found
+        })
+    }
+
+    /// Sends a signal by its name, such as TERM.
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits for the end, and returns the exit code.
+    pub(crate) fn exit_code(&mut self) -> Option<i32> {
+        wait("the end", || self.child.try_wait().unwrap()).code()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Asks again and again until there is something, or patience ends.
+pub(crate) fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let step = Duration::from_millis(20);
+    for _ in 0..PATIENCE.as_millis() / step.as_millis() {
+        if let Some(found) = look() {
+            return found;
+        }
+        thread::sleep(step);
+    }
+    panic!("waited {PATIENCE:?} for {what} in vain");
+}
+
+pub(crate) fn exporter() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_minergate-exporter"));
+    // A test knows its environment.
+    command.env_clear();
+    command
+}
+
+/// A simulator on a port of its own, and the configuration for its accounts.
+pub(crate) fn simulator(directory: &Path, arguments: &[&str]) -> (Process, std::path::PathBuf) {
+    let config = directory.join("simulated.toml");
+    let mut command = exporter();
+    command.args(["simulate", "--listen", "127.0.0.1:0", "--write-config"]).arg(&config).args(arguments);
+    let mut process = Process::start(&mut command);
+    process.wait_for(" is at http");
+    (process, config)
+}
+
+/// The daemon with a configuration, on a port of its own; returns its base URL.
+pub(crate) fn daemon(config: &Path, arguments: &[&str]) -> (Process, String) {
+    let mut command = exporter();
+    command.arg("--config.file").arg(config).args(["--web.listen-address", "127.0.0.1:0"]).args(arguments);
+    let mut process = Process::start(&mut command);
+    // `address=...` or `"address":"..."`, as the log's format has it.
+    let line = process.wait_for("address");
+    let address = line.trim_start_matches(['"', ':', '=']).split(['"', ' ']).next().unwrap().to_owned();
+    (process, format!("http://{address}"))
+}
+
+/// A port that was free a moment ago, for programs that can't say which one they took.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// An answer to a GET: status, headers, body.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.body.clone()).unwrap()
+    }
+}
+
+pub(crate) fn request(method: &str, url: &str, headers: &[(&str, &str)]) -> Answer {
+    let (method, url) = (method.parse().unwrap(), url.to_owned());
+    let headers: Vec<(String, String)> =
+        headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    // In a thread of its own, so that tests with and without a runtime can ask.
+    let ask = async move {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
+        let mut request = client.request(method, url);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Answer { status, headers, body: response.bytes().await.unwrap().to_vec() }
+    };
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    thread::spawn(move || runtime().block_on(ask)).join().unwrap()
+}
+
+pub(crate) fn get(url: &str, headers: &[(&str, &str)]) -> Answer {
+    request("GET", url, headers)
+}
