@@ -67,7 +67,7 @@ impl Exposition {
             for (i, family) in endpoint.families().enumerate() {
                 if !family.optional || self.optional_metrics.contains(&family.sample_name()) {
                     let series = rows.iter().map(|(key, rows)| (scope_label(endpoint, key), &rows.families[i].1[..]));
-                    write_family(&mut text, format, family, &help(family, Some(endpoint)), series);
+                    write_family(&mut text, format, family, &family.help(Some(endpoint.path)), series);
                 }
             }
         }
@@ -91,18 +91,9 @@ impl Exposition {
         });
         for (i, Metric { family, .. }) in ACCOUNT_METRICS.iter().enumerate() {
             let series = accounts.iter().map(|(name, rows)| (Some(("account", name.as_str())), &rows.families[i].1[..]));
-            write_family(text, format, family, &help(family, None), series);
+            write_family(text, format, family, &family.help(None), series);
         }
     }
-}
-
-/// The HELP of a family: what it is, its unit, and where it comes from.
-pub fn help(family: &Family, endpoint: Option<&Endpoint>) -> String {
-    let unit = family.unit.map(|unit| format!(" in {}", unit.name().replace('_', " "))).unwrap_or_default();
-    let source = endpoint.map(|endpoint| {
-        format!(" Polled on a schedule, not read at the scrape: {} of GET {}.", family.field, endpoint.path)
-    });
-    format!("{}{unit}.{}", family.help, source.unwrap_or_default())
 }
 
 /// The label that the endpoint's scope puts before each sample's own.

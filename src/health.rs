@@ -64,7 +64,7 @@ pub static ACCOUNT_METRICS: &[Metric<AccountHealth>] = &[
                 out.put_own([endpoint, currency], f64::from(l.up));
             }
         }),
-    gauge("endpoint_last_success_timestamp", "When the endpoint was last read successfully, since 1970")
+    gauge("endpoint_last_success_timestamp", "When the endpoint was last read successfully")
         .unit(Seconds)
         .labels(&["endpoint", "currency"])
         .read(|account, out| {
@@ -82,7 +82,7 @@ pub static ACCOUNT_METRICS: &[Metric<AccountHealth>] = &[
                 out.put([stop.reason()], f64::from(account.stopped == Some(stop)));
             }
         }),
-    gauge("auth_token_timestamp", "When the token in use was obtained, since 1970")
+    gauge("auth_token_timestamp", "When the token in use was obtained")
         .unit(Seconds)
         .read(|account, out| out.put([], account.token_since)),
 ];

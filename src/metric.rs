@@ -58,6 +58,18 @@ impl Unit {
             Unit::HashesPerSecond => "hashes_per_second",
         }
     }
+
+    /// The unit as HELP says it. The API's only times are points in time.
+    const fn words(self) -> &'static str {
+        match self {
+            Unit::Coins => "coins",
+            Unit::AtomicUnits => "the currency's smallest unit",
+            Unit::Seconds => "seconds since 1970",
+            Unit::Bytes => "bytes",
+            Unit::Blocks => "blocks",
+            Unit::HashesPerSecond => "hashes per second",
+        }
+    }
 }
 
 /// A metric family: all that is said of its samples before the first of them.
@@ -87,6 +99,14 @@ impl Family {
             Some(unit) => format!("minergate_{}_{}", self.stem, unit.name()),
             None => format!("minergate_{}", self.stem),
         }
+    }
+
+    /// The HELP: what it is, in which unit, and which field of which path it is polled from, if it is the API's.
+    pub fn help(&self, path: Option<&str>) -> String {
+        let unit = self.unit.map(|unit| format!(", in {}", unit.words())).unwrap_or_default();
+        let source =
+            path.map(|path| format!(" From {} of GET {path}, polled on a schedule.", self.field)).unwrap_or_default();
+        format!("{}{unit}.{source}", self.help)
     }
 
     /// The name as the family's samples bear it.

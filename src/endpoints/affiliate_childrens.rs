@@ -40,7 +40,7 @@ pub static SPEC: Spec<AffiliateChildrens> = Spec {
     sample: include_str!("affiliate_childrens.json"),
     metrics: &[
         gauge("affiliate_children", "Number of the account's affiliates")
-            .field("(entries)")
+            .field("the entries")
             .read(|children, out| out.put([], count(children.len()))),
         gauge("affiliate_children_profit", "Sum of what the account's affiliates brought")
             .unit(Coins)
@@ -55,11 +55,11 @@ pub static SPEC: Spec<AffiliateChildrens> = Spec {
                 }
                 out.put_all(sums.into_iter().map(|(currency, sum)| ([currency], sum)));
             }),
-        gauge("affiliate_children_last_profit_timestamp", "When an affiliate last brought something, since 1970")
+        gauge("affiliate_children_last_profit_timestamp", "When an affiliate last brought something")
             .unit(Seconds)
             .field("lastProfit")
             .read(|children, out| out.put([], newest(children, |child| child.last_profit))),
-        gauge("affiliate_children_last_registered_timestamp", "When the newest affiliate registered, since 1970")
+        gauge("affiliate_children_last_registered_timestamp", "When the newest affiliate registered")
             .unit(Seconds)
             .field("registered")
             .read(|children, out| out.put([], newest(children, |child| child.registered))),

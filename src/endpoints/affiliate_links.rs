@@ -20,7 +20,7 @@ pub static SPEC: Spec<AffiliateLinks> = Spec {
     interval: Duration::from_secs(1800),
     sample: include_str!("affiliate_links.json"),
     metrics: &[gauge("affiliate_links", "Number of the account's affiliate links")
-        .field("(entries)")
+        .field("the entries")
         .read(|links, out| out.put([], count(links.len())))],
 };
 

@@ -21,6 +21,6 @@ pub static SPEC: Spec<AffiliateProfit> = Spec {
     metrics: &[counter("affiliate_profit", "What the account's affiliates brought since it began")
         .unit(Coins)
         .labels(&["currency"])
-        .field("(currency)")
+        .field("the values")
         .read(|profit, out| out.put_all(profit.iter().map(|(currency, coins)| ([currency], *coins))))],
 };

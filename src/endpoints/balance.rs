@@ -21,7 +21,7 @@ pub static SPEC: Spec<Balance> = Spec {
     metrics: &[gauge("balance", "Balance of the account")
         .unit(Coins)
         .labels(&["currency"])
-        .field("(currency)")
+        .field("the values")
         .shows_use()
         .read(|balance, out| out.put_all(balance.iter().map(|(currency, coins)| ([currency], *coins))))],
 };

@@ -61,7 +61,7 @@ pub static SPEC: Spec<Invoices> = Spec {
     metrics: &[
         gauge("invoices", "Number of the account's invoices that the API lists")
             .labels(&["currency", "status"])
-            .field("(entries)")
+            .field("the entries")
             .read(|invoices, out| {
                 out.put_all(groups(invoices).into_iter().map(|((currency, status), g)| ([currency, status], g.count)));
             }),
@@ -72,7 +72,7 @@ pub static SPEC: Spec<Invoices> = Spec {
             .read(|invoices, out| {
                 out.put_all(groups(invoices).into_iter().map(|((currency, status), g)| ([currency, status], g.amount)));
             }),
-        gauge("invoices_last_timestamp", "When the newest invoice was made, since 1970")
+        gauge("invoices_last_timestamp", "When the newest invoice was made")
             .unit(Seconds)
             .labels(&["currency", "status"])
             .field("created")
@@ -81,7 +81,7 @@ pub static SPEC: Spec<Invoices> = Spec {
                     out.put([currency, status], group.newest.map(|ms| ms / 1000.0));
                 }
             }),
-        gauge("invoices_next_expiry_timestamp", "When the first invoice that is not finished expires, since 1970")
+        gauge("invoices_next_expiry_timestamp", "When the first invoice that is not finished expires")
             .unit(Seconds)
             .labels(&["currency"])
             .field("expiredDate")

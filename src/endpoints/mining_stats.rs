@@ -179,7 +179,7 @@ pub static SPEC: Spec<MiningStats> = Spec {
                     out.put([currency, model.word(MODELS)], model.get().map(|_| 1.0));
                 }
             }),
-        gauge("mining_stats_timestamp", "When the pool made the account's mining statistics, since 1970")
+        gauge("mining_stats_timestamp", "When the pool made the account's mining statistics")
             .unit(Seconds)
             .field("timestamp")
             .read(|stats, out| out.put([], stats.timestamp.milliseconds_as_seconds())),

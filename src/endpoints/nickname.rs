@@ -18,6 +18,6 @@ pub static SPEC: Spec<Nickname> = Spec {
     sample: include_str!("nickname.json"),
     metrics: &[info("account", "The account's nickname")
         .labels(&["nickname"])
-        .field("(text)")
+        .field("the text")
         .read(|nickname, out| out.put_all(nickname.iter().map(|nickname| ([nickname.as_str()], 1.0))))],
 };

@@ -21,7 +21,7 @@ pub static SPEC: Spec<ProfitRating> = Spec {
     sample: include_str!("profit_rating.json"),
     metrics: &[gauge("pool_profit_rank", "Place of the currency by profitability, 1 is the most profitable")
         .labels(&["currency"])
-        .field("(place)")
+        .field("the order")
         .read(|rating, out| {
             let mut seen = BTreeSet::new();
             for (i, code) in rating.iter().enumerate() {

@@ -56,7 +56,7 @@ pub static SPEC: Spec<Object<Status>> = Spec {
         gauge("network_block_height", "Height of the network's last block")
             .field("height")
             .read(|Object(status), out| out.put([], status.height)),
-        gauge("network_block_timestamp", "When the network's last block was made, since 1970")
+        gauge("network_block_timestamp", "When the network's last block was made")
             .unit(Seconds)
             .field("timestamp")
             .read(|Object(status), out| out.put([], status.timestamp)),

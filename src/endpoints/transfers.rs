@@ -62,7 +62,7 @@ pub static SPEC: Spec<Transfers> = Spec {
     metrics: &[
         gauge("transfers", "Number of transfers between the account and other users that the API lists")
             .labels(&["currency", "direction", "state"])
-            .field("(entries)")
+            .field("the entries")
             .read(|transfers, out| {
                 for ((currency, direction, state), group) in groups(transfers, out.request) {
                     out.put([currency, direction, state], group.count);
@@ -77,7 +77,7 @@ pub static SPEC: Spec<Transfers> = Spec {
                     out.put([currency, direction, state], group.amount);
                 }
             }),
-        gauge("transfers_last_timestamp", "When the newest transfer was made, since 1970")
+        gauge("transfers_last_timestamp", "When the newest transfer was made")
             .unit(Seconds)
             .labels(&["currency", "direction"])
             .field("created")

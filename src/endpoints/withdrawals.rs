@@ -46,7 +46,7 @@ pub static SPEC: Spec<Withdrawals> = Spec {
     metrics: &[
         gauge("withdrawals", "Number of the account's withdrawals that the API lists")
             .labels(&["currency", "status"])
-            .field("(entries)")
+            .field("the entries")
             .read(|withdrawals, out| {
                 out.put_all(groups(withdrawals).into_iter().map(|((currency, status), g)| ([currency, status], g.count)));
             }),
@@ -64,7 +64,7 @@ pub static SPEC: Spec<Withdrawals> = Spec {
             .read(|withdrawals, out| {
                 out.put_all(groups(withdrawals).into_iter().map(|((currency, status), g)| ([currency, status], g.fee)));
             }),
-        gauge("withdrawals_last_timestamp", "When the newest withdrawal was asked for, since 1970")
+        gauge("withdrawals_last_timestamp", "When the newest withdrawal was asked for")
             .unit(Seconds)
             .labels(&["currency", "status"])
             .field("created")
@@ -73,7 +73,7 @@ pub static SPEC: Spec<Withdrawals> = Spec {
             }),
         gauge(
             "withdrawals_oldest_pending_timestamp",
-            "When the oldest withdrawal that is not finished was asked for, since 1970",
+            "When the oldest withdrawal that is not finished was asked for",
         )
         .unit(Seconds)
         .labels(&["currency"])
