@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod healthcheck;
+mod reference;
 mod serve;
 mod shutdown;
 mod simulate;
@@ -60,6 +61,11 @@ enum Command {
     Check,
     /// Ask a running exporter whether it is healthy; exit code 1 if not
     Healthcheck(healthcheck::Flags),
+    /// Print a page that is generated from the exporter's own tables
+    Reference {
+        #[command(subcommand)]
+        page: reference::Page,
+    },
 }
 
 impl Flags {
@@ -109,6 +115,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
             Command::Demo => demo::run(&flags).await,
             Command::Simulate(simulation) => simulate::run(simulation).await,
             Command::Check => check::run(&flags.load()?),
+            Command::Reference { page } => reference::run(page),
             Command::Healthcheck(check) => healthcheck::run(&check, &flags).await,
         }
     });
