@@ -247,11 +247,7 @@ async fn answer(request: RequestBuilder) -> Result<Vec<u8>> {
     if status == StatusCode::TOO_MANY_REQUESTS {
         return Err(Error::RateLimited { retry_after });
     }
-    match error::code(&body) {
-        Some(code) => Err(Error::from_code(&code, status)),
-        None if status.is_success() => Ok(body),
-        None => Err(Error::from_status(status)),
-    }
+    Error::of_answer(status.as_u16(), &body).map_or(Ok(body), Err)
 }
 
 /// How long the server asks to be left alone, when it says so in seconds.

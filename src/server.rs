@@ -1,7 +1,7 @@
 //! What the exporter serves: `/metrics`, `/-/healthy`, `/-/ready` and a landing page.
 
 mod landing;
-mod negotiation;
+pub mod negotiation;
 
 use std::collections::BTreeSet;
 use std::future::Future;

@@ -6,7 +6,6 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -144,8 +143,16 @@ impl Error {
         }
     }
 
-    pub(super) fn from_status(status: StatusCode) -> Error {
-        let code = status.as_u16();
+    /// What the status and the body of a whole answer say is wrong; nothing when it is an answer.
+    pub fn of_answer(status: u16, body: &[u8]) -> Option<Error> {
+        match code(body) {
+            Some(code) => Some(Error::from_code(&code, status)),
+            None if (200..300).contains(&status) => None,
+            None => Some(Error::from_status(status)),
+        }
+    }
+
+    fn from_status(code: u16) -> Error {
         match code {
             401 | 403 => Error::Unauthorized { status: code },
             404 => Error::NotFound,
@@ -155,20 +162,19 @@ impl Error {
         }
     }
 
-    pub(super) fn from_code(code: &str, status: StatusCode) -> Error {
+    fn from_code(code: &str, status: u16) -> Error {
         let lower = code.to_ascii_lowercase();
-        let status_code = status.as_u16();
         match lower.as_str() {
             "apidiscontinued" => Error::Discontinued,
             "wrongemailorpassword" | "missingemail" => Error::WrongPassword,
             "totprequired" => Error::TotpRequired,
-            "internalerror" => Error::Server { status: status_code },
+            "internalerror" => Error::Server { status },
             _ if lower.contains("captcha") => Error::Captcha,
             _ if lower.contains("totp") => Error::TotpRequired,
             _ if ["token", "unauthorized", "forbidden", "session"].iter().any(|word| lower.contains(word)) => {
-                Error::Unauthorized { status: status_code }
+                Error::Unauthorized { status }
             }
-            _ if status.is_success() => Error::Api { status: status_code },
+            _ if (200..300).contains(&status) => Error::Api { status },
             _ => match Error::from_status(status) {
                 Error::Client { status } => Error::Api { status },
                 by_status => by_status,
@@ -214,7 +220,7 @@ fn connect_fault(error: &(dyn std::error::Error + 'static)) -> &'static str {
 /// The code of an error body in one of the API's two shapes, `{"error": CODE, "message": ..}` and `{"code": CODE,
 /// "message": ..}`; nothing when the body is an answer. A currency could be called `error` or `code`: its value would be
 /// a number or an object, not a word.
-pub(super) fn code(body: &[u8]) -> Option<Cow<'_, str>> {
+fn code(body: &[u8]) -> Option<Cow<'_, str>> {
     #[derive(Deserialize)]
     struct Envelope<'a> {
         #[serde(borrow)]
@@ -279,7 +285,7 @@ mod tests {
             ("Whatever", 400, "api_error"),
             ("Whatever", 503, "server_error"),
         ] {
-            let error = Error::from_code(code, StatusCode::from_u16(status).unwrap());
+            let error = Error::from_code(code, status);
             assert_eq!(error.kind(), kind, "{code} {status}");
             assert!(KINDS.contains(&kind), "{kind} is not among the outcomes");
         }

@@ -3,7 +3,7 @@
 use crate::exposition::Format;
 
 /// The format that the client likes best. One that likes neither gets text 0.0.4, as from any exporter.
-pub(super) fn format(accept: &str) -> Format {
+pub fn format(accept: &str) -> Format {
     let ranges: Vec<Range<'_>> = elements(accept, ',').map(Range::parse).collect();
     let open_metrics = quality(&ranges, "application", "openmetrics-text", "1.0.0");
     let text = quality(&ranges, "text", "plain", "0.0.4");
@@ -17,7 +17,7 @@ pub(super) fn format(accept: &str) -> Format {
 }
 
 /// Whether the client takes gzip, and likes it no less than plain text.
-pub(super) fn gzip(accept_encoding: &str) -> bool {
+pub fn gzip(accept_encoding: &str) -> bool {
     let codings: Vec<Range<'_>> = elements(accept_encoding, ',').map(Range::parse).collect();
     let quality = |name: &str| codings.iter().find(|coding| coding.name.eq_ignore_ascii_case(name)).map(Range::quality);
     let gzip = quality("gzip").or_else(|| quality("x-gzip")).or_else(|| quality("*")).unwrap_or(0.0);
