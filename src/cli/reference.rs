@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use crate::duration;
-use crate::endpoints::{ENDPOINTS, Scope};
+use crate::endpoints::{ENDPOINTS, Endpoint, Scope};
 use crate::health::ACCOUNT_METRICS;
 use crate::metric::{Family, Kind};
 
@@ -15,14 +15,23 @@ use crate::metric::{Family, Kind};
 pub(super) enum Page {
     /// Every metric, in Markdown
     Metrics,
+    /// Every key of the configuration with its default and its meaning, in TOML
+    Config,
 }
 
 pub(super) fn run(page: Page) -> anyhow::Result<ExitCode> {
     let text = match page {
         Page::Metrics => metrics(),
+        Page::Config => config(),
     };
     std::io::stdout().write_all(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn config() -> String {
+    let interval = |endpoint: &Endpoint| format!("{} = \"{}\"", endpoint.name, duration::print(endpoint.interval));
+    let intervals: Vec<String> = ENDPOINTS.iter().map(interval).collect();
+    include_str!("reference/full.toml").replace("@intervals@", &intervals.join("\n"))
 }
 
 fn metrics() -> String {
@@ -82,9 +91,13 @@ fn push(page: &mut String, arguments: std::fmt::Arguments<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     #[test]
     fn the_committed_pages_are_up_to_date() {
-        let page = super::metrics();
-        assert!(page == include_str!("../../docs/metrics.md"), "run: cargo run -- reference metrics > docs/metrics.md");
+        let read = |path| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap_or_default();
+        for (page, committed) in [(super::metrics(), "docs/metrics.md"), (super::config(), "config/full.toml")] {
+            assert!(page == read(committed), "{committed} is out of date; run scripts/generate");
+        }
     }
 }

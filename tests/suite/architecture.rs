@@ -1,0 +1,100 @@
+//! Who imports whom: the directions that docs/architecture.md promises.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A module, and the modules of the crate that it may import. What is not named here may import anything.
+const IMPORTS: &[(&str, &[&str])] = &[
+    ("duration", &[]),
+    ("currency", &[]),
+    ("answer", &[]),
+    ("log", &[]),
+    ("api", &["duration"]),
+    ("metric", &["currency"]),
+    ("endpoints", &["answer", "api", "currency", "metric"]),
+    ("store", &["currency", "metric"]),
+    ("health", &["api", "metric", "store"]),
+    ("exposition", &["currency", "endpoints", "health", "metric", "store"]),
+    ("poller", &["api", "currency", "duration", "endpoints", "health", "metric", "store"]),
+    ("simulator", &["currency", "endpoints"]),
+    ("server", &["exposition", "health", "store"]),
+    ("config", &["api", "currency", "endpoints", "log", "poller", "server"]),
+];
+
+/// Libraries that are spoken to in one place only.
+const LIBRARIES: &[(&str, &[&str])] = &[
+    ("reqwest", &["api"]),
+    ("axum", &["server", "simulator"]),
+    ("prometheus_client", &["exposition", "health"]),
+    ("clap", &["cli"]),
+    ("figment", &["cli", "config"]),
+];
+
+/// Every source file: its module, and its text up to its tests.
+fn sources() -> Vec<(String, PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut directories = vec![root.clone()];
+    let mut sources = Vec::new();
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                directories.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("tests.rs") {
+                let relative = path.strip_prefix(&root).unwrap().to_owned();
+                let module = relative.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs").to_owned();
+                let text = fs::read_to_string(&path).unwrap();
+                let text = text.split("#[cfg(test)]").next().unwrap().to_owned();
+                sources.push((module, relative, text));
+            }
+        }
+    }
+    sources
+}
+
+/// The modules of the crate that a text imports or names.
+fn imported(text: &str) -> BTreeSet<&str> {
+    let mut modules = BTreeSet::new();
+    for path in text.split("crate::").skip(1) {
+        let group = path.strip_prefix('{').map_or(path, |group| group.split('}').next().unwrap());
+        let names = if path.starts_with('{') { group.split(',').collect() } else { vec![group] };
+        let end = |c: char| !c.is_ascii_lowercase() && c != '_';
+        modules.extend(names.into_iter().map(|name| name.trim().split(end).next().unwrap()));
+    }
+    modules
+}
+
+#[test]
+fn modules_import_only_what_they_may() {
+    let sources = sources();
+    for (module, allowed) in IMPORTS {
+        let files: Vec<_> = sources.iter().filter(|(own, ..)| own == module).collect();
+        assert!(!files.is_empty(), "there is no module {module}");
+        for (_, file, text) in files {
+            for import in imported(text) {
+                assert!(import == *module || allowed.contains(&import), "{} imports {import}", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn an_endpoint_s_file_knows_answers_and_metrics_only() {
+    for (module, file, text) in sources() {
+        if module == "endpoints" && file.iter().count() > 1 {
+            let imports = imported(&text);
+            assert!(imports.is_subset(&["answer", "metric"].into()), "{} imports {imports:?}", file.display());
+        }
+    }
+}
+
+#[test]
+fn libraries_are_spoken_to_in_their_places_only() {
+    for (module, file, text) in sources() {
+        for (library, places) in LIBRARIES {
+            let named = text.contains(&format!("{library}::"));
+            assert!(!named || places.contains(&module.as_str()), "{} names {library}", file.display());
+        }
+    }
+}
