@@ -265,6 +265,12 @@ pub fn group_by<K: Ord>(entries: impl Iterator<Item = (K, Entry)>) -> BTreeMap<K
     groups
 }
 
+/// A number of entries as a value.
+#[expect(clippy::cast_precision_loss, reason = "an answer holds fewer than 2^53 entries")]
+pub fn count(entries: usize) -> f64 {
+    entries as f64
+}
+
 /// The later of two times, of those that are given.
 pub fn later(a: Option<f64>, b: Option<f64>) -> Option<f64> {
     a.zip(b).map(|(a, b)| a.max(b)).or(a).or(b)

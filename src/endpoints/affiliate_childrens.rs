@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::affiliate_links::count;
 use super::{Scope, Spec};
-use crate::answer::{Lenient, Map, Number, Object, later};
+use crate::answer::{Lenient, Map, Number, Object, count, later};
 use crate::metric::Unit::{Coins, Seconds};
 use crate::metric::gauge;
 

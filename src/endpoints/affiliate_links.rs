@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::de::IgnoredAny;
 
 use super::{Scope, Spec};
-use crate::answer::Map;
+use crate::answer::{Map, count};
 use crate::metric::gauge;
 
 /// The answer: link path to link name, of which only the number is kept: a link is nobody's business.
@@ -23,8 +23,3 @@ pub static SPEC: Spec<AffiliateLinks> = Spec {
         .field("the entries")
         .read(|links, out| out.put([], count(links.len())))],
 };
-
-#[expect(clippy::cast_precision_loss, reason = "an answer holds fewer than 2^53 entries")]
-pub(super) fn count(entries: usize) -> f64 {
-    entries as f64
-}

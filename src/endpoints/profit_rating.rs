@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::affiliate_links::count;
 use super::{Scope, Spec};
-use crate::answer::{List, Text};
+use crate::answer::{List, Text, count};
 use crate::metric::gauge;
 
 /// The answer: currency codes.
