@@ -13,6 +13,10 @@ use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, SeqAccess
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+/// Entries of an object or an array that are read. One that has more is no answer of this API: leaving out the rest would
+/// make wrong sums, and reading it all would take memory without end.
+const MAX_ENTRIES: usize = 50_000;
+
 /// A number that may come as a JSON number or as a string, may be missing, null, or something else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Number(Option<f64>);
@@ -158,7 +162,9 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Map<T> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Map<T>, A::Error> {
                 let mut entries = BTreeMap::new();
+                let mut read = 0;
                 while let Some((key, raw)) = access.next_entry::<String, &RawValue>()? {
+                    bounded::<A::Error>(&mut read)?;
                     if let Some(value) = lenient(raw) {
                         entries.insert(key, value);
                     }
@@ -215,7 +221,9 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for List<T> {
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<List<T>, A::Error> {
                 let mut elements = Vec::new();
+                let mut read = 0;
                 while let Some(raw) = access.next_element::<&RawValue>()? {
+                    bounded::<A::Error>(&mut read)?;
                     elements.extend(lenient(raw));
                 }
                 Ok(List(elements))
@@ -224,6 +232,12 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for List<T> {
 
         deserializer.deserialize_seq(Elements(PhantomData))
     }
+}
+
+/// Counts one more entry, and refuses one too many.
+fn bounded<E: serde::de::Error>(read: &mut usize) -> Result<(), E> {
+    *read += 1;
+    if *read > MAX_ENTRIES { Err(E::custom("too many entries")) } else { Ok(()) }
 }
 
 /// A value that is as good as missing when it is of another shape.

@@ -3,23 +3,25 @@
 //! What the answers mean is `endpoints`' business; when to ask is `poller`'s.
 
 mod account;
+mod clock;
 mod error;
 mod limiter;
 mod secret;
+mod totp;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{self, HeaderMap};
-use reqwest::{Method, RequestBuilder, StatusCode, Url, redirect};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::time::Instant;
 
 pub use self::account::{Account, Config as AccountConfig, Stop};
+use self::clock::Clock;
 pub use self::error::{Error, KINDS, Result};
-use self::limiter::Limiter;
-pub use self::secret::Secret;
+use self::limiter::{Lane, Limiter};
+pub use self::secret::{Secret, is_exposed};
 
 /// The host that the API's documentation names. It has answered `ApiDiscontinued` since 2019.
 pub const PUBLIC_BASE_URL: &str = "https://api.minergate.com";
@@ -32,6 +34,18 @@ const MAX_BODY: usize = 8 << 20;
 
 /// Redirects followed within the host.
 const MAX_REDIRECTS: usize = 3;
+
+/// Times that a read is tried again.
+const MAX_RETRIES: u32 = 2;
+
+/// The longest wait before the first retry; it doubles for the next.
+const FIRST_RETRY: Duration = Duration::from_millis(500);
+
+/// How long a host is left alone that asks for fewer requests and does not say for how long.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// How long a login waits while the host asks to be left alone.
+const LOGIN_PATIENCE: Duration = Duration::from_secs(10);
 
 /// `[api]`: the host, and how gently it is asked.
 #[derive(Clone, Debug, Deserialize)]
@@ -114,11 +128,26 @@ pub enum Event<'a> {
 /// Who is told of what happened.
 pub type Observer = Arc<dyn Fn(Event<'_>) + Send + Sync>;
 
+/// What is read, for whom, and until when it is of use.
+#[derive(Clone, Copy)]
+pub struct Read<'a> {
+    /// The endpoint's name, for the metrics about requests.
+    pub endpoint: &'static str,
+    /// The path below the base URL.
+    pub path: &'a str,
+    pub account: Option<&'a Account>,
+    /// When the endpoint is polled next: nothing is tried again after that.
+    pub deadline: Option<Instant>,
+}
+
 /// A client of the API, for all accounts.
 pub struct Client {
     http: reqwest::Client,
     base_url: Url,
+    timeout: Duration,
     limiter: Limiter,
+    /// The lane of requests that are made for no account.
+    pool: Lane,
     observer: Observer,
 }
 
@@ -132,6 +161,7 @@ impl Client {
         let http = reqwest::Client::builder()
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .timeout(config.timeout)
+            .connect_timeout(config.timeout / 2)
             .redirect(redirect::Policy::custom(|attempt| {
                 let same_origin = attempt.previous().last().is_some_and(|from| from.origin() == attempt.url().origin());
                 // The answer is then the redirect itself. A token must not follow it to another host.
@@ -140,49 +170,73 @@ impl Client {
             .build()
             .map_err(|_| Error::Tls)?;
         let limiter = Limiter::new(config.requests_per_second, config.concurrency);
-        Ok(Client { http, base_url: config.base_url.clone(), limiter, observer })
+        let pool = limiter.lane();
+        Ok(Client { http, base_url: config.base_url.clone(), timeout: config.timeout, limiter, pool, observer })
     }
 
-    /// Asks for a path, with the account's token if there is an account, and decodes the answer.
+    /// Reads a path, with the account's token if there is an account, and decodes the answer.
     ///
-    /// Logs the account in when it has no token. A token that the API refuses is replaced once.
+    /// Logs the account in when it has no token. A token that the API refuses is replaced once. What may pass is tried again,
+    /// within the deadline and what the host is asked anyway.
     ///
     /// # Errors
     /// Every kind of [`Error`].
-    pub async fn get<T>(
-        &self,
-        endpoint: &'static str,
-        path: &str,
-        account: Option<&Account>,
-        decode: impl Fn(&[u8]) -> Result<T>,
-    ) -> Result<T> {
-        let ask = async |token: Option<&SecretString>| {
-            let mut request = self.http.request(Method::GET, self.url(path));
+    pub async fn get<T>(&self, read: Read<'_>, decode: impl Fn(&[u8]) -> Result<T>) -> Result<T> {
+        let Some(account) = read.account else { return self.ask(read, None, &decode).await };
+        let mut token = account.token(self).await?;
+        let mut result = self.ask(read, Some(&token), &decode).await;
+        if matches!(result, Err(Error::Unauthorized { .. })) && account.refused(read.endpoint, &token).await {
+            token = account.token(self).await?;
+            result = self.ask(read, Some(&token), &decode).await;
+            if let Err(Error::Unauthorized { .. }) = result {
+                account.denied(read.endpoint).await;
+            }
+        }
+        if result.is_ok() {
+            account.accepted(read.endpoint, &token).await;
+        }
+        result
+    }
+
+    /// Asks once, and again while it may help.
+    async fn ask<T>(&self, read: Read<'_>, token: Option<&SecretString>, decode: &impl Fn(&[u8]) -> Result<T>) -> Result<T> {
+        let lane = read.account.map_or(&self.pool, |account| account.lane(|| self.limiter.lane()));
+        let mut retries = 0;
+        loop {
+            let mut request = self.http.request(Method::GET, self.url(read.path));
             if let Some(token) = token {
                 let mut value = header::HeaderValue::from_str(token.expose_secret()).map_err(|_| Error::TokenSyntax)?;
                 value.set_sensitive(true);
                 request = request.header("token", value);
             }
-            self.send(endpoint, request, &decode).await
-        };
-        let Some(account) = account else { return ask(None).await };
-        let mut token = account.token(self).await?;
-        let mut result = ask(Some(&token)).await;
-        if matches!(result, Err(Error::Unauthorized { .. })) && account.refused(endpoint, &token).await {
-            token = account.token(self).await?;
-            result = ask(Some(&token)).await;
-            if let Err(Error::Unauthorized { .. }) = result {
-                account.denied(endpoint).await;
+            if let Some(deadline) = read.deadline.filter(|_| retries > 0) {
+                request = request.timeout(self.timeout.min(deadline.saturating_duration_since(Instant::now())));
             }
+            let result = self.send(read.endpoint, lane, read.deadline, request, decode).await;
+            let Err(error) = &result else { return result };
+            let wait = rand::random_range(Duration::ZERO..=FIRST_RETRY * 2u32.pow(retries));
+            let in_time = read.deadline.is_none_or(|deadline| Instant::now() + wait < deadline);
+            if retries == MAX_RETRIES || !error.may_pass() || !in_time || !self.limiter.may_retry() {
+                return result;
+            }
+            retries += 1;
+            tokio::time::sleep(wait).await;
         }
-        if result.is_ok() {
-            account.accepted(endpoint, &token).await;
-        }
-        result
+    }
+
+    /// Whether a login would be sent within its patience.
+    fn takes_logins(&self) -> Result<()> {
+        self.limiter.in_time(Some(Instant::now() + LOGIN_PATIENCE)).map(drop)
     }
 
     /// Exchanges a password for a token.
-    async fn login(&self, email: &str, password: &SecretString, totp: Option<u32>) -> Result<SecretString> {
+    async fn login(
+        &self,
+        account: &Account,
+        email: &str,
+        password: &SecretString,
+        totp: Option<u32>,
+    ) -> Result<SecretString> {
         #[derive(Deserialize)]
         struct Answer {
             token: String,
@@ -192,7 +246,8 @@ impl Client {
             body["totp"] = code.into();
         }
         let request = self.http.request(Method::POST, self.url("/1.0/auth/login")).json(&body);
-        self.send(LOGIN, request, |body| {
+        let lane = account.lane(|| self.limiter.lane());
+        self.send(LOGIN, lane, Some(Instant::now() + LOGIN_PATIENCE), request, |body| {
             let answer: Answer =
                 serde_json::from_slice(body).map_err(|error| Error::Shape { line: error.line(), column: error.column() })?;
             Ok(answer.token.into())
@@ -207,12 +262,19 @@ impl Client {
     async fn send<T>(
         &self,
         endpoint: &'static str,
+        lane: &Lane,
+        deadline: Option<Instant>,
         request: RequestBuilder,
         decode: impl Fn(&[u8]) -> Result<T>,
     ) -> Result<T> {
-        let _permit = self.limiter.acquire().await;
+        let _turn = self.limiter.acquire(lane, deadline).await?;
         let start = Instant::now();
-        let result = answer(request).await.and_then(|body| decode(&body));
+        let (body, pause) = answer(request).await;
+        let result = body.and_then(|body| decode(&body));
+        lane.note(result.as_ref().err());
+        if let Some(pause) = pause {
+            self.limiter.pause(pause);
+        }
         let outcome = result.as_ref().map_or_else(Error::kind, |_| "ok");
         (self.observer)(Event::Request { endpoint, outcome, duration: start.elapsed() });
         result
@@ -232,11 +294,29 @@ fn install_crypto() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-/// Sends a request and returns its answer's body, or what the answer says is wrong.
-async fn answer(request: RequestBuilder) -> Result<Vec<u8>> {
-    let mut response = request.send().await.map_err(|error| Error::transport(&error))?;
+/// Sends a request. Returns its answer's body, or what the answer says is wrong, and how long the host asks to be left
+/// alone.
+async fn answer(request: RequestBuilder) -> (Result<Vec<u8>>, Option<Duration>) {
+    let mut response = match request.send().await {
+        Ok(response) => response,
+        Err(error) => return (Err(Error::transport(&error)), None),
+    };
     let status = response.status();
-    let retry_after = retry_after(response.headers());
+    let clock = Clock::of(response.headers());
+    let pause = match status {
+        StatusCode::TOO_MANY_REQUESTS => Some(clock.retry_after.unwrap_or(PAUSE)),
+        StatusCode::SERVICE_UNAVAILABLE => clock.retry_after,
+        _ => None,
+    };
+    let result = match body(&mut response).await.map(|body| (Error::of_answer(status.as_u16(), &body), body)) {
+        Ok((None, body)) => Ok(body),
+        Ok((Some(Error::TotpRefused { .. }), _)) => Err(Error::TotpRefused { clock_off: clock.off }),
+        Ok((Some(error), _)) | Err(error) => Err(error),
+    };
+    (result, pause)
+}
+
+async fn body(response: &mut Response) -> Result<Vec<u8>> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| Error::transport(&error))? {
         if body.len() + chunk.len() > MAX_BODY {
@@ -244,14 +324,5 @@ async fn answer(request: RequestBuilder) -> Result<Vec<u8>> {
         }
         body.extend_from_slice(&chunk);
     }
-    if status == StatusCode::TOO_MANY_REQUESTS {
-        return Err(Error::RateLimited { retry_after });
-    }
-    Error::of_answer(status.as_u16(), &body).map_or(Ok(body), Err)
-}
-
-/// How long the server asks to be left alone, when it says so in seconds.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
+    Ok(body)
 }

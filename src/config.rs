@@ -35,11 +35,16 @@ pub struct Config {
     pub decimals: BTreeMap<String, u8>,
     /// Metrics that are off by default and wanted all the same, by their full names.
     pub optional_metrics: BTreeSet<String>,
+    /// Where what a restart should know is remembered: the TOTP codes that were sent. systemd's `$STATE_DIRECTORY` if left out.
+    pub state_directory: Option<PathBuf>,
     pub api: api::Config,
     pub poll: poller::Config,
     pub web: server::Config,
     pub log: log::Config,
     pub accounts: Vec<AccountConfig>,
+    /// The file that was read.
+    #[serde(skip)]
+    file: Option<PathBuf>,
 }
 
 /// What a configuration is read from.
@@ -62,6 +67,8 @@ impl Config {
     pub fn load(sources: Sources<'_>) -> anyhow::Result<Config> {
         let credentials = sources.environment.iter().find(|(name, _)| name == "CREDENTIALS_DIRECTORY");
         let credentials = credentials.map(|(_, directory)| PathBuf::from(directory));
+        let state_directory = sources.environment.iter().find(|(name, _)| name == "STATE_DIRECTORY");
+        let state_directory = state_directory.map(|(_, directory)| PathBuf::from(directory));
         let (file, accounts) = File::read(sources.file, sources.text)?;
         let (environment, account_variables) = Environment::split(sources.environment);
         let accounts = Accounts::merge(accounts, account_variables)?;
@@ -72,10 +79,12 @@ impl Config {
             given.unwrap_or_else(|| file.name())
         };
         let mut config: Config = figment.extract().map_err(|error| Fault::all(error, place))?;
+        config.state_directory = config.state_directory.map(|path| file.resolve(&path, None)).or(state_directory);
         for account in &mut config.accounts {
             let files = [&mut account.password_file, &mut account.totp_secret_file, &mut account.token_file];
             files.into_iter().flatten().for_each(|path| *path = file.resolve(path, credentials.as_deref()));
         }
+        config.file = sources.file.map(Path::to_owned);
         let faults = config.faults().into_iter();
         let faults: Vec<Fault> = faults.map(|(path, fault)| Fault::new(&place(&path), &path, fault)).collect();
         if faults.is_empty() { Ok(config) } else { Err(Fault::join(faults)) }
@@ -105,7 +114,7 @@ impl Config {
         let mut names = BTreeSet::new();
         for (i, account) in self.accounts.iter().enumerate() {
             let i = i.to_string();
-            if let Err((key, fault)) = account.account() {
+            if let Err((key, fault)) = account.account(None) {
                 say(&["accounts", &i, key], fault);
             }
             if !names.insert(&account.name) {
@@ -131,14 +140,43 @@ impl Config {
         faults
     }
 
+    /// What works and yet should not stay as it is, a sentence each.
+    ///
+    /// # Errors
+    /// As [`Config::plan`].
+    pub fn warnings(&self) -> anyhow::Result<Vec<String>> {
+        let mut warnings = Vec::new();
+        let mut exposed = |path: &Path| {
+            warnings
+                .push(format!("{} holds a secret, and everybody on this machine can read it; chmod o-r it", path.display()));
+        };
+        let has_secret = |a: &AccountConfig| a.password.is_some() || a.token.is_some() || a.totp_secret.is_some();
+        if self.accounts.iter().any(has_secret) {
+            self.file.iter().filter(|path| api::is_exposed(path)).for_each(|path| exposed(path));
+        }
+        for (account, _) in self.plan()?.accounts {
+            account.exposed_files().for_each(&mut exposed);
+        }
+        if self.api.base_url.as_str().trim_end_matches('/') == api::PUBLIC_BASE_URL {
+            warnings.push(format!("{} has answered ApiDiscontinued since 2019; set api.base_url", api::PUBLIC_BASE_URL));
+        }
+        let host = self.api.base_url.host_str().unwrap_or_default();
+        let is_here = host == "localhost" || host.starts_with("127.") || host == "[::1]";
+        if self.api.base_url.scheme() == "http" && !is_here {
+            warnings.push("api.base_url is not https: passwords and tokens can be read on the way".to_owned());
+        }
+        Ok(warnings)
+    }
+
     /// What the poller is to poll.
     ///
     /// # Errors
     /// A fault of an account, as [`Config::load`] would have said.
     pub fn plan(&self) -> anyhow::Result<Plan> {
         let account = |config: &AccountConfig| {
-            let account: Account =
-                config.account().map_err(|(key, fault)| anyhow::anyhow!("{}: {key}: {fault}", config.name))?;
+            let account: Account = config
+                .account(self.state_directory.as_deref())
+                .map_err(|(key, fault)| anyhow::anyhow!("{}: {key}: {fault}", config.name))?;
             Ok((account.into(), config.endpoints.clone()))
         };
         Ok(Plan {

@@ -6,8 +6,9 @@
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
-use crate::api::{self, Account, Client};
+use crate::api::{self, Account, Client, Read};
 use crate::metric::{Family, Metric, Request, Rows};
 
 /// Words of a transfer's state, a withdrawal's or an invoice's status that the API's documentation holds.
@@ -54,7 +55,8 @@ impl<B: DeserializeOwned> Spec<B> {
             (Some(part), Some(_)) => (part, None),
             _ => (self.path, self.former_path),
         };
-        ask(client, self.name, (path, former), argument.unwrap_or_default(), account, decode).await
+        let path = fill(path, argument.unwrap_or_default());
+        ask(client, Read { endpoint: self.name, path: &path, account, deadline: None }, former, decode).await
     }
 
     fn read(&self, body: &[u8], request: &Request<'_>) -> api::Result<Rows> {
@@ -62,21 +64,16 @@ impl<B: DeserializeOwned> Spec<B> {
     }
 }
 
-/// Asks for a path, and where that is not found, for the one of earlier versions of the API.
+/// Reads a path, and where that is not found, the one of earlier versions of the API.
 async fn ask<T>(
     client: &Client,
-    endpoint: &'static str,
-    (path, former_path): (&str, Option<&str>),
-    argument: &str,
-    account: Option<&Account>,
-    read: impl Fn(&[u8]) -> api::Result<T>,
+    read: Read<'_>,
+    former_path: Option<&str>,
+    decode: impl Fn(&[u8]) -> api::Result<T>,
 ) -> api::Result<T> {
-    let result = client.get(endpoint, &fill(path, argument), account, &read).await;
-    match former_path {
-        Some(former) if matches!(result, Err(api::Error::NotFound)) => {
-            client.get(endpoint, &fill(former, argument), account, &read).await
-        }
-        _ => result,
+    match (client.get(read, &decode).await, former_path) {
+        (Err(api::Error::NotFound), Some(path)) => client.get(Read { path, ..read }, &decode).await,
+        (result, _) => result,
     }
 }
 
@@ -124,7 +121,7 @@ impl Endpoint {
         (self.read)(body, request)
     }
 
-    /// Asks the API and reads the samples of its answer.
+    /// Asks the API and reads the samples of its answer, which are of use until the deadline.
     ///
     /// # Errors
     /// As [`Client::get`], and [`api::Error::Shape`] when the answer is not this endpoint's.
@@ -134,9 +131,11 @@ impl Endpoint {
         account: Option<&Account>,
         currency: &str,
         request: &Request<'_>,
+        deadline: Instant,
     ) -> api::Result<Rows> {
-        let read = |body: &[u8]| self.read(body, request);
-        ask(client, self.name, (self.path, self.former_path), currency, account, read).await
+        let path = fill(self.path, currency);
+        let read = Read { endpoint: self.name, path: &path, account, deadline: Some(deadline) };
+        ask(client, read, self.former_path, |body| self.read(body, request)).await
     }
 
     /// Whether its samples can show that an account uses a currency.

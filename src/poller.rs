@@ -96,13 +96,14 @@ impl<'de> Deserialize<'de> for Config {
 
 /// Where answers come from: the API, or in tests something that says what it is told to.
 pub trait Source: Send + Sync + 'static {
-    /// Asks for an endpoint and reads the samples of its answer.
+    /// Asks for an endpoint and reads the samples of its answer, which are of use until the deadline.
     fn fetch(
         &self,
         endpoint: &'static Endpoint,
         account: Option<&Account>,
         currency: &str,
         request: &Request<'_>,
+        deadline: Instant,
     ) -> impl Future<Output = api::Result<Rows>> + Send;
 }
 
@@ -113,8 +114,9 @@ impl Source for Client {
         account: Option<&Account>,
         currency: &str,
         request: &Request<'_>,
+        deadline: Instant,
     ) -> api::Result<Rows> {
-        endpoint.fetch(self, account, currency, request).await
+        endpoint.fetch(self, account, currency, request, deadline).await
     }
 }
 
@@ -270,7 +272,8 @@ impl<S: Source> Poller<S> {
         sleep_until(begin).await;
         loop {
             let started = Instant::now();
-            if let Some(currencies) = self.poll(&l).await {
+            let next = l.next(epoch, started, started);
+            if let Some(currencies) = self.poll(&l, next).await {
                 // The receiver is gone only when the poller ends.
                 let _ = uses.send((l.key.clone(), currencies));
             }
@@ -278,13 +281,13 @@ impl<S: Source> Poller<S> {
         }
     }
 
-    /// Polls once. Returns the currencies that the account uses, where the endpoint's answer shows them.
-    async fn poll(&self, l: &Loop) -> Option<BTreeSet<String>> {
+    /// Polls once, before the next poll is due. Returns the currencies that the account uses, where the endpoint's answer shows them.
+    async fn poll(&self, l: &Loop, deadline: Instant) -> Option<BTreeSet<String>> {
         let Key { account, endpoint, currency } = &l.key;
         let request =
             Request { email: l.account.as_ref().and_then(|account| account.email()), decimals: &self.plan.decimals };
         let started = Instant::now();
-        let result = self.source.fetch(l.endpoint, l.account.as_deref(), currency, &request).await;
+        let result = self.source.fetch(l.endpoint, l.account.as_deref(), currency, &request, deadline).await;
         let duration = started.elapsed().as_secs_f64();
         match result {
             Ok(rows) => {

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::currency;
 use crate::metric::Rows;
+use crate::{clock, currency};
 
 /// Currencies that one account (or the pool) may have series of. A server that makes up more is cut off here.
 pub const CURRENCY_CAP: usize = 64;
@@ -20,14 +20,22 @@ pub struct Key {
     pub currency: Arc<str>,
 }
 
-#[derive(Default)]
 pub struct Store {
     entries: RwLock<BTreeMap<Key, Entry>>,
+    /// How long the machine has slept since it started.
+    slept: fn() -> Duration,
 }
 
 struct Entry {
     rows: Arc<Rows>,
     until: Instant,
+    slept: Duration,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Store { entries: RwLock::default(), slept: clock::slept }
+    }
 }
 
 impl Store {
@@ -40,7 +48,7 @@ impl Store {
             rows.keep_currencies(|currency| kept.contains(currency));
         }
         let dropped = rows.dropped;
-        entries.insert(key, Entry { rows: Arc::new(rows), until: Instant::now() + lifetime });
+        entries.insert(key, Entry { rows: Arc::new(rows), until: Instant::now() + lifetime, slept: (self.slept)() });
         dropped
     }
 
@@ -51,9 +59,12 @@ impl Store {
 
     /// The rows that may still be shown, in order of account, endpoint and currency.
     pub fn fresh(&self) -> Vec<(Key, Arc<Rows>)> {
-        let now = Instant::now();
+        // The clock of timers stands still while the machine sleeps, and the wall clock jumps; values grow old all the same.
+        let (now, slept) = (Instant::now(), (self.slept)());
+        let is_fresh = |entry: &Entry| now + slept.saturating_sub(entry.slept) < entry.until;
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        entries.iter().filter(|(_, entry)| now < entry.until).map(|(key, entry)| (key.clone(), entry.rows.clone())).collect()
+        let fresh = entries.iter().filter(|(_, entry)| is_fresh(entry));
+        fresh.map(|(key, entry)| (key.clone(), entry.rows.clone())).collect()
     }
 }
 
@@ -81,6 +92,8 @@ fn admitted(rows: &Rows, beside: &BTreeSet<String>) -> Option<BTreeSet<String>> 
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
     use super::*;
     use crate::currency::Decimals;
     use crate::endpoints;
@@ -112,6 +125,20 @@ mod tests {
         assert_eq!(store.fresh().len(), 1);
         tokio::time::advance(Duration::from_millis(1)).await;
         assert_eq!(store.fresh().len(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rows_grow_old_while_the_machine_sleeps() {
+        static SLEPT: AtomicU64 = AtomicU64::new(1000);
+        let slept = || Duration::from_secs(SLEPT.load(Ordering::Relaxed));
+        let store = Store { slept, ..Store::default() };
+        store.replace(key("a", "balance"), balances(["xmr".to_owned()].into_iter()), MINUTE);
+        SLEPT.store(1059, Ordering::Relaxed);
+        assert_eq!(store.fresh().len(), 1);
+        SLEPT.store(1060, Ordering::Relaxed);
+        assert_eq!(store.fresh().len(), 0);
+        store.replace(key("a", "balance"), balances(["xmr".to_owned()].into_iter()), MINUTE);
+        assert_eq!(store.fresh().len(), 1);
     }
 
     #[tokio::test(start_paused = true)]

@@ -5,22 +5,24 @@
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
-use totp_rs::{Algorithm, Builder};
 
+use super::limiter::Lane;
+use super::totp::{self, Codes};
 use super::{Client, Error, Event, Result, Secret};
 
 /// The shortest and the longest wait between attempts to log in.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(3600));
 
-/// Seconds that one TOTP code stands for.
-const TOTP_STEP: u64 = 30;
+/// Refused TOTP codes in a row that stop logins: one may be a restart's, or a clock's that is being set.
+const TOTP_REFUSALS: u32 = 3;
 
 /// `[[accounts]]`: an account and its way in, a ready-made token or e-mail address and password.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -31,21 +33,22 @@ pub struct Config {
     /// Needed to log in with a password; with a token, it tells which way a transfer went.
     pub email: Option<String>,
     pub password: Option<SecretString>,
-    pub password_file: Option<std::path::PathBuf>,
+    pub password_file: Option<PathBuf>,
     pub totp_secret: Option<SecretString>,
-    pub totp_secret_file: Option<std::path::PathBuf>,
+    pub totp_secret_file: Option<PathBuf>,
     pub token: Option<SecretString>,
-    pub token_file: Option<std::path::PathBuf>,
+    pub token_file: Option<PathBuf>,
     /// Endpoints to poll for this account; all when left out.
     pub endpoints: Option<Vec<String>>,
 }
 
 impl Config {
-    /// The account, or what is wrong with its configuration: key and sentence.
+    /// The account, or what is wrong with its configuration: key and sentence. What a restart should know is remembered in
+    /// the directory, if there is one.
     ///
     /// # Errors
     /// The first fault found.
-    pub fn account(&self) -> std::result::Result<Account, (&'static str, String)> {
+    pub fn account(&self, state: Option<&Path>) -> std::result::Result<Account, (&'static str, String)> {
         let name = self.name.as_str();
         if name.is_empty() {
             return Err(("name", "missing; every account needs a name, it becomes the label `account`".to_owned()));
@@ -76,25 +79,33 @@ impl Config {
             (None, Some(_)) => return Err(("email", "missing; a password needs the account's e-mail address".to_owned())),
         };
         if let WayIn::Password { totp: Some(Secret::Value(secret)), .. } = &way_in {
-            totp_key(secret).map_err(|error| ("totp_secret", error.to_string()))?;
+            totp::key(secret).map_err(|error| ("totp_secret", error.to_string()))?;
         }
         if self.email.as_deref().is_some_and(|email| !email.contains('@')) {
             return Err(("email", "not an e-mail address".to_owned()));
         }
+        let codes = Codes::remembered(state.map(|directory| directory.join(format!("totp-{}", file_name(name)))));
         Ok(Account {
             name: name.into(),
             email: self.email.clone(),
             way_in,
             hasher: RandomState::new(),
-            state: Mutex::default(),
+            lane: OnceLock::new(),
+            state: Mutex::new(State { codes, ..State::default() }),
         })
     }
+}
+
+/// An account's name as that of a file.
+fn file_name(name: &str) -> String {
+    let plain = |b: u8| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("_{b:02x}") };
+    name.bytes().map(plain).collect()
 }
 
 fn either(
     key: &'static str,
     value: Option<&SecretString>,
-    file: Option<&std::path::PathBuf>,
+    file: Option<&PathBuf>,
 ) -> std::result::Result<Option<Secret>, (&'static str, String)> {
     match (value, file) {
         (Some(_), Some(_)) => Err((key, format!("stands beside {key}_file; give one of them"))),
@@ -145,6 +156,8 @@ pub struct Account {
     email: Option<String>,
     way_in: WayIn,
     hasher: RandomState,
+    /// Its part of the client's slots, which the client cuts out at the first request.
+    lane: OnceLock<Lane>,
     /// Held while a login is under way, so that there is one, whoever asks.
     state: Mutex<State>,
 }
@@ -168,8 +181,9 @@ struct State {
     not_before: Option<Instant>,
     /// Endpoints that refused a token right after its login: for these a new login does not help before that time.
     denied: BTreeMap<&'static str, (u32, Instant)>,
-    /// The newest TOTP step whose code was sent.
-    totp_step: u64,
+    codes: Codes,
+    /// TOTP codes refused in a row.
+    totp_refusals: u32,
 }
 
 impl Account {
@@ -190,6 +204,11 @@ impl Account {
         }
     }
 
+    /// The account's part of the slots.
+    pub(super) fn lane(&self, cut: impl FnOnce() -> Lane) -> &Lane {
+        self.lane.get_or_init(cut)
+    }
+
     /// The token to send; logs in where there is none.
     pub(super) async fn token(&self, client: &Client) -> Result<SecretString> {
         let mut state = self.state.lock().await;
@@ -199,7 +218,7 @@ impl Account {
         let secrets = self.secrets()?;
         let fingerprint = self.fingerprint(&secrets);
         if state.refused.is_some_and(|refused| refused != fingerprint) {
-            *state = State { totp_step: state.totp_step, ..State::default() };
+            *state = State { codes: std::mem::take(&mut state.codes), ..State::default() };
             (client.observer)(Event::Stopped { account: &self.name, reason: None });
         }
         if let Some(stop) = state.stopped {
@@ -217,6 +236,7 @@ impl Account {
             }
             return Ok(secret);
         }
+        client.takes_logins()?;
         let result = self.login(client, &mut state, &secret, totp.as_ref()).await;
         (client.observer)(Event::Login { account: &self.name, outcome: result.as_ref().map_or_else(Error::kind, |_| "ok") });
         match result {
@@ -224,12 +244,15 @@ impl Account {
                 state.token = Some(token.clone());
                 state.refused = None;
                 state.not_before = None;
+                state.totp_refusals = 0;
                 (client.observer)(Event::Token { account: &self.name });
                 Ok(token)
             }
             Err(error) => {
                 state.refused = Some(fingerprint);
-                state.stopped = error.stops_logins();
+                state.totp_refusals = if let Error::TotpRefused { .. } = error { state.totp_refusals + 1 } else { 0 };
+                let codes_used_up = (state.totp_refusals >= TOTP_REFUSALS).then_some(Stop::TotpRequired);
+                state.stopped = error.stops_logins().or(codes_used_up);
                 state.postpone();
                 if let Some(stop) = state.stopped {
                     (client.observer)(Event::Stopped { account: &self.name, reason: Some(stop) });
@@ -287,6 +310,15 @@ impl Account {
         self.hasher.hash_one(secrets.each_ref().map(|secret| secret.as_ref().map(ExposeSecret::expose_secret)))
     }
 
+    /// Files with the account's secrets that everybody on the machine can read.
+    pub fn exposed_files(&self) -> impl Iterator<Item = &Path> {
+        let secrets = match &self.way_in {
+            WayIn::Token(token) => [Some(token), None],
+            WayIn::Password { password, totp } => [Some(password), totp.as_ref()],
+        };
+        secrets.into_iter().flatten().filter_map(Secret::exposed_file)
+    }
+
     /// Says whether the account's secrets can be read.
     ///
     /// # Errors
@@ -311,10 +343,10 @@ impl Account {
         totp: Option<&SecretString>,
     ) -> Result<SecretString> {
         let code = match totp {
-            Some(secret) => Some(next_totp_code(secret, &mut state.totp_step).await?),
+            Some(secret) => Some(state.codes.next(secret).await?),
             None => None,
         };
-        client.login(self.email.as_deref().unwrap_or_default(), password, code).await
+        client.login(self, self.email.as_deref().unwrap_or_default(), password, code).await
     }
 }
 
@@ -334,37 +366,4 @@ impl State {
 fn backoff(failures: u32) -> Duration {
     let (shortest, longest) = BACKOFF;
     rand::random_range(shortest..=longest.min(shortest * 2u32.pow(failures.clamp(1, 16))))
-}
-
-/// The code of the present step, or of the next when this one's was sent already.
-async fn next_totp_code(secret: &SecretString, last_step: &mut u64) -> Result<u32> {
-    let key = totp_key(secret)?;
-    let totp = Builder::new()
-        .with_algorithm(Algorithm::SHA1)
-        .with_digits(6)
-        .with_step_duration(TOTP_STEP)
-        .with_secret(key)
-        .build_noncompliant();
-    let mut now = unix_time();
-    if now.as_secs() / TOTP_STEP <= *last_step {
-        tokio::time::sleep(Duration::from_secs((*last_step + 1) * TOTP_STEP).saturating_sub(now)).await;
-        // A clock that was set back would make the wait endless; the code of the awaited step is right by then.
-        now = unix_time().max(Duration::from_secs((*last_step + 1) * TOTP_STEP));
-    }
-    *last_step = now.as_secs() / TOTP_STEP;
-    // As a number: so the API documents it, and leading zeros are its own business.
-    totp.generate(now.as_secs()).to_string().parse().map_err(|_| Error::TotpSecret)
-}
-
-/// The key of a base32 secret, as authenticator apps show it: any case, with spaces or dashes.
-fn totp_key(secret: &SecretString) -> Result<totp_rs::Secret> {
-    let plain: String = secret.expose_secret().chars().filter(|c| !matches!(c, ' ' | '-' | '=')).collect();
-    match totp_rs::Secret::try_from_base32(plain.to_ascii_uppercase()) {
-        Ok(key) if !plain.is_empty() => Ok(key),
-        _ => Err(Error::TotpSecret),
-    }
-}
-
-fn unix_time() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

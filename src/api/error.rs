@@ -4,7 +4,6 @@
 
 use std::borrow::Cow;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -27,7 +26,7 @@ pub enum Error {
     Timeout,
     /// HTTP 429.
     #[error("the API asks for fewer requests (HTTP 429)")]
-    RateLimited { retry_after: Option<Duration> },
+    RateLimited,
     /// HTTP 5xx, or the API's `InternalError`.
     #[error("the API failed (HTTP {status})")]
     Server { status: u16 },
@@ -49,6 +48,12 @@ pub enum Error {
     /// The login needs a TOTP code.
     #[error("the API wants a TOTP code; give the account's totp_secret")]
     TotpRequired,
+    /// The login's TOTP code was refused.
+    #[error("the API refused the TOTP code{}", clock_off_words(*.clock_off))]
+    TotpRefused {
+        /// Seconds that this machine's clock is ahead of the API's, where that is enough to matter.
+        clock_off: Option<i64>,
+    },
     /// The login needs a person.
     #[error("the API wants a captcha; give the account a token from a browser's session")]
     Captcha,
@@ -98,6 +103,7 @@ pub const KINDS: &[&str] = &[
     "unauthorized",
     "wrong_password",
     "totp_required",
+    "totp_refused",
     "captcha",
     "discontinued",
     "api_error",
@@ -112,7 +118,7 @@ impl Error {
             Error::Connect(_) => "connect",
             Error::Broken => "broken",
             Error::Timeout => "timeout",
-            Error::RateLimited { .. } => "rate_limited",
+            Error::RateLimited => "rate_limited",
             Error::Server { .. } => "server_error",
             Error::NotFound => "not_found",
             Error::Client { .. } => "client_error",
@@ -120,6 +126,7 @@ impl Error {
             Error::Unauthorized { .. } => "unauthorized",
             Error::WrongPassword => "wrong_password",
             Error::TotpRequired => "totp_required",
+            Error::TotpRefused { .. } => "totp_refused",
             Error::Captcha => "captcha",
             Error::Discontinued => "discontinued",
             Error::Api { .. } => "api_error",
@@ -156,6 +163,7 @@ impl Error {
         match code {
             401 | 403 => Error::Unauthorized { status: code },
             404 => Error::NotFound,
+            429 => Error::RateLimited,
             300..=399 => Error::Redirect { status: code },
             500..=599 => Error::Server { status: code },
             _ => Error::Client { status: code },
@@ -170,7 +178,7 @@ impl Error {
             "totprequired" => Error::TotpRequired,
             "internalerror" => Error::Server { status },
             _ if lower.contains("captcha") => Error::Captcha,
-            _ if lower.contains("totp") => Error::TotpRequired,
+            _ if lower.contains("totp") => Error::TotpRefused { clock_off: None },
             _ if ["token", "unauthorized", "forbidden", "session"].iter().any(|word| lower.contains(word)) => {
                 Error::Unauthorized { status }
             }
@@ -180,6 +188,14 @@ impl Error {
                 by_status => by_status,
             },
         }
+    }
+
+    /// Whether asking again soon may help.
+    pub(super) fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            Error::Connect(_) | Error::Broken | Error::Timeout | Error::RateLimited | Error::Server { status: 500..=599 }
+        )
     }
 
     /// What an error of a login means for the logins to come.
@@ -192,6 +208,14 @@ impl Error {
             Error::Discontinued => Some(Stop::Discontinued),
             _ => None,
         }
+    }
+}
+
+fn clock_off_words(clock_off: Option<i64>) -> String {
+    match clock_off {
+        Some(seconds) if seconds < 0 => format!("; this machine's clock is {} seconds behind the API's", -seconds),
+        Some(seconds) => format!("; this machine's clock is {seconds} seconds ahead of the API's"),
+        None => "; is totp_secret right?".to_owned(),
     }
 }
 
@@ -280,7 +304,9 @@ mod tests {
             ("ApiDiscontinued", 410, "discontinued"),
             ("InternalError", 200, "server_error"),
             ("InvalidToken", 200, "unauthorized"),
+            ("WrongTotp", 400, "totp_refused"),
             ("Whatever", 401, "unauthorized"),
+            ("TooManyRequests", 429, "rate_limited"),
             ("Whatever", 200, "api_error"),
             ("Whatever", 400, "api_error"),
             ("Whatever", 503, "server_error"),

@@ -1,57 +1,161 @@
 //! One limit for the whole host: how many requests a second, and how many at once.
 //!
 //! First come, first served, on tokio's clock. A general rate limiter has a clock of its own and wakes its waiters in no
-//! order, so that under load the same few loops would starve.
+//! order, so that under load the same few loops would starve. Nobody gets more than a share of the slots: not one account,
+//! and not all those together that did not answer lately.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep_until};
 
+use super::{Error, Result};
+
+/// The most of the slots that one account may hold, and all accounts together that did not answer: a fourth.
+const SHARE: usize = 4;
+
+/// Retries that are saved up at most, and how many one request adds.
+const RETRIES: (f64, f64) = (10.0, 0.1);
+
+/// The longest that a host is left alone because it asks for it.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+
 pub(super) struct Limiter {
     period: Duration,
     /// How far the schedule may run behind the clock, so that a pause is made up for by a burst of one second's worth.
     burst: Duration,
-    /// When the next request may be sent by the schedule.
-    next: Mutex<Instant>,
     slots: Semaphore,
+    /// Slots for those that did not answer lately.
+    doubtful_slots: Semaphore,
+    share: usize,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// When the next request may be sent by the schedule.
+    next: Instant,
+    /// The host asked to be left alone until then.
+    paused_until: Instant,
+    retries: f64,
+}
+
+/// An account's part of the slots.
+#[derive(Debug)]
+pub(super) struct Lane {
+    slots: Semaphore,
+    /// The latest request had no answer.
+    doubtful: AtomicBool,
+}
+
+impl Lane {
+    /// Takes note of how a request ended.
+    pub(super) fn note(&self, error: Option<&Error>) {
+        let unanswered = matches!(error, Some(Error::Timeout | Error::Broken | Error::Connect(_)));
+        self.doubtful.store(unanswered, Ordering::Relaxed);
+    }
+}
+
+/// A slot; free again when it is dropped.
+pub(super) struct Turn<'a> {
+    _permits: [Option<SemaphorePermit<'a>>; 3],
 }
 
 impl Limiter {
     pub(super) fn new(requests_per_second: f64, concurrency: usize) -> Limiter {
         let period = Duration::from_secs_f64(1.0 / requests_per_second);
         let burst = Duration::from_secs(1).saturating_sub(period);
-        Limiter { period, burst, next: Mutex::new(Instant::now()), slots: Semaphore::new(concurrency) }
+        let share = (concurrency / SHARE).max(1);
+        let now = Instant::now();
+        Limiter {
+            period,
+            burst,
+            slots: Semaphore::new(concurrency),
+            doubtful_slots: Semaphore::new(share),
+            share,
+            state: Mutex::new(State { next: now, paused_until: now, retries: RETRIES.0 }),
+        }
     }
 
-    /// Waits for a turn; the slot is free again when the permit is dropped.
-    pub(super) async fn acquire(&self) -> Option<SemaphorePermit<'_>> {
-        // The semaphore is never closed; without a permit the rate would still hold.
-        let permit = self.slots.acquire().await.ok();
+    /// A lane for an account of this host.
+    pub(super) fn lane(&self) -> Lane {
+        Lane { slots: Semaphore::new(self.share), doubtful: AtomicBool::new(false) }
+    }
+
+    /// Waits for a turn.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`] when the host asked to be left alone until after the deadline.
+    pub(super) async fn acquire<'a>(&'a self, lane: &'a Lane, deadline: Option<Instant>) -> Result<Turn<'a>> {
+        self.in_time(deadline)?;
+        // No semaphore is ever closed; without a permit the rate would still hold. The order is the same for all, from
+        // the narrowest to the widest, so that nobody waits in a circle or holds a slot that he can't use.
+        let own = lane.slots.acquire().await.ok();
+        let is_doubtful = lane.doubtful.load(Ordering::Relaxed);
+        let doubtful = if is_doubtful { self.doubtful_slots.acquire().await.ok() } else { None };
+        let slot = self.slots.acquire().await.ok();
         sleep_until(self.turn()).await;
-        permit
+        // The host may have asked for a pause while this request waited.
+        while let Some(end) = self.in_time(deadline)? {
+            sleep_until(end).await;
+            sleep_until(self.turn()).await;
+        }
+        Ok(Turn { _permits: [own, doubtful, slot] })
+    }
+
+    /// The end of the host's pause, if it is in one that ends before the deadline.
+    pub(super) fn in_time(&self, deadline: Option<Instant>) -> Result<Option<Instant>> {
+        let end = self.state().paused_until;
+        match deadline {
+            _ if end <= Instant::now() => Ok(None),
+            Some(deadline) if deadline <= end => Err(Error::RateLimited),
+            _ => Ok(Some(end)),
+        }
+    }
+
+    /// Leaves the host alone for a while.
+    pub(super) fn pause(&self, wait: Duration) {
+        let mut state = self.state();
+        state.paused_until = state.paused_until.max(Instant::now() + wait.min(LONGEST_PAUSE));
+    }
+
+    /// Says whether one more retry is within what the host is asked anyway: a tenth of the requests, and ten at once.
+    pub(super) fn may_retry(&self) -> bool {
+        let mut state = self.state();
+        let enough = state.retries >= 1.0;
+        state.retries -= f64::from(u8::from(enough));
+        enough
     }
 
     fn turn(&self) -> Instant {
         let now = Instant::now();
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let scheduled = (*next).max(now);
-        *next = scheduled + self.period;
+        let mut state = self.state();
+        state.retries = (state.retries + RETRIES.1).min(RETRIES.0);
+        let scheduled = state.next.max(now);
+        state.next = scheduled + self.period;
         scheduled.checked_sub(self.burst).map_or(now, |turn| turn.max(now))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::timeout;
+
     use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
 
     #[tokio::test(start_paused = true)]
     async fn a_burst_of_a_second_then_the_rate() {
         let limiter = Limiter::new(5.0, 100);
         let start = Instant::now();
         for _ in 0..25 {
-            drop(limiter.acquire().await);
+            drop(limiter.acquire(&limiter.lane(), None).await);
         }
         // 5 at once, 20 at 5 a second.
         assert_eq!(start.elapsed().as_millis(), 4000);
@@ -62,7 +166,7 @@ mod tests {
         let limiter = Limiter::new(0.1, 1);
         let start = Instant::now();
         for _ in 0..3 {
-            drop(limiter.acquire().await);
+            drop(limiter.acquire(&limiter.lane(), None).await);
         }
         assert_eq!(start.elapsed().as_secs(), 20);
     }
@@ -70,11 +174,78 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn no_more_at_once_than_allowed() {
         let limiter = Limiter::new(1000.0, 2);
-        let first = limiter.acquire().await;
-        let _second = limiter.acquire().await;
-        let third = tokio::time::timeout(Duration::from_secs(60), limiter.acquire()).await;
-        assert!(third.is_err());
+        let lanes = [limiter.lane(), limiter.lane(), limiter.lane()];
+        let first = limiter.acquire(&lanes[0], None).await;
+        let _second = limiter.acquire(&lanes[1], None).await;
+        assert!(timeout(MINUTE, limiter.acquire(&lanes[2], None)).await.is_err());
         drop(first);
-        assert!(limiter.acquire().await.is_some());
+        assert!(timeout(MINUTE, limiter.acquire(&lanes[2], None)).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_account_has_its_share_and_no_more() {
+        let limiter = Limiter::new(1000.0, 8);
+        let (slow, other) = (limiter.lane(), limiter.lane());
+        let _held = [limiter.acquire(&slow, None).await, limiter.acquire(&slow, None).await];
+        assert!(timeout(MINUTE, limiter.acquire(&slow, None)).await.is_err());
+        assert!(timeout(MINUTE, limiter.acquire(&other, None)).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_that_do_not_answer_have_a_share_together() {
+        let limiter = Limiter::new(1000.0, 8);
+        let silent: Vec<Lane> = (0..10).map(|_| limiter.lane()).collect();
+        for lane in &silent {
+            lane.note(Some(&Error::Timeout));
+        }
+        let _held = [limiter.acquire(&silent[0], None).await, limiter.acquire(&silent[1], None).await];
+        assert!(timeout(MINUTE, limiter.acquire(&silent[2], None)).await.is_err());
+        assert!(timeout(MINUTE, limiter.acquire(&limiter.lane(), None)).await.is_ok());
+        // One that answers again is no longer held back.
+        silent[2].note(None);
+        assert!(timeout(MINUTE, limiter.acquire(&silent[2], None)).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_holds_for_all_and_for_those_who_wait_already() {
+        let limiter = Limiter::new(1.0, 8);
+        let start = Instant::now();
+        drop(limiter.acquire(&limiter.lane(), None).await);
+        let waiting = async {
+            drop(limiter.acquire(&limiter.lane(), None).await);
+            start.elapsed()
+        };
+        let pausing = async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            limiter.pause(Duration::from_secs(100));
+        };
+        let (waited, ()) = tokio::join!(waiting, pausing);
+        assert!(waited >= Duration::from_millis(100_500), "{waited:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_beyond_the_deadline_is_an_error_at_once() {
+        let limiter = Limiter::new(1.0, 8);
+        let lane = limiter.lane();
+        // Nobody may ask us to be silent for ever.
+        limiter.pause(Duration::from_secs(u64::from(u32::MAX)));
+        let start = Instant::now();
+        let early = limiter.acquire(&lane, Some(start + MINUTE)).await.err();
+        assert_eq!((early, start.elapsed()), (Some(Error::RateLimited), Duration::ZERO));
+        let deadline = start + LONGEST_PAUSE + MINUTE;
+        assert!(limiter.acquire(&lane, Some(deadline)).await.is_ok() && start.elapsed() >= LONGEST_PAUSE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn retries_are_a_tenth_of_the_requests() {
+        let limiter = Limiter::new(1000.0, 8);
+        let mut retries = 0;
+        for _ in 0..1000 {
+            drop(limiter.acquire(&limiter.lane(), None).await);
+            while limiter.may_retry() {
+                retries += 1;
+            }
+        }
+        assert!((105..=111).contains(&retries), "{retries}");
     }
 }

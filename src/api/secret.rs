@@ -1,7 +1,7 @@
 //! Secrets: values that can't print themselves, given in the configuration or in a file of their own.
 
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
@@ -17,6 +17,14 @@ pub enum Secret {
 }
 
 impl Secret {
+    /// The secret's file, if everybody on the machine can read it.
+    pub(super) fn exposed_file(&self) -> Option<&Path> {
+        match self {
+            Secret::File(path) if is_exposed(path) => Some(path),
+            _ => None,
+        }
+    }
+
     /// The secret, less the line end that an editor leaves behind.
     ///
     /// # Errors
@@ -41,4 +49,10 @@ impl Secret {
             secret => Ok(secret.into()),
         }
     }
+}
+
+/// Whether everybody on the machine can read a file.
+pub fn is_exposed(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o004 != 0)
 }

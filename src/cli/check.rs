@@ -34,6 +34,9 @@ pub(super) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     if rate > limit {
         writeln!(out, "          That is more than the limit: intervals will stretch to {:.1} times.", rate / limit)?;
     }
+    for warning in config.warnings()? {
+        writeln!(out, "\nWarning   {warning}")?;
+    }
     let mut unreadable = 0;
     for (account, _) in &plan.accounts {
         if let Err(error) = account.read_secrets() {

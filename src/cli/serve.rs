@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use tracing::info;
 
 use super::shutdown;
-use crate::api::{Client, PUBLIC_BASE_URL};
+use crate::api::Client;
 use crate::config::Config;
 use crate::exposition::Exposition;
 use crate::health::Health;
@@ -17,11 +17,8 @@ use crate::store::Store;
 
 pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let listeners = server::bind(&config.web.listen_address).await?;
-    if config.api.base_url.as_str().trim_end_matches('/') == PUBLIC_BASE_URL {
-        tracing::warn!(
-            base_url = PUBLIC_BASE_URL,
-            "the public API has answered ApiDiscontinued since 2019; set api.base_url"
-        );
+    for warning in config.warnings()? {
+        tracing::warn!(warning, "configuration");
     }
     daemon(&config, listeners, shutdown::requested()?).await?;
     Ok(ExitCode::SUCCESS)

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// A module, and the modules of the crate that it may import. What is not named here may import anything.
 const IMPORTS: &[(&str, &[&str])] = &[
+    ("clock", &[]),
     ("duration", &[]),
     ("currency", &[]),
     ("answer", &[]),
@@ -13,7 +14,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("api", &["duration"]),
     ("metric", &["currency"]),
     ("endpoints", &["answer", "api", "currency", "metric"]),
-    ("store", &["currency", "metric"]),
+    ("store", &["clock", "currency", "metric"]),
     ("health", &["api", "metric", "store"]),
     ("exposition", &["currency", "endpoints", "health", "metric", "store"]),
     ("poller", &["api", "currency", "duration", "endpoints", "health", "metric", "store"]),

@@ -42,11 +42,13 @@ fn with_password(totp: Option<&str>) -> Account {
         totp_secret: totp.map(Into::into),
         ..AccountConfig::default()
     };
-    config.account().unwrap()
+    config.account(None).unwrap()
 }
 
 fn with_token() -> Account {
-    AccountConfig { name: "wallet".to_owned(), token: Some("ready".into()), ..AccountConfig::default() }.account().unwrap()
+    AccountConfig { name: "wallet".to_owned(), token: Some("ready".into()), ..AccountConfig::default() }
+        .account(None)
+        .unwrap()
 }
 
 fn ok(body: &str) -> Reply {
@@ -207,7 +209,7 @@ async fn a_refusal_stops_logins_until_the_secret_changes() {
             password_file: Some(file.path().to_owned()),
             ..AccountConfig::default()
         };
-        let account = account.account().unwrap();
+        let account = account.account(None).unwrap();
         for _ in 0..10 {
             balance::SPEC.fetch(&client, Some(&account), None).await.unwrap_err();
         }

@@ -31,6 +31,7 @@ impl Source for Script {
         account: Option<&Account>,
         currency: &str,
         request: &Request<'_>,
+        _: Instant,
     ) -> api::Result<Rows> {
         let name = account.map_or(currency, |account| account.name());
         let who = format!("{} {name}", endpoint.name);
@@ -54,7 +55,7 @@ impl Run {
         let script = Script { answer: Arc::new(answer), start: Instant::now(), asked: Arc::default() };
         let account = |name: &&str| {
             let config = AccountConfig { name: (*name).to_owned(), token: Some("t".into()), ..AccountConfig::default() };
-            (Arc::new(config.account().unwrap()), None)
+            (Arc::new(config.account(None).unwrap()), None)
         };
         let plan = Plan {
             poll: toml::from_str(poll).unwrap(),
@@ -149,6 +150,7 @@ async fn a_missed_tick_is_skipped() {
             _: Option<&Account>,
             _: &str,
             _: &Request<'_>,
+            _: Instant,
         ) -> api::Result<Rows> {
             if endpoint.name == "profit_rating" {
                 self.0.lock().unwrap().push(Instant::now());
