@@ -1,14 +1,20 @@
 //! A simulator of the MinerGate API: every method of its contract, with made-up accounts whose numbers move as a pool's do.
 //!
 //! It answers over HTTP for demonstrations and tests. Its numbers are a function of seed and time, so that two simulators
-//! with one seed agree. What an account mines and when is in `world` and `mine`, the answers' JSON in `answers`.
+//! with one seed agree. What an account mines and when is in `world` and `mine`, the answers' JSON in `answers`. How it
+//! misbehaves on request is in `faults`; `control` changes that while it runs.
 
 mod accounts;
 mod answers;
 mod coin;
+mod connection;
+mod control;
+mod error;
+mod faults;
 mod mine;
 mod network;
 mod noise;
+mod requests;
 mod world;
 
 use std::fmt::Write;
@@ -25,14 +31,23 @@ use axum::routing::{get, post};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use self::accounts::{Accounts, Denial, Fields, Refusal, WayIn};
+use self::accounts::{Accounts, Fields, WayIn};
 use self::answers::Question;
+use self::connection::{Connections, Peer};
+use self::error::Error;
+use self::faults::{Faults, LOGIN};
 use self::noise::Seed;
+use self::requests::Requests;
 use self::world::World;
 use crate::endpoints::{ENDPOINTS, Endpoint, Scope};
 
+pub use self::faults::{FAULTS, Fault, Rule, fault_help};
+
 /// When the simulated world began, in Unix seconds: 2024-01-01.
 const EPOCH: f64 = 1_704_067_200.0;
+
+/// How long requests under way may take once the end is asked for: some faults take minutes.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// What the simulator is like.
 #[derive(Clone, Debug)]
@@ -45,11 +60,23 @@ pub struct Config {
     pub documented: bool,
     /// Time for which the token of a login is good.
     pub token_lifetime: Duration,
+    /// How it misbehaves; of the rules that fit a request, the first that hits counts.
+    pub faults: Vec<Rule>,
+}
+
+impl Config {
+    /// Says what is wrong.
+    ///
+    /// # Errors
+    /// A sentence for people, when a rule names an account that there isn't.
+    pub fn check(&self) -> Result<(), String> {
+        self.faults.iter().try_for_each(|rule| rule.check_account(self.accounts as u64))
+    }
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Config { accounts: 3, seed: 1, documented: false, token_lifetime: Duration::from_secs(3600) }
+        Config { accounts: 3, seed: 1, documented: false, token_lifetime: Duration::from_secs(3600), faults: Vec::new() }
     }
 }
 
@@ -58,22 +85,39 @@ pub struct Simulator {
     config: Config,
     world: World,
     accounts: Accounts,
+    faults: Faults,
+    requests: Requests,
 }
 
 impl Simulator {
     pub fn new(config: Config) -> Simulator {
         let world = World { seed: Seed::new(config.seed), users: config.accounts as u64 };
         let accounts = Accounts::new(world, config.token_lifetime);
-        Simulator { config, world, accounts }
+        let faults = Faults::new(world.seed, config.faults.clone());
+        Simulator { config, world, accounts, faults, requests: Requests::default() }
     }
 
-    /// Answers requests until `shutdown` resolves and those under way are done.
+    /// Answers requests until `shutdown` resolves and those under way are done, or have had two seconds more.
     pub async fn serve(
         self,
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
-        axum::serve(listener, self.router()).with_graceful_shutdown(shutdown).await
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let service = self.router().into_make_service_with_connect_info::<Peer>();
+        let serving = axum::serve(Connections(listener), service).with_graceful_shutdown(async {
+            // An error would mean that nobody is left to say stop.
+            let _ = stopped.await;
+        });
+        let patience = async {
+            shutdown.await;
+            let _ = stop.send(());
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            result = serving.into_future() => result,
+            () = patience => Ok(()),
+        }
     }
 
     /// An exporter's configuration, in TOML, for all accounts of this simulator at that URL.
@@ -103,8 +147,12 @@ impl Simulator {
         let mut router = route(Router::new(), "/1.0/auth/login", &post(login));
         for endpoint in ENDPOINTS {
             let handler = |part| {
-                get(move |State(simulator): State<Arc<Simulator>>, headers: HeaderMap, params: Params| async move {
-                    simulator.read(endpoint, part, &headers, params)
+                get(move |State(simulator): State<Arc<Simulator>>, params: Params, request: Request| async move {
+                    let (head, _) = request.into_parts();
+                    let user = simulator.accounts.owner(token(&head.headers));
+                    let read = || simulator.read(endpoint, part, &head.headers, params).into_response();
+                    let peer = Peer::of(&head.extensions);
+                    simulator.answer(endpoint.name, user, peer, read).await
                 })
             };
             for path in [Some(endpoint.path), endpoint.former_path].into_iter().flatten() {
@@ -114,9 +162,31 @@ impl Simulator {
                 router = route(router, part, &handler(Some(part)));
             }
         }
-        let not_found = async || Fault::NotFound;
-        let wrong_method = async || Fault::MethodNotAllowed;
-        router.fallback(not_found).method_not_allowed_fallback(wrong_method).with_state(Arc::new(self))
+        let not_found = async || Error::NotFound;
+        let wrong_method = async || Error::MethodNotAllowed;
+        router
+            .merge(control::routes())
+            .fallback(not_found)
+            .method_not_allowed_fallback(wrong_method)
+            .with_state(Arc::new(self))
+    }
+
+    /// Answers a request with what it asks for, unless a fault is due, and counts it.
+    async fn answer(
+        &self,
+        endpoint: &'static str,
+        user: Option<u64>,
+        peer: Option<Peer>,
+        answer: impl FnOnce() -> Response + Send,
+    ) -> Response {
+        let account = user.map(world::name).unwrap_or_default();
+        if let Some(hit) = self.faults.hit(endpoint, &account) {
+            self.requests.count(account, endpoint, hit.fault.name);
+            return hit.answer(peer, answer).await;
+        }
+        let response = answer();
+        self.requests.count(account, endpoint, response.status().as_str());
+        response
     }
 
     fn read(
@@ -125,10 +195,9 @@ impl Simulator {
         part: Option<&'static str>,
         headers: &HeaderMap,
         params: Params,
-    ) -> Result<Response, Fault> {
-        let token = headers.get("token").map(|token| token.to_str().unwrap_or("not a token"));
-        let user = (endpoint.scope == Scope::Account).then(|| self.accounts.user(token)).transpose()?;
-        let params = params.map_err(|_| Fault::NotFound)?;
+    ) -> Result<Response, Error> {
+        let user = (endpoint.scope == Scope::Account).then(|| self.accounts.user(token(headers))).transpose()?;
+        let params = params.map_err(|_| Error::NotFound)?;
         let argument = params.iter().next().map(|(_, argument)| argument);
         let question = Question { endpoint, part, argument, user };
         let answer = if self.config.documented {
@@ -136,7 +205,7 @@ impl Simulator {
         } else {
             question.answer(&self.world, unix_time().as_secs_f64())
         };
-        Ok(json_response(StatusCode::OK, answer.ok_or(Fault::NotFound)?))
+        Ok(json_response(StatusCode::OK, answer.ok_or(Error::NotFound)?))
     }
 }
 
@@ -152,77 +221,31 @@ fn route(
     router.route(path, methods.clone()).route(&format!("{path}/"), methods.clone())
 }
 
-async fn login(State(simulator): State<Arc<Simulator>>, request: Request) -> Result<Response, Fault> {
-    let fields = login_fields(request).await?;
-    let token = simulator.accounts.login(&fields, unix_time().as_secs())?;
-    Ok(json_response(StatusCode::OK, json!({ "token": token }).to_string()))
+async fn login(State(simulator): State<Arc<Simulator>>, request: Request) -> Response {
+    let peer = Peer::of(request.extensions());
+    let fields = login_fields(request).await;
+    let user = fields.as_ref().ok().and_then(|fields| simulator.accounts.named(fields));
+    let login = || -> Result<Response, Error> {
+        let token = simulator.accounts.login(&fields?, unix_time().as_secs())?;
+        Ok(json_response(StatusCode::OK, json!({ "token": token }).to_string()))
+    };
+    simulator.answer(LOGIN, user, peer, || login().into_response()).await
+}
+
+/// The token that a request carries.
+fn token(headers: &HeaderMap) -> Option<&str> {
+    headers.get("token").map(|token| token.to_str().unwrap_or("not a token"))
 }
 
 /// The fields of a form, or of JSON whatever it is said to be. Axum bounds the size of both.
-async fn login_fields(request: Request) -> Result<Fields, Fault> {
+async fn login_fields(request: Request) -> Result<Fields, Error> {
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if content_type.is_some_and(|value| value.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded")) {
         let form = Form::from_request(request, &()).await;
-        return form.map(|Form(fields)| fields).map_err(|rejection| Fault::BadBody(rejection.status()));
+        return form.map(|Form(fields)| fields).map_err(|rejection| Error::BadBody(rejection.status()));
     }
-    let body = Bytes::from_request(request, &()).await.map_err(|rejection| Fault::BadBody(rejection.status()))?;
-    serde_json::from_slice(&body).map_err(|_| Fault::BadBody(StatusCode::BAD_REQUEST))
-}
-
-/// What a request is answered with when not with what it asks for.
-enum Fault {
-    NotFound,
-    MethodNotAllowed,
-    /// With the status that says why.
-    BadBody(StatusCode),
-    Denied(Denial),
-    Refused(Refusal),
-}
-
-impl From<Denial> for Fault {
-    fn from(denial: Denial) -> Self {
-        Fault::Denied(denial)
-    }
-}
-
-impl From<Refusal> for Fault {
-    fn from(refusal: Refusal) -> Self {
-        Fault::Refused(refusal)
-    }
-}
-
-impl IntoResponse for Fault {
-    fn into_response(self) -> Response {
-        let error = |code, message| json!({ "error": code, "message": message });
-        // The API has two shapes of errors; refused tokens have this one.
-        let denied = |code, message| json!({ "code": code, "message": message });
-        let (status, body) = match self {
-            Fault::NotFound => (StatusCode::NOT_FOUND, error("NotFound", "There is nothing here.")),
-            Fault::MethodNotAllowed => {
-                (StatusCode::METHOD_NOT_ALLOWED, error("MethodNotAllowed", "This is not the method for this path."))
-            }
-            Fault::BadBody(status) => (status, error("BadRequest", "The body is neither JSON nor a form, or too large.")),
-            Fault::Denied(Denial::NoToken) => (StatusCode::UNAUTHORIZED, denied("Unauthorized", "A token is required.")),
-            Fault::Denied(Denial::InvalidToken) => {
-                (StatusCode::UNAUTHORIZED, denied("InvalidToken", "The token is wrong or has expired."))
-            }
-            Fault::Refused(refusal) => (
-                StatusCode::BAD_REQUEST,
-                match refusal {
-                    Refusal::MissingEmail => {
-                        json!({ "error": "MissingEmail", "message": "An e-mail address is required.", "argument": "email" })
-                    }
-                    Refusal::WrongEmailOrPassword => error("WrongEmailOrPassword", "Email and password did not match."),
-                    Refusal::TotpRequired => error(
-                        "TotpRequired",
-                        "Two-factor authorization is enabled for this account. Please provide TOTP code.",
-                    ),
-                    Refusal::WrongTotp => error("WrongTotp", "The TOTP code is wrong or was used before."),
-                },
-            ),
-        };
-        json_response(status, body.to_string())
-    }
+    let body = Bytes::from_request(request, &()).await.map_err(|rejection| Error::BadBody(rejection.status()))?;
+    serde_json::from_slice(&body).map_err(|_| Error::BadBody(StatusCode::BAD_REQUEST))
 }
 
 fn json_response(status: StatusCode, body: String) -> Response {

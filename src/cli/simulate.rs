@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 
 use super::shutdown;
 use crate::duration;
-use crate::simulator::{Config, Simulator};
+use crate::simulator::{self, Config, Rule, Simulator};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -30,14 +30,19 @@ pub(super) struct Flags {
     /// How long a token is good for after its login
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration::parse)]
     token_lifetime: Duration,
+    /// How to misbehave: [ENDPOINT/]FAULT[=TIME][:RATE][@ACCOUNT]; may be given several times
+    #[arg(long, value_name = "RULE", long_help = simulator::fault_help())]
+    fault: Vec<Rule>,
     /// Write an exporter configuration for the accounts to this file, readable by its owner alone
     #[arg(long, value_name = "FILE")]
     write_config: Option<PathBuf>,
 }
 
 pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
-    let Flags { listen, accounts, seed, documented, token_lifetime, write_config } = flags;
-    let simulator = Simulator::new(Config { accounts, seed, documented, token_lifetime });
+    let Flags { listen, accounts, seed, documented, token_lifetime, fault: faults, write_config } = flags;
+    let config = Config { accounts, seed, documented, token_lifetime, faults };
+    config.check().map_err(|fault| anyhow::anyhow!("--fault: {fault}"))?;
+    let simulator = Simulator::new(config);
     let listener =
         TcpListener::bind(&listen).await.with_context(|| format!("can't listen on {listen}; give another --listen"))?;
     let base_url = format!("http://{}", listener.local_addr()?);

@@ -122,6 +122,17 @@ impl Accounts {
         Ok(*user)
     }
 
+    /// Whose token it is or was, as far as ended tokens are remembered.
+    pub(super) fn owner(&self, token: Option<&str>) -> Option<u64> {
+        let token = token?;
+        self.ready_made.get(token).copied().or_else(|| self.state().tokens.get(token).map(|(user, _)| *user))
+    }
+
+    /// Whose e-mail address stands in a login's fields.
+    pub(super) fn named(&self, fields: &Fields) -> Option<u64> {
+        self.users.get(&text(fields, "email")?).copied()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

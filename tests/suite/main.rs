@@ -9,6 +9,7 @@ mod config;
 mod daemon;
 mod exposition;
 mod fake_api;
+mod faults;
 mod golden;
 mod poller;
 mod process;

@@ -1,0 +1,138 @@
+//! How the simulated API misbehaves: rules say which fault hits which requests, and a seeded draw says when.
+//!
+//! What faults there are is in `table`. To add one, add its row there.
+
+mod body;
+mod change;
+mod rule;
+mod table;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::response::Parts;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use super::connection::Peer;
+use super::noise::Seed;
+
+pub(super) use self::rule::{LOGIN, endpoint_names};
+pub use self::rule::{Rule, fault_help};
+use self::table::Effect;
+pub use self::table::{FAULTS, Fault};
+
+/// The rules in force.
+pub(super) struct Faults {
+    seed: Seed,
+    rules: Mutex<Vec<InForce>>,
+}
+
+struct InForce {
+    rule: Rule,
+    /// From what the rule's draws are made.
+    seed: Seed,
+    /// Requests that the rule was tried on.
+    tried: u64,
+    /// Requests that it hit.
+    applied: u64,
+}
+
+/// A fault that is due.
+pub(super) struct Hit {
+    pub(super) fault: &'static Fault,
+    time: Duration,
+    seed: Seed,
+}
+
+impl Faults {
+    pub(super) fn new(seed: Seed, rules: Vec<Rule>) -> Faults {
+        let faults = Faults { seed: seed.of("faults"), rules: Mutex::default() };
+        faults.replace(rules);
+        faults
+    }
+
+    /// Puts other rules in force; all counts and draws begin anew.
+    pub(super) fn replace(&self, rules: Vec<Rule>) {
+        let in_force = |(i, rule): (u64, Rule)| {
+            let seed = self.seed.nth(i).of(&rule.to_string());
+            InForce { rule, seed, tried: 0, applied: 0 }
+        };
+        *self.rules() = (0..).zip(rules).map(in_force).collect();
+    }
+
+    /// The fault that a request meets. An account's name is empty where the request is nobody's.
+    pub(super) fn hit(&self, endpoint: &str, account: &str) -> Option<Hit> {
+        self.rules().iter_mut().filter(|in_force| in_force.rule.fits(endpoint, account)).find_map(InForce::hit)
+    }
+
+    pub(super) fn report(&self) -> Value {
+        let row = |in_force: &InForce| {
+            let InForce { rule, tried, applied, .. } = in_force;
+            json!({ "rule": rule.to_string(), "tried": tried, "applied": applied })
+        };
+        self.rules().iter().map(row).collect()
+    }
+
+    fn rules(&self) -> MutexGuard<'_, Vec<InForce>> {
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl InForce {
+    fn hit(&mut self) -> Option<Hit> {
+        let seed = self.seed.nth(self.tried);
+        self.tried += 1;
+        (seed.unit() < self.rule.rate).then(|| {
+            self.applied += 1;
+            Hit { fault: self.rule.fault, time: self.rule.time, seed: seed.of("hit") }
+        })
+    }
+}
+
+impl Hit {
+    /// The answer with the fault in it; `answer` gives the true one.
+    pub(super) async fn answer(self, peer: Option<Peer>, answer: impl FnOnce() -> Response + Send) -> Response {
+        match self.fault.effect {
+            Effect::Late => {
+                // First, as a slow API does: a login that comes late has used its TOTP code up.
+                let response = answer();
+                tokio::time::sleep(self.time).await;
+                response
+            }
+            Effect::Reset => {
+                tokio::time::sleep(self.time).await;
+                let Some(peer) = peer else { return body::broken().into_response() };
+                peer.reset();
+                // Nobody sees it: writing it is what resets the connection.
+                StatusCode::NO_CONTENT.into_response()
+            }
+            Effect::Instead(make) => make(self.time),
+            Effect::Changed(change) => {
+                let (parts, bytes) = whole(answer()).await;
+                let changed = serde_json::from_slice(&bytes).map(|mut value| {
+                    change(&mut value, self.seed);
+                    value.to_string().into()
+                });
+                Response::from_parts(parts, Body::from(changed.unwrap_or(bytes)))
+            }
+            Effect::Sent(send) => {
+                let (mut parts, bytes) = whole(answer()).await;
+                parts.headers.insert(header::CONTENT_LENGTH, bytes.len().into());
+                Response::from_parts(parts, send(bytes, self.time))
+            }
+        }
+    }
+}
+
+/// A true answer's head, and its body, which is in memory already.
+async fn whole(response: Response) -> (Parts, Bytes) {
+    let (mut parts, body) = response.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    (parts, to_bytes(body, usize::MAX).await.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests;

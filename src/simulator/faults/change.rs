@@ -1,0 +1,124 @@
+//! Changes to an answer's JSON: still JSON, but not what was promised.
+
+use serde_json::{Map, Value, json};
+
+use crate::simulator::noise::Seed;
+
+/// Currencies that nobody has heard of, in one answer.
+const MADE_UP: usize = 5000;
+
+/// Texts that break what quotes, escapes or trusts them badly.
+const HOSTILE: &[&str] = &[
+    "quote\"quote",
+    "back\\slash\\",
+    "line\nminergate_up{account=\"forged\"} 1\n# EOF\n",
+    "return\r\ntab\t",
+    "nul\0nul",
+    "⛏️💰",
+    "right\u{202e}left",
+    "somebody@example.com",
+    "<script>alert(1)</script>",
+    "{}[]=,:;'`$(id)",
+    "../../etc/passwd",
+    "__name__",
+    "",
+];
+
+/// Every value becomes one of another type, from which the former can't be read. Lists stay lists of what is in them.
+pub(super) fn wrong_types(value: &mut Value, seed: Seed) {
+    *value = match value.take() {
+        Value::Null => json!([]),
+        Value::Bool(flag) => json!({ "flag": flag }),
+        Value::Number(number) => json!({ "number": number }),
+        Value::String(text) => json!([text]),
+        Value::Array(entries) => Value::Array(entries.into_iter().map(|entry| wrong_type(entry, seed)).collect()),
+        Value::Object(fields) => Value::Array(fields.into_iter().map(|(_, field)| wrong_type(field, seed)).collect()),
+    }
+}
+
+fn wrong_type(mut value: Value, seed: Seed) -> Value {
+    wrong_types(&mut value, seed);
+    value
+}
+
+/// Each field of each object is there or not, by chance.
+pub(super) fn missing_fields(value: &mut Value, seed: Seed) {
+    if let Value::Object(fields) = value {
+        fields.retain(|name, _| seed.of(name).unit() < 0.5);
+    }
+    for (seed, part) in parts(value, seed) {
+        missing_fields(part, seed);
+    }
+}
+
+/// Every value that is neither list nor object becomes null.
+pub(super) fn nulls(value: &mut Value, seed: Seed) {
+    if !value.is_array() && !value.is_object() {
+        *value = Value::Null;
+    }
+    for (seed, part) in parts(value, seed) {
+        nulls(part, seed);
+    }
+}
+
+/// Every number, also one that is written as a string, becomes something that is none.
+pub(super) fn not_numbers(value: &mut Value, seed: Seed) {
+    let words = ["NaN", "Infinity", "-Infinity", "nan", "inf", "1e999", "0x10", "1,5", "many", ""];
+    let is_number = |text: &str| text.parse::<f64>().is_ok();
+    if value.is_number() || value.as_str().is_some_and(is_number) {
+        *value = seed.pick(&words).copied().into();
+    }
+    for (seed, part) in parts(value, seed) {
+        not_numbers(part, seed);
+    }
+}
+
+/// Every text that is no number becomes a hostile one, and every object has hostile keys besides its own.
+pub(super) fn hostile_labels(value: &mut Value, seed: Seed) {
+    if value.as_str().is_some_and(|text| text.parse::<f64>().is_err()) {
+        *value = seed.pick(HOSTILE).copied().into();
+    }
+    for (seed, part) in parts(value, seed) {
+        hostile_labels(part, seed);
+    }
+    if let Value::Object(fields) = value {
+        add_copies(fields, HOSTILE.iter().map(|&key| key.to_owned()));
+    }
+}
+
+/// An object has its first value again under thousands of codes that nobody has heard of, a list its first entry.
+pub(super) fn many_currencies(value: &mut Value, _: Seed) {
+    let codes = (0..MADE_UP).map(|i| format!("fake{i}"));
+    match value {
+        Value::Object(fields) => add_copies(fields, codes),
+        Value::Array(entries) => {
+            let Some(first) = entries.first().cloned() else { return };
+            entries.extend(codes.map(|code| match &first {
+                Value::Object(fields) => {
+                    let mut fields = fields.clone();
+                    fields.insert("cc".to_owned(), code.into());
+                    fields.into()
+                }
+                _ => code.into(),
+            }));
+        }
+        _ => {}
+    }
+}
+
+/// Puts copies of an object's first value under other keys.
+fn add_copies(fields: &mut Map<String, Value>, keys: impl Iterator<Item = String>) {
+    let Some(first) = fields.values().next().cloned() else { return };
+    for key in keys {
+        fields.entry(key).or_insert_with(|| first.clone());
+    }
+}
+
+/// What is directly in a list or object, each with a seed of its own.
+fn parts(value: &mut Value, seed: Seed) -> Vec<(Seed, &mut Value)> {
+    match value {
+        Value::Array(entries) => (0..).zip(entries).map(|(i, entry)| (seed.nth(i), entry)).collect(),
+        Value::Object(fields) => fields.iter_mut().map(|(name, field)| (seed.of(name), field)).collect(),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,226 @@
+//! A rule: which fault, how often, for which endpoint and account, as people write it.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::table::{FAULTS, Fault, Place};
+use crate::duration;
+use crate::endpoints::{ENDPOINTS, Scope};
+use crate::simulator::world;
+
+/// The login's name among the endpoints'.
+pub(in crate::simulator) const LOGIN: &str = "login";
+
+const FORM: &str = "[ENDPOINT/]FAULT[=TIME][:RATE][@ACCOUNT]";
+
+/// A rule, read from and written as `[ENDPOINT/]FAULT[=TIME][:RATE][@ACCOUNT]`.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    pub(super) fault: &'static Fault,
+    /// What the fault takes or names; 0 if it does neither.
+    pub(super) time: Duration,
+    /// The part of the requests that it hits, from 0 to 1.
+    pub(super) rate: f64,
+    /// The endpoint that it is for, or all that can have the fault.
+    endpoint: Option<&'static str>,
+    /// The name of the account that it is for, or all, and the requests that are nobody's.
+    account: Option<String>,
+}
+
+/// The endpoints that a rule can name.
+pub(in crate::simulator) fn endpoint_names() -> impl Iterator<Item = &'static str> + Clone {
+    std::iter::once(LOGIN).chain(ENDPOINTS.iter().map(|endpoint| endpoint.name))
+}
+
+/// What the command line says of rules.
+pub fn fault_help() -> String {
+    let width = FAULTS.iter().map(|fault| fault.name.len()).max().unwrap_or_default();
+    let lines = FAULTS.iter().map(|fault| {
+        let time = fault.time.map(|time| format!(" [{}]", duration::print(time))).unwrap_or_default();
+        format!("  {:width$}  {}{time}\n", fault.name, fault.does)
+    });
+    format!(
+        "How to misbehave: {FORM}; may be given several times. The first rule that hits a request counts; which requests \
+         are hit is drawn from the seed.\n\n\
+         Such as 429:0.1 (a tenth of all requests), login/captcha@farm-2, balance/latency=5s.\n\n\
+         ENDPOINT is {}; without it, all that can have the fault. RATE is from 0 to 1, without it 1. ACCOUNT is a name, \
+         such as farm-2. While the simulator runs, PUT /-/faults replaces the rules with a JSON list of such texts.\n\n\
+         FAULT, with the usual TIME of those that have one:\n{}",
+        endpoint_names().collect::<Vec<_>>().join(", "),
+        lines.collect::<String>(),
+    )
+}
+
+impl Rule {
+    pub(super) fn fits(&self, endpoint: &str, account: &str) -> bool {
+        self.endpoint.map_or_else(|| self.fault.place.holds(endpoint), |only| only == endpoint)
+            && self.account.as_ref().is_none_or(|only| only == account)
+    }
+
+    /// Says when the rule's account is none of the first `accounts`.
+    pub(in crate::simulator) fn check_account(&self, accounts: u64) -> Result<(), String> {
+        let exists = |name: &String| (0..accounts).any(|user| world::name(user) == *name);
+        match &self.account {
+            Some(name) if !exists(name) => Err(match accounts {
+                0 => format!("there is no account `{name}`, nor any other"),
+                _ => {
+                    format!("there is no account `{name}`; accounts are {} to {}", world::name(0), world::name(accounts - 1))
+                }
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Place {
+    fn holds(self, endpoint: &str) -> bool {
+        match self {
+            Place::All => true,
+            Place::Login => endpoint == LOGIN,
+            Place::Accounts => ENDPOINTS.iter().any(|row| row.name == endpoint && row.scope == Scope::Account),
+        }
+    }
+}
+
+impl FromStr for Rule {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Rule, String> {
+        let (rest, account) = split(text, '@');
+        let (rest, rate) = split(rest, ':');
+        let (rest, time) = split(rest, '=');
+        let (endpoint, name) = rest.split_once('/').map_or((None, rest), |(endpoint, name)| (Some(endpoint), name));
+        if name.is_empty() {
+            return Err(format!("no fault is named; write {FORM}, such as `429:0.1`"));
+        }
+        let fault = FAULTS
+            .iter()
+            .find(|fault| fault.name == name)
+            .ok_or_else(|| unknown("fault", name, FAULTS.iter().map(|fault| fault.name)))?;
+        let endpoint = endpoint.map(|endpoint| place(fault, endpoint)).transpose()?;
+        let time = match (time, fault.time) {
+            (Some(time), Some(_)) => duration::parse(time)?,
+            (Some(time), None) => return Err(format!("`{name}` takes no time; leave out `={time}`")),
+            (None, usual) => usual.unwrap_or_default(),
+        };
+        let rate = rate.map_or(Ok(1.0), |rate| {
+            let number = rate.parse().ok().filter(|rate| (0.0..=1.0).contains(rate));
+            number.ok_or_else(|| format!("`{rate}` is not a rate; write a number from 0 to 1"))
+        })?;
+        if account.is_some_and(str::is_empty) {
+            return Err("no account is named after `@`; write a name, such as `@farm-2`".to_owned());
+        }
+        Ok(Rule { fault, time, rate, endpoint, account: account.map(str::to_owned) })
+    }
+}
+
+/// What stands before and after a sign.
+fn split(text: &str, sign: char) -> (&str, Option<&str>) {
+    text.split_once(sign).map_or((text, None), |(before, after)| (before, Some(after)))
+}
+
+/// The endpoint of that name, if it can have the fault.
+fn place(fault: &Fault, name: &str) -> Result<&'static str, String> {
+    let endpoint =
+        endpoint_names().find(|known| *known == name).ok_or_else(|| unknown("endpoint", name, endpoint_names()))?;
+    if fault.place.holds(endpoint) {
+        return Ok(endpoint);
+    }
+    let places: Vec<&str> = endpoint_names().filter(|endpoint| fault.place.holds(endpoint)).collect();
+    Err(format!("`{endpoint}` can't have the fault `{}`; only {} can", fault.name, places.join(", ")))
+}
+
+fn unknown(what: &str, word: &str, known: impl Iterator<Item = &'static str> + Clone) -> String {
+    let near = known.clone().max_by(|a, b| strsim::jaro(word, a).total_cmp(&strsim::jaro(word, b)));
+    let near = near.filter(|near| strsim::jaro(word, near) > 0.7);
+    let hint = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+    format!("unknown {what} `{word}`; {hint}known are {}", known.collect::<Vec<_>>().join(", "))
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(endpoint) = self.endpoint {
+            write!(f, "{endpoint}/")?;
+        }
+        f.write_str(self.fault.name)?;
+        if self.fault.time.is_some_and(|usual| usual != self.time) {
+            write!(f, "={}", duration::print(self.time))?;
+        }
+        if self.rate < 1.0 {
+            write!(f, ":{}", self.rate)?;
+        }
+        match &self.account {
+            Some(account) => write!(f, "@{account}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_are_read_and_written() {
+        for (text, written) in [
+            ("429", "429"),
+            ("429:0.1", "429:0.1"),
+            ("429=5s:0.1", "429=5s:0.1"),
+            ("login/captcha:1@farm-7", "login/captcha@farm-7"),
+            ("balance/html@farm-2", "balance/html@farm-2"),
+            ("latency=2s", "latency"),
+            ("latency=1m 30s:0", "latency=1m30s:0"),
+            ("status/slow-body=0s", "status/slow-body=0s"),
+        ] {
+            let rule: Rule = text.parse().unwrap();
+            assert_eq!(rule.to_string(), written, "{text}");
+        }
+        for fault in FAULTS {
+            assert!(fault.name.parse::<Rule>().is_ok(), "{}", fault.name);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_rule_is_said() {
+        let faults = FAULTS.iter().map(|fault| fault.name).collect::<Vec<_>>().join(", ");
+        let endpoints = endpoint_names().collect::<Vec<_>>().join(", ");
+        let accounts = ENDPOINTS.iter().filter(|endpoint| endpoint.scope == Scope::Account);
+        let tokens = accounts.map(|endpoint| endpoint.name).collect::<Vec<_>>().join(", ");
+        for (text, sentence) in [
+            ("", "no fault is named; write [ENDPOINT/]FAULT[=TIME][:RATE][@ACCOUNT], such as `429:0.1`".to_owned()),
+            ("login/", "no fault is named; write [ENDPOINT/]FAULT[=TIME][:RATE][@ACCOUNT], such as `429:0.1`".to_owned()),
+            ("captca", format!("unknown fault `captca`; did you mean `captcha`? known are {faults}")),
+            ("@#!", format!("no fault is named; write {FORM}, such as `429:0.1`")),
+            ("qqq", format!("unknown fault `qqq`; known are {faults}")),
+            ("balanse/html", format!("unknown endpoint `balanse`; did you mean `balance`? known are {endpoints}")),
+            ("balance/captcha", "`balance` can't have the fault `captcha`; only login can".to_owned()),
+            ("login/expired-token", format!("`login` can't have the fault `expired-token`; only {tokens} can")),
+            ("html=2s", "`html` takes no time; leave out `=2s`".to_owned()),
+            ("latency=2", "`2` has no unit; write a number with its unit, such as \"30s\", \"5m\" or \"1h\"".to_owned()),
+            ("429:1.5", "`1.5` is not a rate; write a number from 0 to 1".to_owned()),
+            ("429:-1", "`-1` is not a rate; write a number from 0 to 1".to_owned()),
+            ("429:NaN", "`NaN` is not a rate; write a number from 0 to 1".to_owned()),
+            ("429:", "`` is not a rate; write a number from 0 to 1".to_owned()),
+            ("429@", "no account is named after `@`; write a name, such as `@farm-2`".to_owned()),
+        ] {
+            assert_eq!(text.parse::<Rule>().unwrap_err(), sentence, "{text}");
+        }
+    }
+
+    #[test]
+    fn accounts_are_those_that_there_are() {
+        let rule: Rule = "429@farm-4".parse().unwrap();
+        assert_eq!(rule.check_account(4), Ok(()));
+        let fault = |accounts| rule.check_account(accounts).unwrap_err();
+        assert_eq!(fault(3), "there is no account `farm-4`; accounts are farm-1 to farm-3");
+        assert_eq!(fault(0), "there is no account `farm-4`, nor any other");
+    }
+
+    #[test]
+    fn the_help_holds_every_name() {
+        let help = fault_help();
+        assert!(FAULTS.iter().all(|fault| help.contains(&format!("\n  {} ", fault.name))), "{help}");
+        assert!(endpoint_names().all(|endpoint| help.contains(endpoint)), "{help}");
+    }
+}
