@@ -47,7 +47,7 @@ pub use self::faults::{FAULTS, Fault, Rule, fault_help};
 const EPOCH: f64 = 1_704_067_200.0;
 
 /// How long requests under way may take once the end is asked for: some faults take minutes.
-const GRACE: Duration = Duration::from_secs(2);
+const GRACE: Duration = Duration::from_millis(800);
 
 /// What the simulator is like.
 #[derive(Clone, Debug)]
@@ -97,7 +97,7 @@ impl Simulator {
         Simulator { config, world, accounts, faults, requests: Requests::default() }
     }
 
-    /// Answers requests until `shutdown` resolves and those under way are done, or have had two seconds more.
+    /// Answers requests until `shutdown` resolves and those under way are done, or have had a little more time.
     pub async fn serve(
         self,
         listener: TcpListener,

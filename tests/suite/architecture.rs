@@ -18,7 +18,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("health", &["api", "metric", "store"]),
     ("exposition", &["currency", "endpoints", "health", "metric", "store"]),
     ("poller", &["api", "currency", "duration", "endpoints", "health", "metric", "store"]),
-    ("simulator", &["currency", "endpoints"]),
+    ("simulator", &["currency", "duration", "endpoints"]),
     ("server", &["exposition", "health", "store"]),
     ("config", &["api", "currency", "endpoints", "log", "poller", "server"]),
 ];
