@@ -215,7 +215,8 @@ impl Client {
             let result = self.send(read.endpoint, lane, read.deadline, request, decode).await;
             let Err(error) = &result else { return result };
             let wait = rand::random_range(Duration::ZERO..=FIRST_RETRY * 2u32.pow(retries));
-            let in_time = read.deadline.is_none_or(|deadline| Instant::now() + wait < deadline);
+            let in_time = read.deadline.is_none_or(|deadline| Instant::now() + wait < deadline)
+                && self.limiter.in_time(read.deadline).is_ok();
             if retries == MAX_RETRIES || !error.may_pass() || !in_time || !self.limiter.may_retry() {
                 return result;
             }

@@ -8,6 +8,7 @@ mod client;
 mod config;
 mod daemon;
 mod exposition;
+mod failures;
 mod fake_api;
 mod faults;
 mod golden;
