@@ -249,11 +249,7 @@ impl Account {
                 Ok(token)
             }
             Err(error) => {
-                state.refused = Some(fingerprint);
-                state.totp_refusals = if let Error::TotpRefused { .. } = error { state.totp_refusals + 1 } else { 0 };
-                let codes_used_up = (state.totp_refusals >= TOTP_REFUSALS).then_some(Stop::TotpRequired);
-                state.stopped = error.stops_logins().or(codes_used_up);
-                state.postpone();
+                state.login_failed(&error, fingerprint);
                 if let Some(stop) = state.stopped {
                     (client.observer)(Event::Stopped { account: &self.name, reason: Some(stop) });
                 }
@@ -355,6 +351,15 @@ impl State {
         self.token.as_ref().is_some_and(|held| held.expose_secret() == token.expose_secret())
     }
 
+    /// What a failed login means for the next: none, or a wait.
+    fn login_failed(&mut self, error: &Error, fingerprint: u64) {
+        self.refused = Some(fingerprint);
+        self.totp_refusals = if let Error::TotpRefused { .. } = error { self.totp_refusals + 1 } else { 0 };
+        let codes_used_up = (self.totp_refusals >= TOTP_REFUSALS).then_some(Stop::TotpRequired);
+        self.stopped = error.stops_logins().or(codes_used_up);
+        self.postpone();
+    }
+
     /// Waits before the next attempt.
     fn postpone(&mut self) {
         self.failures += 1;
@@ -366,4 +371,35 @@ impl State {
 fn backoff(failures: u32) -> Duration {
     let (shortest, longest) = BACKOFF;
     rand::random_range(shortest..=longest.min(shortest * 2u32.pow(failures.clamp(1, 16))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_at_random_between_five_seconds_and_an_hour() {
+        let (shortest, longest) = BACKOFF;
+        for failures in [1, 2, 3, 10, 100, u32::MAX] {
+            let waits: Vec<Duration> = (0..1000).map(|_| backoff(failures)).collect();
+            assert!(waits.iter().all(|wait| (shortest..=longest).contains(wait)), "{failures}");
+            let at_most = longest.min(shortest * 2u32.pow(failures.min(16)));
+            assert!(waits.iter().all(|wait| *wait <= at_most), "{failures}");
+            assert!(waits.iter().max() > waits.iter().min(), "{failures}");
+        }
+        assert!((0..1000).any(|_| backoff(16) > Duration::from_secs(1800)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_refused_totp_code_is_a_wait_and_the_third_in_a_row_a_stop() {
+        let refused = Error::TotpRefused { clock_off: None };
+        let mut state = State::default();
+        for error in [&refused, &refused, &Error::Timeout, &refused, &refused] {
+            state.login_failed(error, 1);
+            assert_eq!(state.stopped, None);
+            assert!(state.not_before.is_some_and(|time| time >= Instant::now() + BACKOFF.0));
+        }
+        state.login_failed(&refused, 1);
+        assert_eq!(state.stopped, Some(Stop::TotpRequired));
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use minergate_exporter::api::{Account, AccountConfig, Client, Config, Error, Event, Stop, parse_base_url};
+use minergate_exporter::api::{Account, AccountConfig, Client, Config, Error, Event, Read, Stop, parse_base_url};
 use minergate_exporter::endpoints::{balance, invoices, profit_rating, transfers, workers};
 use serde_json::json;
 
@@ -248,7 +248,7 @@ async fn any_other_failed_login_waits() {
 
 #[tokio::test]
 async fn answers_that_are_none_have_their_kinds() {
-    let elsewhere = "location: http://127.0.0.1:1/1.0/balance".to_owned();
+    let elsewhere = "@location: http://127.0.0.1:1/1.0/balance\n".to_owned();
     for (status, body, kind) in [
         (200, "<html>".to_owned(), "shape"),
         (200, "[1, 2".to_owned(), "shape"),
@@ -294,4 +294,130 @@ async fn an_api_that_is_not_there_is_said_so() {
     let (client, _) = client(&api);
     let error = balance::SPEC.fetch(&client, Some(&with_token()), None).await.unwrap_err();
     assert_eq!(error.to_string(), "could not connect: connection refused");
+}
+
+/// Many loops that find the token dead at once lead to one login, and are then each asked once more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_found_dead_by_many_is_replaced_once() {
+    let logins = AtomicUsize::new(0);
+    let dead = Arc::new(Mutex::new(String::new()));
+    let is_dead = dead.clone();
+    let api = FakeApi::start(move |asked: &Asked| match asked.path.as_str() {
+        LOGIN => ok(&format!(r#"{{"token": "t{}"}}"#, logins.fetch_add(1, Ordering::Relaxed))),
+        _ if asked.token.as_deref() == Some(is_dead.lock().unwrap().as_str()) => (401, "{}".to_owned()),
+        _ => ok("{}"),
+    })
+    .await;
+    let (client, _) = client(&api);
+    let (client, account) = (Arc::new(client), Arc::new(with_password(None)));
+    balance::SPEC.fetch(&client, Some(&account), None).await.unwrap();
+    "t0".clone_into(&mut dead.lock().unwrap());
+    let reads: Vec<_> = (0..30)
+        .map(|_| {
+            let (client, account) = (client.clone(), account.clone());
+            tokio::spawn(async move { workers::SPEC.fetch(&client, Some(&account), None).await })
+        })
+        .collect();
+    for read in reads {
+        read.await.unwrap().unwrap();
+    }
+    assert_eq!(api.asked(LOGIN).len(), 2);
+    let tokens: Vec<_> = api.asked("/1.0/workers").into_iter().filter_map(|asked| asked.token).collect();
+    assert_eq!(tokens.iter().filter(|token| *token == "t1").count(), 30, "each is asked once more");
+    assert!(tokens.iter().filter(|token| *token == "t0").count() <= 30);
+}
+
+#[tokio::test]
+async fn what_may_pass_is_tried_again_and_nothing_else() {
+    for (status, attempts) in [(500, 3), (502, 3), (503, 3), (400, 1), (404, 1), (200, 1)] {
+        let api = FakeApi::start(move |_| (status, "[".to_owned())).await;
+        let (client, _) = client(&api);
+        balance::SPEC.fetch(&client, Some(&with_token()), None).await.unwrap_err();
+        assert_eq!(api.asked("/1.0/balance").len(), attempts, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_read_that_passes_again_is_a_success() {
+    let failures = AtomicUsize::new(0);
+    let api = FakeApi::start(move |_| match failures.fetch_add(1, Ordering::Relaxed) {
+        0 | 1 => (503, String::new()),
+        _ => ok(r#"{"xmr": 1}"#),
+    })
+    .await;
+    let (client, events) = client(&api);
+    assert_eq!(balance::SPEC.fetch(&client, Some(&with_token()), None).await.unwrap().len(), 1);
+    assert_eq!(*events.lock().unwrap(), ["token", "balance server_error", "balance server_error", "balance ok"]);
+}
+
+#[tokio::test]
+async fn retries_are_no_flood() {
+    let api = FakeApi::start(|_| (500, String::new())).await;
+    let (client, _) = client(&api);
+    let account = with_token();
+    for _ in 0..50 {
+        workers::SPEC.fetch(&client, Some(&account), None).await.unwrap_err();
+    }
+    // Ten that were saved up, and one for every ten requests.
+    let requests = api.asked("/1.0/workers").len();
+    assert!((60..=66).contains(&requests), "{requests}");
+}
+
+#[tokio::test]
+async fn a_host_that_asks_to_be_left_alone_is_left_alone_by_all() {
+    for retry_after in ["@retry-after: 2\n", "@retry-after: Fri, 01 Jan 2100 00:00:00 GMT\n"] {
+        let first = AtomicUsize::new(0);
+        let api = FakeApi::start(move |_| match first.fetch_add(1, Ordering::Relaxed) {
+            0 => (429, retry_after.to_owned()),
+            _ => ok("{}"),
+        })
+        .await;
+        let (client, _) = client(&api);
+        let read = |account, seconds| {
+            let deadline = Some(tokio::time::Instant::now() + Duration::from_secs(seconds));
+            let read = Read { endpoint: "balance", path: "/1.0/balance", account, deadline };
+            client.get(read, |_| Ok(()))
+        };
+        let (one, other) = (with_token(), with_token());
+        assert_eq!(read(Some(&one), 1).await, Err(Error::RateLimited));
+        let start = tokio::time::Instant::now();
+        assert_eq!(read(Some(&other), 1).await, Err(Error::RateLimited));
+        assert_eq!(read(None, 1).await, Err(Error::RateLimited));
+        assert_eq!(api.asked("/1.0/balance").len(), 1, "nothing is sent in the pause");
+        if retry_after.contains(": 2") {
+            read(Some(&other), 60).await.unwrap();
+            assert!(start.elapsed() >= Duration::from_millis(1900), "{:?}", start.elapsed());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_follows_no_redirect_to_another_host() {
+    let other = FakeApi::start(|_| ok("{}")).await;
+    let location = format!("@location: {}/1.0/balance\n", other.base_url);
+    let api = FakeApi::start(move |asked| match asked.path.as_str() {
+        "/1.0/balance" => (307, location.clone()),
+        "/1.0/workers" => (302, "@location: /1.0/moved\n".to_owned()),
+        _ => ok("{}"),
+    })
+    .await;
+    let (client, _) = client(&api);
+    let account = with_token();
+    assert_eq!(balance::SPEC.fetch(&client, Some(&account), None).await.err(), Some(Error::Redirect { status: 307 }));
+    assert!(other.asked("/1.0/balance").is_empty());
+    workers::SPEC.fetch(&client, Some(&account), None).await.unwrap();
+    assert_eq!(api.asked("/1.0/moved")[0].token.as_deref(), Some("ready"));
+}
+
+#[tokio::test]
+async fn a_clock_that_is_off_is_said_so() {
+    for (date, words) in
+        [("Fri, 01 Jan 2100 00:00:00 GMT", "behind the API's"), ("Sat, 01 Jan 2000 00:00:00 GMT", "ahead of the API's")]
+    {
+        let body = format!("@date: {date}\n{{\"error\": \"WrongTotp\", \"message\": \"x\"}}");
+        let api = FakeApi::start(move |_| (400, body.clone())).await;
+        let (client, _) = client(&api);
+        let error = balance::SPEC.fetch(&client, Some(&with_password(Some(TOTP_SECRET))), None).await.unwrap_err();
+        assert!(error.to_string().contains(words), "{error}");
+    }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use flate2::read::GzDecoder;
 
+use crate::fake_api::FakeApi;
 use crate::process::{Process, daemon, exporter, get, request, simulator, wait};
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -223,4 +224,38 @@ fn the_version_names_revision_and_compiler() {
         (output.contains(env!("CARGO_PKG_VERSION")) && output.contains("revision: ") && output.contains("rust version: "))
             .then_some(())
     });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_environment_s_proxy_is_used() {
+    let proxy = FakeApi::start(|_| (200, r#"{"xmr": "1.5"}"#.to_owned())).await;
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("c.toml");
+    let text =
+        "[api]\nbase_url = \"http://pool.invalid\"\n[[accounts]]\nname = \"a\"\ntoken = \"t\"\nendpoints = [\"balance\"]\n";
+    std::fs::write(&config, text).unwrap();
+    let mut command = exporter();
+    command.env("http_proxy", &proxy.base_url).arg("--config.file").arg(&config);
+    command.args(["--web.listen-address", "127.0.0.1:0"]);
+    let _daemon = Process::start(&mut command);
+    tokio::task::spawn_blocking(move || {
+        wait("a request through the proxy", || (!proxy.asked("/1.0/balance").is_empty()).then_some(()));
+    })
+    .await
+    .unwrap();
+}
+
+#[test]
+fn a_secret_that_everybody_can_read_is_warned_about() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().unwrap();
+    let (config, secret) = (directory.path().join("c.toml"), directory.path().join("token"));
+    std::fs::write(&config, "[[accounts]]\nname = \"a\"\ntoken_file = \"token\"\n").unwrap();
+    std::fs::write(&secret, "t\n").unwrap();
+    for (mode, warned) in [(0o644, true), (0o640, false), (0o600, false)] {
+        std::fs::set_permissions(&secret, PermissionsExt::from_mode(mode)).unwrap();
+        let output = exporter().arg("check").arg("--config.file").arg(&config).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(text.contains("everybody on this machine can read it"), warned, "{mode:o}: {text}");
+    }
 }

@@ -17,6 +17,7 @@ pub(crate) struct Asked {
     pub(crate) body: Value,
 }
 
+/// Status and body. A body that begins with `@name: value` and a line end sends a header first.
 pub(crate) type Reply = (u16, String);
 
 type Answer = dyn Fn(&Asked) -> Reply + Send + Sync;
@@ -64,8 +65,11 @@ async fn reply(State(server): State<Server>, request: Request) -> Response {
     let (status, body) = (server.answer)(&asked);
     server.asked.lock().unwrap().push(asked);
     let status = StatusCode::from_u16(status).unwrap();
-    match body.strip_prefix("location: ") {
-        Some(location) => (status, [("location", location.to_owned())]).into_response(),
+    match body.strip_prefix('@').and_then(|reply| reply.split_once(": ")?.1.split_once('\n')) {
+        Some((value, rest)) => {
+            let name = body.trim_start_matches('@').split(": ").next().unwrap().to_owned();
+            (status, [(name, value.to_owned())], rest.to_owned()).into_response()
+        }
         None => (status, body).into_response(),
     }
 }

@@ -32,7 +32,7 @@ fn answer(path: &str) -> (u16, String) {
         "/1.0/workers" => return (500, r#"{"error": "planted-message", "message": "planted-user@example.com"}"#.to_owned()),
         "/1.0/mining/stats" => "\"planted-message\"",
         "/1.0/pool/profit-rating" => return (200, r#"{"code": "planted-message", "message": "planted-token"}"#.to_owned()),
-        "/1.0/pool/top/hashrate" => return (302, "location: http://planted-link.example.com/planted-token".to_owned()),
+        "/1.0/pool/top/hashrate" => return (302, "@location: http://planted-link.example.com/planted-token\n".to_owned()),
         _ => return (404, "planted-message".to_owned()),
     };
     (200, body.to_owned())
