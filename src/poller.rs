@@ -3,6 +3,7 @@
 //! What is asked and how is the source's business. A loop never waits for another, and a tick that is missed is skipped.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::future::Future;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use serde::de::Deserializer;
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::api::{self, Account, Client};
 use crate::currency::{self, Decimals};
@@ -220,8 +221,8 @@ impl<S: Source> Poller<S> {
         Poller { source, plan, store, health }
     }
 
-    /// Runs all loops; ends when it is dropped, and all of them with it.
-    pub async fn run(self) {
+    /// Runs all loops. Never returns; ends when it is dropped, and all of them with it.
+    pub async fn run(self) -> Infallible {
         let this = Arc::new(self);
         let epoch = Instant::now();
         let (uses_sender, mut uses_receiver) = mpsc::unbounded_channel();
@@ -240,7 +241,16 @@ impl<S: Source> Poller<S> {
         }
         let mut uses = BTreeMap::new();
         let mut networks: BTreeMap<Key, AbortHandle> = BTreeMap::new();
-        while let Some((key, currencies)) = uses_receiver.recv().await {
+        loop {
+            let (key, currencies) = tokio::select! {
+                Some(report) = uses_receiver.recv() => report,
+                Some(ended) = tasks.join_next() => {
+                    if ended.is_err_and(|error| error.is_panic()) {
+                        error!("a loop broke down; its values will go when they are stale");
+                    }
+                    continue;
+                }
+            };
             uses.insert(key, currencies);
             if this.plan.currencies.is_some() {
                 continue;

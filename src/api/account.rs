@@ -3,19 +3,21 @@
 //! The API locks accounts that insist. So a refused password, a missing TOTP code, a captcha or a discontinued API stops
 //! logins until the secret changes; every other failure waits, longer each time; and no TOTP code is sent twice.
 
+mod config;
+
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+pub use self::config::Config;
 use super::limiter::Lane;
-use super::totp::{self, Codes};
+use super::totp::Codes;
 use super::{Client, Error, Event, Result, Secret};
 
 /// The shortest and the longest wait between attempts to log in.
@@ -23,100 +25,6 @@ const BACKOFF: (Duration, Duration) = (Duration::from_secs(5), Duration::from_se
 
 /// Refused TOTP codes in a row that stop logins: one may be a restart's, or a clock's that is being set.
 const TOTP_REFUSALS: u32 = 3;
-
-/// `[[accounts]]`: an account and its way in, a ready-made token or e-mail address and password.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Config {
-    /// The `account` label.
-    pub name: String,
-    /// Needed to log in with a password; with a token, it tells which way a transfer went.
-    pub email: Option<String>,
-    pub password: Option<SecretString>,
-    pub password_file: Option<PathBuf>,
-    pub totp_secret: Option<SecretString>,
-    pub totp_secret_file: Option<PathBuf>,
-    pub token: Option<SecretString>,
-    pub token_file: Option<PathBuf>,
-    /// Endpoints to poll for this account; all when left out.
-    pub endpoints: Option<Vec<String>>,
-}
-
-impl Config {
-    /// The account, or what is wrong with its configuration: key and sentence. What a restart should know is remembered in
-    /// the directory, if there is one.
-    ///
-    /// # Errors
-    /// The first fault found.
-    pub fn account(&self, state: Option<&Path>) -> std::result::Result<Account, (&'static str, String)> {
-        let name = self.name.as_str();
-        if name.is_empty() {
-            return Err(("name", "missing; every account needs a name, it becomes the label `account`".to_owned()));
-        }
-        if name.contains('@') {
-            return Err((
-                "name",
-                "looks like an e-mail address, and would stand on every page; give another name".to_owned(),
-            ));
-        }
-        if name.chars().count() > 64 || name.trim() != name || name.chars().any(char::is_control) {
-            return Err(("name", "give 1 to 64 printable characters without spaces around them".to_owned()));
-        }
-        let token = either("token", self.token.as_ref(), self.token_file.as_ref())?;
-        let password = either("password", self.password.as_ref(), self.password_file.as_ref())?;
-        let totp = either("totp_secret", self.totp_secret.as_ref(), self.totp_secret_file.as_ref())?;
-        let way_in = match (token, password) {
-            (Some(_), Some(_)) => return Err(("token", "stands beside a password; give one of them".to_owned())),
-            (None, None) => {
-                let remedy = "give token or token_file, or email with password or password_file";
-                return Err(("password", format!("no way to log in; {remedy}")));
-            }
-            (Some(_), None) if totp.is_some() => {
-                return Err(("totp_secret", "has no use beside a token; leave it out".to_owned()));
-            }
-            (Some(token), None) => WayIn::Token(token),
-            (None, Some(password)) if self.email.is_some() => WayIn::Password { password, totp },
-            (None, Some(_)) => return Err(("email", "missing; a password needs the account's e-mail address".to_owned())),
-        };
-        if let WayIn::Password { totp: Some(Secret::Value(secret)), .. } = &way_in {
-            totp::key(secret).map_err(|error| ("totp_secret", error.to_string()))?;
-        }
-        if self.email.as_deref().is_some_and(|email| !email.contains('@')) {
-            return Err(("email", "not an e-mail address".to_owned()));
-        }
-        let codes = Codes::remembered(state.map(|directory| directory.join(format!("totp-{}", file_name(name)))));
-        Ok(Account {
-            name: name.into(),
-            email: self.email.clone(),
-            way_in,
-            hasher: RandomState::new(),
-            lane: OnceLock::new(),
-            state: Mutex::new(State { codes, ..State::default() }),
-        })
-    }
-}
-
-/// An account's name as that of a file.
-fn file_name(name: &str) -> String {
-    let plain = |b: u8| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("_{b:02x}") };
-    name.bytes().map(plain).collect()
-}
-
-fn either(
-    key: &'static str,
-    value: Option<&SecretString>,
-    file: Option<&PathBuf>,
-) -> std::result::Result<Option<Secret>, (&'static str, String)> {
-    match (value, file) {
-        (Some(_), Some(_)) => Err((key, format!("stands beside {key}_file; give one of them"))),
-        (Some(value), None) if value.expose_secret().is_empty() => {
-            Err((key, "is empty; leave it out or fill it in".to_owned()))
-        }
-        (Some(value), None) => Ok(Some(Secret::Value(value.clone()))),
-        (None, Some(path)) => Ok(Some(Secret::File(path.clone()))),
-        (None, None) => Ok(None),
-    }
-}
 
 /// Why logins have stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,6 +95,17 @@ struct State {
 }
 
 impl Account {
+    fn new(name: &str, email: Option<String>, way_in: WayIn, codes: Codes) -> Account {
+        Account {
+            name: name.into(),
+            email,
+            way_in,
+            hasher: RandomState::new(),
+            lane: OnceLock::new(),
+            state: Mutex::new(State { codes, ..State::default() }),
+        }
+    }
+
     pub fn name(&self) -> &Arc<str> {
         &self.name
     }

@@ -45,7 +45,7 @@ pub(super) async fn daemon(
     }
     info!(version = env!("CARGO_PKG_VERSION"), revision = env!("REVISION"), accounts = config.accounts.len(), "started");
     tokio::select! {
-        () = poller.run() => anyhow::bail!("the poller ended by itself"),
+        never = poller.run() => match never {},
         served = server::serve(listeners, app, shutdown) => served?,
     }
     info!("stopped");

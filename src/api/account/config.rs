@@ -1,0 +1,97 @@
+//! `[[accounts]]`: what is configured of an account, and whether it makes sense.
+
+use std::path::{Path, PathBuf};
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use super::{Account, WayIn};
+use crate::api::Secret;
+use crate::api::totp::{self, Codes};
+
+/// `[[accounts]]`: an account and its way in, a ready-made token or e-mail address and password.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The `account` label.
+    pub name: String,
+    /// Needed to log in with a password; with a token, it tells which way a transfer went.
+    pub email: Option<String>,
+    pub password: Option<SecretString>,
+    pub password_file: Option<PathBuf>,
+    pub totp_secret: Option<SecretString>,
+    pub totp_secret_file: Option<PathBuf>,
+    pub token: Option<SecretString>,
+    pub token_file: Option<PathBuf>,
+    /// Endpoints to poll for this account; all when left out.
+    pub endpoints: Option<Vec<String>>,
+}
+
+impl Config {
+    /// The account, or what is wrong with its configuration: key and sentence. What a restart should know is remembered in
+    /// the directory, if there is one.
+    ///
+    /// # Errors
+    /// The first fault found.
+    pub fn account(&self, state: Option<&Path>) -> std::result::Result<Account, (&'static str, String)> {
+        let name = self.name.as_str();
+        if name.is_empty() {
+            return Err(("name", "missing; every account needs a name, it becomes the label `account`".to_owned()));
+        }
+        if name.contains('@') {
+            return Err((
+                "name",
+                "looks like an e-mail address, and would stand on every page; give another name".to_owned(),
+            ));
+        }
+        if name.chars().count() > 64 || name.trim() != name || name.chars().any(char::is_control) {
+            return Err(("name", "give 1 to 64 printable characters without spaces around them".to_owned()));
+        }
+        let token = either("token", self.token.as_ref(), self.token_file.as_ref())?;
+        let password = either("password", self.password.as_ref(), self.password_file.as_ref())?;
+        let totp = either("totp_secret", self.totp_secret.as_ref(), self.totp_secret_file.as_ref())?;
+        let way_in = match (token, password) {
+            (Some(_), Some(_)) => return Err(("token", "stands beside a password; give one of them".to_owned())),
+            (None, None) => {
+                let remedy = "give token or token_file, or email with password or password_file";
+                return Err(("password", format!("no way to log in; {remedy}")));
+            }
+            (Some(_), None) if totp.is_some() => {
+                return Err(("totp_secret", "has no use beside a token; leave it out".to_owned()));
+            }
+            (Some(token), None) => WayIn::Token(token),
+            (None, Some(password)) if self.email.is_some() => WayIn::Password { password, totp },
+            (None, Some(_)) => return Err(("email", "missing; a password needs the account's e-mail address".to_owned())),
+        };
+        if let WayIn::Password { totp: Some(Secret::Value(secret)), .. } = &way_in {
+            totp::key(secret).map_err(|error| ("totp_secret", error.to_string()))?;
+        }
+        if self.email.as_deref().is_some_and(|email| !email.contains('@')) {
+            return Err(("email", "not an e-mail address".to_owned()));
+        }
+        let codes = Codes::remembered(state.map(|directory| directory.join(format!("totp-{}", file_name(name)))));
+        Ok(Account::new(name, self.email.clone(), way_in, codes))
+    }
+}
+
+/// An account's name as that of a file.
+fn file_name(name: &str) -> String {
+    let plain = |b: u8| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("_{b:02x}") };
+    name.bytes().map(plain).collect()
+}
+
+fn either(
+    key: &'static str,
+    value: Option<&SecretString>,
+    file: Option<&PathBuf>,
+) -> std::result::Result<Option<Secret>, (&'static str, String)> {
+    match (value, file) {
+        (Some(_), Some(_)) => Err((key, format!("stands beside {key}_file; give one of them"))),
+        (Some(value), None) if value.expose_secret().is_empty() => {
+            Err((key, "is empty; leave it out or fill it in".to_owned()))
+        }
+        (Some(value), None) => Ok(Some(Secret::Value(value.clone()))),
+        (None, Some(path)) => Ok(Some(Secret::File(path.clone()))),
+        (None, None) => Ok(None),
+    }
+}
