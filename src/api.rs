@@ -48,7 +48,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 const LOGIN_PATIENCE: Duration = Duration::from_secs(10);
 
 /// `[api]`: the host, and how gently it is asked.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Where the API is; `/1.0/...` is appended.

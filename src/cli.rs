@@ -14,8 +14,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use figment::value::{Dict, Value};
 
-use crate::config::{Config, Sources};
-use crate::log;
+use crate::config::{Config, Shard, Sources};
 
 const VERSION: &str =
     concat!(env!("CARGO_PKG_VERSION"), " (revision: ", env!("REVISION"), ")\n  rust version:     ", env!("RUSTVERSION"));
@@ -41,6 +40,12 @@ struct Flags {
     /// Path to serve the metrics on [default: /metrics]
     #[arg(long = "web.telemetry-path", value_name = "PATH", global = true)]
     web_telemetry_path: Option<String>,
+    /// Take POST and PUT on /-/reload to read the configuration anew, as SIGHUP always does
+    #[arg(long = "web.enable-lifecycle", global = true)]
+    web_enable_lifecycle: bool,
+    /// Poll this part of the accounts only, where several instances share one configuration: 1/3 is the first of three
+    #[arg(long, value_name = "I/N", global = true)]
+    shard: Option<Shard>,
     /// Least important lines to log: error, warn, info, debug or trace [default: info]
     #[arg(long = "log.level", value_name = "LEVEL", global = true)]
     log_level: Option<String>,
@@ -76,25 +81,28 @@ impl Flags {
             web.insert("listen_address".to_owned(), self.web_listen_address.clone().into());
         }
         insert(&mut web, "telemetry_path", self.web_telemetry_path.as_ref());
+        if self.web_enable_lifecycle {
+            web.insert("enable_lifecycle".to_owned(), true.into());
+        }
         let mut log = Dict::new();
         insert(&mut log, "level", self.log_level.as_ref());
         insert(&mut log, "format", self.log_format.as_ref());
-        [("web".to_owned(), Value::from(web)), ("log".to_owned(), Value::from(log))].into()
+        let shard = self.shard.map(|shard| ("shard".to_owned(), Value::from(shard.to_string())));
+        let tables = [("web".to_owned(), Value::from(web)), ("log".to_owned(), Value::from(log))];
+        tables.into_iter().chain(shard).collect()
     }
 
-    /// Reads the configuration that the flags name, and begins to log as it says.
+    /// Reads the configuration that the flags name.
     fn load(&self) -> anyhow::Result<Config> {
         // A variable that is not UTF-8 is none of ours.
         let environment =
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        let config = Config::load(Sources {
+        Config::load(Sources {
             file: self.config_file.as_deref(),
             environment: environment.collect(),
             flags: self.values(),
             ..Sources::default()
-        })?;
-        log::init(config.log);
-        Ok(config)
+        })
     }
 }
 
@@ -111,7 +119,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let code = runtime.block_on(async {
         match command.unwrap_or(Command::Serve) {
-            Command::Serve => serve::run(flags.load()?).await,
+            Command::Serve => serve::run(flags).await,
             Command::Demo => demo::run(&flags).await,
             Command::Simulate(simulation) => simulate::run(simulation).await,
             Command::Check => check::run(&flags.load()?),

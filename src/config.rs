@@ -4,21 +4,24 @@
 //! value that could be a secret.
 
 mod fault;
+mod shard;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use figment::Figment;
 use figment::value::Dict;
 use serde::Deserialize;
 
 pub use self::fault::Fault;
+pub use self::shard::Shard;
 use self::source::{Accounts, Environment, File, Flags};
 use crate::api::{self, Account, AccountConfig};
 use crate::currency::{self, Decimals};
 use crate::endpoints::{self, ENDPOINTS, Scope};
-use crate::poller::{self, Plan};
+use crate::poller::{self, Plan, Reading};
 use crate::{log, server};
 
 /// What environment variables of the exporter begin with. The double underscore keeps it apart from variables that a
@@ -37,6 +40,8 @@ pub struct Config {
     pub optional_metrics: BTreeSet<String>,
     /// Where what a restart should know is remembered: the TOTP codes that were sent. systemd's `$STATE_DIRECTORY` if left out.
     pub state_directory: Option<PathBuf>,
+    /// Which part of the accounts is polled, where several instances share one configuration.
+    pub shard: Option<Shard>,
     pub api: api::Config,
     pub poll: poller::Config,
     pub web: server::Config,
@@ -173,17 +178,42 @@ impl Config {
     /// # Errors
     /// A fault of an account, as [`Config::load`] would have said.
     pub fn plan(&self) -> anyhow::Result<Plan> {
+        self.plan_with(|_| None)
+    }
+
+    /// The same, with accounts that are there already.
+    ///
+    /// # Errors
+    /// As [`Config::plan`].
+    pub fn plan_with(&self, known: impl Fn(&AccountConfig) -> Option<Arc<Account>>) -> anyhow::Result<Plan> {
         let account = |config: &AccountConfig| {
-            let account: Account = config
-                .account(self.state_directory.as_deref())
-                .map_err(|(key, fault)| anyhow::anyhow!("{}: {key}: {fault}", config.name))?;
-            Ok((account.into(), config.endpoints.clone()))
+            let account = match known(config) {
+                Some(account) => account,
+                None => Arc::new(
+                    config
+                        .account(self.state_directory.as_deref())
+                        .map_err(|(key, fault)| anyhow::anyhow!("{}: {key}: {fault}", config.name))?,
+                ),
+            };
+            Ok((account, config.endpoints.clone()))
         };
+        let ours = |kind: &str, name: &str| self.shard.is_none_or(|shard| shard.owns(kind, name));
+        let currencies =
+            self.currencies.clone().map(|codes| codes.into_iter().filter(|code| ours("currency", code)).collect());
         Ok(Plan {
             poll: self.poll.clone(),
-            accounts: self.accounts.iter().map(account).collect::<anyhow::Result<_>>()?,
-            currencies: self.currencies.clone(),
-            decimals: Decimals::new(self.decimals.clone()),
+            accounts: self
+                .accounts
+                .iter()
+                .filter(|a| ours("account", &a.name))
+                .map(account)
+                .collect::<anyhow::Result<_>>()?,
+            currencies,
+            pool: ours("pool", ""),
+            reading: Arc::new(Reading {
+                decimals: Decimals::new(self.decimals.clone()),
+                optional_metrics: self.optional_metrics.clone(),
+            }),
             requests_per_second: self.api.requests_per_second,
         })
     }

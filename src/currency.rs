@@ -38,7 +38,7 @@ fn decimals(code: &str) -> Option<u8> {
 }
 
 /// Decimals of the smallest units: the documented ones, and those that the configuration adds or corrects.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Decimals(BTreeMap<String, u8>);
 
 impl Decimals {

@@ -33,17 +33,21 @@ impl Format {
     }
 }
 
-/// Which series are shown. Those of pool, networks and the exporter itself count as the account without a name.
+/// The name that stands for pool, networks and the exporter itself among the accounts'. None of those can have an `@`.
+pub const EXPORTER: &str = "@exporter";
+
+/// Which series are shown.
 #[derive(Clone, Debug, Default)]
 pub struct Filter(Option<BTreeSet<String>>);
 
 impl Filter {
-    /// Only these accounts; all when there are none.
+    /// Only these accounts, of which [`EXPORTER`] can be one; all when there are none.
     pub fn accounts(names: impl IntoIterator<Item = String>) -> Filter {
         Filter(Some(names.into_iter().collect::<BTreeSet<_>>()).filter(|names| !names.is_empty()))
     }
 
     fn shows(&self, account: &str) -> bool {
+        let account = if account.is_empty() { EXPORTER } else { account };
         self.0.as_ref().is_none_or(|names| names.contains(account))
     }
 }
@@ -52,8 +56,6 @@ impl Filter {
 pub struct Exposition {
     pub store: Arc<Store>,
     pub health: Arc<Health>,
-    /// Full names of families that are off by default and asked for by the configuration.
-    pub optional_metrics: BTreeSet<String>,
 }
 
 impl Exposition {
@@ -65,10 +67,8 @@ impl Exposition {
             let rows: Vec<_> =
                 fresh.iter().filter(|(key, _)| key.endpoint == endpoint.name && filter.shows(&key.account)).collect();
             for (i, family) in endpoint.families().enumerate() {
-                if !family.optional || self.optional_metrics.contains(&family.sample_name()) {
-                    let series = rows.iter().map(|(key, rows)| (scope_label(endpoint, key), &rows.families[i].1[..]));
-                    write_family(&mut text, format, family, &family.help(Some(endpoint.path)), series);
-                }
+                let series = rows.iter().map(|(key, rows)| (scope_label(endpoint, key), &rows.families[i].1[..]));
+                write_family(&mut text, format, family, &family.help(Some(endpoint.path)), series);
             }
         }
         self.write_accounts(&mut text, format, filter);

@@ -6,6 +6,7 @@
 mod process;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -36,6 +37,7 @@ struct Loop {
     last_success: Option<f64>,
     /// The failure that goes on, and since when.
     failing: Option<(&'static str, Instant)>,
+    next: Option<Instant>,
 }
 
 /// How one account's polls and logins went; of the account without a name, the pool's and the networks'.
@@ -122,8 +124,10 @@ pub struct Health {
     requests: Family<RequestLabels, Counter>,
     durations: Family<EndpointLabel, Histogram, fn() -> Histogram>,
     dropped: Family<EndpointLabel, Counter>,
-    intervals: Family<EndpointLabel, Gauge<f64, std::sync::atomic::AtomicU64>>,
+    intervals: Family<EndpointLabel, Gauge<f64, AtomicU64>>,
     http: Family<HttpLabels, Counter>,
+    reload_successful: Gauge,
+    reload_time: Gauge<f64, AtomicU64>,
 }
 
 impl Default for Health {
@@ -137,6 +141,8 @@ impl Default for Health {
             dropped: Family::default(),
             intervals: Family::default(),
             http: Family::default(),
+            reload_successful: Gauge::default(),
+            reload_time: Gauge::default(),
             registry: Registry::default(),
         };
         let minergate = registry.sub_registry_with_prefix("minergate");
@@ -165,20 +171,17 @@ impl Default for Health {
         ]);
         minergate.register("exporter_build", "The exporter's version, revision and compiler", build);
         // The configuration was read at the start, or there would be no exporter.
-        let reload_successful = Gauge::<i64>::default();
-        reload_successful.set(1);
+        health.reloaded(true);
         minergate.register(
             "exporter_config_last_reload_successful",
             "Whether the configuration was last read successfully, 1 or 0",
-            reload_successful,
+            health.reload_successful.clone(),
         );
-        let reload_time = Gauge::<f64, std::sync::atomic::AtomicU64>::default();
-        reload_time.set(unix_seconds());
         minergate.register_with_unit(
             "exporter_config_last_reload_success_timestamp",
             "When the configuration was last read successfully, since 1970 in seconds",
             Unit::Seconds,
-            reload_time,
+            health.reload_time.clone(),
         );
         minergate.register("exporter_http_requests", "Requests to the exporter, by route and status", health.http.clone());
         registry.register_collector(Box::new(process::Process));
@@ -200,8 +203,28 @@ impl Health {
     /// Announces an account, so that its metrics are there before its first poll.
     pub fn expect_account(&self, name: &Arc<str>) {
         let logins = ["ok"].into_iter().chain(Stop::ALL.map(Stop::reason)).map(|outcome| (outcome, 0.0)).collect();
-        self.accounts().insert(name.clone(), AccountHealth { logins, ..AccountHealth::default() });
+        self.accounts().entry(name.clone()).or_insert_with(|| AccountHealth { logins, ..AccountHealth::default() });
         self.expect_requests(LOGIN);
+    }
+
+    /// Forgets an account that is no longer polled.
+    pub fn forget_account(&self, name: &str) {
+        self.accounts().remove(name);
+    }
+
+    /// Forgets how an account's login stands: its secrets are others now.
+    pub fn forget_login(&self, name: &str) {
+        self.with_account(name, |account| (account.stopped, account.token_since) = (None, None));
+    }
+
+    /// Whether there is an account of that name.
+    pub fn has_account(&self, name: &str) -> bool {
+        self.accounts().get(name).is_some_and(|account| !account.is_pool)
+    }
+
+    /// The accounts' names, in order.
+    pub fn account_names(&self) -> Vec<Arc<str>> {
+        self.accounts().iter().filter(|(_, account)| !account.is_pool).map(|(name, _)| name.clone()).collect()
     }
 
     /// Announces an endpoint that is polled.
@@ -209,6 +232,11 @@ impl Health {
         self.intervals.get_or_create(&EndpointLabel { endpoint }).set(interval.as_secs_f64());
         drop(self.dropped.get_or_create(&EndpointLabel { endpoint }));
         self.expect_requests(endpoint);
+    }
+
+    /// Forgets the interval of an endpoint that is off.
+    pub fn forget_endpoint(&self, endpoint: &'static str) {
+        self.intervals.remove(&EndpointLabel { endpoint });
     }
 
     fn expect_requests(&self, endpoint: &'static str) {
@@ -220,9 +248,10 @@ impl Health {
 
     /// Announces a loop.
     pub fn expect_loop(&self, key: &Key) {
-        self.with_account(&key.account, |account| {
-            account.loops.entry((key.endpoint, key.currency.clone())).or_default();
-        });
+        let mut accounts = self.accounts();
+        let new = || AccountHealth { is_pool: key.account.is_empty(), ..AccountHealth::default() };
+        let account = accounts.entry(key.account.clone()).or_insert_with(new);
+        account.loops.entry((key.endpoint, key.currency.clone())).or_default();
     }
 
     /// Forgets a loop that has ended.
@@ -232,24 +261,41 @@ impl Health {
         });
     }
 
+    /// A loop's next poll begins at that time.
+    pub fn next_poll(&self, key: &Key, at: Instant) {
+        self.with_loop(key, |l| l.next = Some(at));
+    }
+
     /// A poll succeeded; `dropped` samples of its answer were left out.
     pub fn succeeded(&self, key: &Key, dropped: u64) -> News {
         self.dropped.get_or_create(&EndpointLabel { endpoint: key.endpoint }).inc_by(dropped);
         self.with_loop(key, |l| {
+            l.tried = true;
             l.up = true;
             l.last_success = Some(unix_seconds());
             l.failing.take().map_or(News::Nothing, |(_, since)| News::Recovered(since.elapsed()))
         })
+        .unwrap_or(News::Nothing)
     }
 
     /// A poll failed.
     pub fn failed(&self, key: &Key, error: &api::Error) -> News {
         self.with_loop(key, |l| {
+            l.tried = true;
             l.up = false;
             let since = l.failing.map_or_else(Instant::now, |(_, since)| since);
             let before = l.failing.replace((error.kind(), since));
             if before.is_some_and(|(kind, _)| kind == error.kind()) { News::Nothing } else { News::Failing }
         })
+        .unwrap_or(News::Nothing)
+    }
+
+    /// The configuration was read anew, or could not be.
+    pub fn reloaded(&self, successful: bool) {
+        self.reload_successful.set(successful.into());
+        if successful {
+            self.reload_time.set(unix_seconds());
+        }
     }
 
     /// Whether every account was tried, whatever came of it.
@@ -266,12 +312,12 @@ impl Health {
                 self.durations.get_or_create(&EndpointLabel { endpoint }).observe(duration.as_secs_f64());
             }
             Event::Login { account, outcome } => {
-                self.with_account(&account.into(), |account| *account.logins.entry(outcome).or_default() += 1.0);
+                self.with_account(account, |account| *account.logins.entry(outcome).or_default() += 1.0);
             }
             Event::Token { account } => {
-                self.with_account(&account.into(), |account| account.token_since = Some(unix_seconds()));
+                self.with_account(account, |account| account.token_since = Some(unix_seconds()));
             }
-            Event::Stopped { account, reason } => self.with_account(&account.into(), |account| account.stopped = reason),
+            Event::Stopped { account, reason } => self.with_account(account, |account| account.stopped = reason),
         }
     }
 
@@ -280,19 +326,15 @@ impl Health {
         self.http.get_or_create(&HttpLabels { path: path.to_owned(), code }).inc();
     }
 
-    fn with_loop(&self, key: &Key, change: impl FnOnce(&mut Loop) -> News) -> News {
-        self.with_account(&key.account, |account| {
-            // A loop that has just ended may still bring its last result; it is not taken up again.
-            let Some(l) = account.loops.get_mut(&(key.endpoint, key.currency.clone())) else { return News::Nothing };
-            l.tried = true;
-            change(l)
-        })
+    /// Changes a loop's health. One that has just ended may still bring its last result: it is not taken up again.
+    fn with_loop<T>(&self, key: &Key, change: impl FnOnce(&mut Loop) -> T) -> Option<T> {
+        let mut accounts = self.accounts();
+        accounts.get_mut(&key.account)?.loops.get_mut(&(key.endpoint, key.currency.clone())).map(change)
     }
 
-    fn with_account<T>(&self, name: &Arc<str>, change: impl FnOnce(&mut AccountHealth) -> T) -> T {
-        let mut accounts = self.accounts();
-        let new = || AccountHealth { is_pool: name.is_empty(), ..AccountHealth::default() };
-        change(accounts.entry(name.clone()).or_insert_with(new))
+    /// Changes an account's health. One that is gone is not taken up again for a request that was still under way.
+    fn with_account(&self, name: &str, change: impl FnOnce(&mut AccountHealth)) {
+        self.accounts().get_mut(name).map(change);
     }
 
     fn accounts(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, AccountHealth>> {

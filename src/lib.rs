@@ -14,6 +14,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod currency;
+pub mod daemon;
 pub mod duration;
 pub mod endpoints;
 pub mod exposition;

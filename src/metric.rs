@@ -221,6 +221,15 @@ impl Rows {
         rows
     }
 
+    /// Leaves out the samples of metrics that are off by default, but for those that are wanted by their full names.
+    pub fn hide_optional(&mut self, wanted: &BTreeSet<String>) {
+        for (family, series) in &mut self.families {
+            if family.optional && !wanted.contains(&family.sample_name()) {
+                series.clear();
+            }
+        }
+    }
+
     /// The currencies that the samples are labelled with.
     pub fn currencies(&self) -> BTreeSet<&str> {
         self.by_currency().map(|(_, currency, _)| currency).collect()

@@ -2,98 +2,29 @@
 //!
 //! What is asked and how is the source's business. A loop never waits for another, and a tick that is missed is skipped.
 
+mod config;
+mod plan;
+mod uses;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::future::Future;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde::de::Deserializer;
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, error, info, warn};
 
+pub use self::config::Config;
+pub use self::plan::{Loop, Plan, Reading};
+use self::uses::Uses;
 use crate::api::{self, Account, Client};
-use crate::currency::{self, Decimals};
-use crate::duration;
-use crate::endpoints::{self, ENDPOINTS, Endpoint, Scope};
+use crate::endpoints::{ENDPOINTS, Endpoint, Scope};
 use crate::health::{Health, News};
 use crate::metric::{Request, Rows};
-use crate::store::{CURRENCY_CAP, Key, Store};
-
-/// The intervals that an endpoint can have are within these.
-const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
-const LONGEST_INTERVAL: Duration = Duration::from_secs(30 * 86_400);
-
-/// `[poll]`: an interval per endpoint, and how long values are shown without news.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// How long values are shown after their last poll; at least three of the endpoint's intervals.
-    pub stale_after: Duration,
-    /// Endpoints whose interval is not the default; nothing stands for "off".
-    intervals: BTreeMap<&'static str, Option<Duration>>,
-    /// What was wrong with the values, by key; told by [`Config::faults`], which knows where they came from.
-    faults: Vec<(String, String)>,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Config { stale_after: Duration::from_secs(300), intervals: BTreeMap::new(), faults: Vec::new() }
-    }
-}
-
-impl Config {
-    /// Time from one poll of the endpoint to the next; nothing when it is off.
-    pub fn interval(&self, endpoint: &Endpoint) -> Option<Duration> {
-        self.intervals.get(endpoint.name).copied().unwrap_or(Some(endpoint.interval))
-    }
-
-    /// What is wrong with the values, one by one: key and sentence.
-    pub fn faults(&self) -> impl Iterator<Item = (&str, String)> {
-        self.faults.iter().map(|(key, fault)| (key.as_str(), fault.clone()))
-    }
-
-    /// Takes one value as written.
-    fn set(&mut self, key: &str, written: &str) -> Result<(), String> {
-        let endpoint = endpoints::find(key);
-        if endpoint.is_none() && key != "stale_after" {
-            let names: Vec<_> = ENDPOINTS.iter().map(|endpoint| endpoint.name).collect();
-            return Err(format!("unknown key; give stale_after, or one of {}", names.join(", ")));
-        }
-        let value = match (endpoint, written.trim()) {
-            (Some(_), "off") => None,
-            (_, text) => Some(duration::parse(text)?),
-        };
-        if value.is_some_and(|value| value < SHORTEST_INTERVAL || value > LONGEST_INTERVAL) {
-            return Err(format!("`{written}` is out of range; give \"1s\" to \"30d\""));
-        }
-        match (endpoint, value) {
-            (Some(endpoint), value) => drop(self.intervals.insert(endpoint.name, value)),
-            (None, value) => self.stale_after = value.unwrap_or(self.stale_after),
-        }
-        Ok(())
-    }
-
-    /// How long the endpoint's values are shown without news.
-    fn lifetime(&self, interval: Duration) -> Duration {
-        self.stale_after.max(3 * interval)
-    }
-}
-
-impl<'de> Deserialize<'de> for Config {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut config = Config::default();
-        for (key, written) in BTreeMap::<String, duration::Written>::deserialize(deserializer)? {
-            if let Err(fault) = config.set(&key, &written.to_string()) {
-                config.faults.push((key, fault));
-            }
-        }
-        Ok(config)
-    }
-}
+use crate::store::{Key, Store};
 
 /// Where answers come from: the API, or in tests something that says what it is told to.
 pub trait Source: Send + Sync + 'static {
@@ -121,201 +52,208 @@ impl Source for Client {
     }
 }
 
-/// What is polled.
-#[derive(Clone, Default)]
-pub struct Plan {
-    pub poll: Config,
-    /// Each account with the names of its endpoints; nothing stands for all.
-    pub accounts: Vec<(Arc<Account>, Option<Vec<String>>)>,
-    /// Currencies whose networks are polled; nothing stands for those that the accounts use.
-    pub currencies: Option<BTreeSet<String>>,
-    pub decimals: Decimals,
-    /// At the start, loops begin no faster than this: the most frequent ones first.
-    pub requests_per_second: f64,
-}
-
-impl Plan {
-    /// The loops that are known before the first answer, the most frequent first.
-    pub fn loops(&self) -> Vec<Loop> {
-        let wanted = |endpoints: &Option<Vec<String>>, name: &str| {
-            endpoints.as_ref().is_none_or(|names| names.iter().any(|wanted| wanted == name))
-        };
-        let mut loops = Vec::new();
-        for endpoint in ENDPOINTS {
-            match endpoint.scope {
-                Scope::Pool => loops.extend(self.new_loop(endpoint, None, "")),
-                Scope::Network => {
-                    let currencies = self.currencies.iter().flatten();
-                    loops.extend(currencies.filter_map(|currency| self.new_loop(endpoint, None, currency)));
-                }
-                Scope::Account => {
-                    let accounts = self.accounts.iter().filter(|(_, endpoints)| wanted(endpoints, endpoint.name));
-                    loops.extend(accounts.filter_map(|(account, _)| self.new_loop(endpoint, Some(account), "")));
-                }
-            }
-        }
-        loops.sort_by_key(|l| l.interval);
-        loops
-    }
-
-    fn new_loop(&self, endpoint: &'static Endpoint, account: Option<&Arc<Account>>, currency: &str) -> Option<Loop> {
-        let interval = self.poll.interval(endpoint)?;
-        let name = account.map_or_else(|| "".into(), |account| account.name().clone());
-        let key = Key { account: name, endpoint: endpoint.name, currency: currency.into() };
-        Some(Loop { endpoint, account: account.cloned(), key, interval })
-    }
-
-    /// The networks' loops that the accounts' currencies call for.
-    fn networks(&self, uses: &BTreeMap<Key, BTreeSet<String>>) -> BTreeMap<Key, Loop> {
-        let currencies: BTreeSet<&String> = uses.values().flatten().collect();
-        let (documented, others): (Vec<_>, Vec<_>) = currencies.into_iter().partition(|code| currency::is_documented(code));
-        let currencies: Vec<_> = documented.into_iter().chain(others).take(CURRENCY_CAP).collect();
-        let endpoints = ENDPOINTS.iter().filter(|endpoint| endpoint.scope == Scope::Network);
-        let loops = endpoints.flat_map(|endpoint| currencies.iter().filter_map(|code| self.new_loop(endpoint, None, code)));
-        loops.map(|l| (l.key.clone(), l)).collect()
-    }
-}
-
-/// One loop: what it asks for, and how often.
-#[derive(Clone)]
-pub struct Loop {
-    pub endpoint: &'static Endpoint,
-    pub account: Option<Arc<Account>>,
-    pub key: Key,
-    pub interval: Duration,
-}
-
-impl Loop {
-    /// When the loop polls after a poll that began at `started`: on its own beat, which is a share of the interval that
-    /// its key decides, and not sooner than half an interval later.
-    fn next(&self, epoch: Instant, started: Instant, now: Instant) -> Instant {
-        let mut hasher = DefaultHasher::new();
-        (&self.key.account, self.key.endpoint, &self.key.currency).hash(&mut hasher);
-        #[expect(clippy::cast_precision_loss, reason = "a phase need not be exact")]
-        let share = hasher.finish() as f64 / u64::MAX as f64;
-        let phase = self.interval.mul_f64(share.min(0.999));
-        let earliest = (started + self.interval / 2).max(now);
-        let beats = earliest.saturating_duration_since(epoch + phase).as_nanos().div_ceil(self.interval.as_nanos());
-        epoch + phase + self.interval * u32::try_from(beats).unwrap_or(u32::MAX)
-    }
-}
-
-/// Polls until it is dropped.
+/// Runs the loops of a plan, and takes over from one plan to the next what did not change.
 pub struct Poller<S> {
-    source: S,
+    source: Arc<S>,
     plan: Plan,
     store: Arc<Store>,
     health: Arc<Health>,
+    /// Beats are counted from here, so that a loop that starts anew keeps its own.
+    epoch: Instant,
+    loops: BTreeMap<Key, Running>,
+    tasks: JoinSet<()>,
+    uses: Uses,
+    reports: (mpsc::UnboundedSender<Report>, mpsc::UnboundedReceiver<Report>),
 }
+
+/// A loop that is under way.
+struct Running {
+    what: Loop,
+    task: AbortHandle,
+}
+
+/// What a poll showed: the currencies in use.
+type Report = (Key, BTreeSet<String>);
+
+/// What is polled from now on, and from where.
+pub type Update<S> = (Arc<S>, Plan);
 
 impl<S: Source> Poller<S> {
     /// A poller that has announced what it will poll, so that the metrics about it are there from the first scrape on.
-    pub fn new(source: S, plan: Plan, store: Arc<Store>, health: Arc<Health>) -> Poller<S> {
-        plan.accounts.iter().for_each(|(account, _)| health.expect_account(account.name()));
-        for endpoint in ENDPOINTS {
-            if let Some(interval) = plan.poll.interval(endpoint) {
-                health.expect_endpoint(endpoint.name, interval);
-            }
-        }
-        plan.loops().iter().for_each(|l| health.expect_loop(&l.key));
-        Poller { source, plan, store, health }
+    pub fn new(source: Arc<S>, plan: Plan, store: Arc<Store>, health: Arc<Health>) -> Poller<S> {
+        let epoch = Instant::now();
+        let (loops, tasks, uses) = (BTreeMap::new(), JoinSet::new(), Uses::default());
+        let poller = Poller { source, plan, store, health, epoch, loops, tasks, uses, reports: mpsc::unbounded_channel() };
+        poller.announce();
+        poller
     }
 
-    /// Runs all loops. Never returns; ends when it is dropped, and all of them with it.
-    pub async fn run(self) -> Infallible {
-        let this = Arc::new(self);
-        let epoch = Instant::now();
-        let (uses_sender, mut uses_receiver) = mpsc::unbounded_channel();
-        let mut tasks = JoinSet::new();
+    /// Runs all loops, and changes to each plan that comes. Never returns; ends when it is dropped, and all loops with it.
+    pub async fn run(mut self, mut updates: mpsc::Receiver<Update<S>>) -> Infallible {
+        self.reconcile(self.plan.loops(), |_| true);
+        loop {
+            tokio::select! {
+                Some((key, currencies)) = self.reports.1.recv() => {
+                    // A loop that has just ended may still have had its say.
+                    if self.loops.contains_key(&key) && self.uses.set(key, currencies) {
+                        self.start_networks();
+                    }
+                }
+                Some(ended) = self.tasks.join_next() => {
+                    if ended.is_err_and(|error| error.is_panic()) {
+                        error!("a loop broke down; its values will go when they are stale");
+                    }
+                }
+                Some(update) = updates.recv() => self.change(update),
+            }
+        }
+    }
+
+    /// Takes over what did not change, and lets go of the rest.
+    fn change(&mut self, (source, plan): Update<S>) {
+        if !Arc::ptr_eq(&source, &self.source) {
+            // Every loop asks somewhere else from now on.
+            self.loops.values().for_each(|running| running.task.abort());
+            self.loops.clear();
+        }
+        for (before, _) in &self.plan.accounts {
+            match plan.accounts.iter().find(|(account, _)| account.name() == before.name()) {
+                Some((account, _)) if Arc::ptr_eq(account, before) => {}
+                Some(_) => self.health.forget_login(before.name()),
+                None => self.health.forget_account(before.name()),
+            }
+        }
+        (self.source, self.plan) = (source, plan);
+        self.announce();
+        let configured_networks = self.plan.currencies.is_some();
+        self.reconcile(self.plan.loops(), |endpoint| endpoint.scope != Scope::Network || configured_networks);
+        let loops = &self.loops;
+        self.uses.retain(|key| loops.contains_key(key));
+        self.start_networks();
+    }
+
+    fn announce(&self) {
+        self.plan.accounts.iter().for_each(|(account, _)| self.health.expect_account(account.name()));
+        for endpoint in ENDPOINTS {
+            match self.plan.poll.interval(endpoint) {
+                Some(interval) => self.health.expect_endpoint(endpoint.name, interval),
+                None => self.health.forget_endpoint(endpoint.name),
+            }
+        }
+        self.plan.loops().iter().for_each(|l| self.health.expect_loop(&l.key));
+    }
+
+    /// Begins and ends networks' loops with the currencies in use, unless the networks are configured.
+    fn start_networks(&mut self) {
+        if self.plan.currencies.is_none() {
+            self.reconcile(self.plan.networks(self.uses.currencies()), |endpoint| endpoint.scope == Scope::Network);
+        }
+    }
+
+    /// Of the loops of some endpoints, ends those that are not wanted, and begins those that are and do not run.
+    fn reconcile(&mut self, wanted: Vec<Loop>, of: impl Fn(&Endpoint) -> bool) {
+        let keys: BTreeSet<&Key> = wanted.iter().map(|l| &l.key).collect();
+        let gone = self.loops.iter().filter(|(key, running)| of(running.what.endpoint) && !keys.contains(key));
+        for key in gone.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
+            self.end(&key);
+        }
         // The limiter lets a second's worth through at once; beyond that, later loops queue here and not in its line,
         // where they would stand before the second poll of more important ones.
-        let mut begin = epoch;
-        let gap = Duration::from_secs_f64(1.0 / this.plan.requests_per_second);
-        let mut burst = this.plan.requests_per_second;
-        for l in this.plan.loops() {
-            tasks.spawn(this.clone().run_loop(l, epoch, begin, uses_sender.clone()));
+        let mut begin = Instant::now();
+        let gap = Duration::from_secs_f64(1.0 / self.plan.requests_per_second);
+        let mut burst = self.plan.requests_per_second;
+        for l in wanted {
+            if self.loops.get(&l.key).is_some_and(|running| running.what.is(&l)) {
+                continue;
+            }
+            self.begin(l, begin);
             burst -= 1.0;
             if burst < 1.0 {
                 begin += gap;
             }
         }
-        let mut uses = BTreeMap::new();
-        let mut networks: BTreeMap<Key, AbortHandle> = BTreeMap::new();
-        loop {
-            let (key, currencies) = tokio::select! {
-                Some(report) = uses_receiver.recv() => report,
-                Some(ended) = tasks.join_next() => {
-                    if ended.is_err_and(|error| error.is_panic()) {
-                        error!("a loop broke down; its values will go when they are stale");
-                    }
-                    continue;
-                }
-            };
-            uses.insert(key, currencies);
-            if this.plan.currencies.is_some() {
-                continue;
-            }
-            let mut wanted = this.plan.networks(&uses);
-            networks.retain(|key, task| {
-                let keep = wanted.remove(key).is_some();
-                if !keep {
-                    task.abort();
-                    this.store.remove(key);
-                    this.health.forget_loop(key);
-                }
-                keep
-            });
-            for (key, l) in wanted {
-                this.health.expect_loop(&key);
-                networks.insert(key, tasks.spawn(this.clone().run_loop(l, epoch, Instant::now(), uses_sender.clone())));
-            }
+    }
+
+    fn begin(&mut self, what: Loop, begin: Instant) {
+        self.store.expect(&what.key);
+        self.health.expect_loop(&what.key);
+        let poll = Poll {
+            source: self.source.clone(),
+            store: self.store.clone(),
+            health: self.health.clone(),
+            reports: self.reports.0.clone(),
+            epoch: self.epoch,
+            what: what.clone(),
+        };
+        let task = self.tasks.spawn(poll.run(begin));
+        if let Some(before) = self.loops.insert(what.key.clone(), Running { what, task }) {
+            before.task.abort();
         }
     }
 
-    async fn run_loop(
-        self: Arc<Self>,
-        l: Loop,
-        epoch: Instant,
-        begin: Instant,
-        uses: mpsc::UnboundedSender<(Key, BTreeSet<String>)>,
-    ) {
+    /// Ends a loop, and what it has left.
+    fn end(&mut self, key: &Key) {
+        if let Some(running) = self.loops.remove(key) {
+            running.task.abort();
+        }
+        self.store.remove(key);
+        self.health.forget_loop(key);
+    }
+}
+
+/// One loop's polls.
+struct Poll<S> {
+    source: Arc<S>,
+    store: Arc<Store>,
+    health: Arc<Health>,
+    reports: mpsc::UnboundedSender<Report>,
+    epoch: Instant,
+    what: Loop,
+}
+
+impl<S: Source> Poll<S> {
+    async fn run(self, begin: Instant) {
+        self.health.next_poll(&self.what.key, begin);
         sleep_until(begin).await;
         loop {
             let started = Instant::now();
-            let next = l.next(epoch, started, started);
-            if let Some(currencies) = self.poll(&l, next).await {
-                // The receiver is gone only when the poller ends.
-                let _ = uses.send((l.key.clone(), currencies));
-            }
-            sleep_until(l.next(epoch, started, Instant::now())).await;
+            let deadline = self.what.next(self.epoch, started, started);
+            self.once(deadline).await;
+            let next = self.what.next(self.epoch, started, Instant::now());
+            self.health.next_poll(&self.what.key, next);
+            sleep_until(next).await;
         }
     }
 
-    /// Polls once, before the next poll is due. Returns the currencies that the account uses, where the endpoint's answer shows them.
-    async fn poll(&self, l: &Loop, deadline: Instant) -> Option<BTreeSet<String>> {
-        let Key { account, endpoint, currency } = &l.key;
-        let request =
-            Request { email: l.account.as_ref().and_then(|account| account.email()), decimals: &self.plan.decimals };
+    /// Polls once, before the next poll is due.
+    async fn once(&self, deadline: Instant) {
+        let Loop { endpoint, account: asked, key, lifetime, reading, .. } = &self.what;
+        let Key { account, endpoint: name, currency } = key;
+        let email = asked.as_ref().and_then(|account| account.email());
+        let request = Request { email, decimals: &reading.decimals };
         let started = Instant::now();
-        let result = self.source.fetch(l.endpoint, l.account.as_deref(), currency, &request, deadline).await;
+        let result = self.source.fetch(endpoint, asked.as_deref(), currency, &request, deadline).await;
         let duration = started.elapsed().as_secs_f64();
         match result {
-            Ok(rows) => {
-                let used = l.endpoint.shows_use().then(|| rows.used_currencies());
-                let dropped = self.store.replace(l.key.clone(), rows, self.plan.poll.lifetime(l.interval));
-                debug!(%account, endpoint, %currency, duration, "polled");
-                if let News::Recovered(lasted) = self.health.succeeded(&l.key, dropped) {
-                    info!(%account, endpoint, %currency, failed_for = lasted.as_secs_f64(), "poll succeeds again");
+            Ok(mut rows) => {
+                rows.hide_optional(&reading.optional_metrics);
+                let used = endpoint.shows_use().then(|| rows.used_currencies());
+                let dropped = self.store.replace(key, rows, *lifetime);
+                debug!(%account, endpoint = name, %currency, duration, "polled");
+                if let News::Recovered(lasted) = self.health.succeeded(key, dropped) {
+                    info!(%account, endpoint = name, %currency, failed_for = lasted.as_secs_f64(), "poll succeeds again");
                 }
-                used
+                if let Some(used) = used {
+                    // The receiver is gone only when the poller ends.
+                    let _ = self.reports.send((key.clone(), used));
+                }
             }
             Err(error) => {
                 let kind = error.kind();
-                debug!(%account, endpoint, %currency, duration, kind, "poll did not succeed");
-                if self.health.failed(&l.key, &error) == News::Failing {
-                    warn!(%account, endpoint, %currency, kind, %error, "poll failed");
+                debug!(%account, endpoint = name, %currency, duration, kind, "poll did not succeed");
+                if self.health.failed(key, &error) == News::Failing {
+                    warn!(%account, endpoint = name, %currency, kind, %error, "poll failed");
                 }
-                None
             }
         }
     }

@@ -1,6 +1,8 @@
 //! What the exporter serves: `/metrics`, `/-/healthy`, `/-/ready` and a landing page.
 
+mod discovery;
 mod landing;
+mod lifecycle;
 pub mod negotiation;
 
 use std::collections::BTreeSet;
@@ -18,16 +20,17 @@ use axum::http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::serve::ListenerExt;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde::Deserialize;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use crate::exposition::{Exposition, Filter};
+pub use self::lifecycle::Reload;
+use crate::exposition::{EXPORTER, Exposition, Filter};
 
 /// Where the exporter listens unless told otherwise: every address of the machine.
 pub const DEFAULT_ADDRESS: &str = ":10187";
@@ -36,18 +39,24 @@ pub const DEFAULT_ADDRESS: &str = ":10187";
 const GRACE: Duration = Duration::from_millis(800);
 
 /// `[web]`: where and what is served.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// `host:port`; `:port` is every address of the machine.
     pub listen_address: Vec<String>,
     /// The path of the metrics.
     pub telemetry_path: String,
+    /// Whether POST or PUT to `/-/reload` reloads the configuration.
+    pub enable_lifecycle: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Config { listen_address: vec![DEFAULT_ADDRESS.to_owned()], telemetry_path: "/metrics".to_owned() }
+        Config {
+            listen_address: vec![DEFAULT_ADDRESS.to_owned()],
+            telemetry_path: "/metrics".to_owned(),
+            enable_lifecycle: false,
+        }
     }
 }
 
@@ -102,9 +111,9 @@ pub async fn bind(addresses: &[String]) -> anyhow::Result<Vec<TcpListener>> {
 /// What requests are answered from.
 pub struct App {
     pub exposition: Exposition,
-    /// Names of the accounts that there are.
-    pub accounts: BTreeSet<String>,
     pub telemetry_path: String,
+    /// Where requests to reload go, if they are taken.
+    pub reload: Option<mpsc::Sender<Reload>>,
 }
 
 /// Serves until `shutdown` resolves, and then until requests under way are answered, but not much longer.
@@ -142,8 +151,10 @@ pub async fn serve(listeners: Vec<TcpListener>, app: App, shutdown: impl Future<
 fn router(app: Arc<App>) -> Router {
     let mut router = Router::new()
         .route(&app.telemetry_path, get(metrics))
-        .route("/-/healthy", get(async || "Healthy\n"))
-        .route("/-/ready", get(ready));
+        .route("/-/healthy", get(lifecycle::healthy))
+        .route("/-/ready", get(lifecycle::ready))
+        .route("/-/reload", post(lifecycle::reload).put(lifecycle::reload))
+        .route("/sd", get(discovery::targets));
     if app.telemetry_path != "/" {
         router = router.route("/", get(landing));
     }
@@ -166,18 +177,9 @@ async fn landing(State(app): State<Arc<App>>) -> Html<String> {
     Html(landing::page(&app))
 }
 
-async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
-    if app.exposition.health.is_ready() {
-        (StatusCode::OK, "Ready\n")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "Not ready: not every account has been tried yet\n")
-    }
-}
-
 async fn metrics(State(app): State<Arc<App>>, Query(query): Query<Vec<(String, String)>>, headers: HeaderMap) -> Response {
     let accounts: BTreeSet<String> = query.into_iter().filter(|(key, _)| key == "account").map(|(_, name)| name).collect();
-    // The empty name stands for what belongs to no account.
-    if accounts.iter().any(|name| !name.is_empty() && !app.accounts.contains(name)) {
+    if accounts.iter().any(|name| name != EXPORTER && !app.exposition.health.has_account(name)) {
         return (StatusCode::BAD_REQUEST, "No such account; give account= the name of one in the configuration\n")
             .into_response();
     }

@@ -225,6 +225,14 @@ impl Account {
         self.hasher.hash_one(secrets.each_ref().map(|secret| secret.as_ref().map(ExposeSecret::expose_secret)))
     }
 
+    /// Lets a stopped or waiting login try once more: somebody who can judge it asked for that. Says whether that was possible;
+    /// it is not while a login is under way.
+    pub fn unblock(&self) -> bool {
+        let Ok(mut state) = self.state.try_lock() else { return false };
+        (state.stopped, state.refused, state.not_before) = (None, None, None);
+        true
+    }
+
     /// Files with the account's secrets that everybody on the machine can read.
     pub fn exposed_files(&self) -> impl Iterator<Item = &Path> {
         let secrets = match &self.way_in {

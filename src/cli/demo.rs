@@ -4,9 +4,11 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 
-use super::{Flags, serve, shutdown};
+use super::{Flags, shutdown};
 use crate::config::{Config, Sources};
+use crate::daemon;
 use crate::log;
 use crate::server;
 use crate::simulator::{self, Simulator};
@@ -35,9 +37,8 @@ pub(super) async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let simulator = Simulator::new(simulator::Config::default());
     let simulated = TcpListener::bind("127.0.0.1:0").await?;
     let api = format!("http://{}", simulated.local_addr()?);
-    let mut values = flags.values();
     let text = simulator.exporter_config(&api) + POLL;
-    let config = Config::load(Sources { text: Some(&text), flags: std::mem::take(&mut values), ..Sources::default() })?;
+    let config = Config::load(Sources { text: Some(&text), flags: flags.values(), ..Sources::default() })?;
     log::init(config.log);
     let addresses =
         if flags.web_listen_address.is_empty() { vec![LISTEN.to_owned()] } else { config.web.listen_address.clone() };
@@ -65,7 +66,9 @@ pub(super) async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let simulation = tokio::spawn(simulator.serve(simulated, async {
         let _ = stopped.await;
     }));
-    serve::daemon(&config, listeners, shutdown::requested()?).await?;
+    let (text, flags) = (text.clone(), flags.values());
+    let load = Box::new(move || Config::load(Sources { text: Some(&text), flags: flags.clone(), ..Sources::default() }));
+    daemon::run(config, load, listeners, mpsc::channel(1), shutdown::requested()?).await?;
     let _ = stop.send(());
     simulation.abort();
     Ok(ExitCode::SUCCESS)

@@ -21,7 +21,7 @@ pub(super) fn page(app: &App) -> String {
             }
             body {
                 h1 { "MinerGate exporter" }
-                p { "Polls " (app.accounts.len()) " account(s) of the MinerGate API. Version " (env!("CARGO_PKG_VERSION")) "." }
+                p { "Polls " (app.exposition.health.account_names().len()) " account(s) of the MinerGate API. Version " (env!("CARGO_PKG_VERSION")) "." }
                 ul {
                     @for (path, what) in links {
                         li { a href=(path) { (path) } ": " (what) }

@@ -30,8 +30,8 @@ fn the_full_example_holds_every_key_with_its_default() {
     for endpoint in ENDPOINTS {
         assert_eq!(config.poll.interval(endpoint), Some(endpoint.interval), "{}", endpoint.name);
     }
-    let keys = "currencies optional_metrics state_directory [decimals] base_url timeout requests_per_second concurrency stale_after \
-                listen_address telemetry_path level format name email password password_file totp_secret totp_secret_file \
+    let keys = "currencies optional_metrics state_directory shard [decimals] base_url timeout requests_per_second concurrency stale_after \
+                listen_address telemetry_path enable_lifecycle level format name email password password_file totp_secret totp_secret_file \
                 token token_file endpoints";
     for key in keys.split_whitespace() {
         assert!(text.lines().any(|line| line.trim_start_matches("# ").starts_with(key)), "{key} is not in full.toml");
@@ -113,7 +113,7 @@ const FAULTS: &[(&str, &str)] = &[
     ("currencies = 5", "configuration: currencies: expected a list, found a whole number"),
     (
         "curencies = []",
-        "configuration: curencies: unknown key `curencies`; did you mean `currencies`? known are currencies, decimals, optional_metrics, state_directory, api, poll, web, log, accounts",
+        "configuration: curencies: unknown key `curencies`; did you mean `currencies`? known are currencies, decimals, optional_metrics, state_directory, shard, api, poll, web, log, accounts",
     ),
     ("[decimals]\nnewcoin = 40", "configuration: decimals.newcoin: 40 is too many; give 0 to 36"),
     (

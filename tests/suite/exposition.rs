@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use minergate_exporter::currency::{self, Decimals};
-use minergate_exporter::endpoints::{self, optional_metrics};
+use minergate_exporter::endpoints;
 use minergate_exporter::exposition::{Exposition, Filter, Format};
 use minergate_exporter::health::Health;
 use minergate_exporter::metric::Request;
@@ -24,10 +24,11 @@ fn exposition(answers: &[(&str, &'static str, Value)]) -> Exposition {
     for (account, endpoint, body) in answers {
         let rows = endpoints::find(endpoint).unwrap().read(body.to_string().as_bytes(), &request).unwrap();
         let key = Key { account: (*account).into(), endpoint, currency: "".into() };
-        store.replace(key, rows, Duration::from_secs(60));
+        store.expect(&key);
+        store.replace(&key, rows, Duration::from_secs(60));
     }
     let health = Arc::new(Health::default());
-    Exposition { store: Arc::new(store), health, optional_metrics: optional_metrics().collect() }
+    Exposition { store: Arc::new(store), health }
 }
 
 /// The samples of a family as the parser understood them: label values by name, and the value.
@@ -142,8 +143,10 @@ fn odd_numbers_are_taken_as_documented() {
         let request = Request { email: None, decimals: &decimals };
         let body = format!("{{\"xmr\": {written}, \"bcn\": 1}}");
         let rows = endpoints::find("balance").unwrap().read(body.as_bytes(), &request).unwrap();
-        store.replace(Key { account: "a".into(), endpoint: "balance", currency: "".into() }, rows, Duration::from_secs(60));
-        let exposition = Exposition { store, health: Arc::default(), optional_metrics: [].into() };
+        let key = Key { account: "a".into(), endpoint: "balance", currency: "".into() };
+        store.expect(&key);
+        store.replace(&key, rows, Duration::from_secs(60));
+        let exposition = Exposition { store, health: Arc::default() };
         let text = exposition.render(Format::Text, &Filter::default());
         let found =
             text.lines().find_map(|line| line.strip_prefix("minergate_balance_coins{account=\"a\",currency=\"xmr\"} "));
@@ -236,7 +239,7 @@ fn a_filter_shows_an_account_or_the_rest() {
     let show =
         |names: &[&str]| exposition.render(Format::Text, &Filter::accounts(names.iter().map(|name| (*name).to_owned())));
     let has = |text: &str, needle: &str| text.lines().any(|line| line.starts_with(needle));
-    let (a, rest, all) = (show(&["a"]), show(&[""]), show(&[]));
+    let (a, rest, all) = (show(&["a"]), show(&["@exporter"]), show(&[]));
     assert!(has(&a, "minergate_balance_coins{account=\"a\"") && !a.contains("\"b\""));
     assert!(!has(&a, "minergate_pool_profit_rank") && !has(&a, "minergate_exporter_build_info"));
     assert!(has(&rest, "minergate_pool_profit_rank") && has(&rest, "process_") && !has(&rest, "minergate_balance_coins"));

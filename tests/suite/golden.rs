@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use minergate_exporter::currency::Decimals;
-use minergate_exporter::endpoints::{ENDPOINTS, Scope, optional_metrics};
+use minergate_exporter::endpoints::{ENDPOINTS, Scope};
 use minergate_exporter::exposition::{Exposition, Filter, Format};
 use minergate_exporter::health::Health;
 use minergate_exporter::metric::Request;
@@ -23,13 +23,10 @@ fn documented() -> Exposition {
         };
         let rows = endpoint.read(endpoint.sample.as_bytes(), &request).unwrap();
         let key = Key { account: account.into(), endpoint: endpoint.name, currency: currency.into() };
-        assert_eq!(store.replace(key, rows, Duration::from_secs(60)), 0, "{}", endpoint.name);
+        store.expect(&key);
+        assert_eq!(store.replace(&key, rows, Duration::from_secs(60)), 0, "{}", endpoint.name);
     }
-    Exposition {
-        store: Arc::new(store),
-        health: Arc::new(Health::default()),
-        optional_metrics: optional_metrics().collect(),
-    }
+    Exposition { store: Arc::new(store), health: Arc::new(Health::default()) }
 }
 
 /// What comes of the API's answers: all but the exporter's own metrics, which change from run to run.

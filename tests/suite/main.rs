@@ -15,4 +15,5 @@ mod golden;
 mod poller;
 mod process;
 mod prometheus;
+mod reload;
 mod secrets;

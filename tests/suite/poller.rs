@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use minergate_exporter::api::{self, Account, AccountConfig, Error};
-use minergate_exporter::currency::Decimals;
 use minergate_exporter::endpoints::Endpoint;
 use minergate_exporter::exposition::{Exposition, Filter, Format};
 use minergate_exporter::health::Health;
 use minergate_exporter::metric::{Request, Rows};
 use minergate_exporter::poller::{Plan, Poller, Source};
 use minergate_exporter::store::Store;
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
 type Answer = dyn Fn(&str, &str) -> Result<String, Error> + Send + Sync;
@@ -61,13 +61,14 @@ impl Run {
             poll: toml::from_str(poll).unwrap(),
             accounts: accounts.iter().map(account).collect(),
             currencies: None,
-            decimals: Decimals::default(),
+            pool: true,
+            reading: Arc::default(),
             requests_per_second: 5.0,
         };
         let (store, health) = (Arc::new(Store::default()), Arc::new(Health::default()));
-        let poller = Poller::new(script.clone(), plan, store.clone(), health.clone());
-        tokio::spawn(poller.run());
-        Run { script, exposition: Exposition { store, health, optional_metrics: [].into() } }
+        let poller = Poller::new(Arc::new(script.clone()), plan, store.clone(), health.clone());
+        tokio::spawn(poller.run(mpsc::channel(1).1));
+        Run { script, exposition: Exposition { store, health } }
     }
 
     fn asked(&self, who: &str) -> Vec<Duration> {
@@ -160,9 +161,13 @@ async fn a_missed_tick_is_skipped() {
         }
     }
     let asked = Arc::new(Mutex::new(Vec::new()));
-    let plan =
-        Plan { poll: toml::from_str("profit_rating = \"10s\"").unwrap(), requests_per_second: 5.0, ..Plan::default() };
-    tokio::spawn(Poller::new(Slow(asked.clone()), plan, Arc::default(), Arc::default()).run());
+    let plan = Plan {
+        poll: toml::from_str("profit_rating = \"10s\"").unwrap(),
+        pool: true,
+        requests_per_second: 5.0,
+        ..Plan::default()
+    };
+    tokio::spawn(Poller::new(Arc::new(Slow(asked.clone())), plan, Arc::default(), Arc::default()).run(mpsc::channel(1).1));
     sleep(Duration::from_secs(300)).await;
     let times = asked.lock().unwrap();
     assert!(times[2..].windows(2).all(|pair| (pair[1] - pair[0]).as_secs() == 30), "{times:?}");

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
@@ -23,8 +24,22 @@ pub struct Config {
     pub totp_secret_file: Option<PathBuf>,
     pub token: Option<SecretString>,
     pub token_file: Option<PathBuf>,
-    /// Endpoints to poll for this account; all when left out.
+    /// Endpoints to poll for this account; all when left out. No part of what makes two accounts the same.
     pub endpoints: Option<Vec<String>>,
+}
+
+impl PartialEq for Config {
+    fn eq(&self, other: &Self) -> bool {
+        let secrets = |c: &Config| {
+            let secrets = [&c.password, &c.totp_secret, &c.token];
+            secrets.map(|secret| secret.as_ref().map(|secret| secret.expose_secret().to_owned()).map(Zeroizing::new))
+        };
+        let plain = |c: &Config| {
+            let files = [c.password_file.clone(), c.totp_secret_file.clone(), c.token_file.clone()];
+            (c.name.clone(), c.email.clone(), files)
+        };
+        plain(self) == plain(other) && secrets(self) == secrets(other)
+    }
 }
 
 impl Config {

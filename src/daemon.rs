@@ -1,0 +1,114 @@
+//! The daemon: poller and server together, and what a reload changes.
+
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tracing::{error, info, warn};
+
+use crate::api::{Account, AccountConfig, Client, Event, Observer};
+use crate::config::Config;
+use crate::exposition::Exposition;
+use crate::health::Health;
+use crate::poller::{Plan, Poller, Update};
+use crate::server::{self, App, Reload};
+use crate::store::Store;
+
+/// Reads the configuration anew, from where it was read first.
+pub type Load = Box<dyn Fn() -> anyhow::Result<Config> + Send>;
+
+/// Polls and serves until `shutdown` resolves. Each reload that is asked for reads the configuration anew and changes to it.
+///
+/// # Errors
+/// A configuration that can't be started with, or a listener that failed.
+pub async fn run(
+    config: Config,
+    load: Load,
+    listeners: Vec<TcpListener>,
+    (reload, reloads): (mpsc::Sender<Reload>, mpsc::Receiver<Reload>),
+    shutdown: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    let store = Arc::new(Store::default());
+    let health = Arc::new(Health::default());
+    let watched = health.clone();
+    let observer: Observer = Arc::new(move |event| watched.observe(event));
+    let client = Arc::new(Client::new(&config.api, observer.clone())?);
+    let plan = config.plan()?;
+    let poller = Poller::new(client.clone(), plan.clone(), store.clone(), health.clone());
+    let app = App {
+        exposition: Exposition { store, health: health.clone() },
+        telemetry_path: config.web.telemetry_path.clone(),
+        reload: config.web.enable_lifecycle.then_some(reload),
+    };
+    for listener in &listeners {
+        info!(address = %listener.local_addr()?, path = config.web.telemetry_path, "listening");
+    }
+    info!(version = env!("CARGO_PKG_VERSION"), revision = env!("REVISION"), accounts = plan.accounts.len(), "started");
+    let (updates_sender, updates) = mpsc::channel(1);
+    let state = State { config, load, client, plan, health, observer, updates: updates_sender };
+    tokio::select! {
+        never = poller.run(updates) => match never {},
+        () = state.reload_as_asked(reloads) => {}
+        served = server::serve(listeners, app, shutdown) => served?,
+    }
+    info!("stopped");
+    Ok(())
+}
+
+/// What is in force.
+struct State {
+    config: Config,
+    load: Load,
+    client: Arc<Client>,
+    plan: Plan,
+    health: Arc<Health>,
+    observer: Observer,
+    updates: mpsc::Sender<Update<Client>>,
+}
+
+impl State {
+    /// Reloads whenever it is asked for; never ends.
+    async fn reload_as_asked(mut self, mut reloads: mpsc::Receiver<Reload>) {
+        while let Some(reload) = reloads.recv().await {
+            let result = self.reload().await.map_err(|error| format!("{error:#}"));
+            self.health.reloaded(result.is_ok());
+            match &result {
+                Ok(()) => info!(accounts = self.plan.accounts.len(), "configuration reloaded"),
+                Err(error) => error!(error, "configuration not reloaded; the one before stays in force"),
+            }
+            // Whoever asked may have gone.
+            let _ = reload.send(result);
+        }
+        std::future::pending::<()>().await;
+    }
+
+    /// Changes to the configuration as it is now. Nothing changes when it is broken.
+    async fn reload(&mut self) -> anyhow::Result<()> {
+        let config = (self.load)()?;
+        let plan = config.plan_with(|account| self.known(&config, account))?;
+        if config.api != self.config.api {
+            self.client = Arc::new(Client::new(&config.api, self.observer.clone())?);
+        }
+        for (account, _) in &plan.accounts {
+            // Somebody looked at the configuration: a login that was stopped is worth one more attempt.
+            if account.unblock() {
+                (self.observer)(Event::Stopped { account: account.name(), reason: None });
+            }
+        }
+        if config.web != self.config.web || config.log != self.config.log {
+            warn!("changes of web and log take effect at the next start");
+        }
+        (self.config, self.plan) = (config, plan.clone());
+        // The poller lives as long as this does.
+        let _ = self.updates.send((self.client.clone(), plan)).await;
+        Ok(())
+    }
+
+    /// The account that is there already, with its token, if its configuration is the same and so is the host.
+    fn known(&self, config: &Config, account: &AccountConfig) -> Option<Arc<Account>> {
+        let same_host = config.api.base_url == self.config.api.base_url;
+        let unchanged = same_host && self.config.accounts.contains(account);
+        let known = self.plan.accounts.iter().map(|(known, _)| known).find(|known| **known.name() == *account.name);
+        known.filter(|_| unchanged).cloned()
+    }
+}

@@ -1,0 +1,81 @@
+//! `[poll]`: an interval per endpoint, and how long values are shown without news.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::Deserializer;
+
+use crate::duration;
+use crate::endpoints::{self, ENDPOINTS, Endpoint};
+
+/// The intervals that an endpoint can have are within these.
+const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
+const LONGEST_INTERVAL: Duration = Duration::from_secs(30 * 86_400);
+
+/// The section's values.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// How long values are shown after their last poll; at least three of the endpoint's intervals.
+    pub stale_after: Duration,
+    /// Endpoints whose interval is not the default; nothing stands for "off".
+    intervals: BTreeMap<&'static str, Option<Duration>>,
+    /// What was wrong with the values, by key; told by [`Config::faults`], which knows where they came from.
+    faults: Vec<(String, String)>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config { stale_after: Duration::from_secs(300), intervals: BTreeMap::new(), faults: Vec::new() }
+    }
+}
+
+impl Config {
+    /// Time from one poll of the endpoint to the next; nothing when it is off.
+    pub fn interval(&self, endpoint: &Endpoint) -> Option<Duration> {
+        self.intervals.get(endpoint.name).copied().unwrap_or(Some(endpoint.interval))
+    }
+
+    /// What is wrong with the values, one by one: key and sentence.
+    pub fn faults(&self) -> impl Iterator<Item = (&str, String)> {
+        self.faults.iter().map(|(key, fault)| (key.as_str(), fault.clone()))
+    }
+
+    /// Takes one value as written.
+    fn set(&mut self, key: &str, written: &str) -> Result<(), String> {
+        let endpoint = endpoints::find(key);
+        if endpoint.is_none() && key != "stale_after" {
+            let names: Vec<_> = ENDPOINTS.iter().map(|endpoint| endpoint.name).collect();
+            return Err(format!("unknown key; give stale_after, or one of {}", names.join(", ")));
+        }
+        let value = match (endpoint, written.trim()) {
+            (Some(_), "off") => None,
+            (_, text) => Some(duration::parse(text)?),
+        };
+        if value.is_some_and(|value| value < SHORTEST_INTERVAL || value > LONGEST_INTERVAL) {
+            return Err(format!("`{written}` is out of range; give \"1s\" to \"30d\""));
+        }
+        match (endpoint, value) {
+            (Some(endpoint), value) => drop(self.intervals.insert(endpoint.name, value)),
+            (None, value) => self.stale_after = value.unwrap_or(self.stale_after),
+        }
+        Ok(())
+    }
+
+    /// How long the endpoint's values are shown without news.
+    pub(super) fn lifetime(&self, interval: Duration) -> Duration {
+        self.stale_after.max(3 * interval)
+    }
+}
+
+impl<'de> Deserialize<'de> for Config {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut config = Config::default();
+        for (key, written) in BTreeMap::<String, duration::Written>::deserialize(deserializer)? {
+            if let Err(fault) = config.set(&key, &written.to_string()) {
+                config.faults.push((key, fault));
+            }
+        }
+        Ok(config)
+    }
+}

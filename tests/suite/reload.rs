@@ -1,0 +1,203 @@
+//! What a running exporter makes of a changed configuration, and how instances and servers share one.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::process::{Process, daemon, free_port, get, request, simulator, wait};
+
+/// The simulator's configuration, changed.
+fn change(config: &Path, change: impl FnOnce(&mut toml::Table)) {
+    let mut table: toml::Table = toml::from_str(&fs::read_to_string(config).unwrap()).unwrap();
+    change(&mut table);
+    fs::write(config, toml::to_string(&table).unwrap()).unwrap();
+}
+
+fn accounts(table: &mut toml::Table) -> &mut Vec<toml::Value> {
+    table["accounts"].as_array_mut().unwrap()
+}
+
+fn value(text: &str, series: &str) -> Option<f64> {
+    text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
+}
+
+fn up(metrics: &str, account: &str) -> Option<f64> {
+    value(&get(metrics, &[]).text(), &format!("minergate_up{{account=\"{account}\"}}"))
+}
+
+fn wait_up(metrics: &str, accounts: &[&str]) {
+    wait("accounts to be up", || accounts.iter().all(|account| up(metrics, account) == Some(1.0)).then_some(()));
+}
+
+fn times(process: &Process, line: &str) -> usize {
+    process.output().matches(line).count()
+}
+
+/// A simulator with so many accounts, and its configuration.
+fn simulated(directory: &Path, accounts: usize) -> (Process, PathBuf) {
+    simulator(directory, &["--accounts", &accounts.to_string()])
+}
+
+#[test]
+fn a_reload_keeps_what_did_not_change() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_simulator, config) = simulated(directory.path(), 4);
+    let mut new = None;
+    change(&config, |table| new = accounts(table).pop());
+    let (daemon, url) = daemon(&config, &[]);
+    let metrics = format!("{url}/metrics");
+    wait_up(&metrics, &["farm-1", "farm-2", "farm-3"]);
+    let before = get(&metrics, &[]).text();
+
+    // farm-3 goes, farm-4 comes, one interval changes.
+    change(&config, |table| {
+        accounts(table).pop();
+        accounts(table).extend(new);
+        table.insert("poll".to_owned(), toml::from_str::<toml::Table>("balance = \"7s\"").unwrap().into());
+    });
+    daemon.signal("HUP");
+    wait("the reload", || (times(&daemon, "configuration reloaded") == 1).then_some(()));
+    let after = get(&metrics, &[]).text();
+    for series in [
+        "minergate_auth_token_timestamp_seconds{account=\"farm-1\"}",
+        "minergate_auth_logins_total{account=\"farm-2\",outcome=\"ok\"}",
+    ] {
+        assert_eq!(value(&after, series), value(&before, series), "{series}");
+    }
+    assert!(after.contains("minergate_balance_coins{account=\"farm-1\""), "values stay");
+    wait_up(&metrics, &["farm-1", "farm-2", "farm-4"]);
+    let text = get(&metrics, &[]).text();
+    assert!(!text.contains("farm-3"));
+    assert_eq!(value(&text, "minergate_endpoint_interval_seconds{endpoint=\"balance\"}"), Some(7.0));
+    assert_eq!(value(&text, "minergate_auth_logins_total{account=\"farm-1\",outcome=\"ok\"}"), Some(1.0));
+}
+
+#[test]
+fn a_broken_configuration_changes_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_simulator, config) = simulated(directory.path(), 1);
+    let good = fs::read_to_string(&config).unwrap();
+    let (daemon, url) = daemon(&config, &["--web.enable-lifecycle"]);
+    let metrics = format!("{url}/metrics");
+    wait_up(&metrics, &["farm-1"]);
+    fs::write(&config, "acounts = 1").unwrap();
+    let answer = request("POST", &format!("{url}/-/reload"), &[]);
+    assert_eq!(answer.status, 500);
+    assert!(answer.text().contains("did you mean `accounts`?"), "{}", answer.text());
+    wait("the log", || (times(&daemon, "configuration not reloaded") == 1).then_some(()));
+    let text = get(&metrics, &[]).text();
+    assert_eq!(value(&text, "minergate_exporter_config_last_reload_successful"), Some(0.0));
+    assert_eq!(up(&metrics, "farm-1"), Some(1.0));
+    fs::write(&config, good).unwrap();
+    assert_eq!(request("PUT", &format!("{url}/-/reload"), &[]).status, 200);
+    let text = get(&metrics, &[]).text();
+    assert_eq!(value(&text, "minergate_exporter_config_last_reload_successful"), Some(1.0));
+}
+
+#[test]
+fn reloading_over_http_is_off_unless_asked_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_simulator, config) = simulated(directory.path(), 1);
+    let (_daemon, url) = daemon(&config, &[]);
+    assert_eq!(request("POST", &format!("{url}/-/reload"), &[]).status, 403);
+    assert_eq!(get(&format!("{url}/-/reload"), &[]).status, 405);
+}
+
+#[test]
+fn a_reload_lets_a_stopped_login_try_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_simulator, config) = simulated(directory.path(), 1);
+    let good = fs::read_to_string(&config).unwrap();
+    change(&config, |table| accounts(table)[0]["password"] = "wrong".into());
+    let (daemon, url) = daemon(&config, &[]);
+    let metrics = format!("{url}/metrics");
+    let blocked = "minergate_auth_blocked{account=\"farm-1\",reason=\"wrong_password\"}";
+    wait("the stop", || (value(&get(&metrics, &[]).text(), blocked) == Some(1.0)).then_some(()));
+    fs::write(&config, good).unwrap();
+    daemon.signal("HUP");
+    wait_up(&metrics, &["farm-1"]);
+    assert_eq!(value(&get(&metrics, &[]).text(), blocked), Some(0.0));
+}
+
+#[test]
+fn no_scrape_fails_while_the_configuration_changes() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_simulator, config) = simulated(directory.path(), 3);
+    let (daemon, url) = daemon(&config, &[]);
+    let metrics = format!("{url}/metrics");
+    wait_up(&metrics, &["farm-1", "farm-2", "farm-3"]);
+    for round in 0..10 {
+        change(&config, |table| {
+            let poll = format!("balance = \"{}s\"", 10 + round);
+            table.insert("poll".to_owned(), toml::from_str::<toml::Table>(&poll).unwrap().into());
+        });
+        daemon.signal("HUP");
+        for _ in 0..10 {
+            let answer = get(&metrics, &[]);
+            assert_eq!(answer.status, 200);
+            for account in ["farm-1", "farm-2", "farm-3"] {
+                assert!(answer.text().contains(&format!("minergate_balance_coins{{account=\"{account}\"")));
+            }
+        }
+    }
+    wait("all reloads", || (times(&daemon, "configuration reloaded") >= 1).then_some(()));
+}
+
+#[test]
+fn instances_poll_parts_that_are_disjoint_and_whole() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_simulator, config) = simulated(directory.path(), 12);
+    let mut polled = Vec::new();
+    let mut pools = 0;
+    for shard in ["1/3", "2/3", "3/3"] {
+        let (_daemon, url) = daemon(&config, &["--shard", shard]);
+        let text = get(&format!("{url}/metrics"), &[]).text();
+        let ups = text.lines().filter_map(|line| line.strip_prefix("minergate_up{account=\"")?.split('"').next());
+        polled.extend(ups.map(str::to_owned));
+        pools += usize::from(text.contains("endpoint_up{account=\"\",endpoint=\"profit_rating\""));
+    }
+    let distinct: BTreeSet<&String> = polled.iter().collect();
+    assert_eq!((polled.len(), distinct.len(), pools), (12, 12, 1));
+}
+
+/// The scrape configuration that docs/scaling.md shows: each server keeps the targets of its remainder.
+fn prometheus(directory: &Path, exporter: &str, shard: usize) -> (Process, String) {
+    let config = directory.join(format!("prometheus-{shard}.yml"));
+    let text = include_str!("../../deploy/prometheus/sharded.yml");
+    let text = text.replace("localhost:10187", exporter).replace("regex: \"0\"", &format!("regex: \"{shard}\""));
+    fs::write(&config, text.replace("scrape_interval: 30s", "scrape_interval: 1s")).unwrap();
+    let address = format!("127.0.0.1:{}", free_port());
+    let mut command = std::process::Command::new("prometheus");
+    command.arg(format!("--config.file={}", config.display()));
+    command.arg(format!("--storage.tsdb.path={}", directory.join(format!("tsdb-{shard}")).display()));
+    command.arg(format!("--web.listen-address={address}"));
+    let mut process = Process::start(&mut command);
+    process.wait_for("Server is ready to receive web requests");
+    (process, format!("http://{address}/api/v1"))
+}
+
+#[test]
+fn two_prometheus_servers_share_the_accounts() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_simulator, config) = simulated(directory.path(), 9);
+    let (_daemon, url) = daemon(&config, &[]);
+    let exporter = url.strip_prefix("http://").unwrap();
+    let targets: Value = serde_json::from_slice(&get(&format!("{url}/sd"), &[]).body).unwrap();
+    assert_eq!(targets.as_array().unwrap().len(), 10, "nine accounts and the exporter itself: {targets}");
+    let servers = [0, 1].map(|shard| prometheus(directory.path(), exporter, shard));
+    let names = |api: &str, query: &str, label: &str| -> BTreeSet<String> {
+        let url = reqwest::Url::parse_with_params(&format!("{api}/query"), [("query", query)]).unwrap();
+        let answer: Value = serde_json::from_slice(&get(url.as_str(), &[]).body).unwrap();
+        let series = answer["data"]["result"].as_array().unwrap();
+        series.iter().map(|one| one["metric"][label].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    let (first, second) = wait("every account on one server", || {
+        let seen = [&servers[0].1, &servers[1].1].map(|api| names(api, "minergate_up", "account"));
+        (seen[0].len() + seen[1].len() == 9).then_some(seen.into())
+    });
+    assert!(first.is_disjoint(&second), "{first:?} {second:?}");
+    let builds = servers.iter().map(|(_, api)| names(api, "minergate_exporter_build_info", "version").len());
+    assert_eq!(builds.sum::<usize>(), 1, "the exporter itself is scraped once");
+}
