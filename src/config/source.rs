@@ -14,6 +14,9 @@ use super::ENVIRONMENT_PREFIX;
 /// digits is no number.
 const ACCOUNT_LISTS: &[&str] = &["endpoints"];
 
+/// Opening brackets in a variable's value; what has more is a text.
+const MAX_BRACKETS: usize = 16;
+
 /// The configuration file, parsed.
 pub(super) struct File {
     path: Option<PathBuf>,
@@ -119,13 +122,20 @@ impl Provider for &Environment {
     fn data(&self) -> figment::Result<Map<Profile, Dict>> {
         let mut values = Dict::new();
         for (key, value) in &self.0 {
-            let value = value.parse::<Value>().unwrap_or_else(|_| value.clone().into());
+            let value = parsed(value).unwrap_or_else(|| value.clone().into());
             let nested = figment::util::nest(key, value);
             let nested = nested.into_dict().unwrap_or_default();
             values = join(values, nested);
         }
         Ok(Profile::Default.collect(values))
     }
+}
+
+/// A variable's value that is more than a text: a number, a list, a table.
+fn parsed(variable: &str) -> Option<Value> {
+    // The parser calls itself at each bracket: some hundred of them would overflow the stack.
+    let brackets = variable.bytes().filter(|b| matches!(b, b'[' | b'{')).count();
+    if brackets > MAX_BRACKETS { None } else { variable.parse().ok() }
 }
 
 /// Two trees of values in one; where both have a value, the second one's.
@@ -196,7 +206,7 @@ impl Accounts {
                 accounts.push(Value::from(Dict::from([("name".to_owned(), account.to_lowercase().into())])));
                 accounts.len() - 1
             });
-            let list = ACCOUNT_LISTS.contains(&field.as_str()).then(|| value.parse::<Value>().ok()).flatten();
+            let list = ACCOUNT_LISTS.contains(&field.as_str()).then(|| parsed(&value)).flatten();
             if let Value::Dict(_, fields) = &mut accounts[place] {
                 fields.insert(field.clone(), list.unwrap_or_else(|| value.into()));
                 // The environment comes after the file: a secret given there takes the place of the file's.

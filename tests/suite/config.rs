@@ -95,6 +95,13 @@ fn the_environment_comes_after_the_file() {
 }
 
 #[test]
+fn a_deep_nest_in_the_environment_is_a_text() {
+    let variables = environment(&[("MINERGATE_EXPORTER__CURRENCIES", &"[".repeat(100_000))]);
+    let error = Config::load(Sources { environment: variables, ..Sources::default() }).unwrap_err().to_string();
+    assert_eq!(error, "MINERGATE_EXPORTER__CURRENCIES: currencies: expected a list, found a text");
+}
+
+#[test]
 fn systemd_s_credentials_are_found() {
     let credentials = tempfile::tempdir().unwrap();
     std::fs::write(credentials.path().join("farm-token"), "t").unwrap();
