@@ -6,6 +6,7 @@
 mod architecture;
 mod client;
 mod config;
+mod corpus;
 mod daemon;
 mod exposition;
 mod failures;

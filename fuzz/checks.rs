@@ -1,0 +1,169 @@
+//! What must hold for any input whatever: the fuzz targets' bodies, which the test suite runs over the seeds as well.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use minergate_exporter::api::{Error, KINDS};
+use minergate_exporter::config::{Config, ENVIRONMENT_PREFIX, Sources};
+use minergate_exporter::currency::{self, Decimals};
+use minergate_exporter::endpoints::{ENDPOINTS, optional_metrics};
+use minergate_exporter::exposition::{Exposition, Filter, Format};
+use minergate_exporter::metric::{Request, Rows};
+use minergate_exporter::server::negotiation;
+use minergate_exporter::store::{Key, Store};
+
+/// Stands in the configuration beside each input, and must never be quoted.
+const SECRET: &str = "planted-secret";
+
+/// The error codes that the classifier tells apart, and one that it does not know.
+const CODES: &[&str] =
+    &["ApiDiscontinued", "WrongEmailOrPassword", "TotpRequired", "InternalError", "Captcha", "Token", "Unknown"];
+
+/// The first byte chooses an endpoint, the rest is its answer's body.
+pub(crate) fn answer(data: &[u8]) {
+    let Some((&choice, body)) = data.split_first() else { return };
+    let endpoint = &ENDPOINTS[usize::from(choice) % ENDPOINTS.len()];
+    let decimals = Decimals::default();
+    let rows = match endpoint.read(body, &Request { email: Some("user1@example.com"), decimals: &decimals }) {
+        Ok(rows) => rows,
+        Err(error) => return assert_eq!(error.kind(), "shape"),
+    };
+    let store = Arc::new(Store::default());
+    // The account's name, also for what belongs to none: by it the exporter's own metrics are left out below.
+    let key = Key { account: "a".into(), endpoint: endpoint.name, currency: "xmr".into() };
+    store.replace(key, rows, Duration::from_secs(60));
+    let samples = store.fresh().iter().map(|(_, rows)| obeys_label_rules(rows)).sum();
+    let exposition = Exposition { store, health: Arc::default(), optional_metrics: optional_metrics().collect() };
+    for format in [Format::Text, Format::OpenMetrics] {
+        is_well_formed(&exposition.render(format, &Filter::accounts(["a".to_owned()])), samples);
+    }
+}
+
+/// Returns how many samples there are.
+fn obeys_label_rules(rows: &Rows) -> usize {
+    for (family, series) in &rows.families {
+        for one in series {
+            assert!(one.value.is_finite(), "{} is {}", family.name(), one.value);
+            assert_eq!(one.labels.len(), family.labels.len(), "{}", family.name());
+            for (name, value) in family.labels.iter().zip(&one.labels) {
+                match *name {
+                    "currency" => assert!(currency::is_valid(value), "{value:?} is no currency"),
+                    "nickname" => assert!(value.chars().count() <= 64 && !value.contains(char::is_control), "{value:?}"),
+                    // From the table's closed sets, or a number.
+                    _ => assert!(value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'), "{name} is {value:?}"),
+                }
+            }
+        }
+    }
+    rows.families.iter().map(|(_, series)| series.len()).sum()
+}
+
+fn is_well_formed(text: &str, samples: usize) {
+    let (about, lines): (Vec<&str>, Vec<&str>) = text.split_terminator('\n').partition(|line| line.starts_with("# "));
+    assert_eq!(lines.len(), samples, "a line was broken or lost:\n{text}");
+    let mut seen = HashSet::new();
+    for line in lines {
+        let series = series(line).unwrap_or_else(|| panic!("not a sample: {line:?}"));
+        assert!(seen.insert(series), "{series} stands twice");
+    }
+    let mut seen = HashSet::new();
+    assert!(about.iter().all(|line| seen.insert(line)), "a family stands twice:\n{text}");
+}
+
+/// Name and labels of a sample's line, if it is one.
+fn series(line: &str) -> Option<&str> {
+    let name = line.find(|c: char| !matches!(c, 'a'..='z' | '0'..='9' | '_')).filter(|&length| length > 0)?;
+    let rest = &line[name..];
+    let rest = rest.strip_prefix('{').map_or(Some(rest), after_labels)?;
+    rest.strip_prefix(' ')?.parse().ok().filter(|value: &f64| value.is_finite())?;
+    Some(&line[..line.len() - rest.len()])
+}
+
+fn after_labels(mut text: &str) -> Option<&str> {
+    loop {
+        let (name, value) = text.split_once("=\"")?;
+        let mut escaped = false;
+        let end = value.bytes().position(|b| {
+            let ends = b == b'"' && !escaped;
+            escaped = b == b'\\' && !escaped;
+            ends
+        })?;
+        text = match value.as_bytes().get(end + 1)? {
+            _ if !name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'_')) => return None,
+            b',' => &value[end + 2..],
+            b'}' => return Some(&value[end + 2..]),
+            _ => return None,
+        };
+    }
+}
+
+/// The first two bytes are a status, the rest is a body.
+pub(crate) fn error(data: &[u8]) {
+    let Some((&status, body)) = data.split_first_chunk() else { return };
+    let status = u16::from_be_bytes(status);
+    let success = (200..300).contains(&status);
+    let Some(error) = Error::of_answer(status, body) else {
+        return assert!(success, "a status of {status} is no error");
+    };
+    assert!(KINDS.contains(&error.kind()), "{} is not among the outcomes", error.kind());
+    assert!(!success || body.trim_ascii_start().starts_with(b"{"), "an answer is taken for an error");
+    // Stronger than a search for the input's words: the error is one that other words bring about as well.
+    let known = CODES.iter().map(|code| format!("{{\"error\": \"{code}\"}}"));
+    let known = known.chain(["<html>".to_owned()]).filter_map(|body| Error::of_answer(status, body.as_bytes()));
+    assert!(known.map(|error| error.to_string()).any(|sentence| sentence == error.to_string()), "{error}");
+}
+
+/// A configuration, tried as TOML and as YAML, before and behind an account with a secret; and `KEY=VALUE`, tried as a
+/// variable of the environment.
+pub(crate) fn config(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    // What the input says itself may be quoted.
+    if text.contains(SECRET) {
+        return;
+    }
+    let toml = format!("[[accounts]]\nname = \"planted\"\ntoken = \"{SECRET}\"\n");
+    for text in [format!("{toml}{text}"), format!("{text}\n{toml}")] {
+        is_discreet(Sources { text: Some(&text), ..Sources::default() });
+    }
+    let yaml = format!("accounts:\n- name: planted\n  token: \"{SECRET}\"\n");
+    // YAML is told by a file's name.
+    let file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
+    for text in [format!("{yaml}{text}"), format!("{text}\n{yaml}")] {
+        std::fs::write(file.path(), text).unwrap();
+        is_discreet(Sources { file: Some(file.path()), ..Sources::default() });
+    }
+    if let Some((key, value)) = text.split_once('=') {
+        let environment = vec![(format!("{ENVIRONMENT_PREFIX}{key}"), value.to_owned())];
+        is_discreet(Sources { text: Some(&toml), environment, ..Sources::default() });
+    }
+}
+
+fn is_discreet(sources: Sources<'_>) {
+    let said = match Config::load(sources) {
+        Ok(config) => {
+            assert!(config.plan().is_ok(), "taken first, refused later: {config:?}");
+            format!("{config:?}")
+        }
+        Err(error) => format!("{error:#} {error:?}"),
+    };
+    assert!(!said.contains(SECRET), "{said}");
+}
+
+/// The first line is an `Accept`, the second an `Accept-Encoding`.
+pub(crate) fn negotiation(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let (accept, encoding) = text.split_once('\n').unwrap_or((text, text));
+    let choice = |accept: &str, encoding: &str| (negotiation::format(accept), negotiation::gzip(encoding));
+    let (format, gzip) = choice(accept, encoding);
+    let (lower_accept, lower_encoding) = (accept.to_ascii_lowercase(), encoding.to_ascii_lowercase());
+    let named = lower_accept.contains("application/openmetrics-text");
+    assert!(named || format == Format::Text, "nobody asked for OpenMetrics");
+    assert!(!gzip || lower_encoding.contains("gzip") || encoding.contains('*'), "nobody asked for gzip");
+    assert_eq!(choice(&lower_accept, &lower_encoding), (format, gzip), "capitals made a difference");
+    // Within an open quote, what is said again is not the same.
+    if accept.matches('"').count() % 2 == 0 && encoding.matches('"').count() % 2 == 0 {
+        let twice = |header: &str| format!("{header},{header}");
+        assert_eq!(choice(&twice(accept), &twice(encoding)), (format, gzip), "said twice, it meant something else");
+    }
+}
