@@ -40,6 +40,9 @@ struct Flags {
     /// Path to serve the metrics on [default: /metrics]
     #[arg(long = "web.telemetry-path", value_name = "PATH", global = true)]
     web_telemetry_path: Option<String>,
+    /// Where browsers reach the exporter behind a reverse proxy, for the links of its status page
+    #[arg(long = "web.external-url", value_name = "URL", global = true)]
+    web_external_url: Option<String>,
     /// Take POST and PUT on /-/reload to read the configuration anew, as SIGHUP always does
     #[arg(long = "web.enable-lifecycle", global = true)]
     web_enable_lifecycle: bool,
@@ -81,6 +84,7 @@ impl Flags {
             web.insert("listen_address".to_owned(), self.web_listen_address.clone().into());
         }
         insert(&mut web, "telemetry_path", self.web_telemetry_path.as_ref());
+        insert(&mut web, "external_url", self.web_external_url.as_ref());
         if self.web_enable_lifecycle {
             web.insert("enable_lifecycle".to_owned(), true.into());
         }

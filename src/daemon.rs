@@ -38,6 +38,7 @@ pub async fn run(
     let app = App {
         exposition: Exposition { store, health: health.clone() },
         telemetry_path: config.web.telemetry_path.clone(),
+        path_prefix: server::path_prefix(config.web.external_url.as_deref()).unwrap_or_default(),
         reload: config.web.enable_lifecycle.then_some(reload),
     };
     for listener in &listeners {

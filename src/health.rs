@@ -29,24 +29,36 @@ const BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 
 
 /// How one loop's polls went.
 #[derive(Clone, Debug, Default)]
-struct Loop {
-    tried: bool,
+pub struct LoopHealth {
+    pub interval: Duration,
+    pub tried: bool,
     /// The latest poll was a success.
-    up: bool,
+    pub up: bool,
     /// Seconds since 1970.
-    last_success: Option<f64>,
-    /// The failure that goes on, and since when.
-    failing: Option<(&'static str, Instant)>,
-    next: Option<Instant>,
+    pub last_success: Option<f64>,
+    /// The failure that goes on.
+    pub failing: Option<Failing>,
+    pub next: Option<Instant>,
+}
+
+/// A failure that goes on.
+#[derive(Clone, Debug)]
+pub struct Failing {
+    pub kind: &'static str,
+    /// The latest error, in plain words.
+    pub words: String,
+    pub since: Instant,
 }
 
 /// How one account's polls and logins went; of the account without a name, the pool's and the networks'.
 #[derive(Debug, Default)]
 pub struct AccountHealth {
     is_pool: bool,
-    loops: BTreeMap<(&'static str, Arc<str>), Loop>,
+    /// By endpoint and currency.
+    pub loops: BTreeMap<(&'static str, Arc<str>), LoopHealth>,
     logins: BTreeMap<&'static str, f64>,
-    stopped: Option<Stop>,
+    /// Why logins are stopped, and since when in seconds since 1970.
+    pub stopped: Option<(Stop, f64)>,
     /// Seconds since 1970.
     token_since: Option<f64>,
 }
@@ -81,7 +93,7 @@ pub static ACCOUNT_METRICS: &[Metric<AccountHealth>] = &[
         .labels(&["reason"])
         .read(|account, out| {
             for stop in Stop::ALL.into_iter().filter(|_| !account.is_pool) {
-                out.put([stop.reason()], f64::from(account.stopped == Some(stop)));
+                out.put([stop.reason()], f64::from(account.stopped.is_some_and(|(stopped, _)| stopped == stop)));
             }
         }),
     gauge("auth_token_timestamp", "When the token in use was obtained")
@@ -247,11 +259,11 @@ impl Health {
     }
 
     /// Announces a loop.
-    pub fn expect_loop(&self, key: &Key) {
+    pub fn expect_loop(&self, key: &Key, interval: Duration) {
         let mut accounts = self.accounts();
         let new = || AccountHealth { is_pool: key.account.is_empty(), ..AccountHealth::default() };
         let account = accounts.entry(key.account.clone()).or_insert_with(new);
-        account.loops.entry((key.endpoint, key.currency.clone())).or_default();
+        account.loops.entry((key.endpoint, key.currency.clone())).or_default().interval = interval;
     }
 
     /// Forgets a loop that has ended.
@@ -273,7 +285,7 @@ impl Health {
             l.tried = true;
             l.up = true;
             l.last_success = Some(unix_seconds());
-            l.failing.take().map_or(News::Nothing, |(_, since)| News::Recovered(since.elapsed()))
+            l.failing.take().map_or(News::Nothing, |failing| News::Recovered(failing.since.elapsed()))
         })
         .unwrap_or(News::Nothing)
     }
@@ -283,9 +295,9 @@ impl Health {
         self.with_loop(key, |l| {
             l.tried = true;
             l.up = false;
-            let since = l.failing.map_or_else(Instant::now, |(_, since)| since);
-            let before = l.failing.replace((error.kind(), since));
-            if before.is_some_and(|(kind, _)| kind == error.kind()) { News::Nothing } else { News::Failing }
+            let since = l.failing.as_ref().map_or_else(Instant::now, |failing| failing.since);
+            let before = l.failing.replace(Failing { kind: error.kind(), words: error.to_string(), since });
+            if before.is_some_and(|failing| failing.kind == error.kind()) { News::Nothing } else { News::Failing }
         })
         .unwrap_or(News::Nothing)
     }
@@ -317,7 +329,9 @@ impl Health {
             Event::Token { account } => {
                 self.with_account(account, |account| account.token_since = Some(unix_seconds()));
             }
-            Event::Stopped { account, reason } => self.with_account(account, |account| account.stopped = reason),
+            Event::Stopped { account, reason } => {
+                self.with_account(account, |account| account.stopped = reason.map(|stop| (stop, unix_seconds())));
+            }
         }
     }
 
@@ -327,7 +341,7 @@ impl Health {
     }
 
     /// Changes a loop's health. One that has just ended may still bring its last result: it is not taken up again.
-    fn with_loop<T>(&self, key: &Key, change: impl FnOnce(&mut Loop) -> T) -> Option<T> {
+    fn with_loop<T>(&self, key: &Key, change: impl FnOnce(&mut LoopHealth) -> T) -> Option<T> {
         let mut accounts = self.accounts();
         accounts.get_mut(&key.account)?.loops.get_mut(&(key.endpoint, key.currency.clone())).map(change)
     }

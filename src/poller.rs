@@ -140,7 +140,7 @@ impl<S: Source> Poller<S> {
                 None => self.health.forget_endpoint(endpoint.name),
             }
         }
-        self.plan.loops().iter().for_each(|l| self.health.expect_loop(&l.key));
+        self.plan.loops().iter().for_each(|l| self.health.expect_loop(&l.key, l.interval));
     }
 
     /// Begins and ends networks' loops with the currencies in use, unless the networks are configured.
@@ -176,7 +176,7 @@ impl<S: Source> Poller<S> {
 
     fn begin(&mut self, what: Loop, begin: Instant) {
         self.store.expect(&what.key);
-        self.health.expect_loop(&what.key);
+        self.health.expect_loop(&what.key, what.interval);
         let poll = Poll {
             source: self.source.clone(),
             store: self.store.clone(),

@@ -1,9 +1,9 @@
 //! What the exporter serves: `/metrics`, `/-/healthy`, `/-/ready` and a landing page.
 
 mod discovery;
-mod landing;
 mod lifecycle;
 pub mod negotiation;
+mod status;
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -17,9 +17,9 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{MatchedPath, Query, Request, State};
 use axum::http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, VARY};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::middleware::{self, Next};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::serve::ListenerExt;
 use flate2::Compression;
@@ -46,6 +46,8 @@ pub struct Config {
     pub listen_address: Vec<String>,
     /// The path of the metrics.
     pub telemetry_path: String,
+    /// Where browsers reach the exporter, when that is behind a reverse proxy: for the status page's links.
+    pub external_url: Option<String>,
     /// Whether POST or PUT to `/-/reload` reloads the configuration.
     pub enable_lifecycle: bool,
 }
@@ -56,6 +58,7 @@ impl Default for Config {
             listen_address: vec![DEFAULT_ADDRESS.to_owned()],
             telemetry_path: "/metrics".to_owned(),
             enable_lifecycle: false,
+            external_url: None,
         }
     }
 }
@@ -71,7 +74,10 @@ impl Config {
             let port = address.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
             !matches!(port, Some(Ok(_)))
         });
+        let bad_url = self.external_url.as_deref().filter(|url| path_prefix(Some(url)).is_none());
         [
+            bad_url
+                .map(|url| ("external_url", format!("`{url}` is no URL; give one such as \"https://example.com/miners\""))),
             bad_path.then(|| ("telemetry_path", format!("`{path}` can't be served; give a path such as \"/metrics\""))),
             no_address.then(|| ("listen_address", format!("is empty; give one such as \"{DEFAULT_ADDRESS}\""))),
             bad_address.map(|address| {
@@ -84,6 +90,13 @@ impl Config {
         .into_iter()
         .flatten()
     }
+}
+
+/// The path of an external URL, without a slash at its end; nothing when it is none.
+pub fn path_prefix(external_url: Option<&str>) -> Option<String> {
+    let Some(url) = external_url else { return Some(String::new()) };
+    let url: Uri = url.parse().ok()?;
+    matches!(url.scheme_str(), Some("http" | "https")).then(|| url.path().trim_end_matches('/').to_owned())
 }
 
 /// Binds the addresses.
@@ -112,6 +125,8 @@ pub async fn bind(addresses: &[String]) -> anyhow::Result<Vec<TcpListener>> {
 pub struct App {
     pub exposition: Exposition,
     pub telemetry_path: String,
+    /// What stands before every path where a browser sees it: the path of the external URL, without a slash at its end.
+    pub path_prefix: String,
     /// Where requests to reload go, if they are taken.
     pub reload: Option<mpsc::Sender<Reload>>,
 }
@@ -154,9 +169,12 @@ fn router(app: Arc<App>) -> Router {
         .route("/-/healthy", get(lifecycle::healthy))
         .route("/-/ready", get(lifecycle::ready))
         .route("/-/reload", post(lifecycle::reload).put(lifecycle::reload))
-        .route("/sd", get(discovery::targets));
+        .route("/sd", get(discovery::targets))
+        .route("/api/v1/status", get(status::json))
+        .route("/status.css", get(status::style))
+        .route("/docs/metrics.md", get(async || include_str!("../docs/metrics.md")));
     if app.telemetry_path != "/" {
-        router = router.route("/", get(landing));
+        router = router.route("/", get(status::html));
     }
     router
         .fallback(async || (StatusCode::NOT_FOUND, "Not found; the metrics and what else there is are listed at /\n"))
@@ -171,10 +189,6 @@ async fn count(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
     let path = route.as_ref().map_or("other", MatchedPath::as_str);
     app.exposition.health.http_request(path, response.status().as_u16());
     response
-}
-
-async fn landing(State(app): State<Arc<App>>) -> Html<String> {
-    Html(landing::page(&app))
 }
 
 async fn metrics(State(app): State<Arc<App>>, Query(query): Query<Vec<(String, String)>>, headers: HeaderMap) -> Response {

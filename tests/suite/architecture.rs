@@ -19,7 +19,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("exposition", &["currency", "endpoints", "health", "metric", "store"]),
     ("poller", &["api", "currency", "duration", "endpoints", "health", "metric", "store"]),
     ("simulator", &["currency", "duration", "endpoints"]),
-    ("server", &["exposition", "health", "store"]),
+    ("server", &["duration", "exposition", "health", "metric", "store"]),
     ("config", &["api", "currency", "endpoints", "log", "poller", "server"]),
 ];
 

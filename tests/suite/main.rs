@@ -18,3 +18,4 @@ mod process;
 mod prometheus;
 mod reload;
 mod secrets;
+mod status;

@@ -1,0 +1,255 @@
+//! What the exporter is doing now, for people (`/`) and programs (`/api/v1/status`): the same facts, twice.
+//!
+//! Made from what /metrics is made from, and under the same rule: nothing personal, nothing secret.
+
+mod page;
+mod words;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY, X_FRAME_OPTIONS,
+};
+use axum::response::{Html, IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use super::App;
+use crate::health::{AccountHealth, LoopHealth};
+use crate::metric::{Rows, Series};
+use crate::store::Key;
+
+/// Accounts on one page.
+const PAGE: usize = 50;
+
+/// What a browser may do with the page: show it, with our own style sheet.
+const SECURITY: [(HeaderName, &str); 5] = [
+    (
+        CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ),
+    (HeaderName::from_static("x-content-type-options"), "nosniff"),
+    (X_FRAME_OPTIONS, "DENY"),
+    (REFERRER_POLICY, "no-referrer"),
+    (CACHE_CONTROL, "no-store"),
+];
+
+/// Everything, as `/api/v1/status` answers it.
+#[derive(Debug, Serialize)]
+struct Status {
+    version: &'static str,
+    /// Every account was tried.
+    ready: bool,
+    /// Accounts there are, on this page and on others.
+    account_count: usize,
+    page: usize,
+    page_count: usize,
+    accounts: Vec<Account>,
+    /// Loops that belong to no account.
+    pool: Vec<Endpoint>,
+    networks: BTreeMap<String, Network>,
+}
+
+#[derive(Debug, Serialize)]
+struct Account {
+    name: String,
+    /// `ok`, `failing`, `stopped` or `waiting`.
+    state: &'static str,
+    /// The same in words.
+    words: String,
+    currencies: BTreeMap<String, Currency>,
+    endpoints: Vec<Endpoint>,
+}
+
+/// What an account has of one currency; what is not known is left out.
+#[derive(Debug, Default, Serialize)]
+struct Currency {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hashrate_hashes_per_second: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workers: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    balance_coins: Option<f64>,
+    /// Good shares among all, since the account began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    good_share_ratio: Option<f64>,
+    #[serde(skip)]
+    shares: (f64, f64),
+}
+
+#[derive(Debug, Serialize)]
+struct Endpoint {
+    name: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    currency: String,
+    up: bool,
+    interval_seconds: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_success_timestamp_seconds: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_poll_in_seconds: Option<f64>,
+    /// The failure that goes on: its kind, in words, and for how long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Error>,
+}
+
+#[derive(Debug, Serialize)]
+struct Error {
+    kind: &'static str,
+    words: String,
+    for_seconds: f64,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Network {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    block_height: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    block_timestamp_seconds: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    difficulty: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hashrate_hashes_per_second: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    block_reward_coins: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profit_rank: Option<f64>,
+}
+
+/// What is asked for: a page, or the accounts whose names hold a text.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Wanted {
+    page: Option<usize>,
+    name: String,
+}
+
+pub(super) async fn json(State(app): State<Arc<App>>, Query(wanted): Query<Wanted>) -> Response {
+    (SECURITY, Json(status(&app, &wanted))).into_response()
+}
+
+pub(super) async fn html(State(app): State<Arc<App>>, Query(wanted): Query<Wanted>) -> Response {
+    let status = status(&app, &wanted);
+    (SECURITY, Html(page::page(&app, &status, &wanted.name))).into_response()
+}
+
+pub(super) async fn style() -> Response {
+    let headers = [(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "max-age=3600")];
+    (headers, include_str!("status/style.css")).into_response()
+}
+
+fn status(app: &App, wanted: &Wanted) -> Status {
+    let health = &app.exposition.health;
+    let mut names = health.account_names();
+    let account_count = names.len();
+    names.retain(|name| name.contains(&wanted.name));
+    let page_count = names.len().div_ceil(PAGE).max(1);
+    let page = wanted.page.unwrap_or(1).clamp(1, page_count);
+    let shown: Vec<Arc<str>> = names.into_iter().skip((page - 1) * PAGE).take(PAGE).collect();
+
+    let (mut currencies, networks) = values(&app.exposition.store.fresh(), &shown);
+    let (mut accounts, mut pool) = (Vec::new(), Vec::new());
+    health.for_each_account(|name, account| {
+        if name.is_empty() {
+            pool = endpoints(account);
+        } else if shown.iter().any(|shown| **shown == *name) {
+            let (state, words) = words::state(account);
+            let currencies = currencies.remove(name).unwrap_or_default();
+            accounts.push(Account { name: name.to_owned(), state, words, currencies, endpoints: endpoints(account) });
+        }
+    });
+    let (version, ready) = (env!("CARGO_PKG_VERSION"), health.is_ready());
+    Status { version, ready, account_count, page, page_count, accounts, pool, networks }
+}
+
+fn endpoints(account: &AccountHealth) -> Vec<Endpoint> {
+    let endpoint = |((name, currency), l): (&(&'static str, Arc<str>), &LoopHealth)| Endpoint {
+        name,
+        currency: currency.to_string(),
+        up: l.up,
+        interval_seconds: l.interval.as_secs_f64(),
+        last_success_timestamp_seconds: l.last_success,
+        next_poll_in_seconds: l.next.map(|next| next.saturating_duration_since(Instant::now()).as_secs_f64()),
+        error: l.failing.as_ref().map(|failing| Error {
+            kind: failing.kind,
+            words: failing.words.clone(),
+            for_seconds: failing.since.elapsed().as_secs_f64(),
+        }),
+    };
+    account.loops.iter().map(endpoint).collect()
+}
+
+type Currencies = BTreeMap<String, Currency>;
+
+/// What the rows say of the shown accounts' currencies and of the networks.
+fn values(rows: &[(Key, Arc<Rows>)], shown: &[Arc<str>]) -> (BTreeMap<String, Currencies>, BTreeMap<String, Network>) {
+    let mut accounts: BTreeMap<String, Currencies> = BTreeMap::new();
+    let mut networks: BTreeMap<String, Network> = BTreeMap::new();
+    for (key, rows) in rows.iter().filter(|(key, _)| key.account.is_empty() || shown.contains(&key.account)) {
+        for (family, series) in &rows.families {
+            for one in series {
+                // A network's rows carry its currency in their key, all others in their first label.
+                let code = one.labels.first().map_or(&*key.currency, |label| label).to_owned();
+                if Currency::shows(family.stem) {
+                    let currencies = accounts.entry(key.account.to_string()).or_default();
+                    currencies.entry(code).or_default().set(family.stem, one);
+                } else if Network::shows(family.stem) {
+                    networks.entry(code).or_default().set(family.stem, one.value);
+                }
+            }
+        }
+    }
+    (accounts, networks)
+}
+
+impl Currency {
+    fn shows(stem: &str) -> bool {
+        ["mining_workers", "mining_hashrate", "workers", "workers_hashrate", "balance", "mining_shares"].contains(&stem)
+    }
+
+    fn set(&mut self, stem: &str, one: &Series) {
+        match stem {
+            "workers" => self.workers = Some(one.value),
+            "workers_hashrate" => self.hashrate_hashes_per_second = Some(one.value),
+            "balance" => self.balance_coins = Some(one.value),
+            // The mining statistics' stand in for those of the workers' endpoint, which are newer.
+            "mining_workers" => drop(self.workers.get_or_insert(one.value)),
+            "mining_hashrate" => drop(self.hashrate_hashes_per_second.get_or_insert(one.value)),
+            _ => {
+                let (good, all) = &mut self.shares;
+                *all += one.value;
+                *good += if one.labels.last().is_some_and(|result| **result == *"good") { one.value } else { 0.0 };
+                self.good_share_ratio = (*all > 0.0).then_some(*good / *all);
+            }
+        }
+    }
+}
+
+impl Network {
+    fn shows(stem: &str) -> bool {
+        const SHOWN: [&str; 6] = [
+            "pool_profit_rank",
+            "network_block_height",
+            "network_block_timestamp",
+            "network_difficulty",
+            "network_hashrate",
+            "network_block_reward",
+        ];
+        SHOWN.contains(&stem)
+    }
+
+    fn set(&mut self, stem: &str, value: f64) {
+        let field = match stem {
+            "pool_profit_rank" => &mut self.profit_rank,
+            "network_block_height" => &mut self.block_height,
+            "network_block_timestamp" => &mut self.block_timestamp_seconds,
+            "network_difficulty" => &mut self.difficulty,
+            "network_hashrate" => &mut self.hashrate_hashes_per_second,
+            _ => &mut self.block_reward_coins,
+        };
+        *field = Some(value);
+    }
+}

@@ -1,0 +1,97 @@
+//! Facts in words and numbers that a person reads at a glance.
+
+use jiff::Timestamp;
+
+use crate::health::AccountHealth;
+
+/// An account's state, as one word from a closed set and in plain words.
+pub(super) fn state(account: &AccountHealth) -> (&'static str, String) {
+    let (count, failing) = (account.loops.len(), account.loops.values().filter(|l| l.tried && !l.up).count());
+    if let Some((stop, since)) = account.stopped {
+        ("stopped", format!("login stopped: {} since {}", stop.words(), clock(since)))
+    } else if failing > 0 {
+        ("failing", format!("{failing} of {count} endpoints failing"))
+    } else if account.loops.values().all(|l| l.tried) {
+        ("ok", "ok".to_owned())
+    } else if account.loops.values().any(|l| l.tried) {
+        ("ok", "ok so far".to_owned())
+    } else {
+        ("waiting", "not polled yet".to_owned())
+    }
+}
+
+/// A time of day, with its date when that is not today's. UTC: a page may be read anywhere.
+pub(super) fn clock(unix_seconds: f64) -> String {
+    let (time, now) = (timestamp(unix_seconds), Timestamp::now());
+    let format =
+        if time.strftime("%F").to_string() == now.strftime("%F").to_string() { "%H:%M UTC" } else { "%F %H:%M UTC" };
+    time.strftime(format).to_string()
+}
+
+/// How long ago a time was.
+pub(super) fn ago(unix_seconds: f64) -> String {
+    let seconds = Timestamp::now().duration_since(timestamp(unix_seconds)).as_secs_f64();
+    format!("{} ago", span(seconds.max(0.0)))
+}
+
+/// A span of time, in its largest unit.
+pub(super) fn span(seconds: f64) -> String {
+    match seconds {
+        s if s < 100.0 => format!("{s:.0} s"),
+        s if s < 6000.0 => format!("{:.0} min", s / 60.0),
+        s if s < 172_800.0 => format!("{:.0} h", s / 3600.0),
+        s => format!("{:.0} days", s / 86_400.0),
+    }
+}
+
+/// A number with a prefix for its thousands: `3.1 kH/s`.
+pub(super) fn si(value: f64, unit: &str) -> String {
+    let prefixes = ["", "k", "M", "G", "T", "P", "E"];
+    let mut value = value;
+    let mut steps = 0;
+    while value.abs() >= 999.5 && steps + 1 < prefixes.len() {
+        value /= 1000.0;
+        steps += 1;
+    }
+    let decimals = usize::from(steps > 0 && value.abs() < 99.95);
+    format!("{value:.decimals$} {}{unit}", prefixes[steps])
+}
+
+/// An amount of coins: eight decimals at most, and no noise behind them.
+pub(super) fn coins(value: f64) -> String {
+    let text = format!("{value:.8}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn timestamp(unix_seconds: f64) -> Timestamp {
+    #[expect(clippy::cast_possible_truncation, reason = "a cast saturates, and such a time is none")]
+    Timestamp::from_second(unix_seconds as i64).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short() {
+        for (value, text) in [
+            (0.0, "0 H/s"),
+            (5.0, "5 H/s"),
+            (999.0, "999 H/s"),
+            (3099.26, "3.1 kH/s"),
+            (999_999.0, "1.0 MH/s"),
+            (123_456.0, "123 kH/s"),
+            (3.3e10, "33.0 GH/s"),
+            (1e30, "1000000000000 EH/s"),
+        ] {
+            assert_eq!(si(value, "H/s"), text);
+        }
+        for (value, text) in [(0.0, "0"), (1.5, "1.5"), (30_143.500_382_1, "30143.5003821"), (0.1 + 0.2, "0.3"), (1e-9, "0")]
+        {
+            assert_eq!(coins(value), text);
+        }
+        for (seconds, text) in [(0.0, "0 s"), (99.0, "99 s"), (120.0, "2 min"), (7200.0, "2 h"), (864_000.0, "10 days")] {
+            assert_eq!(span(seconds), text);
+        }
+    }
+}
