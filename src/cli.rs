@@ -34,9 +34,18 @@ struct Flags {
     /// Configuration file, TOML or (named .yaml or .yml) YAML
     #[arg(long = "config.file", value_name = "FILE", global = true)]
     config_file: Option<PathBuf>,
-    /// Address to serve on, host:port or :port; may be given several times [default: :10187]
+    /// Address to serve on, host:port, :port or unix: and a path; may be given several times [default: :10187]
     #[arg(long = "web.listen-address", value_name = "ADDRESS", global = true)]
     web_listen_address: Vec<String>,
+    /// Serve on the sockets that systemd hands over, and on no address
+    #[arg(long = "web.systemd-socket", global = true)]
+    web_systemd_socket: bool,
+    /// Web configuration file: TLS, users, headers, rate limit; see docs/web.md
+    #[arg(long = "web.config.file", value_name = "FILE", global = true)]
+    web_config_file: Option<PathBuf>,
+    /// Scrapes at a time, more are answered 503; 0 is any number [default: 40]
+    #[arg(long = "web.max-requests", value_name = "N", global = true)]
+    web_max_requests: Option<usize>,
     /// Path to serve the metrics on [default: /metrics]
     #[arg(long = "web.telemetry-path", value_name = "PATH", global = true)]
     web_telemetry_path: Option<String>,
@@ -88,6 +97,13 @@ impl Flags {
         if self.web_enable_lifecycle {
             web.insert("enable_lifecycle".to_owned(), true.into());
         }
+        if self.web_systemd_socket {
+            web.insert("systemd_socket".to_owned(), true.into());
+        }
+        web.extend(self.web_max_requests.map(|requests| ("max_requests".to_owned(), requests.into())));
+        // A path in the configuration is relative to its file, one on the command line is not.
+        let file = self.web_config_file.as_ref().and_then(|path| std::path::absolute(path).ok());
+        insert(&mut web, "config_file", file.map(|path| path.to_string_lossy().into_owned()).as_ref());
         let mut log = Dict::new();
         insert(&mut log, "level", self.log_level.as_ref());
         insert(&mut log, "format", self.log_format.as_ref());

@@ -85,6 +85,7 @@ impl Config {
         };
         let mut config: Config = figment.extract().map_err(|error| Fault::all(error, place))?;
         config.state_directory = config.state_directory.map(|path| file.resolve(&path, None)).or(state_directory);
+        config.web.config_file = config.web.config_file.map(|path| file.resolve(&path, None));
         for account in &mut config.accounts {
             let files = [&mut account.password_file, &mut account.totp_secret_file, &mut account.token_file];
             files.into_iter().flatten().for_each(|path| *path = file.resolve(path, credentials.as_deref()));

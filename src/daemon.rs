@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
@@ -11,7 +10,7 @@ use crate::config::Config;
 use crate::exposition::Exposition;
 use crate::health::Health;
 use crate::poller::{Plan, Poller, Update};
-use crate::server::{self, App, Reload};
+use crate::server::{self, App, Listener, Reload, Web};
 use crate::store::Store;
 
 /// Reads the configuration anew, from where it was read first.
@@ -24,7 +23,7 @@ pub type Load = Box<dyn Fn() -> anyhow::Result<Config> + Send>;
 pub async fn run(
     config: Config,
     load: Load,
-    listeners: Vec<TcpListener>,
+    (listeners, web): (Vec<Listener>, Web),
     (reload, reloads): (mpsc::Sender<Reload>, mpsc::Receiver<Reload>),
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
@@ -39,10 +38,14 @@ pub async fn run(
         exposition: Exposition { store, health: health.clone() },
         telemetry_path: config.web.telemetry_path.clone(),
         path_prefix: server::path_prefix(config.web.external_url.as_deref()).unwrap_or_default(),
+        max_requests: config.web.max_requests,
         reload: config.web.enable_lifecycle.then_some(reload),
     };
+    for warning in web.warnings() {
+        warn!(warning, "web configuration");
+    }
     for listener in &listeners {
-        info!(address = %listener.local_addr()?, path = config.web.telemetry_path, "listening");
+        info!(address = listener.address(), path = config.web.telemetry_path, tls = web.is_tls(), "listening");
     }
     info!(version = env!("CARGO_PKG_VERSION"), revision = env!("REVISION"), accounts = plan.accounts.len(), "started");
     let (updates_sender, updates) = mpsc::channel(1);
@@ -50,7 +53,7 @@ pub async fn run(
     tokio::select! {
         never = poller.run(updates) => match never {},
         () = state.reload_as_asked(reloads) => {}
-        served = server::serve(listeners, app, shutdown) => served?,
+        () = server::serve(listeners, app, Arc::new(web), shutdown) => {}
     }
     info!("stopped");
     Ok(())

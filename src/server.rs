@@ -1,64 +1,77 @@
-//! What the exporter serves: `/metrics`, `/-/healthy`, `/-/ready` and a landing page.
+//! What the exporter serves: `/metrics`, service discovery, what supervisors ask for, and a page for people.
 
+mod activity;
+mod connection;
 mod discovery;
+mod guard;
 mod lifecycle;
+mod limit;
+mod listener;
 pub mod negotiation;
 mod status;
+mod web_config;
 
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::io::Write;
-use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{MatchedPath, Query, Request, State};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Query, Request, State};
 use axum::http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, VARY};
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::serve::ListenerExt;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde::Deserialize;
-use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::sync::mpsc;
 
 pub use self::lifecycle::Reload;
+pub use self::listener::Listener;
+pub use self::web_config::Web;
 use crate::exposition::{EXPORTER, Exposition, Filter};
 
 /// Where the exporter listens unless told otherwise: every address of the machine.
 pub const DEFAULT_ADDRESS: &str = ":10187";
 
-/// How long scrapes under way may take to end when the exporter stops.
-const GRACE: Duration = Duration::from_millis(800);
+/// Scrapes at a time unless told otherwise, as `node_exporter` has it.
+const DEFAULT_MAX_REQUESTS: usize = 40;
 
 /// `[web]`: where and what is served.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// `host:port`; `:port` is every address of the machine.
+    /// `host:port`; `:port` is every address of the machine; `unix:/path` is a unix socket.
     pub listen_address: Vec<String>,
+    /// Listen on the sockets that systemd hands over, and on no address.
+    pub systemd_socket: bool,
     /// The path of the metrics.
     pub telemetry_path: String,
     /// Where browsers reach the exporter, when that is behind a reverse proxy: for the status page's links.
     pub external_url: Option<String>,
     /// Whether POST or PUT to `/-/reload` reloads the configuration.
     pub enable_lifecycle: bool,
+    /// The web configuration file: TLS, users, headers, rate limit. `None` is plain HTTP for everybody.
+    pub config_file: Option<PathBuf>,
+    /// Scrapes at a time, more are answered 503; 0 is any number.
+    pub max_requests: usize,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Config {
             listen_address: vec![DEFAULT_ADDRESS.to_owned()],
+            systemd_socket: false,
             telemetry_path: "/metrics".to_owned(),
-            enable_lifecycle: false,
             external_url: None,
+            enable_lifecycle: false,
+            config_file: None,
+            max_requests: DEFAULT_MAX_REQUESTS,
         }
     }
 }
@@ -72,7 +85,8 @@ impl Config {
         let no_address = self.listen_address.is_empty();
         let bad_address = self.listen_address.iter().find(|address| {
             let port = address.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
-            !matches!(port, Some(Ok(_)))
+            let is_unix = address.strip_prefix(listener::UNIX).is_some_and(|path| path.starts_with('/'));
+            !is_unix && !matches!(port, Some(Ok(_)))
         });
         let bad_url = self.external_url.as_deref().filter(|url| path_prefix(Some(url)).is_none());
         [
@@ -83,7 +97,9 @@ impl Config {
             bad_address.map(|address| {
                 (
                     "listen_address",
-                    format!("`{address}` is not host:port; give one such as \"127.0.0.1:10187\" or \":10187\""),
+                    format!(
+                        "`{address}` is not host:port; give one such as \"127.0.0.1:10187\", \":10187\" or \"unix:/path\""
+                    ),
                 )
             }),
         ]
@@ -103,22 +119,21 @@ pub fn path_prefix(external_url: Option<&str>) -> Option<String> {
 ///
 /// # Errors
 /// The first address that can't be had, and why.
-pub async fn bind(addresses: &[String]) -> anyhow::Result<Vec<TcpListener>> {
+pub async fn bind(addresses: &[String]) -> anyhow::Result<Vec<Listener>> {
     let mut listeners = Vec::new();
     for address in addresses {
-        let listener = match address.strip_prefix(':') {
-            // A machine without IPv6 has no [::].
-            Some(port) => match TcpListener::bind(format!("[::]:{port}")).await {
-                Err(error) if error.kind() != std::io::ErrorKind::AddrInUse => {
-                    TcpListener::bind(format!("0.0.0.0:{port}")).await
-                }
-                result => result,
-            },
-            None => TcpListener::bind(address).await,
-        };
+        let listener = Listener::bind(address).await;
         listeners.push(listener.with_context(|| format!("can't listen on {address}; give another --web.listen-address"))?);
     }
     Ok(listeners)
+}
+
+/// Binds what the configuration says: systemd's sockets, or the addresses.
+///
+/// # Errors
+/// What can't be had, and why.
+pub async fn listen(config: &Config) -> anyhow::Result<Vec<Listener>> {
+    if config.systemd_socket { Listener::from_systemd() } else { bind(&config.listen_address).await }
 }
 
 /// What requests are answered from.
@@ -129,43 +144,19 @@ pub struct App {
     pub path_prefix: String,
     /// Where requests to reload go, if they are taken.
     pub reload: Option<mpsc::Sender<Reload>>,
+    /// Scrapes at a time; 0 is any number.
+    pub max_requests: usize,
 }
 
 /// Serves until `shutdown` resolves, and then until requests under way are answered, but not much longer.
-///
-/// # Errors
-/// A listener that failed.
-pub async fn serve(listeners: Vec<TcpListener>, app: App, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
-    let router = router(Arc::new(app));
-    let (stop, stopped) = watch::channel(());
-    let mut servers = JoinSet::new();
-    for listener in listeners {
-        let mut stopped = stopped.clone();
-        // A scrape's last packet must not wait for the acknowledgement of the one before.
-        let listener = listener.tap_io(|connection| {
-            let _ = connection.set_nodelay(true);
-        });
-        let server = axum::serve(listener, router.clone().into_make_service_with_connect_info::<SocketAddr>());
-        let stop = async move {
-            let _ = stopped.changed().await;
-        };
-        servers.spawn(server.with_graceful_shutdown(stop).into_future());
-    }
-    tokio::select! {
-        () = shutdown => {}
-        Some(ended) = servers.join_next() => ended.map_err(anyhow::Error::from).and_then(|ended| Ok(ended?))?,
-    }
-    drop(stop);
-    let drained = tokio::time::timeout(GRACE, async { while servers.join_next().await.is_some() {} }).await;
-    if drained.is_err() {
-        tracing::warn!("connections still open at the end of the grace period were cut");
-    }
-    Ok(())
+pub async fn serve(listeners: Vec<Listener>, app: App, web: Arc<Web>, shutdown: impl Future<Output = ()>) {
+    connection::serve(listeners, router(Arc::new(app), web.clone()), web, shutdown).await;
 }
 
-fn router(app: Arc<App>) -> Router {
+fn router(app: Arc<App>, web: Arc<Web>) -> Router {
+    let scrapes = guard::parallel(app.max_requests);
     let mut router = Router::new()
-        .route(&app.telemetry_path, get(metrics))
+        .route(&app.telemetry_path, get(metrics).layer(middleware::from_fn_with_state(scrapes, guard::take_turns)))
         .route("/-/healthy", get(lifecycle::healthy))
         .route("/-/ready", get(lifecycle::ready))
         .route("/-/reload", post(lifecycle::reload).put(lifecycle::reload))
@@ -178,6 +169,8 @@ fn router(app: Arc<App>) -> Router {
     }
     router
         .fallback(async || (StatusCode::NOT_FOUND, "Not found; the metrics and what else there is are listed at /\n"))
+        .layer(DefaultBodyLimit::max(limit::BODY_BYTES))
+        .layer(middleware::from_fn_with_state(web, guard::admit))
         .layer(middleware::from_fn_with_state(app.clone(), count))
         .with_state(app)
 }

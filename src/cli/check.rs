@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use crate::config::Config;
 use crate::duration;
 use crate::endpoints::{ENDPOINTS, Scope};
+use crate::server::Web;
 
 pub(super) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let plan = config.plan()?;
@@ -34,7 +35,8 @@ pub(super) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     if rate > limit {
         writeln!(out, "          That is more than the limit: intervals will stretch to {:.1} times.", rate / limit)?;
     }
-    for warning in config.warnings()? {
+    let web = Web::load(config.web.config_file.as_deref())?;
+    for warning in config.warnings()?.into_iter().chain(web.warnings()) {
         writeln!(out, "\nWarning   {warning}")?;
     }
     let mut unreadable = 0;

@@ -10,7 +10,7 @@ use super::{Flags, shutdown};
 use crate::config::{Config, Sources};
 use crate::daemon;
 use crate::log;
-use crate::server;
+use crate::server::{self, Listener, Web};
 use crate::simulator::{self, Simulator};
 
 /// Somebody watches: ask oftener than one would ask a pool.
@@ -42,16 +42,18 @@ pub(super) async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     log::init(config.log);
     let addresses =
         if flags.web_listen_address.is_empty() { vec![LISTEN.to_owned()] } else { config.web.listen_address.clone() };
-    let listeners = server::bind(&addresses).await?;
-    let address = listeners.first().map(TcpListener::local_addr).transpose()?;
-    if let Some(address) = address {
+    let web = Web::load(config.web.config_file.as_deref())?;
+    let listeners =
+        if config.web.systemd_socket { server::listen(&config.web).await? } else { server::bind(&addresses).await? };
+    if let Some(address) = listeners.first().map(Listener::address) {
         let path = &config.web.telemetry_path;
+        let scheme = if web.is_tls() { "https" } else { "http" };
         write!(
             std::io::stdout(),
             "\n\
              The demo polls a simulated MinerGate API with {} accounts: a password, a password with TOTP, a ready-made token.\n\n  \
-             metrics          http://{address}{path}\n  \
-             what there is    http://{address}/\n  \
+             metrics          {scheme}://{address}{path}\n  \
+             what there is    {scheme}://{address}/\n  \
              simulated API    {api}/1.0/pool/profit-rating\n\n\
              For Prometheus:\n\n  \
              scrape_configs:\n    \
@@ -66,9 +68,9 @@ pub(super) async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let simulation = tokio::spawn(simulator.serve(simulated, async {
         let _ = stopped.await;
     }));
-    let (text, flags) = (text.clone(), flags.values());
+    let flags = flags.values();
     let load = Box::new(move || Config::load(Sources { text: Some(&text), flags: flags.clone(), ..Sources::default() }));
-    daemon::run(config, load, listeners, mpsc::channel(1), shutdown::requested()?).await?;
+    daemon::run(config, load, (listeners, web), mpsc::channel(1), shutdown::requested()?).await?;
     let _ = stop.send(());
     simulation.abort();
     Ok(ExitCode::SUCCESS)

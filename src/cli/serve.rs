@@ -5,18 +5,21 @@ use std::process::ExitCode;
 use tokio::sync::mpsc;
 
 use super::{Flags, shutdown};
-use crate::{daemon, log, server};
+use crate::server::{self, Web};
+use crate::{daemon, log};
 
 pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let config = flags.load()?;
     log::init(config.log);
-    let listeners = server::bind(&config.web.listen_address).await?;
+    // Before anything is bound: with a broken file, nobody is to find a port open.
+    let web = Web::load(config.web.config_file.as_deref())?;
+    let listeners = server::listen(&config.web).await?;
     for warning in config.warnings()? {
         tracing::warn!(warning, "configuration");
     }
     let (reload, reloads) = mpsc::channel(1);
     shutdown::reload_at_sighup(reload.clone())?;
     let load = Box::new(move || flags.load());
-    daemon::run(config, load, listeners, (reload, reloads), shutdown::requested()?).await?;
+    daemon::run(config, load, (listeners, web), (reload, reloads), shutdown::requested()?).await?;
     Ok(ExitCode::SUCCESS)
 }

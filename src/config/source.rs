@@ -158,7 +158,9 @@ impl Flags {
     pub(super) fn place(&self, path: &[String]) -> Option<String> {
         let key = path.get(..2)?.join(".");
         Value::from(self.0.clone()).find(&key)?;
-        Some(format!("--{}", key.replace('_', "-")))
+        // As every exporter of the Prometheus project has it.
+        let flag = if key == "web.config_file" { "web.config.file".to_owned() } else { key.replace('_', "-") };
+        Some(format!("--{flag}"))
     }
 }
 

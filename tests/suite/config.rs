@@ -161,7 +161,7 @@ const FAULTS: &[(&str, &str)] = &[
     ("[poll]\nwokers = \"30s\"", "configuration: poll.wokers: unknown key; give stale_after, or one of @endpoints"),
     (
         "[web]\nlisten_address = [\"localhost\"]",
-        "configuration: web.listen_address: `localhost` is not host:port; give one such as \"127.0.0.1:10187\" or \":10187\"",
+        "configuration: web.listen_address: `localhost` is not host:port; give one such as \"127.0.0.1:10187\", \":10187\" or \"unix:/path\"",
     ),
     (
         "[web]\ntelemetry_path = \"metrics\"",

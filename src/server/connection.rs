@@ -1,0 +1,214 @@
+//! The one way in for every connection: accept, TLS, HTTP, limits, and an end that finishes what is under way.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use super::activity::{Activity, Held, Watched};
+use super::limit;
+use super::listener::{Listener, Stream};
+use super::web_config::Web;
+
+/// What a connection gets when there are too many.
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n\
+    Content-Length: 37\r\nRetry-After: 1\r\n\r\nToo many connections; try again later";
+
+/// What a client gets that speaks HTTP where TLS is spoken; it would only see a broken connection.
+const PLAIN: &[u8] = b"HTTP/1.0 400 Bad Request\r\nConnection: close\r\n\r\nThis address speaks HTTPS; ask with https://\n";
+
+/// How long to wait when no connection can be accepted: for file descriptors, as a rule.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// What all connections share.
+struct Server {
+    router: Router,
+    web: Arc<Web>,
+    slots: Arc<Semaphore>,
+    refusals: Arc<Semaphore>,
+    stopped: watch::Receiver<bool>,
+}
+
+/// Serves until `shutdown` resolves, and then until requests under way are answered, within limits.
+pub(super) async fn serve(listeners: Vec<Listener>, router: Router, web: Arc<Web>, shutdown: impl Future<Output = ()>) {
+    let (stop, stopped) = watch::channel(false);
+    let server = Arc::new(Server {
+        router,
+        web,
+        slots: Arc::new(Semaphore::new(limit::CONNECTIONS)),
+        refusals: Arc::new(Semaphore::new(limit::REFUSALS)),
+        stopped,
+    });
+    let mut accepting: JoinSet<()> = listeners.into_iter().map(|listener| accept(listener, server.clone())).collect();
+    shutdown.await;
+    let _ = stop.send(true);
+    if timeout(limit::GRACE, async { while accepting.join_next().await.is_some() {} }).await.is_err() {
+        tracing::warn!("connections still open at the end of the grace period were cut");
+        accepting.shutdown().await;
+    }
+}
+
+/// Accepts until the end is asked for, and then waits for the connections.
+async fn accept(listener: Listener, server: Arc<Server>) {
+    let mut connections = JoinSet::new();
+    let mut failing = false;
+    let mut stop = pin!(stopped(server.stopped.clone()));
+    loop {
+        let stream = tokio::select! {
+            biased;
+            () = &mut stop => break,
+            Some(_) = connections.join_next() => continue,
+            stream = listener.accept() => stream,
+        };
+        let stream = match stream {
+            Ok(stream) => stream,
+            Err(error) => {
+                if !failing {
+                    tracing::warn!(%error, "can't accept connections");
+                }
+                failing = true;
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+        };
+        failing = false;
+        if let Ok(slot) = server.slots.clone().try_acquire_owned() {
+            let server = server.clone();
+            connections.spawn(async move {
+                connection(stream, &server).await;
+                drop(slot);
+            });
+            continue;
+        }
+        let is_tls = server.web.is_tls();
+        tokio::select! {
+            biased;
+            () = &mut stop => break,
+            permit = server.refusals.clone().acquire_owned() => connections.spawn(async move {
+                let _ = timeout(limit::REFUSAL, refuse(stream, is_tls)).await;
+                drop(permit);
+            }),
+        };
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+/// Resolves when the end is asked for.
+async fn stopped(mut stopped: watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+/// Says 503 where the client would understand it.
+async fn refuse(mut stream: Stream, is_tls: bool) -> std::io::Result<()> {
+    if is_tls {
+        return Ok(());
+    }
+    stream.write_all(FULL).await?;
+    stream.shutdown().await?;
+    // Closed with something unread, the connection would be reset, and the answer lost.
+    let mut rest = [0; 1024];
+    while stream.read(&mut rest).await? > 0 {}
+    Ok(())
+}
+
+async fn connection(stream: Stream, server: &Server) {
+    let Some(config) = server.web.tls().await else { return http(stream, false, server).await };
+    tokio::select! {
+        // Nothing was asked yet.
+        () = stopped(server.stopped.clone()) => {}
+        stream = timeout(limit::HANDSHAKE, handshake(stream, config)) => {
+            let Ok(Some((stream, is_http2))) = stream else { return };
+            http(stream, is_http2, server).await;
+        }
+    }
+}
+
+/// Makes the connection a TLS one; says whether HTTP/2 was agreed upon.
+async fn handshake(mut stream: Stream, config: Arc<ServerConfig>) -> Option<(TlsStream<Stream>, bool)> {
+    if stream.begins_with_letter().await {
+        // A method's first letter; TLS begins with the byte 22.
+        let _ = stream.write_all(PLAIN).await;
+        let _ = stream.shutdown().await;
+        return None;
+    }
+    match TlsAcceptor::from(config).accept(stream).await {
+        Ok(stream) => {
+            let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            Some((stream, is_http2))
+        }
+        Err(error) => {
+            tracing::debug!(%error, "TLS handshake failed");
+            None
+        }
+    }
+}
+
+/// Speaks HTTP until the client leaves, a limit is reached, or the end was asked for.
+async fn http(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, is_http2: bool, server: &Server) {
+    let activity = Activity::new(is_http2);
+    let watched = TokioIo::new(Watched { stream, activity: activity.clone() });
+    let router = TowerToHyperService::new(server.router.clone());
+    let exchanges = activity.clone();
+    let service = service_fn(move |request: Request<Incoming>| {
+        let exchange = exchanges.begin();
+        let answer = router.call(request);
+        async move { answer.await.map(|answer| answer.map(|body| Body::new(Held(body, exchange)))) }
+    });
+    let builder = builder(is_http2);
+    let mut connection = pin!(builder.serve_connection(watched, service));
+    let mut stop = pin!(stopped(server.stopped.clone()));
+    let mut stopping = false;
+    let mut cut = pin!(tokio::time::sleep_until(activity.deadline()));
+    poll_fn(|context| {
+        if !stopping && stop.as_mut().poll(context).is_ready() {
+            stopping = true;
+            activity.stop();
+            connection.as_mut().graceful_shutdown();
+        }
+        if let Poll::Ready(ended) = connection.as_mut().poll(context) {
+            if let Err(error) = ended {
+                tracing::debug!(error, "connection ended");
+            }
+            return Poll::Ready(());
+        }
+        // Looked up after every step, for each can have moved it.
+        let deadline = activity.deadline();
+        if cut.deadline() != deadline {
+            cut.as_mut().reset(deadline);
+        }
+        cut.as_mut().poll(context)
+    })
+    .await;
+}
+
+/// One of HTTP's versions, as TLS has agreed upon it: no guessing from the first bytes.
+fn builder(is_http2: bool) -> auto::Builder<TokioExecutor> {
+    let builder = auto::Builder::new(TokioExecutor::new());
+    let mut builder = if is_http2 { builder.http2_only() } else { builder.http1_only() };
+    // How long a head may take is Activity's: hyper would count the time between two requests too.
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(limit::HEAD_BYTES);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limit::STREAMS)
+        .max_header_list_size(u32::try_from(limit::HEAD_BYTES).unwrap_or(u32::MAX));
+    builder
+}

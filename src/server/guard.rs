@@ -1,0 +1,62 @@
+//! What every request passes before it is answered: sizes, rate limit, password, time, and a turn for scrapes.
+
+use std::sync::Arc;
+
+use axum::body::{Body, HttpBody};
+use axum::extract::{Request, State};
+use axum::http::header::{AUTHORIZATION, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tokio::sync::Semaphore;
+
+use super::activity::Held;
+use super::limit;
+use super::web_config::{Admission, Web};
+
+/// Lets a request in, or says why not; gives the answer the headers of the web configuration.
+pub(super) async fn admit(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
+    let (admission, headers) = web.admit(request.headers().get(AUTHORIZATION)).await;
+    let mut response = match (admission, size(&request)) {
+        (Admission::Refused(status, sentence, header), _) => {
+            let mut response = (status, sentence).into_response();
+            response.headers_mut().extend(header);
+            response
+        }
+        (Admission::Granted, Some((status, sentence))) => (status, sentence).into_response(),
+        (Admission::Granted, None) => match tokio::time::timeout(limit::REQUEST, next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "The answer took too long\n").into_response(),
+        },
+    };
+    // A page that says something of its own knows better than the file.
+    for (name, value) in &headers {
+        response.headers_mut().entry(name).or_insert_with(|| value.clone());
+    }
+    response
+}
+
+/// What is too long about a request.
+fn size(request: &Request) -> Option<(StatusCode, &'static str)> {
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    if target > limit::TARGET_BYTES {
+        return Some((StatusCode::URI_TOO_LONG, "Path and query are too long; 8 KiB is the most\n"));
+    }
+    let too_long = request.body().size_hint().lower() > limit::BODY_BYTES as u64;
+    too_long.then_some((StatusCode::PAYLOAD_TOO_LARGE, "The body is too long; 64 KiB is the most\n"))
+}
+
+/// Turns for this many scrapes at a time; 0 is any number.
+pub(super) fn parallel(scrapes: usize) -> Arc<Semaphore> {
+    let any = scrapes == 0 || scrapes > Semaphore::MAX_PERMITS;
+    Arc::new(Semaphore::new(if any { Semaphore::MAX_PERMITS } else { scrapes }))
+}
+
+/// Answers a scrape if there is a turn for it. The turn ends when the answer is sent, for until then it takes memory.
+pub(super) async fn take_turns(State(turns): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
+    let Ok(turn) = turns.try_acquire_owned() else {
+        let header = [(RETRY_AFTER, HeaderValue::from_static("1"))];
+        return (StatusCode::SERVICE_UNAVAILABLE, header, "Too many scrapes at a time; try again later\n").into_response();
+    };
+    next.run(request).await.map(|body| Body::new(Held(body, turn)))
+}

@@ -1,0 +1,178 @@
+//! Where connections come from: TCP, unix sockets, and sockets that systemd hands over.
+
+use std::io;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use anyhow::bail;
+use listenfd::ListenFd;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+
+/// What an address that is a unix socket's path begins with.
+pub(super) const UNIX: &str = "unix:";
+
+/// A socket that is listened on. The file of a unix socket is removed with it.
+pub struct Listener {
+    socket: Socket,
+    /// The file to remove in the end.
+    file: Option<PathBuf>,
+}
+
+enum Socket {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+/// A connection, before TLS.
+pub(super) enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+impl From<TcpListener> for Listener {
+    fn from(listener: TcpListener) -> Self {
+        Listener { socket: Socket::Tcp(listener), file: None }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if let Some(file) = &self.file {
+            let _ = std::fs::remove_file(file);
+        }
+    }
+}
+
+impl Listener {
+    /// Binds an address: `host:port`, `:port`, or `unix:` and a path.
+    pub(super) async fn bind(address: &str) -> io::Result<Listener> {
+        if let Some(path) = address.strip_prefix(UNIX) {
+            return bind_unix(Path::new(path)).await;
+        }
+        let listener = match address.strip_prefix(':') {
+            // A machine without IPv6 has no [::].
+            Some(port) => match TcpListener::bind(format!("[::]:{port}")).await {
+                Err(error) if error.kind() != io::ErrorKind::AddrInUse => TcpListener::bind(format!("0.0.0.0:{port}")).await,
+                result => result,
+            },
+            None => TcpListener::bind(address).await,
+        };
+        listener.map(Listener::from)
+    }
+
+    /// The sockets that systemd hands over, TCP or unix.
+    ///
+    /// # Errors
+    /// When there is none, or one of another kind.
+    pub(super) fn from_systemd() -> anyhow::Result<Vec<Listener>> {
+        let mut sockets = ListenFd::from_env();
+        let mut listeners = Vec::new();
+        for i in 0..sockets.len() {
+            let socket = if let Ok(Some(listener)) = sockets.take_tcp_listener(i) {
+                listener.set_nonblocking(true)?;
+                Socket::Tcp(TcpListener::from_std(listener)?)
+            } else if let Ok(Some(listener)) = sockets.take_unix_listener(i) {
+                listener.set_nonblocking(true)?;
+                Socket::Unix(UnixListener::from_std(listener)?)
+            } else {
+                bail!("--web.systemd-socket: socket {} is neither TCP nor a unix stream; use ListenStream=", i + 1);
+            };
+            listeners.push(Listener { socket, file: None });
+        }
+        if listeners.is_empty() {
+            bail!("--web.systemd-socket: systemd handed over no socket; start the exporter by its .socket unit");
+        }
+        Ok(listeners)
+    }
+
+    /// The address as it would be given: `127.0.0.1:10187` or `unix:/path`.
+    pub fn address(&self) -> String {
+        match &self.socket {
+            Socket::Tcp(listener) => listener.local_addr().map_or_else(|_| "unknown".to_owned(), |a| a.to_string()),
+            Socket::Unix(listener) => {
+                let address = listener.local_addr().ok();
+                let path = address.as_ref().and_then(|address| address.as_pathname());
+                format!("{UNIX}{}", path.unwrap_or(Path::new("?")).display())
+            }
+        }
+    }
+
+    pub(super) async fn accept(&self) -> io::Result<Stream> {
+        match &self.socket {
+            Socket::Tcp(listener) => {
+                let (stream, _) = listener.accept().await?;
+                // A scrape's last packet must not wait for the acknowledgement of the one before.
+                let _ = stream.set_nodelay(true);
+                Ok(Stream::Tcp(stream))
+            }
+            Socket::Unix(listener) => Ok(Stream::Unix(listener.accept().await?.0)),
+        }
+    }
+}
+
+/// Binds a unix socket. One that a process left behind when it was killed is replaced.
+async fn bind_unix(path: &Path) -> io::Result<Listener> {
+    let listener = match UnixListener::bind(path) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_stale(path).await => {
+            std::fs::remove_file(path)?;
+            UnixListener::bind(path)
+        }
+        result => result,
+    };
+    Ok(Listener { socket: Socket::Unix(listener?), file: Some(path.to_owned()) })
+}
+
+/// Whether nobody answers at a socket.
+async fn is_stale(path: &Path) -> bool {
+    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
+    let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+    is_socket && UnixStream::connect(path).await.is_err_and(refused)
+}
+
+impl Stream {
+    /// Whether the client begins with a letter, as far as that can be seen without reading.
+    pub(super) async fn begins_with_letter(&self) -> bool {
+        let mut first = [0];
+        match self {
+            Stream::Tcp(stream) => {
+                stream.peek(&mut first).await.is_ok_and(|read| read > 0) && first[0].is_ascii_alphabetic()
+            }
+            Stream::Unix(_) => false,
+        }
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
+            Stream::Unix(stream) => Pin::new(stream).poll_read(context, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Stream::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
+            Stream::Unix(stream) => Pin::new(stream).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Tcp(stream) => Pin::new(stream).poll_flush(context),
+            Stream::Unix(stream) => Pin::new(stream).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
+            Stream::Unix(stream) => Pin::new(stream).poll_shutdown(context),
+        }
+    }
+}

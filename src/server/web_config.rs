@@ -1,0 +1,240 @@
+//! The web configuration file, in the format of Prometheus' exporter-toolkit: TLS, headers, users, rate limit.
+//!
+//! It is checked strictly when the exporter starts, and read again when it, or a file that it names, has changed.
+
+mod alternative_name;
+mod client_certificate;
+mod document;
+mod files;
+mod rate_limit;
+mod tls;
+mod user;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use ring::digest;
+use rustls::ServerConfig;
+use tokio::time::Instant;
+
+use self::document::Entry;
+use self::files::Files;
+use self::rate_limit::{Bucket, RateLimit};
+use self::user::{Checker, Credentials, Users, Verdict};
+
+/// How long a file is trusted to be as it was.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// The headers that the file can set, and what they can be; anything, where nothing is listed.
+const HEADERS: &[(&str, &[&str])] = &[
+    ("Content-Security-Policy", &[]),
+    ("Strict-Transport-Security", &[]),
+    ("X-Content-Type-Options", &["nosniff"]),
+    ("X-Frame-Options", &["deny", "sameorigin"]),
+    ("X-XSS-Protection", &[]),
+];
+
+/// What a file says.
+#[derive(Default)]
+struct Settings {
+    tls: Option<Arc<ServerConfig>>,
+    headers: HeaderMap,
+    users: Users,
+    rate_limit: Option<RateLimit>,
+    warnings: Vec<String>,
+}
+
+impl Settings {
+    /// Reads the file and those that it names.
+    fn read(path: &Path, files: &mut Files) -> anyhow::Result<Settings> {
+        let name = path.display().to_string();
+        let bytes = files.read_absolute(path).with_context(|| format!("can't read {name}"))?;
+        let text = String::from_utf8(bytes).map_err(|_| anyhow::anyhow!("{name}: not UTF-8; save it as such"))?;
+        let mut map = Entry::parse(&name, &text)?.map()?;
+        map.only(&["basic_auth_users", "http_server_config", "rate_limit", "tls_server_config"])?;
+        let mut settings = Settings::default();
+        let http = map.take("http_server_config").map(|section| http(section, &mut settings.headers)).transpose()?;
+        if let Some(section) = map.take("tls_server_config") {
+            settings.tls = tls::read(section, http.unwrap_or(true), files, &mut settings.warnings)?;
+        }
+        settings.users = map.take("basic_auth_users").map(Users::read).transpose()?.unwrap_or_default();
+        settings.rate_limit = map.take("rate_limit").map(RateLimit::read).transpose()?.flatten();
+        Ok(settings)
+    }
+}
+
+/// Reads `http_server_config`: whether HTTP/2 is spoken, and the headers.
+fn http(section: Entry, headers: &mut HeaderMap) -> anyhow::Result<bool> {
+    let mut map = section.map()?;
+    map.only(&["headers", "http2"])?;
+    if let Some(section) = map.take("headers") {
+        let mut map = section.map()?;
+        map.only(&HEADERS.iter().map(|(name, _)| *name).collect::<Vec<_>>())?;
+        for (name, allowed) in HEADERS {
+            let Some(entry) = map.take(name) else { continue };
+            let text = entry.text_or_number()?;
+            if text.is_empty() {
+                continue;
+            }
+            if !allowed.is_empty() && !allowed.contains(&text.as_str()) {
+                return Err(entry.fault(format_args!("can't be this; give {}", allowed.join(" or "))));
+            }
+            let value = HeaderValue::from_str(&text)
+                .map_err(|_| entry.fault("holds what no header can; write it in one line of plain letters"))?;
+            headers.insert(HeaderName::from_bytes(name.as_bytes())?, value);
+        }
+    }
+    map.take("http2").map_or(Ok(true), |entry| entry.flag())
+}
+
+/// The web configuration in force.
+pub struct Web {
+    path: Option<PathBuf>,
+    settings: RwLock<Arc<Settings>>,
+    read: Mutex<Read>,
+    passwords: Checker,
+    bucket: Bucket,
+}
+
+/// The latest reading of the file.
+struct Read {
+    at: Instant,
+    files: Files,
+    digest: Option<digest::Digest>,
+    fault: Option<String>,
+}
+
+/// Whether a request may go on.
+pub(super) enum Admission {
+    Granted,
+    Refused(StatusCode, &'static str, Option<(HeaderName, HeaderValue)>),
+}
+
+impl Web {
+    /// Reads the file; without one there is neither TLS nor anything else of it.
+    ///
+    /// # Errors
+    /// What is wrong with it: file, line, key, fault and remedy.
+    pub fn load(path: Option<&Path>) -> anyhow::Result<Web> {
+        let mut files = Files::beside(path.unwrap_or(Path::new("")));
+        let settings = path.map(|path| Settings::read(path, &mut files)).transpose()?.unwrap_or_default();
+        let digest = Some(files.digest());
+        Ok(Web {
+            path: path.map(Path::to_owned),
+            settings: RwLock::new(Arc::new(settings)),
+            read: Mutex::new(Read { at: Instant::now(), files, digest, fault: None }),
+            passwords: Checker::new()?,
+            bucket: Bucket::default(),
+        })
+    }
+
+    /// What works and yet should not stay as it is, a sentence each.
+    pub fn warnings(&self) -> Vec<String> {
+        self.settings().warnings.clone()
+    }
+
+    /// Whether connections are encrypted.
+    pub fn is_tls(&self) -> bool {
+        self.settings().tls.is_some()
+    }
+
+    /// The TLS that the next connection gets.
+    pub(super) async fn tls(self: &Arc<Self>) -> Option<Arc<ServerConfig>> {
+        self.current().await.tls.clone()
+    }
+
+    /// Lets a request in, or not, and gives the headers that its answer gets.
+    pub(super) async fn admit(self: &Arc<Self>, authorization: Option<&HeaderValue>) -> (Admission, HeaderMap) {
+        let settings = self.current().await;
+        (self.admission(&settings, authorization).await, settings.headers.clone())
+    }
+
+    async fn admission(&self, settings: &Settings, authorization: Option<&HeaderValue>) -> Admission {
+        if let Some(limit) = settings.rate_limit.filter(|limit| !self.bucket.take(*limit)) {
+            let header = (axum::http::header::RETRY_AFTER, limit.retry_after().into());
+            return Admission::Refused(StatusCode::TOO_MANY_REQUESTS, "Too many requests; ask less often\n", Some(header));
+        }
+        if settings.users.is_empty() {
+            return Admission::Granted;
+        }
+        let credentials = authorization.and_then(|header| Credentials::read(header.as_bytes()));
+        let verdict = match credentials {
+            Some(credentials) => self.passwords.check(&settings.users, credentials).await,
+            None => Verdict::Wrong,
+        };
+        match verdict {
+            Verdict::Right => Admission::Granted,
+            Verdict::Wrong => {
+                let header = (axum::http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic"));
+                Admission::Refused(StatusCode::UNAUTHORIZED, "Unauthorized; give a user and its password\n", Some(header))
+            }
+            Verdict::Busy => {
+                let header = (axum::http::header::RETRY_AFTER, 1.into());
+                Admission::Refused(StatusCode::SERVICE_UNAVAILABLE, "Too many passwords to check; try again\n", Some(header))
+            }
+        }
+    }
+
+    fn settings(&self) -> Arc<Settings> {
+        self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What the file says now. A broken version leaves the one before in force.
+    async fn current(self: &Arc<Self>) -> Arc<Settings> {
+        if self.path.is_some() && self.is_due() {
+            let web = self.clone();
+            // A file system can be slow.
+            let _ = tokio::task::spawn_blocking(move || web.refresh()).await;
+        }
+        self.settings()
+    }
+
+    fn is_due(&self) -> bool {
+        // While somebody else looks, the version in force will do.
+        self.read.try_lock().is_ok_and(|read| read.at.elapsed() >= FRESH)
+    }
+
+    fn refresh(&self) {
+        let (Some(path), Ok(mut read)) = (&self.path, self.read.try_lock()) else { return };
+        read.at = Instant::now();
+        if !read.files.may_have_changed() {
+            return;
+        }
+        let mut files = Files::beside(path);
+        let settings = Settings::read(path, &mut files).and_then(|new| {
+            let before = self.settings();
+            // A file that is being written is empty for a moment: protection must not end with it.
+            let (name, remedy) = (path.display(), "restart the exporter if this is meant");
+            let same_tls = new.tls.is_some() == before.tls.is_some();
+            ensure!(same_tls, "{name}: tls_server_config: TLS can't be turned on or off while running; {remedy}");
+            let still_users = !new.users.is_empty() || before.users.is_empty();
+            ensure!(still_users, "{name}: basic_auth_users: all users are gone; {remedy}");
+            Ok(new)
+        });
+        let digest = files.digest();
+        let is_same = read.digest.is_some_and(|before| before.as_ref() == digest.as_ref());
+        read.files = files;
+        match settings {
+            Ok(_) if is_same && read.fault.is_none() => {}
+            Ok(settings) => {
+                tracing::info!(file = %path.display(), "web configuration read again");
+                for warning in &settings.warnings {
+                    tracing::warn!(warning, "web configuration");
+                }
+                *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+                read.fault = None;
+                read.digest = Some(digest);
+            }
+            Err(error) => {
+                let fault = format!("{error:#}");
+                if read.fault.as_ref() != Some(&fault) {
+                    tracing::error!(error = fault, "web configuration not read again; the one before stays in force");
+                }
+                read.fault = Some(fault);
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! `rate_limit`: a token bucket for all requests.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::document::Entry;
+
+/// How fast the bucket fills, and how much it holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct RateLimit {
+    interval: Duration,
+    burst: u32,
+}
+
+impl RateLimit {
+    /// Reads the section; `None` when it limits nothing.
+    pub(super) fn read(section: Entry) -> anyhow::Result<Option<RateLimit>> {
+        let (section, mut map) = (section.place(), section.map()?);
+        map.only(&["burst", "interval"])?;
+        let interval = map.take("interval").map_or(Ok(Duration::ZERO), |entry| {
+            let remedy = || entry.fault("is no duration; give one such as \"100ms\" or \"1m30s\", or 0 for no limit");
+            parse(&entry.text_or_number()?).ok_or_else(remedy)
+        })?;
+        let Some(entry) = map.take("burst") else {
+            let fault = section.fault("has no burst and so would refuse everything; give burst, 1 or more");
+            return if interval.is_zero() { Ok(None) } else { Err(fault) };
+        };
+        let burst = u32::try_from(entry.number()?).ok().filter(|burst| *burst > 0 || interval.is_zero());
+        let burst = burst.ok_or_else(|| entry.fault("is out of range; give a number of requests, 1 or more"))?;
+        Ok((!interval.is_zero()).then_some(RateLimit { interval, burst }))
+    }
+
+    /// Whole seconds until there may be room again.
+    pub(super) fn retry_after(self) -> u64 {
+        self.interval.as_secs() + 1
+    }
+}
+
+/// Go's durations: numbers with units, such as `1m30s`; without a unit, nanoseconds.
+fn parse(text: &str) -> Option<Duration> {
+    if let Ok(nanoseconds) = text.parse() {
+        return Some(Duration::from_nanos(nanoseconds));
+    }
+    let mut rest = text;
+    let mut seconds = 0.0;
+    while !rest.is_empty() {
+        let (number, after) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit() && c != '.')?);
+        let (unit, after) = after.split_at(after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len()));
+        let unit = match unit {
+            "ns" => 1e-9,
+            "us" | "µs" | "μs" => 1e-6,
+            "ms" => 1e-3,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            _ => return None,
+        };
+        seconds += number.parse::<f64>().ok()? * unit;
+        rest = after;
+    }
+    (!text.is_empty()).then(|| Duration::try_from_secs_f64(seconds).ok()).flatten()
+}
+
+/// The bucket. A change of the limit begins with a full one.
+#[derive(Default)]
+pub(super) struct Bucket(Mutex<Option<(RateLimit, f64, Instant)>>);
+
+impl Bucket {
+    /// Takes a request's worth out, if there is as much.
+    pub(super) fn take(&self, limit: RateLimit) -> bool {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let full = f64::from(limit.burst);
+        let left = match *state {
+            Some((before, left, at)) if before == limit => {
+                (left + (now - at).as_secs_f64() / limit.interval.as_secs_f64()).min(full)
+            }
+            _ => full,
+        };
+        let allowed = left >= 1.0;
+        *state = Some((limit, if allowed { left - 1.0 } else { left }, now));
+        allowed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_go_s() {
+        for (text, expected) in [
+            ("0", Some(0)),
+            ("1500000000", Some(1500)),
+            ("1s", Some(1000)),
+            ("100ms", Some(100)),
+            ("1m30s", Some(90_000)),
+            ("1.5h", Some(5_400_000)),
+            ("2000us", Some(2)),
+            ("", None),
+            ("1", Some(0)),
+            ("s", None),
+            ("-1s", None),
+            ("1 s", None),
+            ("1d", None),
+            ("1.2.3s", None),
+            ("9999999999999999999h", None),
+        ] {
+            assert_eq!(parse(text).map(|duration| duration.as_millis()), expected, "{text}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_bucket_lets_a_burst_through_and_then_one_each_interval() {
+        let limit = RateLimit { interval: Duration::from_secs(1), burst: 3 };
+        let bucket = Bucket::default();
+        let taken = |limit| (0..10).filter(|_| bucket.take(limit)).count();
+        assert_eq!(taken(limit), 3);
+        tokio::time::advance(Duration::from_millis(2500)).await;
+        assert_eq!(taken(limit), 2);
+        tokio::time::advance(Duration::from_secs(3600)).await;
+        assert_eq!(taken(limit), 3);
+        assert_eq!(taken(RateLimit { burst: 5, ..limit }), 5);
+    }
+}
