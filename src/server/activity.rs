@@ -82,6 +82,14 @@ impl Activity {
         }
     }
 
+    /// With HTTP/2, an answer can be on its way for some time after its body was handed over.
+    fn has_written(&self) {
+        let mut state = self.state();
+        if state.stopping && state.exchanges == 0 {
+            state.since = Instant::now();
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -143,6 +151,9 @@ impl<S: AsyncWrite + Unpin> Watched<S> {
 impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.stream).poll_write(context, bytes);
+        if matches!(result, Poll::Ready(Ok(1..))) {
+            self.activity.has_written();
+        }
         self.wrote(result)
     }
 

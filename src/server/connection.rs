@@ -212,3 +212,6 @@ fn builder(is_http2: bool) -> auto::Builder<TokioExecutor> {
         .max_header_list_size(u32::try_from(limit::HEAD_BYTES).unwrap_or(u32::MAX));
     builder
 }
+
+#[cfg(test)]
+mod tests;

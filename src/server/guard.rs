@@ -42,6 +42,11 @@ fn size(request: &Request) -> Option<(StatusCode, &'static str)> {
     if target > limit::TARGET_BYTES {
         return Some((StatusCode::URI_TOO_LONG, "Path and query are too long; 8 KiB is the most\n"));
     }
+    // hyper's own limit is that of a buffer, which a fast client can overstep.
+    let headers: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if headers > limit::HEAD_BYTES {
+        return Some((StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too long; 32 KiB is the most\n"));
+    }
     let too_long = request.body().size_hint().lower() > limit::BODY_BYTES as u64;
     too_long.then_some((StatusCode::PAYLOAD_TOO_LARGE, "The body is too long; 64 KiB is the most\n"))
 }

@@ -26,8 +26,8 @@ pub(super) const IDLE: Duration = Duration::from_secs(120);
 /// For requests under way when the exporter stops.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
 
-/// For whatever else is open when the exporter stops: what was written last gets on its way.
-pub(super) const FAREWELL: Duration = Duration::from_millis(100);
+/// For whatever else is open when the exporter stops, since its last byte was written.
+pub(super) const FAREWELL: Duration = Duration::from_millis(250);
 
 /// For a refused connection to take its 503.
 pub(super) const REFUSAL: Duration = Duration::from_secs(1);

@@ -27,6 +27,11 @@ const IMPORTS: &[(&str, &[&str])] = &[
 const LIBRARIES: &[(&str, &[&str])] = &[
     ("reqwest", &["api"]),
     ("axum", &["server", "simulator"]),
+    ("bcrypt", &["server"]),
+    ("hyper", &["server"]),
+    ("hyper_util", &["server"]),
+    ("listenfd", &["server"]),
+    ("tokio_rustls", &["server"]),
     ("prometheus_client", &["exposition", "health"]),
     ("clap", &["cli"]),
     ("figment", &["cli", "config"]),

@@ -19,3 +19,6 @@ mod prometheus;
 mod reload;
 mod secrets;
 mod status;
+mod web;
+mod web_config;
+mod web_tls;

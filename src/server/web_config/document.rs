@@ -41,7 +41,9 @@ pub(super) struct Map {
 impl Entry {
     /// Parses a document; nothing at all is `null`.
     pub(super) fn parse(file: &str, text: &str) -> anyhow::Result<Entry> {
-        let node: Option<Node> = serde_saphyr::from_str(text).map_err(|error| {
+        // The format is three levels deep; each costs some of the stack.
+        let options = serde_saphyr::options! { budget: serde_saphyr::budget! { max_depth: 8 } };
+        let node: Option<Node> = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
             let place = error.location().map(|l| format!(":{}:{}", l.line(), l.column())).unwrap_or_default();
             let fault = match error.without_snippet() {
                 Error::DuplicateMappingKey { .. } => "a key stands twice; keep one of them",
@@ -231,5 +233,33 @@ impl<'de> Visitor<'de> for AnyValue {
             map.insert(key, node);
         }
         Ok(Value::Map(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_is_nested_without_end_is_refused() {
+        for text in ["[".repeat(100_000), "{a: ".repeat(100_000), "- ".repeat(100_000)] {
+            assert!(Entry::parse("f", &text).is_err());
+        }
+        let laughs = (1..30).fold("a0: &a0 [1]\n".to_owned(), |text, i| {
+            let before = format!("*a{}", i - 1);
+            format!("{text}a{i}: &a{i} [{before}, {before}, {before}]\n")
+        });
+        assert!(Entry::parse("f", &laughs).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_too_much(text in "(?s).*", yaml in "([a-z]{1,2}: |\\[|\\]|- |\n|  |'|\"|&a |\\*a|<<: |#|~|\\|\n|!!str |0x|1.5e3|,|\\{|\\}){0,40}") {
+            for text in [text, yaml] {
+                let _ = Entry::parse("f", &text).and_then(Entry::map).map(Map::rest);
+            }
+        }
     }
 }
