@@ -202,6 +202,7 @@ impl Client {
     async fn ask<T>(&self, read: Read<'_>, token: Option<&SecretString>, decode: &impl Fn(&[u8]) -> Result<T>) -> Result<T> {
         let lane = read.account.map_or(&self.pool, |account| account.lane(|| self.limiter.lane()));
         let mut retries = 0;
+        let mut before = None;
         loop {
             let mut request = self.http.request(Method::GET, self.url(read.path));
             if let Some(token) = token {
@@ -213,14 +214,20 @@ impl Client {
                 request = request.timeout(self.timeout.min(deadline.saturating_duration_since(Instant::now())));
             }
             let result = self.send(read.endpoint, lane, read.deadline, request, decode).await;
-            let Err(error) = &result else { return result };
+            let error = match (result, before) {
+                (Ok(answer), _) => return Ok(answer),
+                // A retry has only what is left of the time; what went wrong is what the request before it ran into.
+                (Err(Error::Timeout), Some(before)) => return Err(before),
+                (Err(error), _) => error,
+            };
             let wait = rand::random_range(Duration::ZERO..=FIRST_RETRY * 2u32.pow(retries));
             let in_time = read.deadline.is_none_or(|deadline| Instant::now() + wait < deadline)
                 && self.limiter.in_time(read.deadline).is_ok();
             if retries == MAX_RETRIES || !error.may_pass() || !in_time || !self.limiter.may_retry() {
-                return result;
+                return Err(error);
             }
             retries += 1;
+            before = Some(error);
             tokio::time::sleep(wait).await;
         }
     }

@@ -1,6 +1,6 @@
 //! What a connection is doing, and until when it may: between requests, reading a head, or answering.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -104,15 +104,29 @@ impl Drop for Exchange {
     }
 }
 
-/// A body that holds something until it is sent.
-pub(super) struct Held<T>(pub(super) Body, pub(super) T);
+/// A body that holds something until its last byte is written: each piece of it does, for a piece can wait long in the
+/// connection after the body itself was handed over.
+pub(super) struct Held<T>(pub(super) Body, pub(super) Arc<T>);
 
-impl<T: Unpin> HttpBody for Held<T> {
+struct Piece<T> {
+    bytes: Bytes,
+    _held: Arc<T>,
+}
+
+impl<T> AsRef<[u8]> for Piece<T> {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl<T: Send + Sync + 'static> HttpBody for Held<T> {
     type Data = Bytes;
     type Error = axum::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.0).poll_frame(context)
+        let frame = ready!(Pin::new(&mut self.0).poll_frame(context));
+        let held = |bytes| Bytes::from_owner(Piece { bytes, _held: self.1.clone() });
+        Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(held))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -155,6 +169,23 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
             self.activity.has_written();
         }
         self.wrote(result)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write_vectored(context, pieces);
+        if matches!(result, Poll::Ready(Ok(1..))) {
+            self.activity.has_written();
+        }
+        self.wrote(result)
+    }
+
+    /// Or hyper would copy whole answers.
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

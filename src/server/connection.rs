@@ -168,7 +168,7 @@ async fn http(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, is_h
     let router = TowerToHyperService::new(server.router.clone());
     let exchanges = activity.clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        let exchange = exchanges.begin();
+        let exchange = Arc::new(exchanges.begin());
         let answer = router.call(request);
         async move { answer.await.map(|answer| answer.map(|body| Body::new(Held(body, exchange)))) }
     });

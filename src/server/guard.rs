@@ -57,11 +57,11 @@ pub(super) fn parallel(scrapes: usize) -> Arc<Semaphore> {
     Arc::new(Semaphore::new(if any { Semaphore::MAX_PERMITS } else { scrapes }))
 }
 
-/// Answers a scrape if there is a turn for it. The turn ends when the answer is sent, for until then it takes memory.
+/// Answers a scrape if there is a turn for it. The turn ends when the answer is written, for until then it takes memory.
 pub(super) async fn take_turns(State(turns): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
     let Ok(turn) = turns.try_acquire_owned() else {
         let header = [(RETRY_AFTER, HeaderValue::from_static("1"))];
         return (StatusCode::SERVICE_UNAVAILABLE, header, "Too many scrapes at a time; try again later\n").into_response();
     };
-    next.run(request).await.map(|body| Body::new(Held(body, turn)))
+    next.run(request).await.map(|body| Body::new(Held(body, Arc::new(turn))))
 }

@@ -16,6 +16,13 @@ use crate::web_config::config;
 
 const GET: &str = "GET /-/healthy HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 
+/// Lets this process, and those that it starts, have many connections; many systems begin with 1,024 descriptors.
+fn allow_many_connections() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).unwrap();
+}
+
 /// Sends bytes and reads until the other side closes.
 fn exchange(mut stream: impl Read + Write, bytes: &[u8]) -> String {
     stream.write_all(bytes).unwrap();
@@ -182,6 +189,7 @@ fn slow_clients_are_cut_and_keep_nobody_out() {
 
 #[test]
 fn a_thousand_scrapes_at_once_are_answered_or_refused() {
+    allow_many_connections();
     let directory = tempfile::tempdir().unwrap();
     let (_daemon, url) = daemon(&config(directory.path()), &[]);
     let address = url.strip_prefix("http://").unwrap().to_owned();
@@ -210,6 +218,7 @@ fn a_thousand_scrapes_at_once_are_answered_or_refused() {
 
 #[test]
 fn connections_beyond_the_cap_are_told_so() {
+    allow_many_connections();
     let directory = tempfile::tempdir().unwrap();
     let (_daemon, url) = daemon(&config(directory.path()), &[]);
     let held: Vec<TcpStream> = (0..512).map(|_| connect(&url)).collect();

@@ -120,3 +120,25 @@ async fn scrapes_beyond_their_number_are_refused_until_there_is_a_turn() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
+
+#[tokio::test]
+async fn a_scrape_keeps_its_turn_until_its_answer_is_taken() {
+    let turns = middleware::from_fn_with_state(guard::parallel(1), guard::take_turns);
+    // More than the system's buffers take.
+    let router = Router::new().route("/", get(async || vec![b'a'; 64 << 20]).layer(turns));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let web = Arc::new(Web::load(None).unwrap());
+    let served = tokio::spawn(serve(vec![listener.into()], router, web, std::future::pending()));
+    let scrape = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let mut first = BufReader::new(send(address, scrape).await);
+    first.read_line(&mut String::new()).await.unwrap();
+    assert!(rest(send(address, scrape).await).await.starts_with("HTTP/1.1 503 "));
+    let mut answer = Vec::new();
+    first.read_to_end(&mut answer).await.unwrap();
+    assert!(answer.len() > 64 << 20);
+    while rest(send(address, scrape).await).await.starts_with("HTTP/1.1 503 ") {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    served.abort();
+}
