@@ -128,21 +128,30 @@ fn no_scrape_fails_while_the_configuration_changes() {
     let (daemon, url) = daemon(&config, &[]);
     let metrics = format!("{url}/metrics");
     wait_up(&metrics, &["farm-1", "farm-2", "farm-3"]);
-    for round in 0..10 {
-        change(&config, |table| {
-            let poll = format!("balance = \"{}s\"", 10 + round);
-            table.insert("poll".to_owned(), toml::from_str::<toml::Table>(&poll).unwrap().into());
-        });
-        daemon.signal("HUP");
-        for _ in 0..10 {
-            let answer = get(&metrics, &[]);
-            assert_eq!(answer.status, 200);
-            for account in ["farm-1", "farm-2", "farm-3"] {
-                assert!(answer.text().contains(&format!("minergate_balance_coins{{account=\"{account}\"")));
+    let reloads = 10;
+    std::thread::scope(|scope| {
+        let scrape = || {
+            while times(&daemon, "configuration reloaded") < reloads {
+                let answer = get(&metrics, &[]);
+                assert_eq!(answer.status, 200);
+                for account in ["farm-1", "farm-2", "farm-3"] {
+                    assert!(answer.text().contains(&format!("minergate_balance_coins{{account=\"{account}\"")));
+                }
             }
+        };
+        let scrapers = [scope.spawn(scrape), scope.spawn(scrape), scope.spawn(scrape)];
+        for round in 0..reloads {
+            change(&config, |table| {
+                let poll = format!("balance = \"{}s\"", 10 + round);
+                table.insert("poll".to_owned(), toml::from_str::<toml::Table>(&poll).unwrap().into());
+            });
+            daemon.signal("HUP");
+            wait("the reload", || (times(&daemon, "configuration reloaded") > round).then_some(()));
         }
-    }
-    wait("all reloads", || (times(&daemon, "configuration reloaded") >= 1).then_some(()));
+        for scraper in scrapers {
+            scraper.join().unwrap();
+        }
+    });
 }
 
 #[test]

@@ -12,7 +12,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion, version};
 
-use crate::process::{PATIENCE, get, wait};
+use crate::process::{PATIENCE, exporter, get, wait};
 use crate::web_config::serving;
 
 const GET: &[u8] = b"GET /-/healthy HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
@@ -230,6 +230,24 @@ fn curl_and_openssl_get_in() {
     let output = Command::new("sh").current_dir(path).args(["-c", &script]).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(text.starts_with("HTTP/1.1 401 Unauthorized\r\n"), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn the_health_check_asks_behind_tls_and_users() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    Authority::new().issue(path, "server");
+    let hash = bcrypt::hash("secret", 4).unwrap();
+    let (_daemon, url) = serving(path, &format!("{TLS}basic_auth_users:\n  alice: {hash}\n"));
+    let address = url.strip_prefix("http://").unwrap();
+    let check = |arguments: &[&str]| {
+        let web = path.join("web.yml");
+        let mut command = exporter();
+        command.args(["healthcheck", "--web.listen-address", address, "--web.config.file"]).arg(web).args(arguments);
+        command.output().unwrap().status.code()
+    };
+    // Whether every account was tried is said to users only.
+    assert_eq!((check(&[]), check(&["--ready"])), (Some(0), Some(1)));
 }
 
 #[test]
