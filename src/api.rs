@@ -247,6 +247,7 @@ impl Client {
     ) -> Result<SecretString> {
         #[derive(Deserialize)]
         struct Answer {
+            #[serde(deserialize_with = "sendable")]
             token: String,
         }
         let mut body = serde_json::json!({ "email": email, "password": password.expose_secret() });
@@ -287,6 +288,13 @@ impl Client {
         (self.observer)(Event::Request { endpoint, outcome, duration: start.elapsed() });
         result
     }
+}
+
+/// Reads a token that a header can hold. Another, once kept, would never be refused, since it is never sent, and so no login
+/// would replace it.
+fn sendable<'de, D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<String, D::Error> {
+    let token = String::deserialize(deserializer)?;
+    header::HeaderValue::from_str(&token).map(|_| token).map_err(|_| serde::de::Error::custom("no header can hold it"))
 }
 
 /// Asks for a URL once, and returns the status of the answer. For the exporter's own health check, which asks by an address that no

@@ -232,6 +232,7 @@ async fn any_other_failed_login_waits() {
         (502, "<html>"),
         (200, "{}"),
         (200, "not JSON"),
+        (200, r#"{"token": "line\nbreak"}"#),
         (429, ""),
         (404, ""),
     ] {
