@@ -4,6 +4,7 @@
 #![expect(clippy::float_cmp, reason = "values come through unchanged, or are wrong")]
 
 mod architecture;
+mod chaos;
 mod client;
 mod config;
 mod corpus;
@@ -13,10 +14,12 @@ mod failures;
 mod fake_api;
 mod faults;
 mod golden;
+mod isolation;
 mod poller;
 mod process;
 mod prometheus;
 mod reload;
+mod scrape;
 mod secrets;
 mod status;
 mod web;

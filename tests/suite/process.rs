@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 /// How long anything may take before a test gives up: the machine can be busy.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -72,12 +74,12 @@ impl Drop for Process {
 
 /// Asks again and again until there is something, or patience ends.
 pub(crate) fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let step = Duration::from_millis(20);
-    for _ in 0..PATIENCE.as_millis() / step.as_millis() {
+    let start = Instant::now();
+    while start.elapsed() < PATIENCE {
         if let Some(found) = look() {
             return found;
         }
-        thread::sleep(step);
+        thread::sleep(Duration::from_millis(20));
     }
     panic!("waited {PATIENCE:?} for {what} in vain");
 }
@@ -129,6 +131,16 @@ impl Answer {
 }
 
 pub(crate) fn request(method: &str, url: &str, headers: &[(&str, &str)]) -> Answer {
+    send(method, url, headers, String::new())
+}
+
+/// Puts other rules in force at the simulator of that URL.
+pub(crate) fn put_faults(url: &str, rules: &[String]) {
+    let answer = send("PUT", &format!("{url}/-/faults"), &[], serde_json::json!(rules).to_string());
+    assert_eq!(answer.status, 200, "{rules:?}: {}", answer.text());
+}
+
+fn send(method: &str, url: &str, headers: &[(&str, &str)], body: String) -> Answer {
     let (method, url) = (method.parse().unwrap(), url.to_owned());
     let headers: Vec<(String, String)> =
         headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -136,7 +148,7 @@ pub(crate) fn request(method: &str, url: &str, headers: &[(&str, &str)]) -> Answ
     let ask = async move {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
-        let mut request = client.request(method, url);
+        let mut request = client.request(method, url).body(body);
         for (name, value) in headers {
             request = request.header(name, value);
         }

@@ -1,0 +1,132 @@
+//! What the simulator says when nothing is wrong: asked from a twin with the same seed, whose numbers are the same.
+//!
+//! The numbers move with time, and when exactly the daemon's answers were made isn't known. So a value of a scrape must
+//! lie between what the twin said from before the oldest answer that may still be shown to after the scrape.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use minergate_exporter::api::Client;
+use minergate_exporter::config::{Config, Sources};
+use minergate_exporter::currency::CURRENCIES;
+use minergate_exporter::endpoints::{ENDPOINTS, Scope};
+use minergate_exporter::exposition::{Exposition, Filter, Format};
+use minergate_exporter::metric::Request;
+use minergate_exporter::poller::Plan;
+use minergate_exporter::store::{Key, Store};
+use tokio::runtime::Runtime;
+use tokio::time::Instant;
+
+use super::HEALTHY;
+use crate::process::PATIENCE;
+use crate::scrape::{Scrape, label};
+
+/// What is no value of the API's.
+const OWN: &[&str] =
+    &["minergate_up{", "minergate_endpoint_", "minergate_api_", "minergate_auth_", "minergate_exporter_", "process_"];
+
+/// How far a gauge may be beyond the nearest reading, as a part of the largest. Between two readings a hashrate has its
+/// turning point, and a balance is paid out: it comes from a little above to nothing.
+const TOLERANCE: f64 = 0.01;
+
+/// All that the twin said within a short time.
+struct Reading {
+    began: Instant,
+    ended: Instant,
+    samples: BTreeMap<String, f64>,
+}
+
+pub(super) struct Oracle {
+    runtime: Runtime,
+    client: Client,
+    plan: Plan,
+    readings: Vec<Reading>,
+    /// The oldest answer that a scrape may show: it came that long ago, or was asked for and took that long.
+    oldest: Duration,
+}
+
+impl Oracle {
+    /// An oracle that asks the simulator of that configuration, and has done so once.
+    pub(super) fn new(config: &Path, oldest: Duration) -> Oracle {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let config = Config::load(Sources { file: Some(config), ..Sources::default() }).unwrap();
+        let client = Client::new(&config.api, Arc::new(|_| {})).unwrap();
+        let mut plan = config.plan().unwrap();
+        plan.accounts.retain(|(account, _)| HEALTHY.contains(&&**account.name()));
+        let mut oracle = Oracle { runtime, client, plan, readings: Vec::new(), oldest };
+        oracle.read();
+        oracle
+    }
+
+    /// Asks for everything once.
+    pub(super) fn read(&mut self) {
+        let began = Instant::now();
+        let Oracle { runtime, client, plan, .. } = self;
+        let store = Arc::new(Store::default());
+        let fetch = async |endpoint, account: Option<&_>, currency: &str| {
+            let email = account.and_then(minergate_exporter::api::Account::email);
+            let request = Request { email, decimals: &plan.reading.decimals };
+            let asked: &minergate_exporter::endpoints::Endpoint = endpoint;
+            let deadline = Instant::now() + PATIENCE;
+            let rows = asked.fetch(client, account, currency, &request, deadline).await.unwrap();
+            let account = account.map_or_else(|| "".into(), |account| account.name().clone());
+            let key = Key { account, endpoint: asked.name, currency: currency.into() };
+            store.expect(&key);
+            store.replace(&key, rows, PATIENCE);
+        };
+        runtime.block_on(async {
+            for endpoint in ENDPOINTS {
+                match endpoint.scope {
+                    Scope::Pool => fetch(endpoint, None, "").await,
+                    Scope::Network => {
+                        for (code, ..) in CURRENCIES {
+                            fetch(endpoint, None, code).await;
+                        }
+                    }
+                    Scope::Account => {
+                        for (account, _) in &plan.accounts {
+                            fetch(endpoint, Some(account), "").await;
+                        }
+                    }
+                }
+            }
+        });
+        let exposition = Exposition { store, health: Arc::default() };
+        let Scrape(mut samples) = Scrape::read(&exposition.render(Format::Text, &Filter::default()));
+        samples.retain(|series, _| is_of_api(series));
+        self.readings.push(Reading { began, ended: Instant::now(), samples });
+    }
+
+    /// Checks a scrape that was made since that time, and before the latest reading: the healthy accounts', pool's and
+    /// networks' values were said, and with `nothing_missing`, what was always said is there.
+    pub(super) fn check(&self, scrape: &Scrape, since: Instant, nothing_missing: bool) {
+        let first = self.readings.iter().rposition(|reading| reading.ended + self.oldest <= since).unwrap_or_default();
+        let readings = &self.readings[first..];
+        for (series, value) in scrape.0.iter().filter(|(series, _)| is_of_api(series)) {
+            if label(series, "account").is_some_and(|account| !HEALTHY.contains(&account)) {
+                continue;
+            }
+            let said = || readings.iter().filter_map(|reading| reading.samples.get(series).copied());
+            let (least, most) = (said().fold(f64::INFINITY, f64::min), said().fold(f64::NEG_INFINITY, f64::max));
+            // What only grows was said exactly between two readings, or not at all.
+            let grows = series.contains("_total{") || series.contains("_timestamp_seconds{");
+            let tolerance = if grows { 0.0 } else { TOLERANCE * most.abs().max(least.abs()) };
+            assert!(
+                (least - tolerance..=most + tolerance).contains(value),
+                "{series} is {value}, and the simulator said {least} to {most} in {:?}",
+                since - readings[0].began
+            );
+        }
+        if nothing_missing {
+            let always = readings[0].samples.keys().filter(|series| label(series, "account").is_some());
+            let mut always = always.filter(|series| readings.iter().all(|reading| reading.samples.contains_key(*series)));
+            assert_eq!(always.find(|series| !scrape.0.contains_key(*series)), None, "a value is gone too early");
+        }
+    }
+}
+
+fn is_of_api(series: &str) -> bool {
+    !OWN.iter().any(|own| series.starts_with(own))
+}
