@@ -17,8 +17,16 @@ use minergate_exporter::store::{Key, Store};
 const SECRET: &str = "planted-secret";
 
 /// The error codes that the classifier tells apart, and one that it does not know.
-const CODES: &[&str] =
-    &["ApiDiscontinued", "WrongEmailOrPassword", "TotpRequired", "InternalError", "Captcha", "Token", "Unknown"];
+const CODES: &[&str] = &[
+    "ApiDiscontinued",
+    "WrongEmailOrPassword",
+    "TotpRequired",
+    "WrongTotp",
+    "InternalError",
+    "Captcha",
+    "Token",
+    "Unknown",
+];
 
 /// The first byte chooses an endpoint, the rest is its answer's body.
 pub(crate) fn answer(data: &[u8]) {

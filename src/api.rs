@@ -280,12 +280,13 @@ impl Client {
         let start = Instant::now();
         let (body, pause) = answer(request).await;
         let result = body.and_then(|body| decode(&body));
-        lane.note(result.as_ref().err());
+        let duration = start.elapsed();
+        lane.note(result.as_ref().err(), duration > self.timeout / 2);
         if let Some(pause) = pause {
             self.limiter.pause(pause);
         }
         let outcome = result.as_ref().map_or_else(Error::kind, |_| "ok");
-        (self.observer)(Event::Request { endpoint, outcome, duration: start.elapsed() });
+        (self.observer)(Event::Request { endpoint, outcome, duration });
         result
     }
 }

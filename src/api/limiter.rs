@@ -2,7 +2,7 @@
 //!
 //! First come, first served, on tokio's clock. A general rate limiter has a clock of its own and wakes its waiters in no
 //! order, so that under load the same few loops would starve. Nobody gets more than a share of the slots: not one account,
-//! and not all those together that did not answer lately.
+//! and not all those together that did not answer in time lately.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{Error, Result};
 
-/// The most of the slots that one account may hold, and all accounts together that did not answer: a fourth.
+/// The most of the slots that one account may hold, and all accounts together that did not answer in time: a fourth.
 const SHARE: usize = 4;
 
 /// Retries that are saved up at most, and how many one request adds.
@@ -27,7 +27,7 @@ pub(super) struct Limiter {
     /// How far the schedule may run behind the clock, so that a pause is made up for by a burst of one second's worth.
     burst: Duration,
     slots: Semaphore,
-    /// Slots for those that did not answer lately.
+    /// Slots for those that did not answer in time lately.
     doubtful_slots: Semaphore,
     share: usize,
     state: Mutex<State>,
@@ -45,15 +45,15 @@ struct State {
 #[derive(Debug)]
 pub(super) struct Lane {
     slots: Semaphore,
-    /// The latest request had no answer.
+    /// The latest request had no answer, or had to wait long for it.
     doubtful: AtomicBool,
 }
 
 impl Lane {
-    /// Takes note of how a request ended.
-    pub(super) fn note(&self, error: Option<&Error>) {
+    /// Takes note of how a request ended, and whether it held its slot for long.
+    pub(super) fn note(&self, error: Option<&Error>, slow: bool) {
         let unanswered = matches!(error, Some(Error::Timeout | Error::Broken | Error::Connect(_)));
-        self.doubtful.store(unanswered, Ordering::Relaxed);
+        self.doubtful.store(unanswered || slow, Ordering::Relaxed);
     }
 }
 
@@ -196,13 +196,15 @@ mod tests {
         let limiter = Limiter::new(1000.0, 8);
         let silent: Vec<Lane> = (0..10).map(|_| limiter.lane()).collect();
         for lane in &silent {
-            lane.note(Some(&Error::Timeout));
+            lane.note(Some(&Error::Timeout), false);
         }
         let _held = [limiter.acquire(&silent[0], None).await, limiter.acquire(&silent[1], None).await];
         assert!(timeout(MINUTE, limiter.acquire(&silent[2], None)).await.is_err());
         assert!(timeout(MINUTE, limiter.acquire(&limiter.lane(), None)).await.is_ok());
-        // One that answers again is no longer held back.
-        silent[2].note(None);
+        // One that answers late is as bad, and one that answers in time again is no longer held back.
+        silent[2].note(None, true);
+        assert!(timeout(MINUTE, limiter.acquire(&silent[2], None)).await.is_err());
+        silent[2].note(None, false);
         assert!(timeout(MINUTE, limiter.acquire(&silent[2], None)).await.is_ok());
     }
 
