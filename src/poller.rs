@@ -70,6 +70,8 @@ pub struct Poller<S> {
 struct Running {
     what: Loop,
     task: AbortHandle,
+    /// It asks where nothing is asked any more, and is begun anew or ended.
+    outdated: bool,
 }
 
 /// What a poll showed: the currencies in use.
@@ -112,9 +114,7 @@ impl<S: Source> Poller<S> {
     /// Takes over what did not change, and lets go of the rest.
     fn change(&mut self, (source, plan): Update<S>) {
         if !Arc::ptr_eq(&source, &self.source) {
-            // Every loop asks somewhere else from now on.
-            self.loops.values().for_each(|running| running.task.abort());
-            self.loops.clear();
+            self.loops.values_mut().for_each(|running| running.outdated = true);
         }
         for (before, _) in &self.plan.accounts {
             match plan.accounts.iter().find(|(account, _)| account.name() == before.name()) {
@@ -163,7 +163,7 @@ impl<S: Source> Poller<S> {
         let gap = Duration::from_secs_f64(1.0 / self.plan.requests_per_second);
         let mut burst = self.plan.requests_per_second;
         for l in wanted {
-            if self.loops.get(&l.key).is_some_and(|running| running.what.is(&l)) {
+            if self.loops.get(&l.key).is_some_and(|running| !running.outdated && running.what.is(&l)) {
                 continue;
             }
             self.begin(l, begin);
@@ -186,7 +186,7 @@ impl<S: Source> Poller<S> {
             what: what.clone(),
         };
         let task = self.tasks.spawn(poll.run(begin));
-        if let Some(before) = self.loops.insert(what.key.clone(), Running { what, task }) {
+        if let Some(before) = self.loops.insert(what.key.clone(), Running { what, task, outdated: false }) {
             before.task.abort();
         }
     }

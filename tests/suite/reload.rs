@@ -75,6 +75,25 @@ fn a_reload_keeps_what_did_not_change() {
 }
 
 #[test]
+fn a_changed_api_section_restarts_the_loops_and_leaves_nothing_of_those_that_go() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_simulator, config) = simulated(directory.path(), 2);
+    let (daemon, url) = daemon(&config, &[]);
+    let metrics = format!("{url}/metrics");
+    wait_up(&metrics, &["farm-1", "farm-2"]);
+    change(&config, |table| {
+        accounts(table).pop();
+        table["api"].as_table_mut().unwrap().insert("timeout".to_owned(), "7s".into());
+    });
+    daemon.signal("HUP");
+    wait("the reload", || (times(&daemon, "configuration reloaded") == 1).then_some(()));
+    wait("farm-2 to go", || (!get(&metrics, &[]).text().contains("farm-2")).then_some(()));
+    let text = get(&metrics, &[]).text();
+    assert!(text.contains("minergate_balance_coins{account=\"farm-1\""), "values stay");
+    assert_eq!(value(&text, "minergate_auth_logins_total{account=\"farm-1\",outcome=\"ok\"}"), Some(1.0), "tokens stay");
+}
+
+#[test]
 fn a_broken_configuration_changes_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulated(directory.path(), 1);
