@@ -48,7 +48,7 @@ fn the_page_says_how_each_account_is() {
     for part in [
         "farm-1",
         "login stopped: wrong password since",
-        "1 of 10 endpoints failing",
+        "endpoints failing",
         "H/s",
         "Networks",
         "href=\"/metrics\"",
