@@ -45,14 +45,9 @@ fn the_page_says_how_each_account_is() {
     assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe-inline"), "{policy}");
     let html = page.text();
     assert!(!html.contains("<script") && !html.contains("style=") && !html.contains('@'));
-    for part in [
-        "farm-1",
-        "login stopped: wrong password since",
-        "endpoints failing",
-        "H/s",
-        "Networks",
-        "href=\"/metrics\"",
-    ] {
+    for part in
+        ["farm-1", "login stopped: wrong password since", "endpoints failing", "H/s", "Networks", "href=\"/metrics\""]
+    {
         assert!(html.contains(part), "{part} is not in\n{html}");
     }
     assert_eq!(get(&format!("{url}/status.css"), &[]).headers["content-type"], "text/css; charset=utf-8");
