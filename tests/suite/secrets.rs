@@ -64,7 +64,11 @@ async fn nothing_secret_or_personal_comes_out() {
                 (read && names.iter().all(|name| !tried(name))).then_some(text)
             });
             outputs.push(("metrics", metrics));
-            outputs.push(("landing page", get(&url, &[]).text()));
+            for (page, path) in
+                [("status page", "/"), ("status", "/api/v1/status"), ("targets", "/sd"), ("readiness", "/-/ready")]
+            {
+                outputs.push((page, get(&format!("{url}{path}"), &[]).text()));
+            }
             daemon.signal("TERM");
             daemon.exit_code();
             outputs.push(("log", daemon.output()));

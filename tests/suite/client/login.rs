@@ -1,0 +1,247 @@
+//! Logins: one at a time, no oftener than makes sense, never against a refusal.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use minergate_exporter::api::{AccountConfig, Error, Stop};
+use minergate_exporter::endpoints::{balance, workers};
+use serde_json::json;
+
+use super::{LOGIN, TOTP_SECRET, client, ok, with_password, with_token};
+use crate::fake_api::{Asked, FakeApi};
+
+#[tokio::test]
+async fn a_login_is_made_once_and_its_token_sent_in_the_header() {
+    let api = FakeApi::start(|asked| match asked.path.as_str() {
+        LOGIN => ok(r#"{"token": "t1"}"#),
+        _ => ok(r#"{"xmr": "1.5"}"#),
+    })
+    .await;
+    let (client, _) = client(&api);
+    let account = with_password(Some(TOTP_SECRET));
+    let reads = (0..10).map(|_| balance::SPEC.fetch(&client, Some(&account), None));
+    for read in reads.collect::<Vec<_>>() {
+        assert_eq!(read.await.unwrap().iter().count(), 1);
+    }
+    let logins = api.asked(LOGIN);
+    assert_eq!(logins.len(), 1);
+    assert_eq!((&logins[0].body["email"], &logins[0].body["password"]), (&json!("me@example.com"), &json!("pass")));
+    assert!(logins[0].body["totp"].as_u64().unwrap() < 1_000_000);
+    assert!(api.asked("/1.0/balance").iter().all(|asked| asked.token.as_deref() == Some("t1")));
+}
+
+#[tokio::test]
+async fn many_reads_at_once_share_one_login() {
+    let api = FakeApi::start(|asked| match asked.path.as_str() {
+        LOGIN => ok(r#"{"token": "t1"}"#),
+        _ => ok("{}"),
+    })
+    .await;
+    let (client, _) = client(&api);
+    let (client, account) = (Arc::new(client), Arc::new(with_password(None)));
+    let reads: Vec<_> = (0..20)
+        .map(|_| {
+            let (client, account) = (client.clone(), account.clone());
+            tokio::spawn(async move { workers::SPEC.fetch(&client, Some(&account), None).await })
+        })
+        .collect();
+    for read in reads {
+        read.await.unwrap().unwrap();
+    }
+    assert_eq!(api.asked(LOGIN).len(), 1);
+}
+
+/// A token that has worked and is refused leads to one new login, in both error shapes and with any status.
+#[tokio::test]
+async fn a_dead_token_is_replaced_once() {
+    for (status, body) in [
+        (401, "{}"),
+        (403, "<html>"),
+        (401, r#"{"code": "InvalidToken", "message": "x"}"#),
+        (200, r#"{"error": "TokenExpired", "message": "x"}"#),
+        (400, r#"{"error": "WrongToken", "message": "x"}"#),
+    ] {
+        let logins = AtomicUsize::new(0);
+        let refused = Arc::new(Mutex::new(String::new()));
+        let dead = refused.clone();
+        let api = FakeApi::start(move |asked: &Asked| match asked.path.as_str() {
+            LOGIN => ok(&format!(r#"{{"token": "t{}"}}"#, logins.fetch_add(1, Ordering::Relaxed))),
+            _ if asked.token.as_deref() == Some(dead.lock().unwrap().as_str()) => (status, body.to_owned()),
+            _ => ok("{}"),
+        })
+        .await;
+        let (client, events) = client(&api);
+        let account = with_password(None);
+        balance::SPEC.fetch(&client, Some(&account), None).await.unwrap();
+        "t0".clone_into(&mut refused.lock().unwrap());
+        balance::SPEC.fetch(&client, Some(&account), None).await.unwrap();
+        workers::SPEC.fetch(&client, Some(&account), None).await.unwrap();
+        assert_eq!(api.asked(LOGIN).len(), 2, "{status} {body}");
+        assert!(events.lock().unwrap().contains(&"balance unauthorized".to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_never_works_leads_to_no_flood_of_logins() {
+    let api = FakeApi::start(|asked| match asked.path.as_str() {
+        LOGIN => ok(r#"{"token": "useless"}"#),
+        _ => (401, "{}".to_owned()),
+    })
+    .await;
+    let (client, _) = client(&api);
+    let account = with_password(None);
+    for _ in 0..20 {
+        balance::SPEC.fetch(&client, Some(&account), None).await.unwrap_err();
+        workers::SPEC.fetch(&client, Some(&account), None).await.unwrap_err();
+    }
+    assert_eq!(api.asked(LOGIN).len(), 1);
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_always_refused_leads_to_no_flood_of_logins() {
+    let api = FakeApi::start(|asked| match asked.path.as_str() {
+        LOGIN => ok(r#"{"token": "good"}"#),
+        "/1.0/workers" => (403, "{}".to_owned()),
+        _ => ok("{}"),
+    })
+    .await;
+    let (client, _) = client(&api);
+    let account = with_password(None);
+    for _ in 0..20 {
+        balance::SPEC.fetch(&client, Some(&account), None).await.unwrap();
+        workers::SPEC.fetch(&client, Some(&account), None).await.unwrap_err();
+    }
+    // One because the token might have been to blame, and one to learn that it was not.
+    assert_eq!(api.asked(LOGIN).len(), 2);
+}
+
+#[tokio::test]
+async fn a_ready_made_token_is_used_and_never_exchanged() {
+    let api = FakeApi::start(|asked| match asked.token.as_deref() {
+        Some("ready") => ok("{}"),
+        _ => (401, "{}".to_owned()),
+    })
+    .await;
+    let (client, _) = client(&api);
+    balance::SPEC.fetch(&client, Some(&with_token()), None).await.unwrap();
+    assert_eq!(api.asked(LOGIN).len(), 0);
+}
+
+#[tokio::test]
+async fn a_refused_ready_made_token_is_left_alone_for_a_while() {
+    let api = FakeApi::start(|_| (401, "{}".to_owned())).await;
+    let (client, _) = client(&api);
+    let account = with_token();
+    for _ in 0..20 {
+        balance::SPEC.fetch(&client, Some(&account), None).await.unwrap_err();
+    }
+    assert_eq!((api.asked(LOGIN).len(), api.asked("/1.0/balance").len()), (0, 1));
+}
+
+/// What stops logins is tried exactly once, until the secret changes.
+#[tokio::test]
+async fn a_refusal_stops_logins_until_the_secret_changes() {
+    for (status, body, stop) in [
+        (400, r#"{"error": "WrongEmailOrPassword", "message": "x"}"#, Stop::WrongPassword),
+        (200, r#"{"error": "WrongEmailOrPassword", "message": "x"}"#, Stop::WrongPassword),
+        (401, "", Stop::WrongPassword),
+        (400, r#"{"code": "TotpRequired", "message": "x"}"#, Stop::TotpRequired),
+        (403, r#"{"error": "CaptchaRequired", "message": "x"}"#, Stop::Captcha),
+        (200, r#"{"code": "ApiDiscontinued", "message": ""}"#, Stop::Discontinued),
+    ] {
+        let api = FakeApi::start(move |asked| match asked.path.as_str() {
+            LOGIN if asked.body["password"] == "new" => ok(r#"{"token": "t"}"#),
+            LOGIN => (status, body.to_owned()),
+            _ => ok("{}"),
+        })
+        .await;
+        let (client, events) = client(&api);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "old\n").unwrap();
+        let account = AccountConfig {
+            name: "farm".to_owned(),
+            email: Some("me@example.com".to_owned()),
+            password_file: Some(file.path().to_owned()),
+            ..AccountConfig::default()
+        };
+        let account = account.account(None).unwrap();
+        for _ in 0..10 {
+            balance::SPEC.fetch(&client, Some(&account), None).await.unwrap_err();
+        }
+        assert_eq!(balance::SPEC.fetch(&client, Some(&account), None).await.err(), Some(Error::LoginStopped(stop)));
+        assert_eq!(api.asked(LOGIN).len(), 1, "{body}");
+        std::fs::write(file.path(), "new\n").unwrap();
+        balance::SPEC.fetch(&client, Some(&account), None).await.unwrap();
+        assert_eq!(api.asked(LOGIN).len(), 2, "{body}");
+        let events = events.lock().unwrap();
+        assert!(
+            events.contains(&format!("stopped Some({:?})", stop.reason())) && events.contains(&"stopped None".to_owned())
+        );
+    }
+}
+
+#[tokio::test]
+async fn any_other_failed_login_waits() {
+    for (status, body) in [
+        (500, r#"{"error": "InternalError", "message": "Cannot read property 'send' of undefined"}"#),
+        (502, "<html>"),
+        (200, "{}"),
+        (200, "not JSON"),
+        (200, r#"{"token": "line\nbreak"}"#),
+        (429, ""),
+        (404, ""),
+    ] {
+        let api = FakeApi::start(move |_| (status, body.to_owned())).await;
+        let (client, _) = client(&api);
+        let account = with_password(None);
+        balance::SPEC.fetch(&client, Some(&account), None).await.unwrap_err();
+        for _ in 0..10 {
+            assert_eq!(balance::SPEC.fetch(&client, Some(&account), None).await.err(), Some(Error::LoginPostponed));
+        }
+        assert_eq!(api.asked(LOGIN).len(), 1, "{status} {body}");
+    }
+}
+
+/// Many loops that find the token dead at once lead to one login, and are then each asked once more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_found_dead_by_many_is_replaced_once() {
+    let logins = AtomicUsize::new(0);
+    let dead = Arc::new(Mutex::new(String::new()));
+    let is_dead = dead.clone();
+    let api = FakeApi::start(move |asked: &Asked| match asked.path.as_str() {
+        LOGIN => ok(&format!(r#"{{"token": "t{}"}}"#, logins.fetch_add(1, Ordering::Relaxed))),
+        _ if asked.token.as_deref() == Some(is_dead.lock().unwrap().as_str()) => (401, "{}".to_owned()),
+        _ => ok("{}"),
+    })
+    .await;
+    let (client, _) = client(&api);
+    let (client, account) = (Arc::new(client), Arc::new(with_password(None)));
+    balance::SPEC.fetch(&client, Some(&account), None).await.unwrap();
+    "t0".clone_into(&mut dead.lock().unwrap());
+    let reads: Vec<_> = (0..30)
+        .map(|_| {
+            let (client, account) = (client.clone(), account.clone());
+            tokio::spawn(async move { workers::SPEC.fetch(&client, Some(&account), None).await })
+        })
+        .collect();
+    for read in reads {
+        read.await.unwrap().unwrap();
+    }
+    assert_eq!(api.asked(LOGIN).len(), 2);
+    let tokens: Vec<_> = api.asked("/1.0/workers").into_iter().filter_map(|asked| asked.token).collect();
+    assert_eq!(tokens.iter().filter(|token| *token == "t1").count(), 30, "each is asked once more");
+    assert!(tokens.iter().filter(|token| *token == "t0").count() <= 30);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_off_is_said_so() {
+    for (date, words) in
+        [("Fri, 01 Jan 2100 00:00:00 GMT", "behind the API's"), ("Sat, 01 Jan 2000 00:00:00 GMT", "ahead of the API's")]
+    {
+        let body = format!("@date: {date}\n{{\"error\": \"WrongTotp\", \"message\": \"x\"}}");
+        let api = FakeApi::start(move |_| (400, body.clone())).await;
+        let (client, _) = client(&api);
+        let error = balance::SPEC.fetch(&client, Some(&with_password(Some(TOTP_SECRET))), None).await.unwrap_err();
+        assert!(error.to_string().contains(words), "{error}");
+    }
+}

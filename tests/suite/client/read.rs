@@ -1,0 +1,142 @@
+//! Reads: what an answer is taken for, what is tried again, and who is left alone.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use minergate_exporter::api::{Error, Read};
+use minergate_exporter::endpoints::{balance, invoices, profit_rating, transfers, workers};
+
+use super::{client, ok, with_token};
+use crate::fake_api::FakeApi;
+
+#[tokio::test]
+async fn answers_that_are_none_have_their_kinds() {
+    let elsewhere = "@location: http://127.0.0.1:1/1.0/balance\n".to_owned();
+    for (status, body, kind) in [
+        (200, "<html>".to_owned(), "shape"),
+        (200, "[1, 2".to_owned(), "shape"),
+        (200, r#"{"error": "ApiDiscontinued", "message": ""}"#.to_owned(), "discontinued"),
+        (410, r#"{"code": "ApiDiscontinued", "message": ""}"#.to_owned(), "discontinued"),
+        (404, String::new(), "not_found"),
+        (418, String::new(), "client_error"),
+        (429, String::new(), "rate_limited"),
+        (503, "<html>".to_owned(), "server_error"),
+        (302, elsewhere, "redirect"),
+        (200, format!("[{}]", "1,".repeat(5 << 20)), "too_large"),
+    ] {
+        let reply = (status, body);
+        let api = FakeApi::start(move |_| reply.clone()).await;
+        let (client, events) = client(&api);
+        let error = balance::SPEC.fetch(&client, Some(&with_token()), None).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(events.lock().unwrap().contains(&format!("balance {kind}")), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn parts_and_former_paths_are_asked_for() {
+    let api = FakeApi::start(|asked| match asked.path.as_str() {
+        "/1.0/transfers/xdn" => ok(r#"[{"cc": "xdn", "amount": "700"}]"#),
+        "/1.0/invoices/44872a9e" => ok(r#"{"cc": "bcn", "amount": 100000}"#),
+        "/1.0/pool/profitRating" => ok(r#"["btc"]"#),
+        _ => (404, String::new()),
+    })
+    .await;
+    let (client, _) = client(&api);
+    let account = with_token();
+    let transfers = transfers::SPEC.fetch(&client, Some(&account), Some("xdn")).await.unwrap();
+    assert_eq!(transfers.iter().map(|transfer| transfer.0.amount.get()).collect::<Vec<_>>(), [Some(700.0)]);
+    let invoices = invoices::SPEC.fetch(&client, Some(&account), Some("44872a9e")).await.unwrap();
+    assert_eq!(invoices.0.iter().count(), 1);
+    assert_eq!(profit_rating::SPEC.fetch(&client, None, None).await.unwrap().iter().count(), 1);
+}
+
+#[tokio::test]
+async fn an_api_that_is_not_there_is_said_so() {
+    let api = FakeApi::nowhere();
+    let (client, _) = client(&api);
+    let error = balance::SPEC.fetch(&client, Some(&with_token()), None).await.unwrap_err();
+    assert_eq!(error.to_string(), "could not connect: connection refused");
+}
+
+#[tokio::test]
+async fn what_may_pass_is_tried_again_and_nothing_else() {
+    for (status, attempts) in [(500, 3), (502, 3), (503, 3), (400, 1), (404, 1), (200, 1)] {
+        let api = FakeApi::start(move |_| (status, "[".to_owned())).await;
+        let (client, _) = client(&api);
+        balance::SPEC.fetch(&client, Some(&with_token()), None).await.unwrap_err();
+        assert_eq!(api.asked("/1.0/balance").len(), attempts, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_read_that_passes_again_is_a_success() {
+    let failures = AtomicUsize::new(0);
+    let api = FakeApi::start(move |_| match failures.fetch_add(1, Ordering::Relaxed) {
+        0 | 1 => (503, String::new()),
+        _ => ok(r#"{"xmr": 1}"#),
+    })
+    .await;
+    let (client, events) = client(&api);
+    assert_eq!(balance::SPEC.fetch(&client, Some(&with_token()), None).await.unwrap().len(), 1);
+    assert_eq!(*events.lock().unwrap(), ["token", "balance server_error", "balance server_error", "balance ok"]);
+}
+
+#[tokio::test]
+async fn retries_are_no_flood() {
+    let api = FakeApi::start(|_| (500, String::new())).await;
+    let (client, _) = client(&api);
+    let account = with_token();
+    for _ in 0..50 {
+        workers::SPEC.fetch(&client, Some(&account), None).await.unwrap_err();
+    }
+    // Ten that were saved up, and one for every ten requests.
+    let requests = api.asked("/1.0/workers").len();
+    assert!((60..=66).contains(&requests), "{requests}");
+}
+
+#[tokio::test]
+async fn a_host_that_asks_to_be_left_alone_is_left_alone_by_all() {
+    for retry_after in ["@retry-after: 2\n", "@retry-after: Fri, 01 Jan 2100 00:00:00 GMT\n"] {
+        let first = AtomicUsize::new(0);
+        let api = FakeApi::start(move |_| match first.fetch_add(1, Ordering::Relaxed) {
+            0 => (429, retry_after.to_owned()),
+            _ => ok("{}"),
+        })
+        .await;
+        let (client, _) = client(&api);
+        let read = |account, seconds| {
+            let deadline = Some(tokio::time::Instant::now() + Duration::from_secs(seconds));
+            let read = Read { endpoint: "balance", path: "/1.0/balance", account, deadline };
+            client.get(read, |_| Ok(()))
+        };
+        let (one, other) = (with_token(), with_token());
+        assert_eq!(read(Some(&one), 1).await, Err(Error::RateLimited));
+        let start = tokio::time::Instant::now();
+        assert_eq!(read(Some(&other), 1).await, Err(Error::RateLimited));
+        assert_eq!(read(None, 1).await, Err(Error::RateLimited));
+        assert_eq!(api.asked("/1.0/balance").len(), 1, "nothing is sent in the pause");
+        if retry_after.contains(": 2") {
+            read(Some(&other), 60).await.unwrap();
+            assert!(start.elapsed() >= Duration::from_millis(1900), "{:?}", start.elapsed());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_follows_no_redirect_to_another_host() {
+    let other = FakeApi::start(|_| ok("{}")).await;
+    let location = format!("@location: {}/1.0/balance\n", other.base_url);
+    let api = FakeApi::start(move |asked| match asked.path.as_str() {
+        "/1.0/balance" => (307, location.clone()),
+        "/1.0/workers" => (302, "@location: /1.0/moved\n".to_owned()),
+        _ => ok("{}"),
+    })
+    .await;
+    let (client, _) = client(&api);
+    let account = with_token();
+    assert_eq!(balance::SPEC.fetch(&client, Some(&account), None).await.err(), Some(Error::Redirect { status: 307 }));
+    assert!(other.asked("/1.0/balance").is_empty());
+    workers::SPEC.fetch(&client, Some(&account), None).await.unwrap();
+    assert_eq!(api.asked("/1.0/moved")[0].token.as_deref(), Some("ready"));
+}
