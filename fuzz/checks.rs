@@ -1,17 +1,19 @@
 //! What must hold for any input whatever: the fuzz targets' bodies, which the test suite runs over the seeds as well.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::io::Read;
 use std::time::Duration;
 
+use flate2::read::GzDecoder;
 use minergate_exporter::api::{Error, KINDS};
 use minergate_exporter::config::{Config, ENVIRONMENT_PREFIX, Sources};
 use minergate_exporter::currency::{self, Decimals};
-use minergate_exporter::endpoints::ENDPOINTS;
-use minergate_exporter::exposition::{Exposition, Filter, Format};
+use minergate_exporter::endpoints::{ENDPOINTS, Scope};
+use minergate_exporter::gzip::Member;
 use minergate_exporter::metric::{Request, Rows};
 use minergate_exporter::server::negotiation;
 use minergate_exporter::store::{Key, Store};
+use minergate_exporter::text::Format;
 
 /// Stands in the configuration beside each input, and must never be quoted.
 const SECRET: &str = "planted-secret";
@@ -37,40 +39,53 @@ pub(crate) fn answer(data: &[u8]) {
         Ok(rows) => rows,
         Err(error) => return assert_eq!(error.kind(), "shape"),
     };
-    let store = Arc::new(Store::default());
-    // The account's name, also for what belongs to none: by it the exporter's own metrics are left out below.
-    let key = Key { account: "a".into(), endpoint: endpoint.name, currency: "xmr".into() };
+    let store = Store::default();
+    let (account, currency) = match endpoint.scope {
+        Scope::Account => ("a", ""),
+        Scope::Pool => ("", ""),
+        Scope::Network => ("", "xmr"),
+    };
+    let key = Key { account: account.into(), endpoint: endpoint.name, currency: currency.into() };
     store.expect(&key);
-    store.replace(&key, rows, Duration::from_secs(60));
-    let samples = store.fresh().iter().map(|(_, rows)| obeys_label_rules(rows)).sum();
-    let exposition = Exposition { store, health: Arc::default() };
-    for format in [Format::Text, Format::OpenMetrics] {
-        is_well_formed(&exposition.render(format, &Filter::accounts(["a".to_owned()])), samples);
+    let read = obeys_label_rules(&rows) as u64 + rows.dropped;
+    let dropped = store.replace(&key, rows, Duration::from_secs(60));
+    let fresh = store.fresh();
+    for format in Format::ALL {
+        let (mut text, mut member) = (String::new(), Member::with_capacity(0));
+        for (_, rows) in fresh.iter() {
+            rows.write(&mut text, format, |_| true);
+            rows.join(&mut member, format);
+        }
+        is_well_formed(&text, read - dropped);
+        let mut compressed = String::new();
+        GzDecoder::new(&*member.finish()).read_to_string(&mut compressed).unwrap();
+        assert_eq!(compressed, text);
     }
 }
 
 /// Returns how many samples there are.
 fn obeys_label_rules(rows: &Rows) -> usize {
-    for (family, series) in &rows.families {
+    for (family, series) in rows.families() {
         for one in series {
             assert!(one.value.is_finite(), "{} is {}", family.name(), one.value);
-            assert_eq!(one.labels.len(), family.labels.len(), "{}", family.name());
-            for (name, value) in family.labels.iter().zip(&one.labels) {
+            for name in family.labels {
+                let value = one.label(name).unwrap_or_else(|| panic!("{}: no {name} in {}", family.name(), one.labels));
                 match *name {
                     "currency" => assert!(currency::is_valid(value), "{value:?} is no currency"),
-                    "nickname" => assert!(value.chars().count() <= 64 && !value.contains(char::is_control), "{value:?}"),
+                    // Up to its first character that is escaped.
+                    "nickname" => assert!(value.chars().count() <= 65 && !value.contains(char::is_control), "{value:?}"),
                     // From the table's closed sets, or a number.
                     _ => assert!(value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'), "{name} is {value:?}"),
                 }
             }
         }
     }
-    rows.families.iter().map(|(_, series)| series.len()).sum()
+    rows.len()
 }
 
-fn is_well_formed(text: &str, samples: usize) {
+fn is_well_formed(text: &str, samples: u64) {
     let (about, lines): (Vec<&str>, Vec<&str>) = text.split_terminator('\n').partition(|line| line.starts_with("# "));
-    assert_eq!(lines.len(), samples, "a line was broken or lost:\n{text}");
+    assert_eq!(lines.len() as u64, samples, "a line was broken or lost:\n{text}");
     let mut seen = HashSet::new();
     for line in lines {
         let series = series(line).unwrap_or_else(|| panic!("not a sample: {line:?}"));

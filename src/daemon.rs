@@ -35,7 +35,7 @@ pub async fn run(
     let plan = config.plan()?;
     let poller = Poller::new(client.clone(), plan.clone(), store.clone(), health.clone());
     let app = App {
-        exposition: Exposition { store, health: health.clone() },
+        exposition: Exposition::new(store, health.clone()),
         telemetry_path: config.web.telemetry_path.clone(),
         path_prefix: server::path_prefix(config.web.external_url.as_deref()).unwrap_or_default(),
         max_requests: config.web.max_requests,

@@ -1,40 +1,38 @@
-//! The store's rows and the exporter's own metrics as text, in the two formats that Prometheus reads.
+//! What a scrape gets: the store's rows, the accounts' health and the exporter's own metrics, as text or gzipped text.
 //!
-//! OpenMetrics 1.0.0 and text 0.0.4 differ in the lines about a family only; its samples are the same, to the letter.
-//! A family stands once, with the samples of all accounts inside.
+//! A family stands once, with the samples of all accounts inside. Rows and health are there as ready pieces (see `blocks`); the
+//! exporter's own metrics are made at the scrape, as they change with every request.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use bytes::Bytes;
 use prometheus_client::encoding::text::encode_registry;
+use tokio::time::Instant;
 
-use crate::currency::Decimals;
-use crate::endpoints::{ENDPOINTS, Endpoint, Scope};
-use crate::health::{ACCOUNT_METRICS, Health};
-use crate::metric::{Family, Kind, Metric, Request, Rows, Series, Unit};
-use crate::store::{Key, Store};
-
-/// How the exposition is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// OpenMetrics 1.0.0.
-    OpenMetrics,
-    /// Prometheus' text format 0.0.4.
-    Text,
-}
-
-impl Format {
-    pub const fn content_type(self) -> &'static str {
-        match self {
-            Format::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
-            Format::Text => "text/plain; version=0.0.4; charset=utf-8",
-        }
-    }
-}
+use crate::gzip::{Member, Piece};
+use crate::health::Health;
+use crate::store::Store;
+use crate::text;
+pub use crate::text::Format;
 
 /// The name that stands for pool, networks and the exporter itself among the accounts'. None of those can have an `@`.
 pub const EXPORTER: &str = "@exporter";
+
+/// How old what the kernel says of the process may be, and the count of requests to the exporter. Far less than lies between two
+/// scrapes of a Prometheus; a crowd that scrapes faster than this shares them.
+const OWN_AGE: Duration = Duration::from_millis(100);
+
+/// Answers up to this size are kept until something changes. Larger ones are quickly joined, and would take much memory.
+const KEPT_BYTES: usize = 1 << 20;
+
+/// How an answer is encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    Identity,
+    Gzip,
+}
 
 /// Which series are shown.
 #[derive(Clone, Debug, Default)]
@@ -56,153 +54,134 @@ impl Filter {
 pub struct Exposition {
     pub store: Arc<Store>,
     pub health: Arc<Health>,
+    /// The exporter's own metrics, by format.
+    own: Mutex<[Option<Arc<Own>>; 2]>,
+    /// The latest whole answers, by format and encoding.
+    answers: Mutex<[[Option<Answer>; 2]; 2]>,
+}
+
+/// The exporter's own metrics, with the format's end.
+struct Own {
+    version: u64,
+    made: Instant,
+    text: String,
+    piece: Piece,
+}
+
+#[derive(Clone)]
+struct Answer {
+    body: Bytes,
+    state: State,
+}
+
+/// What an answer was made from: it is the same as long as this is.
+#[derive(Clone, Copy, PartialEq)]
+struct State {
+    store: u64,
+    health: u64,
+    own: (u64, Instant),
 }
 
 impl Exposition {
+    pub fn new(store: Arc<Store>, health: Arc<Health>) -> Exposition {
+        Exposition { store, health, own: Mutex::default(), answers: Mutex::default() }
+    }
+
     /// The text of a scrape.
     pub fn render(&self, format: Format, filter: &Filter) -> String {
         let mut text = String::with_capacity(64 << 10);
-        let fresh = self.store.fresh();
-        for endpoint in ENDPOINTS {
-            let rows: Vec<_> =
-                fresh.iter().filter(|(key, _)| key.endpoint == endpoint.name && filter.shows(&key.account)).collect();
-            for (i, family) in endpoint.families().enumerate() {
-                let series = rows.iter().map(|(key, rows)| (scope_label(endpoint, key), &rows.families[i].1[..]));
-                write_family(&mut text, format, family, &family.help(Some(endpoint.path)), series);
-            }
+        for (endpoint, rows) in self.store.fresh().iter() {
+            // What is no account's stands under the exporter's name.
+            let is_account = endpoint.is_of_account();
+            rows.write(&mut text, format, |name| filter.shows(if is_account { name } else { "" }));
         }
-        self.write_accounts(&mut text, format, filter);
+        self.health.rows().write(&mut text, format, |account| filter.shows(account));
         if filter.shows("") {
-            write_registry(&mut text, format, &self.health);
+            text.push_str(&self.own(format).text);
         }
-        if format == Format::OpenMetrics {
-            text.push_str("# EOF\n");
-        }
+        text.push_str(format.end());
         text
     }
 
-    fn write_accounts(&self, text: &mut String, format: Format, filter: &Filter) {
-        let request = Request { email: None, decimals: &Decimals::default() };
-        let mut accounts: BTreeMap<String, Rows> = BTreeMap::new();
-        self.health.for_each_account(|name, account| {
-            if filter.shows(name) {
-                accounts.insert(name.to_owned(), Rows::read(ACCOUNT_METRICS, account, &request));
+    /// The body of a whole scrape, if nothing has changed since it was last made.
+    pub fn ready(&self, format: Format, encoding: Encoding) -> Option<Bytes> {
+        let own = lock(&self.own)[format as usize].clone().filter(|own| self.is_fresh(own))?;
+        let state = self.state(&own);
+        let answers = lock(&self.answers);
+        let answer = answers[format as usize][encoding as usize].as_ref()?;
+        (answer.state == state).then(|| answer.body.clone())
+    }
+
+    /// The body of a scrape.
+    pub fn body(&self, format: Format, encoding: Encoding, filter: &Filter) -> Bytes {
+        let is_whole = filter.0.is_none();
+        if let Some(body) = is_whole.then(|| self.ready(format, encoding)).flatten() {
+            return body;
+        }
+        // Looked up before, so that what comes meanwhile makes the answer old and not wrong.
+        let own = self.own(format);
+        let state = self.state(&own);
+        let body = Bytes::from(match encoding {
+            Encoding::Identity => self.render(format, filter).into_bytes(),
+            Encoding::Gzip if is_whole => self.join(format),
+            Encoding::Gzip => {
+                let piece = Piece::new(&self.render(format, filter));
+                let mut member = Member::with_capacity(piece.len());
+                member.push(&piece);
+                member.finish()
             }
         });
-        for (i, Metric { family, .. }) in ACCOUNT_METRICS.iter().enumerate() {
-            let series = accounts.iter().map(|(name, rows)| (Some(("account", name.as_str())), &rows.families[i].1[..]));
-            write_family(text, format, family, &family.help(None), series);
+        if is_whole {
+            let answer = (body.len() <= KEPT_BYTES).then(|| Answer { body: body.clone(), state });
+            lock(&self.answers)[format as usize][encoding as usize] = answer;
         }
+        body
     }
-}
 
-/// The label that the endpoint's scope puts before each sample's own.
-fn scope_label<'a>(endpoint: &Endpoint, key: &'a Key) -> Option<(&'static str, &'a str)> {
-    match endpoint.scope {
-        Scope::Account => Some(("account", &key.account)),
-        Scope::Pool => None,
-        Scope::Network => Some(("currency", &key.currency)),
+    /// The gzipped text of a whole scrape.
+    fn join(&self, format: Format) -> Vec<u8> {
+        let own = self.own(format);
+        let rows = self.store.fresh();
+        let health = self.health.rows();
+        let room: usize = rows.iter().map(|(_, rows)| rows.compressed_len()).sum();
+        let mut member = Member::with_capacity(room + health.compressed_len() + own.piece.len() + (64 << 10));
+        rows.iter().for_each(|(_, rows)| rows.join(&mut member, format));
+        health.join(&mut member, format);
+        member.push(&own.piece);
+        member.push(&Piece::new(format.end()));
+        member.finish()
     }
-}
 
-fn write_family<'a>(
-    text: &mut String,
-    format: Format,
-    family: &Family,
-    help: &str,
-    groups: impl Iterator<Item = (Option<(&'static str, &'a str)>, &'a [Series])>,
-) {
-    let name = family.sample_name();
-    let mut groups = groups.filter(|(_, series)| !series.is_empty()).peekable();
-    if groups.peek().is_some() {
-        write_header(text, format, &family.name(), family.kind, family.unit.map(Unit::name), help);
+    /// What an answer is made from now.
+    fn state(&self, own: &Own) -> State {
+        let (store, health) = (self.store.fresh().version(), self.health.rows().version());
+        State { store, health, own: (own.version, own.made) }
     }
-    for (scope, series) in groups {
-        for one in series {
-            text.push_str(&name);
-            let own = family.labels.iter().copied().zip(one.labels.iter().map(|label| &**label));
-            write_labels(text, scope.into_iter().chain(own));
-            write_value(text, one.value);
+
+    fn is_fresh(&self, own: &Own) -> bool {
+        own.version == self.health.version() && own.made.elapsed() < OWN_AGE
+    }
+
+    /// The exporter's own metrics that belong to no account.
+    fn own(&self, format: Format) -> Arc<Own> {
+        let mut own = lock(&self.own);
+        let own = &mut own[format as usize];
+        if let Some(own) = own.as_ref().filter(|own| self.is_fresh(own)) {
+            return own.clone();
         }
-    }
-}
-
-fn write_header(text: &mut String, format: Format, name: &str, kind: Kind, unit: Option<&str>, help: &str) {
-    // OpenMetrics names the family, text 0.0.4 its samples.
-    let (name, kind) = match (format, kind) {
-        (_, Kind::Gauge) => (name.to_owned(), "gauge"),
-        (Format::OpenMetrics, Kind::Counter) => (name.to_owned(), "counter"),
-        (Format::OpenMetrics, Kind::Info) => (name.to_owned(), "info"),
-        (Format::Text, Kind::Counter) => (format!("{name}_total"), "counter"),
-        (Format::Text, Kind::Info) => (format!("{name}_info"), "gauge"),
-    };
-    push(text, format_args!("# HELP {name} {help}\n# TYPE {name} {kind}\n"));
-    if let (Format::OpenMetrics, Some(unit)) = (format, unit) {
-        push(text, format_args!("# UNIT {name} {unit}\n"));
-    }
-}
-
-fn write_labels<'a>(text: &mut String, labels: impl Iterator<Item = (&'static str, &'a str)>) {
-    let mut separator = '{';
-    for (name, value) in labels {
-        text.push(separator);
-        text.push_str(name);
-        text.push_str("=\"");
-        for c in value.chars() {
-            match c {
-                '\\' => text.push_str("\\\\"),
-                '"' => text.push_str("\\\""),
-                '\n' => text.push_str("\\n"),
-                _ => text.push(c),
-            }
+        let version = self.health.version();
+        let mut text = String::new();
+        encode_registry(&mut text, self.health.registry())
+            .unwrap_or_else(|_| unreachable!("a String takes all that is written"));
+        if format == Format::Text {
+            text = text::from_open_metrics(&text);
         }
-        text.push('"');
-        separator = ',';
-    }
-    if separator == ',' {
-        text.push('}');
+        let new = Arc::new(Own { version, made: Instant::now(), piece: Piece::new(&text), text });
+        *own = Some(new.clone());
+        new
     }
 }
 
-/// The shortest text that reads back as the same number.
-fn write_value(text: &mut String, value: f64) {
-    let magnitude = value.abs();
-    if magnitude != 0.0 && !(1e-5..1e17).contains(&magnitude) {
-        push(text, format_args!(" {value:e}\n"));
-    } else {
-        push(text, format_args!(" {value}\n"));
-    }
-}
-
-/// The exporter's own metrics that belong to no account. prometheus-client writes OpenMetrics; for text 0.0.4 the lines
-/// about each family are said in its words.
-fn write_registry(text: &mut String, format: Format, health: &Health) {
-    let mut open_metrics = String::new();
-    encode_registry(&mut open_metrics, health.registry())
-        .unwrap_or_else(|_| unreachable!("a String takes all that is written"));
-    if format == Format::OpenMetrics {
-        text.push_str(&open_metrics);
-        return;
-    }
-    let mut help = "";
-    for line in open_metrics.lines() {
-        if let Some(said) = line.strip_prefix("# HELP ") {
-            help = said.split_once(' ').map_or("", |(_, help)| help);
-        } else if let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|said| said.split_once(' ')) {
-            let (suffix, kind) = match kind {
-                "counter" => ("_total", kind),
-                "info" => ("_info", "gauge"),
-                _ => ("", kind),
-            };
-            push(text, format_args!("# HELP {name}{suffix} {help}\n# TYPE {name}{suffix} {kind}\n"));
-        } else if !line.starts_with("# UNIT ") {
-            text.push_str(line);
-            text.push('\n');
-        }
-    }
-}
-
-fn push(text: &mut String, arguments: std::fmt::Arguments<'_>) {
-    // Writing to a String can't fail.
-    let _ = text.write_fmt(arguments);
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

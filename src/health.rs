@@ -5,8 +5,9 @@
 
 mod process;
 
-use std::collections::BTreeMap;
-use std::sync::atomic::AtomicU64;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -20,8 +21,10 @@ use prometheus_client::registry::{Registry, Unit};
 use tokio::time::Instant;
 
 use crate::api::{self, Event, KINDS, LOGIN, Stop};
+use crate::blocks::Blocks;
+use crate::currency::Decimals;
 use crate::metric::Unit::Seconds;
-use crate::metric::{Metric, counter, gauge};
+use crate::metric::{Metric, Request, Rows, counter, gauge};
 use crate::store::Key;
 
 /// Upper bounds of the request durations' buckets, in seconds; the default timeout is among them.
@@ -129,15 +132,66 @@ pub enum News {
     Nothing,
 }
 
+/// Every account's health, and what is shown of it.
+struct Accounts {
+    by_name: BTreeMap<Arc<str>, AccountHealth>,
+    rows: Blocks,
+    /// Accounts whose rows are not yet what their health is.
+    changed: BTreeSet<Arc<str>>,
+}
+
+impl Default for Accounts {
+    fn default() -> Self {
+        let families = ACCOUNT_METRICS.iter().map(|metric| &metric.family);
+        let rows = Blocks::new(Some("account"), families, None);
+        Accounts { by_name: BTreeMap::new(), rows, changed: BTreeSet::new() }
+    }
+}
+
+impl Accounts {
+    fn find(&mut self, key: &Key) -> Option<&mut LoopHealth> {
+        self.by_name.get_mut(&key.account)?.loops.get_mut(&(key.endpoint, key.currency.clone()))
+    }
+
+    /// Shows what has changed.
+    fn show(&mut self) {
+        let request = Request { email: None, decimals: &Decimals::default() };
+        for name in std::mem::take(&mut self.changed) {
+            match self.by_name.get(&name) {
+                Some(account) => self.rows.put(&name, Rows::read(ACCOUNT_METRICS, account, &request)),
+                None => self.rows.remove(&name),
+            }
+        }
+    }
+}
+
+/// The rows of every account's health, as they are shown now.
+pub struct Shown<'a>(MutexGuard<'a, Accounts>);
+
+impl Deref for Shown<'_> {
+    type Target = Blocks;
+
+    fn deref(&self) -> &Blocks {
+        &self.0.rows
+    }
+}
+
 /// The exporter's own metrics.
 pub struct Health {
     registry: Registry,
-    accounts: Mutex<BTreeMap<Arc<str>, AccountHealth>>,
+    accounts: Mutex<Accounts>,
+    doings: Doings,
+    /// Counts changes of the above.
+    version: AtomicU64,
+    http: Family<HttpLabels, Counter>,
+}
+
+/// What the exporter did, and is to do.
+struct Doings {
     requests: Family<RequestLabels, Counter>,
     durations: Family<EndpointLabel, Histogram, fn() -> Histogram>,
     dropped: Family<EndpointLabel, Counter>,
     intervals: Family<EndpointLabel, Gauge<f64, AtomicU64>>,
-    http: Family<HttpLabels, Counter>,
     reload_successful: Gauge,
     reload_time: Gauge<f64, AtomicU64>,
 }
@@ -145,36 +199,33 @@ pub struct Health {
 impl Default for Health {
     fn default() -> Self {
         let mut registry = Registry::default();
-        let durations = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
-        let health = Health {
-            accounts: Mutex::default(),
+        let doings = Doings {
             requests: Family::default(),
-            durations,
+            durations: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
             dropped: Family::default(),
             intervals: Family::default(),
-            http: Family::default(),
             reload_successful: Gauge::default(),
             reload_time: Gauge::default(),
-            registry: Registry::default(),
         };
+        let http = Family::default();
         let minergate = registry.sub_registry_with_prefix("minergate");
         minergate.register_with_unit(
             "endpoint_interval",
             "Configured time from one poll of the endpoint to the next in seconds",
             Unit::Seconds,
-            health.intervals.clone(),
+            doings.intervals.clone(),
         );
-        minergate.register("api_requests", "Requests to the API, by how they ended", health.requests.clone());
+        minergate.register("api_requests", "Requests to the API, by how they ended", doings.requests.clone());
         minergate.register_with_unit(
             "api_request_duration",
             "Time from sending a request to the API to the end of its answer in seconds",
             Unit::Seconds,
-            health.durations.clone(),
+            doings.durations.clone(),
         );
         minergate.register(
             "api_dropped_series",
             "Samples left out because the API named an invalid currency or more than fit",
-            health.dropped.clone(),
+            doings.dropped.clone(),
         );
         let build = Info::new([
             ("version", env!("CARGO_PKG_VERSION")),
@@ -182,22 +233,23 @@ impl Default for Health {
             ("rustversion", env!("RUSTVERSION")),
         ]);
         minergate.register("exporter_build", "The exporter's version, revision and compiler", build);
-        // The configuration was read at the start, or there would be no exporter.
-        health.reloaded(true);
         minergate.register(
             "exporter_config_last_reload_successful",
             "Whether the configuration was last read successfully, 1 or 0",
-            health.reload_successful.clone(),
+            doings.reload_successful.clone(),
         );
         minergate.register_with_unit(
             "exporter_config_last_reload_success_timestamp",
             "When the configuration was last read successfully, since 1970 in seconds",
             Unit::Seconds,
-            health.reload_time.clone(),
+            doings.reload_time.clone(),
         );
-        minergate.register("exporter_http_requests", "Requests to the exporter, by route and status", health.http.clone());
+        minergate.register("exporter_http_requests", "Requests to the exporter, by route and status", http.clone());
         registry.register_collector(Box::new(process::Process));
-        Health { registry, ..health }
+        let health = Health { registry, accounts: Mutex::default(), doings, version: AtomicU64::new(0), http };
+        // The configuration was read at the start, or there would be no exporter.
+        health.reloaded(true);
+        health
     }
 }
 
@@ -207,21 +259,45 @@ impl Health {
         &self.registry
     }
 
+    /// Another number after each change of these, but for what the kernel says and the count of requests to the exporter: that would
+    /// be each scrape.
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    /// What the exporter did, to be changed.
+    fn doings(&self) -> &Doings {
+        self.version.fetch_add(1, Ordering::AcqRel);
+        &self.doings
+    }
+
     /// Reads the health of every account, in order of their names; the pool's and networks' stands under the empty one.
     pub fn for_each_account(&self, mut read: impl FnMut(&str, &AccountHealth)) {
-        self.accounts().iter().for_each(|(name, account)| read(name, account));
+        self.accounts().by_name.iter().for_each(|(name, account)| read(name, account));
+    }
+
+    /// What is shown of every account's health.
+    pub fn rows(&self) -> Shown<'_> {
+        let mut accounts = self.accounts();
+        accounts.show();
+        Shown(accounts)
     }
 
     /// Announces an account, so that its metrics are there before its first poll.
     pub fn expect_account(&self, name: &Arc<str>) {
         let logins = ["ok"].into_iter().chain(Stop::ALL.map(Stop::reason)).map(|outcome| (outcome, 0.0)).collect();
-        self.accounts().entry(name.clone()).or_insert_with(|| AccountHealth { logins, ..AccountHealth::default() });
+        let mut accounts = self.accounts();
+        accounts.by_name.entry(name.clone()).or_insert_with(|| AccountHealth { logins, ..AccountHealth::default() });
+        accounts.changed.insert(name.clone());
+        drop(accounts);
         self.expect_requests(LOGIN);
     }
 
     /// Forgets an account that is no longer polled.
     pub fn forget_account(&self, name: &str) {
-        self.accounts().remove(name);
+        let mut accounts = self.accounts();
+        let gone = accounts.by_name.remove_entry(name);
+        accounts.changed.extend(gone.map(|(name, _)| name));
     }
 
     /// Forgets how an account's login stands: its secrets are others now.
@@ -231,30 +307,32 @@ impl Health {
 
     /// Whether there is an account of that name.
     pub fn has_account(&self, name: &str) -> bool {
-        self.accounts().get(name).is_some_and(|account| !account.is_pool)
+        self.accounts().by_name.get(name).is_some_and(|account| !account.is_pool)
     }
 
     /// The accounts' names, in order.
     pub fn account_names(&self) -> Vec<Arc<str>> {
-        self.accounts().iter().filter(|(_, account)| !account.is_pool).map(|(name, _)| name.clone()).collect()
+        self.accounts().by_name.iter().filter(|(_, account)| !account.is_pool).map(|(name, _)| name.clone()).collect()
     }
 
     /// Announces an endpoint that is polled.
     pub fn expect_endpoint(&self, endpoint: &'static str, interval: Duration) {
-        self.intervals.get_or_create(&EndpointLabel { endpoint }).set(interval.as_secs_f64());
-        drop(self.dropped.get_or_create(&EndpointLabel { endpoint }));
+        let doings = self.doings();
+        doings.intervals.get_or_create(&EndpointLabel { endpoint }).set(interval.as_secs_f64());
+        drop(doings.dropped.get_or_create(&EndpointLabel { endpoint }));
         self.expect_requests(endpoint);
     }
 
     /// Forgets the interval of an endpoint that is off.
     pub fn forget_endpoint(&self, endpoint: &'static str) {
-        self.intervals.remove(&EndpointLabel { endpoint });
+        self.doings().intervals.remove(&EndpointLabel { endpoint });
     }
 
     fn expect_requests(&self, endpoint: &'static str) {
-        drop(self.durations.get_or_create(&EndpointLabel { endpoint }));
+        let doings = self.doings();
+        drop(doings.durations.get_or_create(&EndpointLabel { endpoint }));
         for outcome in KINDS {
-            drop(self.requests.get_or_create(&RequestLabels { endpoint, outcome }));
+            drop(doings.requests.get_or_create(&RequestLabels { endpoint, outcome }));
         }
     }
 
@@ -262,8 +340,9 @@ impl Health {
     pub fn expect_loop(&self, key: &Key, interval: Duration) {
         let mut accounts = self.accounts();
         let new = || AccountHealth { is_pool: key.account.is_empty(), ..AccountHealth::default() };
-        let account = accounts.entry(key.account.clone()).or_insert_with(new);
+        let account = accounts.by_name.entry(key.account.clone()).or_insert_with(new);
         account.loops.entry((key.endpoint, key.currency.clone())).or_default().interval = interval;
+        accounts.changed.insert(key.account.clone());
     }
 
     /// Forgets a loop that has ended.
@@ -275,12 +354,16 @@ impl Health {
 
     /// A loop's next poll begins at that time.
     pub fn next_poll(&self, key: &Key, at: Instant) {
-        self.with_loop(key, |l| l.next = Some(at));
+        // Not on /metrics, so nothing changes there.
+        let mut accounts = self.accounts();
+        if let Some(l) = accounts.find(key) {
+            l.next = Some(at);
+        }
     }
 
     /// A poll succeeded; `dropped` samples of its answer were left out.
     pub fn succeeded(&self, key: &Key, dropped: u64) -> News {
-        self.dropped.get_or_create(&EndpointLabel { endpoint: key.endpoint }).inc_by(dropped);
+        self.doings().dropped.get_or_create(&EndpointLabel { endpoint: key.endpoint }).inc_by(dropped);
         self.with_loop(key, |l| {
             l.tried = true;
             l.up = true;
@@ -304,24 +387,30 @@ impl Health {
 
     /// The configuration was read anew, or could not be.
     pub fn reloaded(&self, successful: bool) {
-        self.reload_successful.set(successful.into());
+        let doings = self.doings();
+        doings.reload_successful.set(successful.into());
         if successful {
-            self.reload_time.set(unix_seconds());
+            doings.reload_time.set(unix_seconds());
         }
     }
 
     /// Whether every account was tried, whatever came of it.
     pub fn is_ready(&self) -> bool {
         let accounts = self.accounts();
-        accounts.values().filter(|account| !account.is_pool).all(|a| a.loops.values().any(|l| l.tried) || a.loops.is_empty())
+        accounts
+            .by_name
+            .values()
+            .filter(|account| !account.is_pool)
+            .all(|a| a.loops.values().any(|l| l.tried) || a.loops.is_empty())
     }
 
     /// Takes note of what the API's client did.
     pub fn observe(&self, event: Event<'_>) {
         match event {
             Event::Request { endpoint, outcome, duration } => {
-                self.requests.get_or_create(&RequestLabels { endpoint, outcome }).inc();
-                self.durations.get_or_create(&EndpointLabel { endpoint }).observe(duration.as_secs_f64());
+                let doings = self.doings();
+                doings.requests.get_or_create(&RequestLabels { endpoint, outcome }).inc();
+                doings.durations.get_or_create(&EndpointLabel { endpoint }).observe(duration.as_secs_f64());
             }
             Event::Login { account, outcome } => {
                 self.with_account(account, |account| *account.logins.entry(outcome).or_default() += 1.0);
@@ -343,15 +432,21 @@ impl Health {
     /// Changes a loop's health. One that has just ended may still bring its last result: it is not taken up again.
     fn with_loop<T>(&self, key: &Key, change: impl FnOnce(&mut LoopHealth) -> T) -> Option<T> {
         let mut accounts = self.accounts();
-        accounts.get_mut(&key.account)?.loops.get_mut(&(key.endpoint, key.currency.clone())).map(change)
+        let changed = accounts.find(key).map(change);
+        accounts.changed.insert(key.account.clone());
+        accounts.show();
+        changed
     }
 
     /// Changes an account's health. One that is gone is not taken up again for a request that was still under way.
     fn with_account(&self, name: &str, change: impl FnOnce(&mut AccountHealth)) {
-        self.accounts().get_mut(name).map(change);
+        let mut accounts = self.accounts();
+        accounts.by_name.get_mut(name).map(change);
+        accounts.changed.insert(name.into());
+        accounts.show();
     }
 
-    fn accounts(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, AccountHealth>> {
+    fn accounts(&self) -> MutexGuard<'_, Accounts> {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -10,6 +10,7 @@
 
 pub mod answer;
 pub mod api;
+pub mod blocks;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -18,6 +19,7 @@ pub mod daemon;
 pub mod duration;
 pub mod endpoints;
 pub mod exposition;
+pub mod gzip;
 pub mod health;
 pub mod log;
 pub mod metric;
@@ -25,3 +27,4 @@ pub mod poller;
 pub mod server;
 pub mod simulator;
 pub mod store;
+pub mod text;

@@ -12,14 +12,14 @@
 //! assert_eq!(ROW.family.name(), "minergate_workers_hashrate_hashes_per_second");
 //! ```
 //!
-//! How families become text is `exposition`'s business, which rows an endpoint has is the endpoint's.
+//! How samples become lines is `text`'s business, which rows an endpoint has is the endpoint's.
 
-use std::collections::BTreeSet;
+mod label;
+mod rows;
 
-use crate::currency::{self, Decimals};
-
-/// Longest nickname that becomes a label value, in characters.
-const NICKNAME_LENGTH: usize = 64;
+pub use self::label::write_label;
+pub use self::rows::{Out, Rows, Series};
+use crate::currency::Decimals;
 
 /// What Prometheus may do with the samples of a family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,10 +114,6 @@ impl Family {
         self.name() + self.suffix()
     }
 
-    fn currency_label(&self) -> Option<usize> {
-        self.labels.iter().position(|label| *label == "currency")
-    }
-
     /// What a sample's name has behind the family's.
     pub const fn suffix(&self) -> &'static str {
         match self.kind {
@@ -191,132 +187,4 @@ pub struct Request<'a> {
     pub email: Option<&'a str>,
     /// Decimals of the currencies' smallest units.
     pub decimals: &'a Decimals,
-}
-
-/// One sample's label values, in the order of the family's labels, and its value.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Series {
-    pub labels: Box<[Box<str>]>,
-    pub value: f64,
-}
-
-/// The samples of one answer, family by family.
-#[derive(Clone, Debug, Default)]
-pub struct Rows {
-    pub families: Vec<(&'static Family, Vec<Series>)>,
-    /// Samples left out because of the label rules.
-    pub dropped: u64,
-}
-
-impl Rows {
-    /// Reads an answer's samples.
-    pub fn read<B>(metrics: &'static [Metric<B>], answer: &B, request: &Request<'_>) -> Rows {
-        let mut rows = Rows::default();
-        for Metric { family, read } in metrics {
-            let mut out = Out { request, labels: family.labels, series: Vec::new(), dropped: 0 };
-            read(answer, &mut out);
-            rows.families.push((family, out.series));
-            rows.dropped += out.dropped;
-        }
-        rows
-    }
-
-    /// Leaves out the samples of metrics that are off by default, but for those that are wanted by their full names.
-    pub fn hide_optional(&mut self, wanted: &BTreeSet<String>) {
-        for (family, series) in &mut self.families {
-            if family.optional && !wanted.contains(&family.sample_name()) {
-                series.clear();
-            }
-        }
-    }
-
-    /// The currencies that the samples are labelled with.
-    pub fn currencies(&self) -> BTreeSet<&str> {
-        self.by_currency().map(|(_, currency, _)| currency).collect()
-    }
-
-    /// The currencies that the account has to do with: those with something in them.
-    pub fn used_currencies(&self) -> BTreeSet<String> {
-        let used = self.by_currency().filter(|(family, _, value)| family.shows_use && *value > 0.0);
-        used.map(|(_, currency, _)| currency.to_owned()).collect()
-    }
-
-    /// Leaves out the samples of all other currencies, and counts them.
-    pub fn keep_currencies(&mut self, kept: impl Fn(&str) -> bool) {
-        for (family, series) in &mut self.families {
-            let Some(label) = family.currency_label() else { continue };
-            let before = series.len();
-            series.retain(|series| kept(&series.labels[label]));
-            self.dropped += (before - series.len()) as u64;
-        }
-    }
-
-    fn by_currency(&self) -> impl Iterator<Item = (&'static Family, &str, f64)> {
-        self.families.iter().filter_map(|(family, series)| Some((family, series, family.currency_label()?))).flat_map(
-            |(family, series, label)| series.iter().map(move |series| (*family, &*series.labels[label], series.value)),
-        )
-    }
-}
-
-/// Where a reading puts the samples of one family.
-///
-/// Label rules are kept here, for every endpoint alike: an invalid `currency` takes its sample along (and is counted), a
-/// `nickname` is shortened and made printable, a value that is missing or not a number gives no sample.
-pub struct Out<'a> {
-    /// What the answer answers.
-    pub request: &'a Request<'a>,
-    labels: &'static [&'static str],
-    series: Vec<Series>,
-    dropped: u64,
-}
-
-impl Out<'_> {
-    /// Adds a sample; its labels stand in the order of the family's.
-    pub fn put<const N: usize>(&mut self, labels: [&str; N], value: impl Into<Option<f64>>) {
-        debug_assert_eq!(labels.len(), self.labels.len(), "a row puts other labels than {:?}", self.labels);
-        let Some(value) = value.into().filter(|value| value.is_finite()) else { return };
-        let mut values = Vec::with_capacity(N);
-        for (name, label) in self.labels.iter().zip(labels) {
-            match *name {
-                "currency" if !currency::is_valid(label) => return self.cut(1),
-                "nickname" => values.push(nickname(label)),
-                _ => values.push(label.into()),
-            }
-        }
-        self.series.push(Series { labels: values.into(), value });
-    }
-
-    /// Adds samples, each given by its labels and its value.
-    pub fn put_all<'l, const N: usize, V: Into<Option<f64>>>(
-        &mut self,
-        samples: impl IntoIterator<Item = ([&'l str; N], V)>,
-    ) {
-        for (labels, value) in samples {
-            self.put(labels, value);
-        }
-    }
-
-    /// Adds a sample of the exporter's own, whose labels keep to the rules: a loop that has no currency says so by an empty
-    /// label.
-    pub(crate) fn put_own<const N: usize>(&mut self, labels: [&str; N], value: impl Into<Option<f64>>) {
-        debug_assert_eq!(labels.len(), self.labels.len(), "a row puts other labels than {:?}", self.labels);
-        if let Some(value) = value.into() {
-            self.series.push(Series { labels: labels.map(Into::into).into(), value });
-        }
-    }
-
-    /// Counts samples that a reading leaves out because there are more than the documented number.
-    pub fn cut(&mut self, samples: u64) {
-        self.dropped += samples;
-    }
-}
-
-/// A nickname as a label value: printable, at most 64 characters. People have used their e-mail address as a nickname,
-/// which is nobody's business on a dashboard.
-fn nickname(nickname: &str) -> Box<str> {
-    if nickname.contains('@') {
-        return "hidden".into();
-    }
-    let printable = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
-    nickname.chars().take(NICKNAME_LENGTH).map(printable).collect()
 }

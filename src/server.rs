@@ -13,28 +13,24 @@ mod web_config;
 
 use std::collections::BTreeSet;
 use std::future::Future;
-use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Query, Request, State};
 use axum::http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, VARY};
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
 pub use self::lifecycle::Reload;
 pub use self::listener::Listener;
 pub use self::web_config::Web;
-use crate::exposition::{EXPORTER, Exposition, Filter};
+use crate::exposition::{EXPORTER, Encoding, Exposition, Filter};
 
 /// Where the exporter listens unless told otherwise: every address of the machine.
 pub const DEFAULT_ADDRESS: &str = ":10187";
@@ -192,15 +188,17 @@ async fn metrics(State(app): State<Arc<App>>, Query(query): Query<Vec<(String, S
     }
     let format = negotiation::format(&joined(&headers, &ACCEPT));
     let gzip = negotiation::gzip(&joined(&headers, &ACCEPT_ENCODING));
+    let encoding = if gzip { Encoding::Gzip } else { Encoding::Identity };
+    let is_whole = accounts.is_empty();
     let filter = Filter::accounts(accounts);
-    let render = move || {
-        let text = app.exposition.render(format, &filter);
-        if gzip { compress(text.as_bytes()) } else { Ok(text.into_bytes()) }
+    let body = match app.exposition.ready(format, encoding).filter(|_| is_whole) {
+        Some(body) => body,
+        None => match tokio::task::spawn_blocking(move || app.exposition.body(format, encoding, &filter)).await {
+            Ok(body) => body,
+            Err(_) => return (StatusCode::INTERNAL_SERVER_ERROR, "The metrics could not be written\n").into_response(),
+        },
     };
-    let Ok(Ok(body)) = tokio::task::spawn_blocking(render).await else {
-        return (StatusCode::INTERNAL_SERVER_ERROR, "The metrics could not be written\n").into_response();
-    };
-    let mut response = Bytes::from(body).into_response();
+    let mut response = body.into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
     headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
@@ -214,10 +212,4 @@ async fn metrics(State(app): State<Arc<App>>, Query(query): Query<Vec<(String, S
 fn joined(headers: &HeaderMap, name: &HeaderName) -> String {
     let lines: Vec<&str> = headers.get_all(name).iter().filter_map(|line| line.to_str().ok()).collect();
     lines.join(",")
-}
-
-fn compress(text: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(text.len() / 8), Compression::default());
-    encoder.write_all(text)?;
-    encoder.finish()
 }

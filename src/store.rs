@@ -1,11 +1,13 @@
 //! The last good rows of every loop: replaced whole at each success, gone when they are too old.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::blocks::Blocks;
+use crate::endpoints::{ENDPOINTS, Endpoint, Scope};
 use crate::metric::Rows;
 use crate::{clock, currency};
 
@@ -20,84 +22,164 @@ pub struct Key {
     pub currency: Arc<str>,
 }
 
+impl Key {
+    /// What tells the loop from the others of its endpoint.
+    fn name(&self) -> &Arc<str> {
+        // A network's loop has no account, and an account's no currency.
+        if self.currency.is_empty() { &self.account } else { &self.currency }
+    }
+}
+
 pub struct Store {
-    /// One for each loop, with nothing in it before the loop's first answer.
-    entries: RwLock<BTreeMap<Key, Option<Entry>>>,
+    state: RwLock<State>,
     /// How long the machine has slept since it started.
     slept: fn() -> Duration,
 }
 
-struct Entry {
-    rows: Arc<Rows>,
-    until: Instant,
-    slept: Duration,
+struct State {
+    /// Every loop, with how long its rows may be shown if it has some.
+    loops: BTreeMap<Key, Option<Instant>>,
+    /// The rows that are shown, by endpoint.
+    rows: BTreeMap<&'static str, Blocks>,
+    /// No rows are too old before this.
+    next_end: Option<Instant>,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Store { entries: RwLock::default(), slept: clock::slept }
+        let blocks = |endpoint: &'static Endpoint| {
+            let scope = match endpoint.scope {
+                Scope::Account => Some("account"),
+                Scope::Pool => None,
+                Scope::Network => Some("currency"),
+            };
+            (endpoint.name, Blocks::new(scope, endpoint.families(), Some(endpoint.path)))
+        };
+        let rows = ENDPOINTS.iter().map(blocks).collect();
+        Store { state: RwLock::new(State { loops: BTreeMap::new(), rows, next_end: None }), slept: clock::slept }
+    }
+}
+
+/// The rows of every endpoint, as they are shown now.
+pub struct Fresh<'a>(RwLockReadGuard<'a, State>);
+
+impl Fresh<'_> {
+    /// The endpoints in the order of their table, each with its rows.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static Endpoint, &Blocks)> {
+        ENDPOINTS.iter().filter_map(|endpoint| Some((endpoint, self.0.rows.get(endpoint.name)?)))
+    }
+
+    /// Another number after each change.
+    pub fn version(&self) -> u64 {
+        self.0.rows.values().map(Blocks::version).sum()
     }
 }
 
 impl Store {
     /// Makes room for the rows of a loop.
     pub fn expect(&self, key: &Key) {
-        self.entries.write().unwrap_or_else(PoisonError::into_inner).entry(key.clone()).or_default();
+        self.write().loops.entry(key.clone()).or_default();
     }
 
     /// Takes the rows of a loop's newest answer, for as long as they may be shown. Returns how many samples were left
     /// out of them, by the label rules or the cap. A loop that has just ended may still bring its last rows: they are not
     /// taken.
     pub fn replace(&self, key: &Key, mut rows: Rows, lifetime: Duration) -> u64 {
-        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        let kept = admitted(&rows, &currencies_beside(key, &entries));
+        let end = self.now() + lifetime;
+        let mut state = self.write();
+        let kept = state.admitted(key, &rows);
         if let Some(kept) = kept {
             rows.keep_currencies(|currency| kept.contains(currency));
         }
         let dropped = rows.dropped;
-        if let Some(entry) = entries.get_mut(key) {
-            *entry = Some(Entry { rows: Arc::new(rows), until: Instant::now() + lifetime, slept: (self.slept)() });
+        let State { loops, rows: shown, next_end } = &mut *state;
+        if let (Some(until), Some(blocks)) = (loops.get_mut(key), shown.get_mut(key.endpoint)) {
+            *until = Some(end);
+            *next_end = Some(next_end.map_or(end, |next| next.min(end)));
+            blocks.put(key.name(), rows);
         }
         dropped
     }
 
     /// Drops the rows of a loop that has ended.
     pub fn remove(&self, key: &Key) {
-        self.entries.write().unwrap_or_else(PoisonError::into_inner).remove(key);
+        let mut state = self.write();
+        state.loops.remove(key);
+        if let Some(blocks) = state.rows.get_mut(key.endpoint) {
+            blocks.remove(key.name());
+        }
     }
 
-    /// The rows that may still be shown, in order of account, endpoint and currency.
-    pub fn fresh(&self) -> Vec<(Key, Arc<Rows>)> {
-        // The clock of timers stands still while the machine sleeps, and the wall clock jumps; values grow old all the same.
-        let (now, slept) = (Instant::now(), (self.slept)());
-        let is_fresh = |entry: &Entry| now + slept.saturating_sub(entry.slept) < entry.until;
-        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        let read = entries.iter().filter_map(|(key, entry)| Some((key, entry.as_ref()?)));
-        let fresh = read.filter(|(_, entry)| is_fresh(entry));
-        fresh.map(|(key, entry)| (key.clone(), entry.rows.clone())).collect()
+    /// The rows that may still be shown.
+    pub fn fresh(&self) -> Fresh<'_> {
+        let now = self.now();
+        let state = self.read();
+        if state.next_end.is_none_or(|end| now < end) {
+            return Fresh(state);
+        }
+        drop(state);
+        self.write().drop_old(now);
+        Fresh(self.read())
+    }
+
+    /// The clock of timers stands still while the machine sleeps, and the wall clock jumps; values grow old all the same.
+    fn now(&self) -> Instant {
+        Instant::now() + (self.slept)()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The currencies that the account's other endpoints have series of.
-fn currencies_beside(key: &Key, entries: &BTreeMap<Key, Option<Entry>>) -> BTreeSet<String> {
-    let first = Key { account: key.account.clone(), endpoint: "", currency: "".into() };
-    let account = entries.range(first..).take_while(|(other, _)| other.account == key.account);
-    let others = account.filter(|(other, _)| *other != key).filter_map(|(_, entry)| entry.as_ref());
-    others.flat_map(|entry| entry.rows.currencies()).map(str::to_owned).collect()
-}
-
-/// The currencies of the rows that find room beside those already there; nothing when all do. Documented ones go first,
-/// then by name, so that it is the same ones at each poll.
-fn admitted(rows: &Rows, beside: &BTreeSet<String>) -> Option<BTreeSet<String>> {
-    let (old, new): (BTreeSet<&str>, BTreeSet<&str>) =
-        rows.currencies().into_iter().partition(|&code| beside.contains(code));
-    let room = CURRENCY_CAP.saturating_sub(beside.len());
-    if new.len() <= room {
-        return None;
+impl State {
+    fn drop_old(&mut self, now: Instant) {
+        self.next_end = None;
+        for (key, until) in &mut self.loops {
+            match until {
+                Some(end) if *end <= now => {
+                    *until = None;
+                    if let Some(blocks) = self.rows.get_mut(key.endpoint) {
+                        blocks.remove(key.name());
+                    }
+                }
+                Some(end) => self.next_end = Some(self.next_end.map_or(*end, |next| next.min(*end))),
+                None => {}
+            }
+        }
     }
-    let (documented, unknown): (Vec<&str>, Vec<&str>) = new.into_iter().partition(|code| currency::is_documented(code));
-    let first = documented.into_iter().chain(unknown).take(room);
-    Some(old.into_iter().chain(first).map(str::to_owned).collect())
+
+    /// The currencies of a loop's new rows that find room beside those already there; nothing when all do. Documented ones
+    /// go first, then by name, so that it is the same ones at each poll.
+    fn admitted(&self, key: &Key, rows: &Rows) -> Option<BTreeSet<String>> {
+        let new = rows.currencies();
+        let before = self.rows.get(key.endpoint).and_then(|blocks| blocks.get(key.name()));
+        if before.is_some_and(|before| new.is_subset(&before.currencies())) {
+            return None;
+        }
+        let beside = self.currencies_beside(key);
+        let (old, new): (BTreeSet<&str>, BTreeSet<&str>) = new.into_iter().partition(|&code| beside.contains(code));
+        let room = CURRENCY_CAP.saturating_sub(beside.len());
+        if new.len() <= room {
+            return None;
+        }
+        let (documented, unknown): (Vec<&str>, Vec<&str>) = new.into_iter().partition(|code| currency::is_documented(code));
+        let first = documented.into_iter().chain(unknown).take(room);
+        Some(old.into_iter().chain(first).map(str::to_owned).collect())
+    }
+
+    /// The currencies that the account's other endpoints have series of.
+    fn currencies_beside(&self, key: &Key) -> BTreeSet<&str> {
+        let first = Key { account: key.account.clone(), endpoint: "", currency: "".into() };
+        let account = self.loops.range(first..).take_while(|(other, _)| other.account == key.account);
+        let others = account.filter(|(other, _)| *other != key);
+        let rows = others.filter_map(|(other, _)| self.rows.get(other.endpoint)?.get(other.name()));
+        rows.flat_map(|rows| rows.currencies()).collect()
+    }
 }
 
 #[cfg(test)]
@@ -128,8 +210,12 @@ mod tests {
 
     fn shown(store: &Store, account: &str) -> BTreeSet<String> {
         let fresh = store.fresh();
-        let rows = fresh.iter().filter(|(key, _)| &*key.account == account);
-        rows.flat_map(|(_, rows)| rows.currencies()).map(str::to_owned).collect()
+        let rows = fresh.iter().filter_map(|(_, rows)| rows.get(account));
+        rows.flat_map(|rows| rows.currencies()).map(str::to_owned).collect()
+    }
+
+    fn samples(store: &Store) -> usize {
+        store.fresh().iter().map(|(_, rows)| rows.len()).sum()
     }
 
     #[tokio::test(start_paused = true)]
@@ -137,9 +223,9 @@ mod tests {
         let store = Store::default();
         put(&store, &key("a", "balance"), balances(["xmr".to_owned()].into_iter()));
         tokio::time::advance(Duration::from_millis(59_999)).await;
-        assert_eq!(store.fresh().len(), 1);
+        assert_eq!(samples(&store), 1);
         tokio::time::advance(Duration::from_millis(1)).await;
-        assert_eq!(store.fresh().len(), 0);
+        assert_eq!(samples(&store), 0);
     }
 
     #[tokio::test(start_paused = true)]
@@ -149,11 +235,11 @@ mod tests {
         let store = Store { slept, ..Store::default() };
         put(&store, &key("a", "balance"), balances(["xmr".to_owned()].into_iter()));
         SLEPT.store(1059, Ordering::Relaxed);
-        assert_eq!(store.fresh().len(), 1);
+        assert_eq!(samples(&store), 1);
         SLEPT.store(1060, Ordering::Relaxed);
-        assert_eq!(store.fresh().len(), 0);
+        assert_eq!(samples(&store), 0);
         put(&store, &key("a", "balance"), balances(["xmr".to_owned()].into_iter()));
-        assert_eq!(store.fresh().len(), 1);
+        assert_eq!(samples(&store), 1);
     }
 
     #[tokio::test(start_paused = true)]
@@ -187,6 +273,6 @@ mod tests {
         put(&store, &key("a", "balance"), balances(["xmr".to_owned()].into_iter()));
         store.remove(&key("a", "balance"));
         store.replace(&key("a", "balance"), balances(["xmr".to_owned()].into_iter()), MINUTE);
-        assert_eq!(store.fresh().len(), 0);
+        assert_eq!(samples(&store), 0);
     }
 }

@@ -19,8 +19,8 @@ use tokio::time::Instant;
 
 use super::App;
 use crate::health::{AccountHealth, LoopHealth};
-use crate::metric::{Rows, Series};
-use crate::store::Key;
+use crate::metric::Series;
+use crate::store::Fresh;
 
 /// Accounts on one page.
 const PAGE: usize = 50;
@@ -185,19 +185,21 @@ fn endpoints(account: &AccountHealth) -> Vec<Endpoint> {
 type Currencies = BTreeMap<String, Currency>;
 
 /// What the rows say of the shown accounts' currencies and of the networks.
-fn values(rows: &[(Key, Arc<Rows>)], shown: &[Arc<str>]) -> (BTreeMap<String, Currencies>, BTreeMap<String, Network>) {
+fn values(fresh: &Fresh<'_>, shown: &[Arc<str>]) -> (BTreeMap<String, Currencies>, BTreeMap<String, Network>) {
     let mut accounts: BTreeMap<String, Currencies> = BTreeMap::new();
     let mut networks: BTreeMap<String, Network> = BTreeMap::new();
-    for (key, rows) in rows.iter().filter(|(key, _)| key.account.is_empty() || shown.contains(&key.account)) {
-        for (family, series) in &rows.families {
-            for one in series {
-                // A network's rows carry its currency in their key, all others in their first label.
-                let code = one.labels.first().map_or(&*key.currency, |label| label).to_owned();
-                if Currency::shows(family.stem) {
-                    let currencies = accounts.entry(key.account.to_string()).or_default();
-                    currencies.entry(code).or_default().set(family.stem, one);
-                } else if Network::shows(family.stem) {
-                    networks.entry(code).or_default().set(family.stem, one.value);
+    for (endpoint, rows) in fresh.iter() {
+        let is_shown = |name| !endpoint.is_of_account() || shown.contains(name);
+        for (name, rows) in rows.iter().filter(|(name, _)| is_shown(name)) {
+            for (family, series) in rows.families() {
+                for one in series {
+                    // A network's rows bear its currency as their name, all others in a label.
+                    let code = one.label("currency").unwrap_or(name).to_owned();
+                    if Currency::shows(family.stem) {
+                        accounts.entry(name.to_string()).or_default().entry(code).or_default().set(family.stem, one);
+                    } else if Network::shows(family.stem) {
+                        networks.entry(code).or_default().set(family.stem, one.value);
+                    }
                 }
             }
         }
@@ -210,7 +212,7 @@ impl Currency {
         ["mining_workers", "mining_hashrate", "workers", "workers_hashrate", "balance", "mining_shares"].contains(&stem)
     }
 
-    fn set(&mut self, stem: &str, one: &Series) {
+    fn set(&mut self, stem: &str, one: Series<'_>) {
         match stem {
             "workers" => self.workers = Some(one.value),
             "workers_hashrate" => self.hashrate_hashes_per_second = Some(one.value),
@@ -221,7 +223,7 @@ impl Currency {
             _ => {
                 let (good, all) = &mut self.shares;
                 *all += one.value;
-                *good += if one.labels.last().is_some_and(|result| **result == *"good") { one.value } else { 0.0 };
+                *good += if one.label("result") == Some("good") { one.value } else { 0.0 };
                 self.good_share_ratio = (*all > 0.0).then_some(*good / *all);
             }
         }

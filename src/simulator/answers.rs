@@ -149,7 +149,7 @@ mod tests {
     use super::*;
     use crate::currency::Decimals;
     use crate::endpoints::ENDPOINTS;
-    use crate::metric::{Kind, Request, Rows};
+    use crate::metric::{Family, Kind, Request, Rows};
     use crate::simulator::noise::{Seed, real};
     use crate::simulator::{EPOCH, world};
 
@@ -197,8 +197,8 @@ mod tests {
                     let now = START + 613.0 * real(hour);
                     let rows = rows(endpoint, &question(endpoint, coin.code).answer(&world, now).unwrap());
                     assert_eq!(rows.dropped, 0, "{}", endpoint.name);
-                    let nonempty = rows.families.iter().filter(|(_, series)| !series.is_empty());
-                    filled.extend(nonempty.map(|(family, _)| family.name() + family.suffix()));
+                    let nonempty = rows.families().filter_map(|(family, mut series)| series.next().and(Some(family)));
+                    filled.extend(nonempty.map(Family::sample_name));
                 }
             }
             for family in ENDPOINTS.iter().flat_map(Endpoint::families) {
@@ -217,11 +217,10 @@ mod tests {
                     for step in 0..400 {
                         let now = START + 1.7 * real(step * step);
                         let rows = rows(endpoint, &question(endpoint, coin.code).answer(&world, now).unwrap());
-                        let height = rows.families.iter().find(|(family, _)| family.stem == "network_block_height");
-                        let counters = rows.families.iter().filter(|(family, _)| family.kind == Kind::Counter);
-                        for (family, series) in counters.chain(height) {
+                        let rising = |family: &Family| family.kind == Kind::Counter || family.stem == "network_block_height";
+                        for (family, series) in rows.families().filter(|(family, _)| rising(family)) {
                             for series in series {
-                                let key = (family.name(), coin.code, series.labels.clone());
+                                let key = (family.name(), coin.code, series.labels.to_owned());
                                 let before = last.insert(key, series.value).unwrap_or(0.0);
                                 assert!(series.value >= before, "{} {:?}", family.name(), series.labels);
                             }

@@ -1,12 +1,15 @@
 //! Whatever the API says, /metrics is read back by an independent parser, and says the same.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
+use flate2::read::GzDecoder;
+use minergate_exporter::api;
 use minergate_exporter::currency::{self, Decimals};
 use minergate_exporter::endpoints;
-use minergate_exporter::exposition::{Exposition, Filter, Format};
+use minergate_exporter::exposition::{Encoding, Exposition, Filter, Format};
 use minergate_exporter::health::Health;
 use minergate_exporter::metric::Request;
 use minergate_exporter::store::{Key, Store};
@@ -28,7 +31,7 @@ fn exposition(answers: &[(&str, &'static str, Value)]) -> Exposition {
         store.replace(&key, rows, Duration::from_secs(60));
     }
     let health = Arc::new(Health::default());
-    Exposition { store: Arc::new(store), health }
+    Exposition::new(Arc::new(store), health)
 }
 
 /// The samples of a family as the parser understood them: label values by name, and the value.
@@ -110,6 +113,99 @@ proptest! {
     }
 }
 
+/// Something that happens between two scrapes.
+#[derive(Clone, Debug)]
+enum Event {
+    /// An account's endpoint answers: for each currency, a number.
+    Answer(usize, &'static str, Vec<(usize, u32)>),
+    /// A loop ends.
+    End(usize, &'static str),
+    /// A poll fails, or succeeds.
+    Poll(usize, bool),
+    /// Seconds pass.
+    Pass(u64),
+    /// Somebody scrapes.
+    Scrape,
+}
+
+const CODES: [&str; 4] = ["aeon", "bcn", "xdn", "xmr"];
+const NAMED: [&str; 3] = ["workers", "balance", "affiliate_profit"];
+
+fn event() -> impl Strategy<Value = Event> {
+    let account = 0..40_usize;
+    let endpoint = prop::sample::select(&NAMED[..]);
+    let numbers = prop::collection::vec((0..CODES.len(), 0..3_u32), 0..4);
+    prop_oneof![
+        8 => (account.clone(), endpoint.clone(), numbers).prop_map(|(a, e, n)| Event::Answer(a, e, n)),
+        1 => (account.clone(), endpoint).prop_map(|(a, e)| Event::End(a, e)),
+        2 => (account, any::<bool>()).prop_map(|(a, good)| Event::Poll(a, good)),
+        1 => (0..40_u64).prop_map(Event::Pass),
+        2 => Just(Event::Scrape),
+    ]
+}
+
+/// What both encodings of both formats say, once each.
+fn scrape(exposition: &Exposition) {
+    for format in Format::ALL {
+        let body = |encoding| exposition.body(format, encoding, &Filter::default());
+        let mut text = String::new();
+        GzDecoder::new(&*body(Encoding::Gzip)).read_to_string(&mut text).unwrap();
+        // An answer that is made anew, one that may be kept, and what is compressed piece by piece.
+        assert_eq!(text, exposition.render(format, &Filter::default()));
+        assert_eq!(text.as_bytes(), &*body(Encoding::Identity));
+    }
+}
+
+async fn happens(exposition: &Exposition, event: Event) {
+    let key = |account: usize, endpoint| Key { account: format!("farm-{account}").into(), endpoint, currency: "".into() };
+    match event {
+        Event::Answer(account, endpoint, numbers) => {
+            let object: BTreeMap<&str, Value> = numbers.into_iter().map(|(code, n)| (CODES[code], json!(n))).collect();
+            let workers: BTreeMap<_, _> =
+                object.iter().map(|(code, n)| (code, json!({"minersCount": n, "hashrate": 7}))).collect();
+            let body = if endpoint == "workers" { json!(workers) } else { json!(object) };
+            let request = Request { email: None, decimals: &Decimals::default() };
+            let rows = endpoints::find(endpoint).unwrap().read(body.to_string().as_bytes(), &request).unwrap();
+            exposition.store.expect(&key(account, endpoint));
+            exposition.store.replace(&key(account, endpoint), rows, Duration::from_secs(60));
+        }
+        Event::End(account, endpoint) => exposition.store.remove(&key(account, endpoint)),
+        Event::Poll(account, good) => {
+            let key = key(account, "balance");
+            exposition.health.expect_account(&key.account);
+            exposition.health.expect_loop(&key, Duration::from_secs(60));
+            if good {
+                exposition.health.succeeded(&key, 1);
+            } else {
+                exposition.health.failed(&key, &api::Error::NotFound);
+            }
+        }
+        Event::Pass(seconds) => tokio::time::advance(Duration::from_secs(seconds)).await,
+        Event::Scrape => scrape(exposition),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn joined_pieces_say_what_is_written_anew(events in prop::collection::vec(event(), 0..200)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let exposition = exposition(&[]);
+            // Enough for several blocks, so that some are cut and some run empty.
+            for account in 0..200 {
+                let numbers = (0..CODES.len()).map(|code| (code, 1)).collect();
+                happens(&exposition, Event::Answer(account, "workers", numbers)).await;
+            }
+            for event in events {
+                happens(&exposition, event).await;
+            }
+            scrape(&exposition);
+        });
+    }
+}
+
 fn word(words: &[String]) -> Option<&String> {
     words.first()
 }
@@ -120,8 +216,8 @@ fn odd_numbers_are_taken_as_documented() {
         ("1", Some("1")),
         ("\"1\"", Some("1")),
         ("\"30.66592521533400000000\"", Some("30.665925215334")),
-        ("18446744073709551616", Some("1.8446744073709552e19")),
-        ("\"9223372036854775808\"", Some("9.223372036854776e18")),
+        ("18446744073709551616", Some("1.8446744073709552e+19")),
+        ("\"9223372036854775808\"", Some("9.223372036854776e+18")),
         ("0", Some("0")),
         ("\" 7 \"", Some("7")),
         ("1e-9", Some("1e-9")),
@@ -146,7 +242,7 @@ fn odd_numbers_are_taken_as_documented() {
         let key = Key { account: "a".into(), endpoint: "balance", currency: "".into() };
         store.expect(&key);
         store.replace(&key, rows, Duration::from_secs(60));
-        let exposition = Exposition { store, health: Arc::default() };
+        let exposition = Exposition::new(store, Arc::default());
         let text = exposition.render(Format::Text, &Filter::default());
         let found =
             text.lines().find_map(|line| line.strip_prefix("minergate_balance_coins{account=\"a\",currency=\"xmr\"} "));

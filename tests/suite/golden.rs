@@ -26,7 +26,7 @@ fn documented() -> Exposition {
         store.expect(&key);
         assert_eq!(store.replace(&key, rows, Duration::from_secs(60)), 0, "{}", endpoint.name);
     }
-    Exposition { store: Arc::new(store), health: Arc::new(Health::default()) }
+    Exposition::new(Arc::new(store), Arc::new(Health::default()))
 }
 
 /// What comes of the API's answers: all but the exporter's own metrics, which change from run to run.

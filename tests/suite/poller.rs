@@ -68,7 +68,7 @@ impl Run {
         let (store, health) = (Arc::new(Store::default()), Arc::new(Health::default()));
         let poller = Poller::new(Arc::new(script.clone()), plan, store.clone(), health.clone());
         tokio::spawn(poller.run(mpsc::channel(1).1));
-        Run { script, exposition: Exposition { store, health } }
+        Run { script, exposition: Exposition::new(store, health) }
     }
 
     fn asked(&self, who: &str) -> Vec<Duration> {

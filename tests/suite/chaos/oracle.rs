@@ -93,7 +93,7 @@ impl Oracle {
                 }
             }
         });
-        let exposition = Exposition { store, health: Arc::default() };
+        let exposition = Exposition::new(store, Arc::default());
         let Scrape(mut samples) = Scrape::read(&exposition.render(Format::Text, &Filter::default()));
         samples.retain(|series, _| is_of_api(series));
         self.readings.push(Reading { began, ended: Instant::now(), samples });

@@ -1,0 +1,131 @@
+//! Gzip that is made of ready pieces.
+//!
+//! Deflated text can be joined like text when each piece ends at a byte and looks back at nothing before itself, and the
+//! checksum of a whole follows from those of its parts. So what did not change since the last scrape is not compressed
+//! again: a [`Piece`] is made when its text changes, and a [`Member`] only copies pieces.
+
+mod checksum;
+mod deflate;
+
+use self::checksum::Checksum;
+
+/// Text, ready to stand in a gzip member.
+#[derive(Clone, Debug, Default)]
+pub struct Piece {
+    deflated: Box<[u8]>,
+    checksum: Checksum,
+}
+
+impl Piece {
+    /// Compresses text of many lines.
+    pub fn new(text: &str) -> Piece {
+        if text.is_empty() {
+            return Piece::default();
+        }
+        Piece { deflated: deflate::lines(text.as_bytes()).into(), checksum: Checksum::of(text.as_bytes()) }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.deflated.is_empty()
+    }
+
+    /// Bytes that it takes.
+    pub fn len(&self) -> usize {
+        self.deflated.len()
+    }
+}
+
+/// A gzip file (RFC 1952) in the making.
+pub struct Member {
+    bytes: Vec<u8>,
+    checksum: Checksum,
+}
+
+impl Member {
+    /// Begins a member with room for so many bytes.
+    pub fn with_capacity(bytes: usize) -> Member {
+        let mut member = Member { bytes: Vec::with_capacity(bytes), checksum: Checksum::default() };
+        // Deflate, no name, no time, no extra flags, of an unknown system.
+        member.bytes.extend_from_slice(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
+        member
+    }
+
+    pub fn push(&mut self, piece: &Piece) {
+        self.bytes.extend_from_slice(&piece.deflated);
+        self.checksum = self.checksum.then(piece.checksum);
+    }
+
+    /// The whole member.
+    pub fn finish(mut self) -> Vec<u8> {
+        self.bytes.extend_from_slice(&deflate::END);
+        self.bytes.extend_from_slice(&self.checksum.crc.to_le_bytes());
+        self.bytes.extend_from_slice(&self.checksum.length.to_le_bytes());
+        self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use flate2::read::GzDecoder;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn gunzip(bytes: &[u8]) -> String {
+        let mut text = String::new();
+        GzDecoder::new(bytes).read_to_string(&mut text).unwrap();
+        text
+    }
+
+    fn member(texts: &[String]) -> Vec<u8> {
+        let mut member = Member::with_capacity(0);
+        for text in texts {
+            member.push(&Piece::new(text));
+        }
+        member.finish()
+    }
+
+    #[test]
+    fn nothing_is_a_member_too() {
+        assert_eq!(gunzip(&member(&[])), "");
+    }
+
+    #[test]
+    fn lines_that_resemble_each_other_become_short() {
+        let line = |i: u32| format!("minergate_workers{{account=\"farm-{}\",currency=\"xmr\"}} {i}\n", i % 50);
+        let text: String = (0..1000).map(line).collect();
+        let compressed = member(std::slice::from_ref(&text));
+        assert!(compressed.len() * 5 < text.len(), "{} of {}", compressed.len(), text.len());
+    }
+
+    #[test]
+    fn far_and_long_matches_are_within_the_format_s_bounds() {
+        let long = "x".repeat(32_768);
+        for length in [2, 3, 257, 258, 259, 260, 261, 516, 32_766, 32_767, 32_768] {
+            let text = format!("{}\n{}1\n", &long[..length], &long[..length]);
+            assert_eq!(gunzip(&member(std::slice::from_ref(&text))), text, "{length}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_goes_in_comes_out(texts in prop::collection::vec("([a-c\"\\PC]{0,9}\n?){0,40}", 0..6)) {
+            prop_assert_eq!(gunzip(&member(&texts)), texts.concat());
+        }
+
+        #[test]
+        fn samples_come_out(
+            samples in prop::collection::vec(("[a-c]{1,3}", "[a-b]{1,2}", -1e9..1e9), 0..60),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let line = |(account, currency, value): &(String, String, f64)| {
+                format!("minergate_workers{{account=\"{account}\",currency=\"{currency}\"}} {value}\n")
+            };
+            let lines: Vec<String> = samples.iter().map(line).collect();
+            let (first, second) = lines.split_at(cut.index(lines.len() + 1));
+            prop_assert_eq!(gunzip(&member(&[first.concat(), second.concat()])), lines.concat());
+        }
+    }
+}

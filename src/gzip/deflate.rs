@@ -1,0 +1,164 @@
+//! Deflate (RFC 1951) for lines that resemble the line before them, as samples do.
+//!
+//! A general compressor searches its window for matches. Here it is known where they are: a sample repeats the line before
+//! it but for a label's value and the number. So each line is compared with the one before, and goes on being compared behind
+//! the next quote where they differ. That takes a twentieth of the time for twice the size, with deflate's fixed codes.
+
+/// What ends a stream: an empty last block.
+pub(super) const END: [u8; 2] = [0x03, 0x00];
+
+/// Shortest and longest match, and the farthest.
+const MATCH: std::ops::RangeInclusive<usize> = 3..=258;
+const WINDOW: usize = 32_768;
+
+/// Bits, the first one lowest, and how many.
+#[derive(Clone, Copy)]
+struct Code(u32, u32);
+
+/// Compresses text as blocks that end at a byte and look back at nothing before them.
+pub(super) fn lines(text: &[u8]) -> Vec<u8> {
+    let mut out = Bits { bytes: Vec::with_capacity(text.len() / 4 + 16), pending: 0, count: 0 };
+    // Not the last block; fixed codes.
+    out.push(Code(0b010, 3));
+    let mut before: &[u8] = &[];
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        push_line(&mut out, line, before);
+        before = line;
+    }
+    out.push(END_OF_BLOCK);
+    // An empty stored block, which begins at a byte: not the last, then its length and that inverted.
+    out.push(Code(0, 3));
+    out.align();
+    out.bytes.extend_from_slice(&[0, 0, 0xff, 0xff]);
+    out.bytes
+}
+
+/// Writes a line; `before` is the line that stands right before it.
+fn push_line(out: &mut Bits, line: &[u8], before: &[u8]) {
+    let (mut at, mut old) = (0, 0);
+    while at < line.len() {
+        let same = common(&line[at..], &before[old..]);
+        let distance = before.len() - old + at;
+        if same >= *MATCH.start() && distance <= WINDOW {
+            push_match(out, same, distance);
+        } else {
+            push_literals(out, &line[at..at + same]);
+        }
+        (at, old) = (at + same, old + same);
+        // Both lines have another character here. They may be alike again behind a value, that is, from the next quote on.
+        let (Some(skip), Some(old_skip)) = (quote(&line[at..]), quote(&before[old..])) else {
+            return push_literals(out, &line[at..]);
+        };
+        push_literals(out, &line[at..at + skip]);
+        (at, old) = (at + skip, old + old_skip);
+    }
+}
+
+/// How many bytes two texts have in common at their beginnings.
+fn common(a: &[u8], b: &[u8]) -> usize {
+    let mut same = 0;
+    for (a, b) in a.chunks_exact(8).zip(b.chunks_exact(8)) {
+        if a != b {
+            break;
+        }
+        same += 8;
+    }
+    same + a[same..].iter().zip(&b[same..]).take_while(|(a, b)| a == b).count()
+}
+
+fn quote(text: &[u8]) -> Option<usize> {
+    text.iter().position(|byte| *byte == b'"')
+}
+
+fn push_literals(out: &mut Bits, text: &[u8]) {
+    for byte in text {
+        out.push(LITERALS[usize::from(*byte)]);
+    }
+}
+
+/// Writes a repetition of what stood `distance` bytes before, in as many matches as it takes.
+fn push_match(out: &mut Bits, length: usize, distance: usize) {
+    let mut rest = length;
+    while rest > 0 {
+        // What remains must not be too short for a match.
+        let part = match rest {
+            ..=258 => rest,
+            259..=260 => rest - *MATCH.start(),
+            _ => *MATCH.end(),
+        };
+        out.push(LENGTHS[part - *MATCH.start()]);
+        out.push(distance_code(distance));
+        rest -= part;
+    }
+}
+
+/// Bits on their way into bytes.
+struct Bits {
+    bytes: Vec<u8>,
+    pending: u64,
+    count: u32,
+}
+
+impl Bits {
+    fn push(&mut self, Code(bits, count): Code) {
+        self.pending |= u64::from(bits) << self.count;
+        self.count += count;
+        if self.count >= 32 {
+            #[expect(clippy::cast_possible_truncation, reason = "the other half stays")]
+            self.bytes.extend_from_slice(&(self.pending as u32).to_le_bytes());
+            self.pending >>= 32;
+            self.count -= 32;
+        }
+    }
+
+    /// Fills the last byte.
+    fn align(&mut self) {
+        let bytes = self.count.div_ceil(8) as usize;
+        self.bytes.extend_from_slice(&self.pending.to_le_bytes()[..bytes]);
+        (self.pending, self.count) = (0, 0);
+    }
+}
+
+/// Huffman codes are written from their highest bit on, all else from the lowest (RFC 1951, 3.1.1).
+const fn huffman(code: u32, count: u32) -> Code {
+    Code(code.reverse_bits() >> (32 - count), count)
+}
+
+const END_OF_BLOCK: Code = Code(0, 7);
+
+/// The fixed codes of bytes (RFC 1951, 3.2.6).
+static LITERALS: [Code; 256] = {
+    let mut codes = [Code(0, 0); 256];
+    let mut byte = 0;
+    while byte < 256 {
+        codes[byte as usize] = if byte < 144 { huffman(0x30 + byte, 8) } else { huffman(0x190 + byte - 144, 9) };
+        byte += 1;
+    }
+    codes
+};
+
+/// The fixed codes of lengths from 3 to 258 with their extra bits (RFC 1951, 3.2.5).
+static LENGTHS: [Code; 256] = {
+    let mut codes = [Code(0, 0); 256];
+    let mut over: u32 = 0;
+    while over < 255 {
+        // Lengths from 3 on go in fours of equal steps; a step is twice as large each time after the first two.
+        let extra = if over < 8 { 0 } else { over.ilog2() - 2 };
+        let symbol = 257 + extra * 4 + (over >> extra);
+        let Code(bits, count) = if symbol < 280 { huffman(symbol - 256, 7) } else { huffman(0xc0 + symbol - 280, 8) };
+        codes[over as usize] = Code(bits | (over & ((1 << extra) - 1)) << count, count + extra);
+        over += 1;
+    }
+    // The longest has a code of its own.
+    codes[255] = huffman(0xc0 + 285 - 280, 8);
+    codes
+};
+
+/// The fixed code of a distance with its extra bits (RFC 1951, 3.2.5).
+fn distance_code(distance: usize) -> Code {
+    #[expect(clippy::cast_possible_truncation, reason = "at most WINDOW")]
+    let over = distance as u32 - 1;
+    let extra = if over < 4 { 0 } else { over.ilog2() - 1 };
+    let Code(bits, count) = huffman(extra * 2 + (over >> extra), 5);
+    Code(bits | (over & ((1 << extra) - 1)) << count, count + extra)
+}

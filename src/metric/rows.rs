@@ -1,0 +1,265 @@
+//! The samples of one answer, as they are read and as they are kept: a number each, and a reference to a label set.
+//!
+//! An answer has few label sets (its currencies, its currencies' verdicts) and many families that share them. So each set is
+//! kept once, as the text that it becomes: a thousand accounts' rows take 16 bytes a sample and not some 200.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{Family, Metric, Request, label};
+
+/// The samples of one answer, family by family.
+#[derive(Clone, Debug, Default)]
+pub struct Rows {
+    /// Each family, and where its samples end.
+    families: Vec<(&'static Family, usize)>,
+    samples: Vec<Sample>,
+    sets: LabelSets,
+    /// Samples left out because of the label rules.
+    pub dropped: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Sample {
+    value: f64,
+    /// Number of the label set.
+    labels: u32,
+}
+
+/// One sample.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Series<'a> {
+    /// The labels beside those of the endpoint's scope, as they are written between the braces.
+    pub labels: &'a str,
+    pub value: f64,
+}
+
+impl<'a> Series<'a> {
+    /// The value of a label that needs no escaping, such as `currency`.
+    pub fn label(&self, name: &str) -> Option<&'a str> {
+        label::find(self.labels, name)
+    }
+}
+
+impl Rows {
+    /// Reads an answer's samples.
+    pub fn read<B>(metrics: &'static [Metric<B>], answer: &B, request: &Request<'_>) -> Rows {
+        let mut out = Out { request, family: None, rows: Rows::default(), numbers: Numbers::default(), set: String::new() };
+        for Metric { family, read } in metrics {
+            out.begin(family);
+            read(answer, &mut out);
+        }
+        out.end()
+    }
+
+    /// Samples in all.
+    pub fn len(&self) -> usize {
+        self.samples.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.samples.is_empty()
+    }
+
+    /// The families in the order of their table, each with its samples.
+    pub fn families(&self) -> impl Iterator<Item = (&'static Family, impl Iterator<Item = Series<'_>>)> {
+        self.families.iter().enumerate().map(|(i, (family, _))| (*family, self.family(i)))
+    }
+
+    /// The samples of the family with that place in the table.
+    pub fn family(&self, i: usize) -> impl Iterator<Item = Series<'_>> {
+        let start = i.checked_sub(1).and_then(|before| self.families.get(before)).map_or(0, |(_, end)| *end);
+        let end = self.families.get(i).map_or(start, |(_, end)| *end);
+        self.samples[start..end].iter().map(|sample| Series { labels: self.sets.get(sample.labels), value: sample.value })
+    }
+
+    /// Leaves out the samples of metrics that are off by default, but for those that are wanted by their full names.
+    pub fn hide_optional(&mut self, wanted: &BTreeSet<String>) {
+        let hidden = |family: &Family| family.optional && !wanted.contains(&family.sample_name());
+        if self.families.iter().any(|(family, _)| hidden(family)) {
+            self.retain(|family, _| !hidden(family));
+        }
+    }
+
+    /// The currencies that the samples are labelled with.
+    pub fn currencies(&self) -> BTreeSet<&str> {
+        self.sets.iter().filter_map(|set| label::find(set, "currency")).collect()
+    }
+
+    /// The currencies that the account has to do with: those with something in them.
+    pub fn used_currencies(&self) -> BTreeSet<String> {
+        let shows = self.families().filter(|(family, _)| family.shows_use);
+        let used = shows.flat_map(|(_, series)| series.filter(|one| one.value > 0.0));
+        used.filter_map(|one| one.label("currency")).map(str::to_owned).collect()
+    }
+
+    /// Leaves out the samples of all other currencies, and counts them.
+    pub fn keep_currencies(&mut self, kept: impl Fn(&str) -> bool) {
+        let before = self.len();
+        self.retain(|_, one| one.label("currency").is_none_or(&kept));
+        self.dropped += (before - self.len()) as u64;
+    }
+
+    fn retain(&mut self, keep: impl Fn(&Family, Series<'_>) -> bool) {
+        let mut kept = Rows { dropped: self.dropped, ..Rows::default() };
+        let mut numbers = Numbers::default();
+        for (family, series) in self.families() {
+            numbers.begin_family();
+            for one in series.filter(|one| keep(family, *one)) {
+                let labels = numbers.of(one.labels, &mut kept.sets);
+                kept.samples.push(Sample { value: one.value, labels });
+            }
+            kept.families.push((family, kept.samples.len()));
+        }
+        kept.shrink_to_fit();
+        *self = kept;
+    }
+
+    fn shrink_to_fit(&mut self) {
+        self.families.shrink_to_fit();
+        self.samples.shrink_to_fit();
+        self.sets.text.shrink_to_fit();
+        self.sets.ends.shrink_to_fit();
+    }
+}
+
+/// Label sets, one behind the other, and where each ends.
+#[derive(Clone, Debug, Default)]
+struct LabelSets {
+    text: String,
+    ends: Vec<u32>,
+}
+
+impl LabelSets {
+    fn get(&self, number: u32) -> &str {
+        let number = number as usize;
+        let start = number.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| *end as usize);
+        let end = self.ends.get(number).map_or(start, |end| *end as usize);
+        &self.text[start..end]
+    }
+
+    fn len(&self) -> u32 {
+        u32::try_from(self.ends.len()).unwrap_or(u32::MAX)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.len()).map(|number| self.get(number))
+    }
+
+    /// Adds the set that stands behind the last one's end.
+    fn push(&mut self, set: &str) -> u32 {
+        self.text.push_str(set);
+        // An answer has 8 MiB at most, and so has less text than a u32 counts.
+        self.ends.push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
+        self.len() - 1
+    }
+}
+
+/// Finds the numbers of label sets.
+#[derive(Default)]
+struct Numbers {
+    by_text: HashMap<Box<str>, u32>,
+    /// A family mostly has the sets of the one before it, in the same order.
+    expected: u32,
+}
+
+impl Numbers {
+    fn begin_family(&mut self) {
+        self.expected = 0;
+    }
+
+    /// The number of a set, which is added where it is new.
+    fn of(&mut self, set: &str, sets: &mut LabelSets) -> u32 {
+        let number = if self.expected < sets.len() && sets.get(self.expected) == set {
+            self.expected
+        } else if let Some(number) = self.by_text.get(set) {
+            *number
+        } else {
+            let number = sets.push(set);
+            self.by_text.insert(set.into(), number);
+            number
+        };
+        self.expected = number + 1;
+        number
+    }
+}
+
+/// Where a reading puts the samples of one family.
+///
+/// Label rules are kept here, for every endpoint alike: an invalid `currency` takes its sample along (and is counted), a
+/// `nickname` is shortened and made printable, a value that is missing or not a number gives no sample.
+pub struct Out<'a> {
+    /// What the answer answers.
+    pub request: &'a Request<'a>,
+    family: Option<&'static Family>,
+    rows: Rows,
+    numbers: Numbers,
+    /// The label set that is being written.
+    set: String,
+}
+
+impl Out<'_> {
+    /// Adds a sample; its labels stand in the order of the family's.
+    pub fn put<const N: usize>(&mut self, labels: [&str; N], value: impl Into<Option<f64>>) {
+        let Some(value) = value.into().filter(|value| value.is_finite()) else { return };
+        let names = self.family.map_or(&[][..], |family| family.labels);
+        debug_assert_eq!(labels.len(), names.len(), "a row puts other labels than {names:?}");
+        self.set.clear();
+        if label::write_labels(&mut self.set, names, &labels) {
+            self.push(value);
+        } else {
+            self.cut(1);
+        }
+    }
+
+    /// Adds samples, each given by its labels and its value.
+    pub fn put_all<'l, const N: usize, V: Into<Option<f64>>>(
+        &mut self,
+        samples: impl IntoIterator<Item = ([&'l str; N], V)>,
+    ) {
+        for (labels, value) in samples {
+            self.put(labels, value);
+        }
+    }
+
+    /// Adds a sample of the exporter's own, whose labels keep to the rules: a loop that has no currency says so by an empty
+    /// label.
+    pub(crate) fn put_own<const N: usize>(&mut self, labels: [&str; N], value: impl Into<Option<f64>>) {
+        let Some(value) = value.into() else { return };
+        let names = self.family.map_or(&[][..], |family| family.labels);
+        debug_assert_eq!(labels.len(), names.len(), "a row puts other labels than {names:?}");
+        self.set.clear();
+        for (name, value) in names.iter().zip(labels) {
+            if !self.set.is_empty() {
+                self.set.push(',');
+            }
+            label::write_label(&mut self.set, name, value);
+        }
+        self.push(value);
+    }
+
+    /// Counts samples that a reading leaves out because there are more than the documented number.
+    pub fn cut(&mut self, samples: u64) {
+        self.rows.dropped += samples;
+    }
+
+    fn push(&mut self, value: f64) {
+        let labels = self.numbers.of(&self.set, &mut self.rows.sets);
+        self.rows.samples.push(Sample { value, labels });
+    }
+
+    fn begin(&mut self, family: &'static Family) {
+        self.end_family();
+        self.family = Some(family);
+        self.numbers.begin_family();
+    }
+
+    fn end_family(&mut self) {
+        self.rows.families.extend(self.family.map(|family| (family, self.rows.samples.len())));
+    }
+
+    fn end(mut self) -> Rows {
+        self.end_family();
+        self.rows.shrink_to_fit();
+        self.rows
+    }
+}

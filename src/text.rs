@@ -1,0 +1,161 @@
+//! Metrics as text, in the two formats that Prometheus reads.
+//!
+//! OpenMetrics 1.0.0 and text 0.0.4 differ in the lines about a family only; its samples are the same, to the letter.
+
+use std::fmt::{Arguments, Write};
+
+use crate::metric::{Family, Kind, Series, Unit, write_label};
+
+/// How the exposition is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// OpenMetrics 1.0.0.
+    OpenMetrics,
+    /// Prometheus' text format 0.0.4.
+    Text,
+}
+
+impl Format {
+    pub const ALL: [Format; 2] = [Format::OpenMetrics, Format::Text];
+
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Format::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            Format::Text => "text/plain; version=0.0.4; charset=utf-8",
+        }
+    }
+
+    /// What stands behind everything else.
+    pub const fn end(self) -> &'static str {
+        match self {
+            Format::OpenMetrics => "# EOF\n",
+            Format::Text => "",
+        }
+    }
+}
+
+/// The lines about a family, before its first sample. `path` is the API's, where the family comes from there.
+pub fn header(format: Format, family: &Family, path: Option<&str>) -> String {
+    let name = family.name();
+    // OpenMetrics names the family, text 0.0.4 its samples.
+    let (name, kind) = match (format, family.kind) {
+        (_, Kind::Gauge) => (name, "gauge"),
+        (Format::OpenMetrics, Kind::Counter) => (name, "counter"),
+        (Format::OpenMetrics, Kind::Info) => (name, "info"),
+        (Format::Text, Kind::Counter) => (name + "_total", "counter"),
+        (Format::Text, Kind::Info) => (name + "_info", "gauge"),
+    };
+    let mut text = format!("# HELP {name} {}\n# TYPE {name} {kind}\n", family.help(path));
+    if let (Format::OpenMetrics, Some(unit)) = (format, family.unit.map(Unit::name)) {
+        push(&mut text, format_args!("# UNIT {name} {unit}\n"));
+    }
+    text
+}
+
+/// Writes samples that share a name and the label of their scope.
+pub fn write_samples<'a>(
+    text: &mut String,
+    name: &str,
+    scope: Option<(&str, &str)>,
+    series: impl Iterator<Item = Series<'a>>,
+) {
+    let mut before = String::new();
+    for one in series {
+        if before.is_empty() {
+            before.push_str(name);
+            if let Some((label, value)) = scope {
+                before.push('{');
+                write_label(&mut before, label, value);
+            }
+        }
+        text.push_str(&before);
+        match (scope, one.labels) {
+            (None, "") => {}
+            (Some(_), "") => text.push('}'),
+            (scope, labels) => {
+                text.push(if scope.is_some() { ',' } else { '{' });
+                text.push_str(labels);
+                text.push('}');
+            }
+        }
+        text.push(' ');
+        write_value(text, one.value);
+        text.push('\n');
+    }
+}
+
+/// The shortest text that reads back as the same number.
+fn write_value(text: &mut String, value: f64) {
+    /// Whole numbers below this are exact in a double.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if value.fract() == 0.0 && value.abs() < EXACT {
+        #[expect(clippy::cast_possible_truncation, reason = "it is a whole number, and small enough")]
+        text.push_str(itoa::Buffer::new().format(value as i64));
+    } else {
+        text.push_str(zmij::Buffer::new().format(value));
+    }
+}
+
+/// Puts what prometheus-client writes, which is OpenMetrics, into the words of text 0.0.4: the lines about families differ.
+pub fn from_open_metrics(open_metrics: &str) -> String {
+    let mut text = String::with_capacity(open_metrics.len());
+    let mut help = "";
+    for line in open_metrics.lines() {
+        if let Some(said) = line.strip_prefix("# HELP ") {
+            help = said.split_once(' ').map_or("", |(_, help)| help);
+        } else if let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|said| said.split_once(' ')) {
+            let (suffix, kind) = match kind {
+                "counter" => ("_total", kind),
+                "info" => ("_info", "gauge"),
+                _ => ("", kind),
+            };
+            push(&mut text, format_args!("# HELP {name}{suffix} {help}\n# TYPE {name}{suffix} {kind}\n"));
+        } else if !line.starts_with("# UNIT ") {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    text
+}
+
+fn push(text: &mut String, arguments: Arguments<'_>) {
+    // Writing to a String can't fail.
+    let _ = text.write_fmt(arguments);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn written(value: f64) -> String {
+        let mut text = String::new();
+        write_value(&mut text, value);
+        text
+    }
+
+    #[test]
+    fn values_are_short() {
+        for (value, expected) in [
+            (0.0, "0"),
+            (-0.0, "0"),
+            (1.0, "1"),
+            (-17.0, "-17"),
+            (30.665_925_215_334, "30.665925215334"),
+            (1_454_496_693.669, "1454496693.669"),
+            (9_007_199_254_740_991.0, "9007199254740991"),
+            (1e-9, "1e-9"),
+            (1e300, "1e+300"),
+        ] {
+            assert_eq!(written(value), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn values_read_back_as_they_were(value in any::<f64>().prop_filter("finite", |value| value.is_finite())) {
+            prop_assert_eq!(written(value).parse().ok(), Some(value));
+        }
+    }
+}
