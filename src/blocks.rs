@@ -151,7 +151,16 @@ impl Blocks {
 
     /// Bytes that the compressed samples take.
     pub fn compressed_len(&self) -> usize {
-        self.neighbours.iter().flat_map(|block| &block.pieces).map(Piece::len).sum()
+        self.pieces().map(Piece::len).sum()
+    }
+
+    /// Bytes of the samples' text.
+    pub fn text_len(&self) -> usize {
+        self.pieces().map(Piece::text_len).sum()
+    }
+
+    fn pieces(&self) -> impl Iterator<Item = &Piece> {
+        self.neighbours.iter().flat_map(|block| &block.pieces)
     }
 
     /// Where the block is that holds a name, or would.

@@ -27,6 +27,9 @@ const OWN_AGE: Duration = Duration::from_millis(100);
 /// Answers up to this size are kept until something changes. Larger ones are quickly joined, and would take much memory.
 const KEPT_BYTES: usize = 1 << 20;
 
+/// Room for the lines about families.
+const HEADERS_BYTES: usize = 64 << 10;
+
 /// How an answer is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
@@ -89,15 +92,19 @@ impl Exposition {
 
     /// The text of a scrape.
     pub fn render(&self, format: Format, filter: &Filter) -> String {
-        let mut text = String::with_capacity(64 << 10);
-        for (endpoint, rows) in self.store.fresh().iter() {
+        let own = self.own(format);
+        let (fresh, health) = (self.store.fresh(), self.health.rows());
+        // At once: grown bit by bit, a large text would be copied again and again.
+        let room = fresh.iter().map(|(_, rows)| rows.text_len()).sum::<usize>() + health.text_len() + own.text.len();
+        let mut text = String::with_capacity(HEADERS_BYTES + if filter.0.is_none() { room } else { 0 });
+        for (endpoint, rows) in fresh.iter() {
             // What is no account's stands under the exporter's name.
             let is_account = endpoint.is_of_account();
             rows.write(&mut text, format, |name| filter.shows(if is_account { name } else { "" }));
         }
-        self.health.rows().write(&mut text, format, |account| filter.shows(account));
+        health.write(&mut text, format, |account| filter.shows(account));
         if filter.shows("") {
-            text.push_str(&self.own(format).text);
+            text.push_str(&own.text);
         }
         text.push_str(format.end());
         text
@@ -144,7 +151,7 @@ impl Exposition {
         let rows = self.store.fresh();
         let health = self.health.rows();
         let room: usize = rows.iter().map(|(_, rows)| rows.compressed_len()).sum();
-        let mut member = Member::with_capacity(room + health.compressed_len() + own.piece.len() + (64 << 10));
+        let mut member = Member::with_capacity(room + health.compressed_len() + own.piece.len() + HEADERS_BYTES);
         rows.iter().for_each(|(_, rows)| rows.join(&mut member, format));
         health.join(&mut member, format);
         member.push(&own.piece);

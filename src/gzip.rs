@@ -33,6 +33,11 @@ impl Piece {
     pub fn len(&self) -> usize {
         self.deflated.len()
     }
+
+    /// Bytes of its text.
+    pub fn text_len(&self) -> usize {
+        self.checksum.length as usize
+    }
 }
 
 /// A gzip file (RFC 1952) in the making.

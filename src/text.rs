@@ -59,30 +59,36 @@ pub fn write_samples<'a>(
     scope: Option<(&str, &str)>,
     series: impl Iterator<Item = Series<'a>>,
 ) {
+    // What stands before each sample's own labels, once there is a sample.
     let mut before = String::new();
     for one in series {
         if before.is_empty() {
+            before.reserve_exact(name.len() + scope.map_or(0, |(label, value)| label.len() + value.len() + 8));
             before.push_str(name);
             if let Some((label, value)) = scope {
                 before.push('{');
                 write_label(&mut before, label, value);
             }
         }
+        // Once for the whole line.
+        text.reserve(before.len() + one.labels.len() + VALUE_BYTES);
         text.push_str(&before);
         match (scope, one.labels) {
-            (None, "") => {}
-            (Some(_), "") => text.push('}'),
+            (None, "") => text.push(' '),
+            (Some(_), "") => text.push_str("} "),
             (scope, labels) => {
                 text.push(if scope.is_some() { ',' } else { '{' });
                 text.push_str(labels);
-                text.push('}');
+                text.push_str("} ");
             }
         }
-        text.push(' ');
         write_value(text, one.value);
         text.push('\n');
     }
 }
+
+/// The longest value, and what stands around it.
+const VALUE_BYTES: usize = 32;
 
 /// The shortest text that reads back as the same number.
 fn write_value(text: &mut String, value: f64) {

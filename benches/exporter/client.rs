@@ -1,0 +1,174 @@
+//! A process that serves, and a client that takes as little time as it can.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::table::median;
+
+/// A serving process, which ends with this.
+pub(crate) struct Server {
+    process: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<std::process::ChildStdout>,
+    pub(crate) address: String,
+}
+
+impl Server {
+    /// One of this program's servers.
+    pub(crate) fn own(kind: &str, argument: &str) -> Server {
+        let mut command = Command::new(std::env::current_exe().expect("this program"));
+        Server::start(command.args(["serve", kind, argument]))
+    }
+
+    /// A program whose first line is the address that it serves on.
+    pub(crate) fn start(command: &mut Command) -> Server {
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the server starts");
+        let mut output = BufReader::new(process.stdout.take().expect("its output"));
+        let mut address = String::new();
+        output.read_line(&mut address).expect("its address");
+        Server { input: process.stdin.take(), process, output, address: address.trim().to_owned() }
+    }
+
+    /// A program that serves on an address that it was told.
+    pub(crate) fn at(process: &mut Command, address: &str) -> Server {
+        let mut process =
+            process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the server starts");
+        let output = BufReader::new(process.stdout.take().expect("its output"));
+        while TcpStream::connect(address).is_err() {
+            assert!(process.try_wait().expect("its state").is_none(), "the server ended");
+            std::thread::yield_now();
+        }
+        Server { input: process.stdin.take(), process, output, address: address.to_owned() }
+    }
+
+    /// Has it poll every `step`th account, and waits until it has.
+    pub(crate) fn poll(&mut self, step: usize) {
+        writeln!(self.input.as_mut().expect("its input"), "poll {step}").expect("it listens");
+        self.output.read_line(&mut String::new()).expect("it answers");
+    }
+
+    /// The CPU time of all its threads.
+    pub(crate) fn cpu(&self) -> Duration {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.process.id())).expect("its threads");
+        let time = |task: std::fs::DirEntry| {
+            let text = std::fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
+            text.split(' ').next().and_then(|time| time.parse().ok()).unwrap_or(0)
+        };
+        Duration::from_nanos(tasks.filter_map(Result::ok).map(time).sum())
+    }
+
+    /// Resident memory, in bytes.
+    pub(crate) fn resident(&self) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("its status");
+        let line = status.lines().find(|line| line.starts_with("VmRSS")).expect("its memory");
+        line.split_whitespace().nth(1).and_then(|kilobytes| kilobytes.parse::<f64>().ok()).expect("a number") * 1024.0
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A connection that is kept.
+pub(crate) struct Client {
+    stream: TcpStream,
+    request: Vec<u8>,
+    buffer: Vec<u8>,
+}
+
+impl Client {
+    pub(crate) fn new(address: &str, gzip: bool) -> Client {
+        let stream = TcpStream::connect(address).expect("a connection");
+        stream.set_nodelay(true).expect("no delay");
+        let encoding = if gzip { "gzip" } else { "identity" };
+        let request = format!(
+            "GET /metrics HTTP/1.1\r\nHost: {address}\r\nAccept: text/plain;version=0.0.4\r\nAccept-Encoding: {encoding}\r\n\r\n"
+        );
+        Client { stream, request: request.into_bytes(), buffer: vec![0; 1 << 20] }
+    }
+
+    /// Scrapes, and returns the body's length.
+    pub(crate) fn scrape(&mut self) -> usize {
+        self.read(None)
+    }
+
+    /// Scrapes, and returns the body.
+    pub(crate) fn body(&mut self) -> Vec<u8> {
+        let mut body = Vec::new();
+        self.read(Some(&mut body));
+        body
+    }
+
+    fn read(&mut self, mut body: Option<&mut Vec<u8>>) -> usize {
+        self.stream.write_all(&self.request).expect("it is asked");
+        let (mut filled, head) = (0, loop_until_head(&mut self.stream, &mut self.buffer));
+        let text = String::from_utf8_lossy(&self.buffer[..head.0]).to_ascii_lowercase();
+        assert!(text.starts_with("http/1.1 200"), "{text}");
+        let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse::<usize>().ok());
+        let length = length.expect("an answer says its length");
+        let mut take = |bytes: &[u8]| {
+            if let Some(body) = body.as_mut() {
+                body.extend_from_slice(bytes);
+            }
+            filled += bytes.len();
+            filled
+        };
+        let mut have = take(&self.buffer[head.0..head.1]);
+        while have < length {
+            let read = self.stream.read(&mut self.buffer).expect("the body");
+            assert!(read > 0, "the body ended early");
+            have = take(&self.buffer[..read]);
+        }
+        length
+    }
+}
+
+/// Reads until the head's end; returns where that is, and how much was read.
+fn loop_until_head(stream: &mut TcpStream, buffer: &mut [u8]) -> (usize, usize) {
+    let mut read = 0;
+    loop {
+        read += stream.read(&mut buffer[read..]).expect("the head");
+        assert!(read > 0, "no answer");
+        if let Some(end) = buffer[..read].windows(4).position(|window| window == b"\r\n\r\n") {
+            return (end + 4, read);
+        }
+    }
+}
+
+/// What scrapes cost.
+#[derive(Clone, Copy)]
+pub(crate) struct Cost {
+    /// The server's CPU time for one, in microseconds.
+    pub(crate) cpu: f64,
+    /// The middle one's latency, in microseconds.
+    pub(crate) latency: f64,
+}
+
+/// What a scrape costs. Where there is a `step`, every `step`th account is polled before each, whose cost does not count.
+pub(crate) fn cost(server: &mut Server, client: &mut Client, times: usize, step: Option<usize>) -> Cost {
+    let (mut cpu, mut latencies) = (Duration::ZERO, Vec::new());
+    let mut before = server.cpu();
+    for _ in 0..times {
+        if let Some(step) = step {
+            server.poll(step);
+            before = server.cpu();
+        }
+        let start = Instant::now();
+        client.scrape();
+        latencies.push(start.elapsed().as_secs_f64() * 1e6);
+        if step.is_some() {
+            // What the server does when all is sent belongs to it too.
+            std::thread::sleep(Duration::from_millis(2));
+            cpu += server.cpu() - before;
+        }
+    }
+    if step.is_none() {
+        cpu = server.cpu() - before;
+    }
+    Cost { cpu: cpu.as_secs_f64() * 1e6 / times as f64, latency: median(latencies) }
+}

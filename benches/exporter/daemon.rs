@@ -1,0 +1,88 @@
+//! The daemon itself: its start, its size, and its memory over time.
+
+use std::net::TcpListener;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::Effort;
+use crate::client::{Client, Server};
+use crate::table::{Table, median};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_minergate-exporter");
+
+/// A round of polls of the accounts that are polled from memory (see `server`).
+const ROUND: Duration = Duration::from_secs(4);
+
+const MIB: f64 = 1_048_576.0;
+
+pub(crate) fn measure(table: &mut Table, effort: Effort) {
+    table.section("The daemon");
+    start(table, effort);
+    let size = std::fs::metadata(PROGRAM).expect("the program").len();
+    table.at_most("size of the binary", "MiB", size as f64 / MIB, 8.0);
+    memory(table, effort);
+}
+
+/// From exec to the first whole answer, before the first poll has ended; and the memory of a daemon with one account.
+fn start(table: &mut Table, effort: Effort) {
+    let simulator = Server::own("simulator", "");
+    let directory = std::env::temp_dir().join(format!("exporter-bench-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).expect("a temporary directory");
+    let config = directory.join("one.toml");
+    let text = format!(
+        "[api]\nbase_url = \"http://{}\"\n\n[[accounts]]\nname = \"farm\"\nemail = \"user1@example.com\"\npassword = \"simulated\"\n",
+        simulator.address
+    );
+    std::fs::write(&config, text).expect("a configuration");
+    let mut times = Vec::new();
+    for _ in 0..effort.pick(1, 15) {
+        let address = free_address();
+        let mut command = Command::new(PROGRAM);
+        command.arg("--config.file").arg(&config).args(["--web.listen-address", &address, "--log.level", "error"]);
+        let begin = Instant::now();
+        let server = Server::at(&mut command, &address);
+        let body = Client::new(&server.address, false).body();
+        times.push(begin.elapsed().as_secs_f64() * 1e3);
+        assert!(body.starts_with(b"# HELP"), "a whole answer");
+    }
+    table.at_most("from exec to the first answer", "ms", median(times), 10.0);
+    let address = free_address();
+    let mut command = Command::new(PROGRAM);
+    command.arg("--config.file").arg(&config).args(["--web.listen-address", &address, "--log.level", "error"]);
+    let server = Server::at(&mut command, &address);
+    let mut client = Client::new(&server.address, true);
+    std::thread::sleep(effort.pick(Duration::ZERO, Duration::from_secs(5)));
+    for _ in 0..100 {
+        client.scrape();
+    }
+    table.at_most("resident memory with one account, after 100 scrapes", "MiB", server.resident() / MIB, 10.0);
+    let _ = std::fs::remove_dir_all(directory);
+}
+
+/// Memory of a thousand accounts while they are polled and scraped.
+fn memory(table: &mut Table, effort: Effort) {
+    let accounts = effort.pick("10", "1000");
+    let empty = Server::own("polled", "0");
+    Client::new(&empty.address, true).scrape();
+    let server = Server::own("polled", accounts);
+    let mut client = Client::new(&server.address, true);
+    let rounds = effort.pick(0, 10);
+    std::thread::sleep(ROUND);
+    for _ in 0..rounds.max(1) {
+        for _ in 0..10 {
+            client.scrape();
+        }
+        std::thread::sleep(if rounds == 0 { Duration::ZERO } else { ROUND });
+    }
+    let text = Client::new(&server.address, false).body();
+    let samples = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty() && line[0] != b'#').count();
+    let used = server.resident() - empty.resident();
+    let what = format!("memory a sample of {samples}, after 10 rounds of polls and 100 scrapes");
+    table.at_most(&what, "bytes", used / samples as f64, 80.0);
+}
+
+/// An address that was free a moment ago.
+fn free_address() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").to_string()
+}

@@ -1,0 +1,69 @@
+//! What a scrape, a poll and the daemon cost, as ratios to the least that they could cost, measured in one run.
+//!
+//! `cargo bench` prints the table; `cargo bench -- --brief` runs everything once, with small loads, and judges nothing. Servers
+//! are processes of their own, so that their CPU time is theirs alone: this program again, with a first argument that says which.
+//! `scripts/bench` adds other exporters to the table.
+
+mod client;
+mod daemon;
+mod peers;
+mod pipeline;
+mod polls;
+mod scrapes;
+mod server;
+mod table;
+mod world;
+
+use std::process::ExitCode;
+
+use crate::table::Table;
+
+/// How much is measured.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Effort {
+    /// Enough to see that everything runs.
+    Brief,
+    /// Enough for figures.
+    Full,
+}
+
+impl Effort {
+    /// One or the other number.
+    pub(crate) fn pick<T>(self, brief: T, full: T) -> T {
+        if self == Effort::Brief { brief } else { full }
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).filter(|word| *word != "--bench").collect();
+    let (effort, only) = match words[..] {
+        ["serve", kind, argument] => return server::main(kind, argument),
+        ["--brief"] => (Effort::Brief, None),
+        [] => (Effort::Full, None),
+        [only] => (Effort::Full, Some(only)),
+        _ => {
+            eprintln!("usage: [--brief | scrapes | polls | pipeline | daemon | peers]");
+            return ExitCode::from(2);
+        }
+    };
+    // For the bare client; the exporter's own installs it itself.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut table = Table::default();
+    let parts: [(&str, fn(&mut Table, Effort)); 5] = [
+        ("scrapes", scrapes::measure),
+        ("polls", polls::measure),
+        ("pipeline", pipeline::measure),
+        ("daemon", daemon::measure),
+        ("peers", peers::measure),
+    ];
+    for (_, measure) in parts.iter().filter(|(name, _)| only.is_none_or(|only| only == *name)) {
+        measure(&mut table, effort);
+    }
+    let missed = table.missed();
+    if effort == Effort::Full && missed > 0 {
+        eprintln!("{missed} of the goals were missed");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}

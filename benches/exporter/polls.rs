@@ -1,0 +1,41 @@
+//! A poll's way from the answer's bytes to being on /metrics.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use minergate_exporter::endpoints;
+use minergate_exporter::store::Key;
+
+use crate::Effort;
+use crate::table::{Table, median};
+use crate::world::{self, World};
+
+pub(crate) fn measure(table: &mut Table, effort: Effort) {
+    table.section("A poll's way from the answer's bytes to being on /metrics");
+    let world = World { accounts: effort.pick(20, 1000), endpoints: world::ALL };
+    let exposition = world.exposition();
+    let endpoint = endpoints::find("mining_stats").expect("an endpoint");
+    let key = |account| Key { account: format!("farm-{account:05}").into(), endpoint: endpoint.name, currency: "".into() };
+    let polls: Vec<(Key, String)> = (1..=effort.pick(2, 40))
+        .flat_map(|round| (0..50).map(move |account| (account * world.accounts / 50, round)))
+        .map(|(account, round)| (key(account), world::answer(endpoint.name, account, round)))
+        .collect();
+    // One thread, which waits for nothing: its time is CPU time, but for what else the machine does; the middle is without that.
+    let time = |work: &mut dyn FnMut(&Key, &str)| {
+        let times = polls.iter().map(|(key, body)| {
+            let start = Instant::now();
+            work(key, body);
+            start.elapsed().as_secs_f64() * 1e6
+        });
+        median(times.collect())
+    };
+    let decode = time(&mut |_, body| {
+        black_box(world::read(endpoint, body));
+    });
+    let whole = time(&mut |key, body| {
+        let dropped = exposition.store.replace(key, world::read(endpoint, body), Duration::from_secs(86_400));
+        exposition.health.succeeded(key, dropped);
+    });
+    table.told(&format!("a mining/stats answer of {} bytes: decode and read", polls[0].1.len()), "us", decode);
+    table.at_most(&format!("all of it, at {} accounts", world.accounts), "us", whole, 120.0);
+}

@@ -1,0 +1,80 @@
+//! The table that is printed: what was measured, beside what it is compared with, and the goal.
+
+/// Rows are printed as they come, so that a long run can be watched.
+#[derive(Default)]
+pub(crate) struct Table {
+    missed: usize,
+    section: &'static str,
+}
+
+impl Table {
+    /// Begins a section.
+    pub(crate) fn section(&mut self, title: &'static str) {
+        self.section = title;
+        println!("\n## {title}\n");
+        println!("| what | measured | compared with | ratio | goal | |");
+        println!("| --- | --- | --- | --- | --- | --- |");
+    }
+
+    /// A figure beside another that it is to be at most so many times of.
+    pub(crate) fn at_most_times(&mut self, what: &str, unit: &str, measured: f64, other: f64, goal: f64) {
+        let ratio = measured / other;
+        self.row(
+            what,
+            &number(measured, unit),
+            &number(other, unit),
+            &format!("{ratio:.2}"),
+            &format!("<= {goal}"),
+            ratio <= goal,
+        );
+    }
+
+    /// A figure that is to be at least this share of another.
+    pub(crate) fn at_least_share(&mut self, what: &str, unit: &str, measured: f64, other: f64, goal: f64) {
+        let ratio = measured / other;
+        self.row(
+            what,
+            &number(measured, unit),
+            &number(other, unit),
+            &format!("{ratio:.2}"),
+            &format!(">= {goal}"),
+            ratio >= goal,
+        );
+    }
+
+    /// A figure with a bound of its own.
+    pub(crate) fn at_most(&mut self, what: &str, unit: &str, measured: f64, goal: f64) {
+        self.row(what, &number(measured, unit), "", "", &format!("<= {}", number(goal, unit)), measured <= goal);
+    }
+
+    /// A figure that is only told.
+    pub(crate) fn told(&mut self, what: &str, unit: &str, measured: f64) {
+        println!("| {what} | {} | | | | |", number(measured, unit));
+    }
+
+    pub(crate) fn missed(&self) -> usize {
+        self.missed
+    }
+
+    fn row(&mut self, what: &str, measured: &str, other: &str, ratio: &str, goal: &str, met: bool) {
+        self.missed += usize::from(!met);
+        println!("| {what} | {measured} | {other} | {ratio} | {goal} | {} |", if met { "met" } else { "MISSED" });
+    }
+}
+
+/// A number with three digits or so.
+fn number(value: f64, unit: &str) -> String {
+    let digits = match value.abs() {
+        100.0.. => 0,
+        10.0.. => 1,
+        1.0.. => 2,
+        _ => 3,
+    };
+    format!("{value:.digits$} {unit}").trim_end().to_owned()
+}
+
+/// The middle one.
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
