@@ -14,6 +14,7 @@ mod failures;
 mod fake_api;
 mod faults;
 mod golden;
+mod grafana;
 mod isolation;
 mod poller;
 mod process;

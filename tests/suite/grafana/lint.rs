@@ -1,0 +1,273 @@
+//! What holds for the committed dashboards without a Prometheus: the rules of Grafana's dashboard-linter, by their names there,
+//! and our own.
+//!
+//! Its rules about `LogQL` have nothing to say here. `target-promql-rule` is Prometheus' to check: `live`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::dashboard::{Dashboard, Query, Way, dashboards};
+use super::promql::{Selector, selectors};
+use crate::process::exporter;
+
+/// Units that Grafana knows and a panel here may have.
+const UNITS: &[&str] = &["none", "short", "Hs", "s", "bytes", "percentunit", "rpm", "cpm"];
+
+/// Metrics that are not the exporter's: Prometheus' own.
+const OF_PROMETHEUS: &[&str] = &["ALERTS", "up", "scrape_duration_seconds", "scrape_samples_scraped"];
+
+/// Selectors that have no job and no instance: an alert need not have the labels of what it is about.
+const WITHOUT_JOB: &[&str] = &["ALERTS"];
+
+/// Panels that show a counter as it is, since they are about all that was ever counted.
+const WHOLE_COUNTERS: &[&str] = &["Blocks found", "Earnings by currency", "Affiliate profit"];
+
+/// Colours that fixed ones are of: those of Okabe and Ito, grey, and the text's own.
+const COLOURS: &[&str] = &["#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#0072B2", "#999999", "text"];
+
+/// A rule over all dashboards; it returns what is wrong.
+type Rule = fn(&Dashboard) -> Vec<String>;
+
+const RULES: &[(&str, Rule)] = &[
+    ("template-datasource-rule", |d| {
+        let sources: Vec<_> = d.variables().filter(|v| v["type"] == "datasource").collect();
+        let right = sources.len() == 1
+            && sources[0]["name"] == "datasource"
+            && sources[0]["label"] == "Data source"
+            && sources[0]["query"] == "prometheus";
+        fault(right, "needs one variable `datasource`")
+    }),
+    ("template-job-rule", |d| scrape_variable(d, "job", "Job")),
+    ("template-instance-rule", |d| scrape_variable(d, "instance", "Instance")),
+    ("template-label-promql-rule", |d| {
+        let label_values = |text: &str| {
+            let inner = text.strip_prefix("label_values(").and_then(|text| text.strip_suffix(')'));
+            inner.and_then(|inner| inner.rsplit_once(", ")).is_some_and(|(selector, _)| selectors(selector).len() == 1)
+        };
+        let queries = d.variable_queries().into_iter();
+        queries.filter(|query| !label_values(&query.text)).map(|query| query.place()).collect()
+    }),
+    ("template-on-time-change-reload-rule", |d| {
+        let queries = d.variables().filter(|v| v["type"] == "query");
+        queries.filter(|v| v["refresh"] != 2).map(|v| v["name"].to_string()).collect()
+    }),
+    ("panel-datasource-rule", |d| panels(d, |panel| panel["datasource"]["uid"] == "${datasource}")),
+    ("panel-title-description-rule", |d| {
+        panels(d, |panel| {
+            ["title", "description"].iter().all(|key| panel[key].as_str().is_some_and(|text| !text.is_empty()))
+        })
+    }),
+    ("panel-units-rule", |d| {
+        panels(d, |panel| panel["fieldConfig"]["defaults"]["unit"].as_str().is_some_and(|u| UNITS.contains(&u)))
+    }),
+    ("panel-no-targets-rule", |d| panels(d, |panel| panel["targets"].as_array().is_some_and(|targets| !targets.is_empty()))),
+    ("target-rate-interval-rule", |d| {
+        targets(d, |_, s| !matches!(s.function, Some("rate" | "irate")) || s.range == Some("$__rate_interval"))
+    }),
+    ("target-job-rule", |d| targets(d, |_, s| has_matcher(s, "job"))),
+    ("target-instance-rule", |d| targets(d, |_, s| has_matcher(s, "instance"))),
+    ("target-counter-agg-rule", |d| {
+        targets(d, |query, s| {
+            let is_counter = s.metric.ends_with("_total");
+            !is_counter
+                || matches!(s.function, Some("rate" | "irate" | "increase"))
+                || WHOLE_COUNTERS.contains(&&*query.place)
+        })
+    }),
+    ("uneditable-dashboard", |d| fault(d.json["editable"] == false, "is editable")),
+    // Our own.
+    ("every override of a column has a known unit", |d| {
+        panels(d, |panel| {
+            let properties = panel["fieldConfig"]["overrides"].as_array().unwrap().iter().flat_map(properties);
+            properties.filter(|p| p["id"] == "unit").all(|p| UNITS.contains(&p["value"].as_str().unwrap()))
+        })
+    }),
+    ("fixed colours can be told apart", |d| {
+        panels(d, |panel| {
+            let mut colours = BTreeSet::new();
+            collect_colours(panel, &mut colours);
+            colours.iter().all(|colour| COLOURS.contains(&&**colour))
+        })
+    }),
+    ("a threshold's colour does not stand alone", |d| {
+        // Numbers beside it say the same, and 0 has a word.
+        panels(d, |panel| {
+            let steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"].as_array();
+            let is_shown_as_text = panel["type"] == "stat" && panel["options"]["textMode"] != "none";
+            steps.is_none_or(|steps| steps.len() < 2) || is_shown_as_text
+        })
+    }),
+    ("a table of many rows has pages", |d| {
+        panels(d, |panel| panel["type"] != "table" || panel["options"]["footer"]["enablePagination"] == true)
+    }),
+    ("panels lie side by side", |d| {
+        let mut cells = BTreeSet::new();
+        let free = |panel: &Value| {
+            let [x, y, w, h] = ["x", "y", "w", "h"].map(|key| panel["gridPos"][key].as_u64().unwrap());
+            x + w <= 24 && (x..x + w).all(|x| (y..y + h).all(|y| cells.insert((x, y))))
+        };
+        fault(d.json["panels"].as_array().unwrap().iter().all(free), "has panels on top of each other, or too wide ones")
+    }),
+    ("ids and letters are unique", |d| {
+        let mut ids = BTreeSet::new();
+        let fresh = d.json["panels"].as_array().unwrap().iter().all(|panel| ids.insert(panel["id"].as_u64().unwrap()));
+        let mut places = BTreeSet::new();
+        let letters = d.queries().iter().all(|query| places.insert(query.place()));
+        fault(fresh && letters, "has an id, a title or a query's letter twice")
+    }),
+    ("counters' steps reach over two polls and scrapes", |d| {
+        let queries = d.panel_queries().into_iter().filter(|query| query.text.contains("$__rate_interval"));
+        let long_enough = |query: &Query| matches!(query.way, Way::Range { min_step: 60.., .. });
+        queries.filter(|query| !long_enough(query)).map(|query| query.place()).collect()
+    }),
+    ("dashboards link to each other", |d| {
+        let link = &d.json["links"][0];
+        let right = link["type"] == "dashboards" && link["includeVars"] == true && link["keepTime"] == true;
+        fault(right && link["tags"] == d.json["tags"], "has no links to the others")
+    }),
+    ("reloads are marked", |d| {
+        fault(d.annotation_queries().iter().any(|query| query.text.contains("config_last_reload")), "does not mark reloads")
+    }),
+];
+
+fn fault(right: bool, fault: &str) -> Vec<String> {
+    if right { Vec::new() } else { vec![fault.to_owned()] }
+}
+
+/// The panels that are not right.
+fn panels(dashboard: &Dashboard, right: impl FnMut(&Value) -> bool) -> Vec<String> {
+    let mut right = right;
+    dashboard.panels().filter(|panel| !right(panel)).map(|panel| panel["title"].to_string()).collect()
+}
+
+/// The selectors that are not right, of panels and annotations.
+fn targets(dashboard: &Dashboard, right: impl Fn(&Query, &Selector<'_>) -> bool) -> Vec<String> {
+    let queries = [dashboard.panel_queries(), dashboard.annotation_queries()].concat();
+    let wrong = queries.iter().flat_map(|query| {
+        let wrong = selectors(&query.text).into_iter().filter(|selector| !right(query, selector));
+        wrong.map(|selector| format!("{}: {}", query.place(), selector.metric)).collect::<Vec<_>>()
+    });
+    wrong.collect()
+}
+
+fn has_matcher(selector: &Selector<'_>, label: &str) -> bool {
+    WITHOUT_JOB.contains(&selector.metric) || selector.matchers.split(", ").any(|m| m == format!("{label}=~\"${label}\""))
+}
+
+fn scrape_variable(dashboard: &Dashboard, name: &str, label: &str) -> Vec<String> {
+    let right = dashboard.variable(name).is_some_and(|v| {
+        v["label"] == label
+            && v["type"] == "query"
+            && v["datasource"]["uid"] == "${datasource}"
+            && v["multi"] == true
+            && v["includeAll"] == true
+            && v["allValue"] == ".+"
+    });
+    fault(right, &format!("needs a variable `{name}`"))
+}
+
+fn properties(r#override: &Value) -> &[Value] {
+    r#override["properties"].as_array().unwrap()
+}
+
+fn collect_colours(value: &Value, colours: &mut BTreeSet<String>) {
+    match value {
+        Value::Array(values) => values.iter().for_each(|value| collect_colours(value, colours)),
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                if let ("fixedColor" | "color" | "iconColor", Value::String(colour)) = (key.as_str(), value) {
+                    colours.insert(colour.clone());
+                }
+                collect_colours(value, colours);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn the_rules_hold() {
+    let mut faults = Vec::new();
+    for (name, rule) in RULES {
+        for dashboard in dashboards() {
+            faults.extend(rule(&dashboard).into_iter().map(|fault| format!("{name}: {}: {fault}", dashboard.file)));
+        }
+    }
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+/// The reference's metrics: name to type.
+fn reference() -> BTreeMap<String, String> {
+    let output = exporter().args(["reference", "metrics"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+    rows.map(|(name, rest)| (name.to_owned(), rest.split(' ').next().unwrap().to_owned())).collect()
+}
+
+/// The metrics that a query names, be it by a pattern.
+fn metrics(query: &str) -> Vec<String> {
+    let names = selectors(query).into_iter().flat_map(|selector| {
+        let pattern = selector.matchers.split(", ").find_map(|m| m.strip_prefix("__name__=~\"")?.strip_suffix('"'));
+        pattern.unwrap_or(selector.metric).split('|').map(str::to_owned).collect::<Vec<_>>()
+    });
+    names.collect()
+}
+
+#[test]
+fn every_metric_is_in_the_reference() {
+    let reference = reference();
+    let is_known = |name: &str| {
+        let of_histogram = ["_bucket", "_sum", "_count"].iter().find_map(|suffix| name.strip_suffix(suffix));
+        reference.contains_key(name)
+            || of_histogram.is_some_and(|base| reference.get(base).is_some_and(|kind| kind == "histogram"))
+            // The reference says `process_*`; that there is something under each of these names is seen live.
+            || name.starts_with("process_")
+            || OF_PROMETHEUS.contains(&name)
+    };
+    for query in dashboards().iter().flat_map(Dashboard::queries) {
+        let text = query.text.strip_prefix("label_values(").unwrap_or(&query.text);
+        let metrics = metrics(text.rsplit_once("}, ").map_or(text, |_| text));
+        for metric in metrics {
+            let label = query.way == Way::LabelValues && !metric.starts_with("minergate_");
+            assert!(label || is_known(&metric), "{}: there is no metric {metric}", query.place());
+        }
+    }
+}
+
+#[test]
+fn the_account_s_dashboard_has_a_place_for_every_family_of_an_account() {
+    let account = dashboards().into_iter().find(|d| d.title() == "MinerGate / Account").unwrap();
+    let shown: BTreeSet<String> = account.panel_queries().iter().flat_map(|query| metrics(&query.text)).collect();
+    let promised = include_str!("../promised_metrics.txt").lines().filter_map(|line| {
+        let (name, labels) = (line.split(' ').next()?, line.split(' ').nth(2)?);
+        labels.split(',').any(|label| label == "account").then_some(name)
+    });
+    let own = ["minergate_up", "minergate_endpoint_up", "minergate_endpoint_last_success_timestamp_seconds"];
+    let logins = ["minergate_auth_logins_total", "minergate_auth_blocked", "minergate_auth_token_timestamp_seconds"];
+    for family in promised.chain(own).chain(logins) {
+        assert!(shown.contains(family), "{family} is nowhere");
+    }
+}
+
+#[test]
+fn every_metric_has_a_place_somewhere() {
+    let shown: BTreeSet<String> =
+        dashboards().iter().flat_map(Dashboard::panel_queries).flat_map(|query| metrics(&query.text)).collect();
+    for (family, kind) in reference() {
+        let name = if kind == "histogram" { format!("{family}_bucket") } else { family };
+        assert!(name == "process_*" || shown.contains(&name), "{name} is nowhere");
+    }
+}
+
+#[test]
+fn uids_and_titles_are_unique_and_files_named_by_them() {
+    let mut titles = BTreeSet::new();
+    for dashboard in dashboards() {
+        let uid = dashboard.json["uid"].as_str().unwrap();
+        assert_eq!(dashboard.file, format!("{uid}.json"));
+        assert!(uid.len() <= 40 && titles.insert(dashboard.title().to_owned()), "{uid}");
+        assert!(dashboard.json["schemaVersion"].as_u64().unwrap() >= 42, "{uid}");
+        assert!(dashboard.json.get("id").is_none_or(Value::is_null), "{uid}: Grafana gives the id");
+    }
+}
