@@ -1,0 +1,67 @@
+# The image: one static binary, CA certificates, and nothing else. For amd64 and arm64; with --platform for the other of the
+# two, a cross compiler builds it, and nothing is emulated.
+ARG BUILD_IMAGE=docker.io/library/rust:1.95.0-slim-bookworm
+
+FROM --platform=$BUILDPLATFORM ${BUILD_IMAGE} AS build
+SHELL ["/bin/sh", "-eu", "-c"]
+WORKDIR /build
+
+# The GNU C library can be linked in: it looks up names by /etc/hosts and DNS without any file beside it.
+ENV CARGO_BUILD_RUSTFLAGS="-C target-feature=+crt-static" \
+    CARGO_PROFILE_RELEASE_STRIP=symbols \
+    CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
+    CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER=x86_64-linux-gnu-gcc
+
+ARG TARGETARCH
+# hadolint ignore=DL3008
+RUN case "$TARGETARCH" in \
+      amd64) echo x86_64-unknown-linux-gnu ;; \
+      arm64) echo aarch64-unknown-linux-gnu ;; \
+      *) echo "no image for the architecture '$TARGETARCH'; build with --platform linux/amd64 or linux/arm64" >&2; exit 1 ;; \
+    esac >/target; \
+    if [ "$TARGETARCH" != "$(dpkg --print-architecture)" ]; then \
+      apt-get update; \
+      apt-get install --yes --no-install-recommends "crossbuild-essential-$TARGETARCH"; \
+      rm -rf /var/lib/apt/lists/*; \
+      rustup target add "$(cat /target)"; \
+    fi
+
+# The dependencies, with an empty program: a layer that stays until they change.
+COPY Cargo.toml Cargo.lock ./
+RUN mkdir src; \
+    touch src/lib.rs; \
+    echo 'fn main() {}' >src/main.rs; \
+    cargo build --release --locked --target "$(cat /target)"
+
+COPY . .
+ARG REVISION=unknown
+# Cargo goes by the time of files, and the empty program's are newer.
+RUN touch src/lib.rs src/main.rs; \
+    MINERGATE_EXPORTER_REVISION="$REVISION" cargo build --release --locked --target "$(cat /target)"
+
+ARG SOURCE_DATE_EPOCH=0
+RUN install -D "target/$(cat /target)/release/minergate-exporter" /image/usr/bin/minergate-exporter; \
+    install -D --mode 444 /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ca-certificates.crt; \
+    install -D --mode 444 LICENSE /image/usr/share/doc/minergate-exporter/LICENSE; \
+    install -d --mode 700 /state; \
+    find /image /state -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} +
+
+FROM scratch
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="minergate-exporter" \
+      org.opencontainers.image.description="Prometheus exporter for MinerGate mining pool accounts and networks" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=build /image /
+# For a volume, if state_directory is configured.
+COPY --from=build --chown=65532:65532 /state /var/lib/minergate-exporter
+# Where Docker and Podman put secrets: `password_file = "farm-password"` is the secret of that name.
+ENV CREDENTIALS_DIRECTORY=/run/secrets
+# nobody's number in distroless images. A number, so that Kubernetes sees that it is not root.
+USER 65532:65532
+EXPOSE 10187
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["/usr/bin/minergate-exporter", "healthcheck"]
+ENTRYPOINT ["/usr/bin/minergate-exporter"]
