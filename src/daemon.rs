@@ -1,10 +1,15 @@
 //! The daemon: poller and server together, and what a reload changes.
 
-use std::sync::Arc;
+mod systemd;
+pub mod watchdog;
 
-use tokio::sync::mpsc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{error, info, warn};
 
+use self::watchdog::Watchdog;
 use crate::api::{Account, AccountConfig, Client, Event, Observer};
 use crate::config::Config;
 use crate::exposition::Exposition;
@@ -23,7 +28,7 @@ pub type Load = Box<dyn Fn() -> anyhow::Result<Config> + Send>;
 pub async fn run(
     config: Config,
     load: Load,
-    (listeners, web): (Vec<Listener>, Web),
+    (mut listeners, web): (Vec<Listener>, Web),
     (reload, reloads): (mpsc::Sender<Reload>, mpsc::Receiver<Reload>),
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
@@ -49,10 +54,21 @@ pub async fn run(
     }
     info!(version = env!("CARGO_PKG_VERSION"), revision = env!("REVISION"), accounts = plan.accounts.len(), "started");
     let (updates_sender, updates) = mpsc::channel(1);
-    let state = State { config, load, client, plan, health, observer, updates: updates_sender };
+    let (patience_sender, patience) = watch::channel(watchdog::patience(&config.api));
+    let doors = listeners.iter_mut().map(Listener::door).collect();
+    let watchdog = Watchdog { doors, health: health.clone(), patience };
+    let (stopping, stopped) = oneshot::channel();
+    let shutdown = async {
+        shutdown.await;
+        systemd::stopping();
+        let _ = stopping.send(());
+    };
+    let state = State { config, load, client, plan, health, observer, updates: updates_sender, patience: patience_sender };
+    systemd::ready();
     tokio::select! {
         never = poller.run(updates) => match never {},
         () = state.reload_as_asked(reloads) => {}
+        never = systemd::report(watchdog, stopped) => match never {},
         () = server::serve(listeners, app, Arc::new(web), shutdown) => {}
     }
     info!("stopped");
@@ -68,18 +84,22 @@ struct State {
     health: Arc<Health>,
     observer: Observer,
     updates: mpsc::Sender<Update<Client>>,
+    /// How long the poller may stand still.
+    patience: watch::Sender<Duration>,
 }
 
 impl State {
     /// Reloads whenever it is asked for; never ends.
     async fn reload_as_asked(mut self, mut reloads: mpsc::Receiver<Reload>) {
         while let Some(reload) = reloads.recv().await {
+            systemd::reloading();
             let result = self.reload().await.map_err(|error| format!("{error:#}"));
             self.health.reloaded(result.is_ok());
             match &result {
                 Ok(()) => info!(accounts = self.plan.accounts.len(), "configuration reloaded"),
                 Err(error) => error!(error, "configuration not reloaded; the one before stays in force"),
             }
+            systemd::ready();
             // Whoever asked may have gone.
             let _ = reload.send(result);
         }
@@ -102,6 +122,7 @@ impl State {
         if config.web != self.config.web || config.log != self.config.log {
             warn!("changes of web and log take effect at the next start");
         }
+        self.patience.send_replace(watchdog::patience(&config.api));
         (self.config, self.plan) = (config, plan.clone());
         // The poller lives as long as this does.
         let _ = self.updates.send((self.client.clone(), plan)).await;

@@ -4,6 +4,7 @@
 //! counted directly in a prometheus-client registry.
 
 mod process;
+mod progress;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
@@ -20,6 +21,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use tokio::time::Instant;
 
+use self::progress::Progress;
 use crate::api::{self, Event, KINDS, LOGIN, Stop};
 use crate::blocks::Blocks;
 use crate::currency::Decimals;
@@ -66,12 +68,18 @@ pub struct AccountHealth {
     token_since: Option<f64>,
 }
 
+impl AccountHealth {
+    /// Whether every enabled endpoint was read successfully at its latest poll.
+    pub fn is_up(&self) -> bool {
+        self.loops.values().all(|l| l.up)
+    }
+}
+
 /// What an account's health says on `/metrics`. The label `account` stands before each row's own.
 pub static ACCOUNT_METRICS: &[Metric<AccountHealth>] = &[
     gauge("up", "Whether every enabled endpoint of the account was read successfully at its latest poll, 1 or 0").read(
         |account, out| {
-            let up = account.loops.values().all(|l| l.up);
-            out.put([], (!account.is_pool).then_some(f64::from(up)));
+            out.put([], (!account.is_pool).then_some(f64::from(account.is_up())));
         },
     ),
     gauge("endpoint_up", "Whether the endpoint was read successfully at its latest poll, 1 or 0")
@@ -184,6 +192,7 @@ pub struct Health {
     /// Counts changes of the above.
     version: AtomicU64,
     http: Family<HttpLabels, Counter>,
+    progress: Progress,
 }
 
 /// What the exporter did, and is to do.
@@ -246,7 +255,14 @@ impl Default for Health {
         );
         minergate.register("exporter_http_requests", "Requests to the exporter, by route and status", http.clone());
         registry.register_collector(Box::new(process::Process));
-        let health = Health { registry, accounts: Mutex::default(), doings, version: AtomicU64::new(0), http };
+        let health = Health {
+            registry,
+            accounts: Mutex::default(),
+            doings,
+            version: AtomicU64::new(0),
+            http,
+            progress: Progress::default(),
+        };
         // The configuration was read at the start, or there would be no exporter.
         health.reloaded(true);
         health
@@ -354,6 +370,7 @@ impl Health {
 
     /// A loop's next poll begins at that time.
     pub fn next_poll(&self, key: &Key, at: Instant) {
+        self.progress.made();
         // Not on /metrics, so nothing changes there.
         let mut accounts = self.accounts();
         if let Some(l) = accounts.find(key) {
@@ -404,10 +421,20 @@ impl Health {
             .all(|a| a.loops.values().any(|l| l.tried) || a.loops.is_empty())
     }
 
+    /// How long the poller has stood still: a poll is due or under way, three of its loop's intervals have passed, and since
+    /// then no poll and no request has ended. A slow API is no standstill, nor is one that refuses everything.
+    pub fn standstill(&self) -> Duration {
+        let accounts = self.accounts();
+        let loops = accounts.by_name.values().flat_map(|account| account.loops.values());
+        let waits = loops.filter_map(|l| Some(self.progress.since(l.next?).saturating_sub(3 * l.interval)));
+        waits.max().unwrap_or_default()
+    }
+
     /// Takes note of what the API's client did.
     pub fn observe(&self, event: Event<'_>) {
         match event {
             Event::Request { endpoint, outcome, duration } => {
+                self.progress.made();
                 let doings = self.doings();
                 doings.requests.get_or_create(&RequestLabels { endpoint, outcome }).inc();
                 doings.durations.get_or_create(&EndpointLabel { endpoint }).observe(duration.as_secs_f64());

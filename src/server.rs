@@ -3,6 +3,7 @@
 mod activity;
 mod connection;
 mod discovery;
+mod door;
 mod guard;
 mod lifecycle;
 mod limit;
@@ -27,6 +28,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
+pub use self::door::Door;
 pub use self::lifecycle::Reload;
 pub use self::listener::Listener;
 pub use self::web_config::Web;

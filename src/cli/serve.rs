@@ -9,6 +9,7 @@ use crate::server::{self, Web};
 use crate::{daemon, log};
 
 pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
+    hide_memory();
     let config = flags.load()?;
     log::init(config.log);
     // Before anything is bound: with a broken file, nobody is to find a port open.
@@ -22,4 +23,14 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let load = Box::new(move || flags.load());
     daemon::run(config, load, (listeners, web), (reload, reloads), shutdown::requested()?).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Secrets are in the memory: it is written to no core dump, and no other process of the same user reads it.
+fn hide_memory() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        // Where the kernel does not know of it, the exporter works all the same.
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
 }

@@ -61,7 +61,9 @@ impl File {
         {
             return credentials.join(rest);
         }
-        let credential = credentials.map(|credentials| credentials.join(path)).filter(|path| path.exists());
+        // A directory's files are credentials with a _ for each /, as LoadCredential= names them.
+        let names = [path.to_owned(), path.to_string_lossy().replace('/', "_").into()];
+        let credential = credentials.and_then(|all| names.iter().map(|name| all.join(name)).find(|path| path.exists()));
         let directory = self.path.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
         credential.unwrap_or_else(|| directory.join(path))
     }

@@ -1,6 +1,8 @@
 //! The standard `process_*` metrics, read from /proc at each scrape.
 
 use std::fmt;
+#[cfg(target_os = "linux")]
+use std::{sync::OnceLock, time::Duration};
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
@@ -43,9 +45,24 @@ fn read() -> Reading {
             LimitValue::Value(value) => value as f64,
             LimitValue::Unlimited => u64::MAX as f64,
         }),
-        start_time: stat.zip(procfs::boot_time_secs().ok()).map(|(s, boot)| boot as f64 + s.starttime as f64 / ticks),
+        start_time: stat.map(|s| start_time(Duration::from_secs_f64(s.starttime as f64 / ticks))),
         threads: stat.map(|s| s.num_threads as f64),
     }
+}
+
+/// When the process started, since 1970 in seconds, from how long the machine had been up then.
+///
+/// Not from /proc/stat, which systemd hides (`ProcSubset=pid`); and once, so that a clock that is set makes no other start of it.
+#[cfg(target_os = "linux")]
+fn start_time(uptime: Duration) -> f64 {
+    use rustix::time::{ClockId, clock_gettime};
+
+    static START: OnceLock<f64> = OnceLock::new();
+    *START.get_or_init(|| {
+        let now = |clock| Duration::try_from(clock_gettime(clock)).unwrap_or_default();
+        let age = now(ClockId::Boottime).saturating_sub(uptime);
+        now(ClockId::Realtime).saturating_sub(age).as_secs_f64()
+    })
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -23,6 +23,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::activity::{Activity, Held, Watched};
+use super::door::Inside;
 use super::limit;
 use super::listener::{Listener, Stream};
 use super::web_config::Web;
@@ -66,7 +67,7 @@ pub(super) async fn serve(listeners: Vec<Listener>, router: Router, web: Arc<Web
 }
 
 /// Accepts until the end is asked for, and then waits for the connections.
-async fn accept(listener: Listener, server: Arc<Server>) {
+async fn accept(mut listener: Listener, server: Arc<Server>) {
     let mut connections = JoinSet::new();
     let mut failing = false;
     let mut stop = pin!(stopped(server.stopped.clone()));
@@ -97,7 +98,7 @@ async fn accept(listener: Listener, server: Arc<Server>) {
             });
             continue;
         }
-        let is_tls = server.web.is_tls();
+        let is_tls = server.web.is_tls() && !stream.is_inside();
         tokio::select! {
             biased;
             () = &mut stop => break,
@@ -130,13 +131,16 @@ async fn refuse(mut stream: Stream, is_tls: bool) -> std::io::Result<()> {
 }
 
 async fn connection(stream: Stream, server: &Server) {
-    let Some(config) = server.web.tls().await else { return http(stream, false, server).await };
+    let is_inside = stream.is_inside();
+    let Some(config) = server.web.tls().await.filter(|_| !is_inside) else {
+        return http(stream, is_inside, false, server).await;
+    };
     tokio::select! {
         // Nothing was asked yet.
         () = stopped(server.stopped.clone()) => {}
         stream = timeout(limit::HANDSHAKE, handshake(stream, config)) => {
             let Ok(Some((stream, is_http2))) = stream else { return };
-            http(stream, is_http2, server).await;
+            http(stream, is_inside, is_http2, server).await;
         }
     }
 }
@@ -162,12 +166,20 @@ async fn handshake(mut stream: Stream, config: Arc<ServerConfig>) -> Option<(Tls
 }
 
 /// Speaks HTTP until the client leaves, a limit is reached, or the end was asked for.
-async fn http(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, is_http2: bool, server: &Server) {
+async fn http(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    is_inside: bool,
+    is_http2: bool,
+    server: &Server,
+) {
     let activity = Activity::new(is_http2);
     let watched = TokioIo::new(Watched { stream, activity: activity.clone() });
     let router = TowerToHyperService::new(server.router.clone());
     let exchanges = activity.clone();
-    let service = service_fn(move |request: Request<Incoming>| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        if is_inside {
+            request.extensions_mut().insert(Inside);
+        }
         let exchange = Arc::new(exchanges.begin());
         let answer = router.call(request);
         async move { answer.await.map(|answer| answer.map(|body| Body::new(Held(body, exchange)))) }

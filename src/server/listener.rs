@@ -1,4 +1,4 @@
-//! Where connections come from: TCP, unix sockets, and sockets that systemd hands over.
+//! Where connections come from: TCP, unix sockets, sockets that systemd hands over, and this process itself.
 
 use std::io::{self, IoSlice};
 use std::os::unix::fs::FileTypeExt;
@@ -10,6 +10,9 @@ use anyhow::bail;
 use listenfd::ListenFd;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::sync::mpsc;
+
+use super::door::Door;
 
 /// What an address that is a unix socket's path begins with.
 pub(super) const UNIX: &str = "unix:";
@@ -19,6 +22,8 @@ pub struct Listener {
     socket: Socket,
     /// The file to remove in the end.
     file: Option<PathBuf>,
+    /// Connections of this process, of which there are none before it has a door.
+    inside: mpsc::Receiver<UnixStream>,
 }
 
 enum Socket {
@@ -30,11 +35,13 @@ enum Socket {
 pub(super) enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
+    /// From a [`Door`].
+    Inside(UnixStream),
 }
 
 impl From<TcpListener> for Listener {
     fn from(listener: TcpListener) -> Self {
-        Listener { socket: Socket::Tcp(listener), file: None }
+        Listener::new(Socket::Tcp(listener), None)
     }
 }
 
@@ -47,6 +54,17 @@ impl Drop for Listener {
 }
 
 impl Listener {
+    fn new(socket: Socket, file: Option<PathBuf>) -> Listener {
+        Listener { socket, file, inside: mpsc::channel(1).1 }
+    }
+
+    /// A way to this listener that leads through no network.
+    pub fn door(&mut self) -> Door {
+        let (connections, inside) = mpsc::channel(1);
+        self.inside = inside;
+        Door::new(self.address(), connections)
+    }
+
     /// Binds an address: `host:port`, `:port`, or `unix:` and a path.
     pub(super) async fn bind(address: &str) -> io::Result<Listener> {
         if let Some(path) = address.strip_prefix(UNIX) {
@@ -80,7 +98,7 @@ impl Listener {
             } else {
                 bail!("--web.systemd-socket: socket {} is neither TCP nor a unix stream; use ListenStream=", i + 1);
             };
-            listeners.push(Listener { socket, file: None });
+            listeners.push(Listener::new(socket, None));
         }
         if listeners.is_empty() {
             bail!("--web.systemd-socket: systemd handed over no socket; start the exporter by its .socket unit");
@@ -100,15 +118,21 @@ impl Listener {
         }
     }
 
-    pub(super) async fn accept(&self) -> io::Result<Stream> {
-        match &self.socket {
-            Socket::Tcp(listener) => {
-                let (stream, _) = listener.accept().await?;
-                // A scrape's last packet must not wait for the acknowledgement of the one before.
-                let _ = stream.set_nodelay(true);
-                Ok(Stream::Tcp(stream))
+    pub(super) async fn accept(&mut self) -> io::Result<Stream> {
+        let outside = async {
+            match &self.socket {
+                Socket::Tcp(listener) => {
+                    let (stream, _) = listener.accept().await?;
+                    // A scrape's last packet must not wait for the acknowledgement of the one before.
+                    let _ = stream.set_nodelay(true);
+                    Ok(Stream::Tcp(stream))
+                }
+                Socket::Unix(listener) => Ok(Stream::Unix(listener.accept().await?.0)),
             }
-            Socket::Unix(listener) => Ok(Stream::Unix(listener.accept().await?.0)),
+        };
+        tokio::select! {
+            stream = outside => stream,
+            Some(stream) = self.inside.recv() => Ok(Stream::Inside(stream)),
         }
     }
 }
@@ -122,7 +146,7 @@ async fn bind_unix(path: &Path) -> io::Result<Listener> {
         }
         result => result,
     };
-    Ok(Listener { socket: Socket::Unix(listener?), file: Some(path.to_owned()) })
+    Ok(Listener::new(Socket::Unix(listener?), Some(path.to_owned())))
 }
 
 /// Whether nobody answers at a socket.
@@ -140,8 +164,13 @@ impl Stream {
             Stream::Tcp(stream) => {
                 stream.peek(&mut first).await.is_ok_and(|read| read > 0) && first[0].is_ascii_alphabetic()
             }
-            Stream::Unix(_) => false,
+            Stream::Unix(_) | Stream::Inside(_) => false,
         }
+    }
+
+    /// Whether it is this process that asks.
+    pub(super) fn is_inside(&self) -> bool {
+        matches!(self, Stream::Inside(_))
     }
 }
 
@@ -149,7 +178,7 @@ impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Stream::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
-            Stream::Unix(stream) => Pin::new(stream).poll_read(context, buffer),
+            Stream::Unix(stream) | Stream::Inside(stream) => Pin::new(stream).poll_read(context, buffer),
         }
     }
 }
@@ -158,7 +187,7 @@ impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Stream::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
-            Stream::Unix(stream) => Pin::new(stream).poll_write(context, bytes),
+            Stream::Unix(stream) | Stream::Inside(stream) => Pin::new(stream).poll_write(context, bytes),
         }
     }
 
@@ -169,28 +198,28 @@ impl AsyncWrite for Stream {
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Stream::Tcp(stream) => Pin::new(stream).poll_write_vectored(context, pieces),
-            Stream::Unix(stream) => Pin::new(stream).poll_write_vectored(context, pieces),
+            Stream::Unix(stream) | Stream::Inside(stream) => Pin::new(stream).poll_write_vectored(context, pieces),
         }
     }
 
     fn is_write_vectored(&self) -> bool {
         match self {
             Stream::Tcp(stream) => stream.is_write_vectored(),
-            Stream::Unix(stream) => stream.is_write_vectored(),
+            Stream::Unix(stream) | Stream::Inside(stream) => stream.is_write_vectored(),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Stream::Tcp(stream) => Pin::new(stream).poll_flush(context),
-            Stream::Unix(stream) => Pin::new(stream).poll_flush(context),
+            Stream::Unix(stream) | Stream::Inside(stream) => Pin::new(stream).poll_flush(context),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
-            Stream::Unix(stream) => Pin::new(stream).poll_shutdown(context),
+            Stream::Unix(stream) | Stream::Inside(stream) => Pin::new(stream).poll_shutdown(context),
         }
     }
 }

@@ -34,6 +34,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("hyper", &["server"]),
     ("hyper_util", &["server"]),
     ("listenfd", &["server"]),
+    ("sd_notify", &["daemon"]),
     ("tokio_rustls", &["server"]),
     ("prometheus_client", &["exposition", "health"]),
     ("clap", &["cli"]),

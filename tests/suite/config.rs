@@ -105,8 +105,16 @@ fn a_deep_nest_in_the_environment_is_a_text() {
 fn systemd_s_credentials_are_found() {
     let credentials = tempfile::tempdir().unwrap();
     std::fs::write(credentials.path().join("farm-token"), "t").unwrap();
+    // As `LoadCredential=credentials:/etc/minergate-exporter/credentials` names the files of that directory.
+    std::fs::write(credentials.path().join("credentials_farm-token"), "t").unwrap();
     let variables = environment(&[("CREDENTIALS_DIRECTORY", credentials.path().to_str().unwrap())]);
-    for (written, found) in [("farm-token", true), ("$CREDENTIALS_DIRECTORY/farm-token", true), ("other", false)] {
+    for (written, found) in [
+        ("farm-token", true),
+        ("$CREDENTIALS_DIRECTORY/farm-token", true),
+        ("credentials/farm-token", true),
+        ("other/farm-token", false),
+        ("other", false),
+    ] {
         let text = format!("[[accounts]]\nname = \"a\"\ntoken_file = \"{written}\"\n");
         let sources = Sources { text: Some(&text), environment: variables.clone(), ..Sources::default() };
         let config = Config::load(sources).unwrap();

@@ -23,6 +23,7 @@ mod reload;
 mod scrape;
 mod secrets;
 mod status;
+mod systemd;
 mod web;
 mod web_config;
 mod web_tls;

@@ -1,0 +1,272 @@
+//! What the exporter tells systemd, and when it stops feeding the watchdog.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use minergate_exporter::api::{self, Account, AccountConfig, Error};
+use minergate_exporter::daemon::watchdog::{Hang, Watchdog, patience};
+use minergate_exporter::endpoints::Endpoint;
+use minergate_exporter::exposition::Exposition;
+use minergate_exporter::health::Health;
+use minergate_exporter::metric::{Request, Rows};
+use minergate_exporter::poller::{Plan, Poller, Source};
+use minergate_exporter::server::{self, App, Door, Listener, Web};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep};
+
+use crate::process::{PATIENCE, Process, exporter, get, simulator, wait};
+
+/// Long enough for a busy machine to answer within a fourth of it, short enough to wait for.
+const WATCHDOG: Duration = Duration::from_secs(8);
+
+/// The end of systemd: a socket on which the exporter's messages arrive.
+struct Manager {
+    socket: UnixDatagram,
+    path: std::path::PathBuf,
+}
+
+impl Manager {
+    fn listen(directory: &Path) -> Manager {
+        let path = directory.join("notify");
+        let socket = UnixDatagram::bind(&path).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        Manager { socket, path }
+    }
+
+    fn next(&self) -> String {
+        let mut message = [0; 4096];
+        let length = self.socket.recv(&mut message).unwrap();
+        String::from_utf8(message[..length].to_vec()).unwrap()
+    }
+
+    /// Waits for a message with that line, and returns it.
+    fn wait_for(&self, line: &str) -> String {
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
+            let message = self.next();
+            if message.lines().any(|found| found.starts_with(line)) {
+                return message;
+            }
+        }
+        panic!("no {line}");
+    }
+
+    /// What has arrived already.
+    fn drain(&self) -> Vec<String> {
+        self.socket.set_nonblocking(true).unwrap();
+        let mut messages = Vec::new();
+        let mut message = [0; 4096];
+        while let Ok(length) = self.socket.recv(&mut message) {
+            messages.push(String::from_utf8_lossy(&message[..length]).into_owned());
+        }
+        self.socket.set_nonblocking(false).unwrap();
+        messages
+    }
+
+    fn start(&self, config: &Path, watchdog: Duration, arguments: &[&str]) -> (Process, String) {
+        let mut command = exporter();
+        command.env("NOTIFY_SOCKET", &self.path).env("WATCHDOG_USEC", watchdog.as_micros().to_string());
+        command.arg("--config.file").arg(config).args(["--web.listen-address", "127.0.0.1:0"]).args(arguments);
+        let mut process = Process::start(&mut command);
+        let address = process.wait_for("address=").split(' ').next().unwrap().to_owned();
+        (process, format!("http://{address}"))
+    }
+}
+
+#[test]
+fn systemd_hears_of_every_change() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_simulator, config) = simulator(directory.path(), &[]);
+    let manager = Manager::listen(directory.path());
+    let (mut daemon, url) = manager.start(&config, WATCHDOG, &[]);
+    // Whoever waits for the exporter's start can scrape at once.
+    assert_eq!(manager.next(), "READY=1\n");
+    let text = get(&format!("{url}/metrics"), &[]).text();
+    let value = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok());
+    // The exporter hides its memory from others, and yet reads its own /proc.
+    assert!(value("process_open_fds ").is_some_and(|fds| fds > 3.0), "{text}");
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
+    let start = value("process_start_time_seconds ").unwrap();
+    assert!(start <= now + 1.0 && start > now - PATIENCE.as_secs_f64(), "{start} is not shortly before {now}");
+    manager.wait_for("WATCHDOG=1");
+    manager.wait_for("STATUS=3 of 3 accounts up");
+
+    daemon.signal("HUP");
+    let reloading = manager.wait_for("RELOADING=1");
+    assert!(reloading.contains("\nMONOTONIC_USEC="), "{reloading}");
+    manager.wait_for("READY=1");
+    // A broken configuration is the end of a reload, too.
+    fs::write(&config, "acounts = 1\n").unwrap();
+    daemon.signal("HUP");
+    manager.wait_for("RELOADING=1");
+    manager.wait_for("READY=1");
+    wait("the fault", || daemon.output().contains("configuration not reloaded").then_some(()));
+    manager.wait_for("WATCHDOG=1");
+
+    daemon.signal("TERM");
+    manager.wait_for("STOPPING=1");
+    assert_eq!(daemon.exit_code(), Some(0));
+    assert!(manager.drain().is_empty(), "nothing is said after the end");
+    assert!(!daemon.output().contains("is not fed"), "{}", daemon.output());
+}
+
+#[test]
+fn an_api_that_does_not_answer_is_no_hang_and_a_stopped_process_is_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("c.toml");
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let api = silent.local_addr().unwrap();
+    let text = format!("[api]\nbase_url = \"http://{api}\"\n[[accounts]]\nname = \"a\"\ntoken = \"t\"\n");
+    fs::write(&config, text).unwrap();
+    let manager = Manager::listen(directory.path());
+    let (daemon, _) = manager.start(&config, WATCHDOG, &[]);
+    for _ in 0..2 {
+        manager.wait_for("WATCHDOG=1");
+    }
+    daemon.signal("STOP");
+    // What was under way when the signal came; after that, silence.
+    std::thread::sleep(Duration::from_millis(500));
+    manager.drain();
+    std::thread::sleep(WATCHDOG / 2);
+    assert_eq!(manager.drain(), Vec::<String>::new());
+    daemon.signal("CONT");
+    manager.wait_for("WATCHDOG=1");
+}
+
+#[test]
+fn the_watchdog_needs_no_password_and_takes_nobody_s_turn() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_simulator, config) = simulator(directory.path(), &[]);
+    let web = directory.path().join("web.yml");
+    let hash = bcrypt_hash();
+    fs::write(&web, format!("basic_auth_users:\n  a: {hash}\nrate_limit:\n  interval: 1h\n  burst: 1\n")).unwrap();
+    let manager = Manager::listen(directory.path());
+    let (daemon, url) = manager.start(&config, WATCHDOG, &["--web.config.file", web.to_str().unwrap()]);
+    for _ in 0..2 {
+        manager.wait_for("WATCHDOG=1");
+    }
+    let authorization = [("authorization", "Basic YTpi")];
+    let text = get(&format!("{url}/metrics"), &authorization);
+    assert_eq!(text.status, 200, "{}", daemon.output());
+    let answered = "minergate_exporter_http_requests_total{path=\"/-/healthy\",code=\"200\"}";
+    assert!(text.text().contains(answered));
+    assert_eq!(get(&format!("{url}/metrics"), &authorization).status, 429);
+}
+
+/// The hash of the password `b`, as `htpasswd -nbBC 4 a b` makes it.
+fn bcrypt_hash() -> String {
+    bcrypt::hash("b", 4).unwrap()
+}
+
+/// A listener's door, and what serves behind it.
+async fn door() -> (Door, impl Future<Output = ()>) {
+    let mut listener = Listener::from(TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let door = listener.door();
+    let app = App {
+        exposition: Exposition { store: Arc::default(), health: Arc::default() },
+        telemetry_path: "/metrics".to_owned(),
+        path_prefix: String::new(),
+        reload: None,
+        max_requests: 40,
+    };
+    let web = Arc::new(Web::load(None).unwrap());
+    (door, server::serve(vec![listener], app, web, std::future::pending()))
+}
+
+fn watchdog(doors: Vec<Door>, health: Arc<Health>) -> Watchdog {
+    Watchdog { doors, health, patience: watch::channel(patience(&api::Config::default())).1 }
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_answer_is_a_hang() {
+    let (first, serving) = door().await;
+    let (second, hanging) = door().await;
+    let second_address = second.address().to_owned();
+    let serving = tokio::spawn(serving);
+    assert_eq!(watchdog(vec![first], Arc::default()).look(PATIENCE).await, Ok(()));
+    serving.abort();
+
+    let (first, serving) = door().await;
+    let serving = tokio::spawn(serving);
+    let watchdog = watchdog(vec![first, second], Arc::default());
+    // One of two does not answer: nobody drives it.
+    let hang = watchdog.look(Duration::from_millis(200)).await;
+    assert_eq!(hang, Err(Hang::Server { address: second_address.clone(), error: ErrorKind::TimedOut }));
+    // Its loop is gone.
+    drop(hanging);
+    let hang = watchdog.look(PATIENCE).await;
+    assert!(matches!(hang, Err(Hang::Server { address, .. }) if address == second_address));
+    serving.abort();
+}
+
+/// Answers, if only with errors, until a time; what is asked after that never ends.
+struct HangsFrom(Instant);
+
+impl Source for HangsFrom {
+    async fn fetch(
+        &self,
+        _: &'static Endpoint,
+        _: Option<&Account>,
+        _: &str,
+        _: &Request<'_>,
+        _: Instant,
+    ) -> api::Result<Rows> {
+        if Instant::now() >= self.0 {
+            std::future::pending::<()>().await;
+        }
+        // As long as a request may take.
+        sleep(Duration::from_secs(10)).await;
+        Err(Error::Timeout)
+    }
+}
+
+fn poll(source: impl Source, poll: &str) -> Arc<Health> {
+    let config = AccountConfig { name: "a".to_owned(), token: Some("t".into()), ..AccountConfig::default() };
+    let plan = Plan {
+        poll: toml::from_str(poll).unwrap(),
+        accounts: vec![(Arc::new(config.account(None).unwrap()), None)],
+        requests_per_second: 5.0,
+        ..Plan::default()
+    };
+    let health = Arc::<Health>::default();
+    tokio::spawn(Poller::new(Arc::new(source), plan, Arc::default(), health.clone()).run(mpsc::channel(1).1));
+    health
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poller_that_stands_still_is_a_hang() {
+    let start = Instant::now();
+    let hour = Duration::from_secs(3600);
+    let watchdog = watchdog(Vec::new(), poll(HangsFrom(start + hour), ""));
+    // An API that never answers in time is none.
+    while start.elapsed() < hour {
+        assert_eq!(watchdog.look(PATIENCE).await, Ok(()), "after {:?}", start.elapsed());
+        sleep(Duration::from_secs(15)).await;
+    }
+    // Polls of workers are 30 s apart; three of these may pass, and 70 s of patience, which begin with the last poll.
+    let fine = hour + Duration::from_secs(30 + 90 + 70);
+    sleep(Duration::from_secs(100)).await;
+    assert_eq!(watchdog.look(PATIENCE).await, Ok(()), "too early");
+    sleep(fine.saturating_sub(start.elapsed()) + Duration::from_secs(15)).await;
+    assert!(matches!(watchdog.look(PATIENCE).await, Err(Hang::Poller(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poller_with_nothing_to_do_is_no_hang() {
+    let off: Vec<String> = minergate_exporter::endpoints::ENDPOINTS
+        .iter()
+        .filter(|endpoint| endpoint.name != "nickname")
+        .map(|endpoint| format!("{} = \"off\"", endpoint.name))
+        .collect();
+    let health = poll(HangsFrom(Instant::now() + Duration::from_secs(86_400)), &off.join("\n"));
+    let watchdog = watchdog(Vec::new(), health);
+    for _ in 0..(6 * 60) {
+        sleep(Duration::from_secs(60)).await;
+        assert_eq!(watchdog.look(PATIENCE).await, Ok(()));
+    }
+}
