@@ -96,8 +96,8 @@ function shares() {
   return [
     byResult,
     weighed,
-    withCurrencyStyles(smallGraph('Shares not taken', 'Bad and invalid shares among all.', 'percentunit')).min(0)
-      .withTarget(over(rejected('[$__rate_interval]'), '{{currency}}', POLL.mining)),
+    withCurrencyStyles(smallGraph('Shares not taken', 'Bad and invalid shares among all of an hour.', 'percentunit')).min(0)
+      .withTarget(over(rejected('[1h]'), '{{currency}}', POLL.mining)),
   ];
 }
 
@@ -120,7 +120,7 @@ function earnings() {
       + 'the present hashrate is worth at the network\'s difficulty and reward.', { currency: 'Currency', model: 'Paid by' }, [
       { name: 'Balance', query: each('minergate_balance_coins'), unit: 'none' },
       { name: 'Unconfirmed', query: each('minergate_mining_unconfirmed_balance_coins'), unit: 'none' },
-      { name: 'Unconfirmed, atomic units', query: each('minergate_mining_unconfirmed_balance_atomic_units'), unit: 'none' },
+      { name: 'Atomic units', query: each('minergate_mining_unconfirmed_balance_atomic_units'), unit: 'none' },
       { name: 'Mined in 24 h', query: grown('minergate_mining_mined_coins_total', LAST_DAY), unit: 'none' },
       { name: 'Estimate a day', query: `sum by (currency) (${estimate(hashrate)})`, unit: 'none' },
       { name: 'Mined in all', query: each('minergate_mining_mined_coins_total'), unit: 'none' },
@@ -146,7 +146,7 @@ function payments() {
     grid('Payouts', 'The account\'s withdrawals that the API lists, by status.', { currency: 'Currency', status: 'Status' }, [
       ...list('minergate_withdrawals', 'status'),
       { name: 'Fees', query: each('minergate_withdrawals_fees_coins', 'status'), unit: 'none' },
-      { name: 'Since the newest', query: since('minergate_withdrawals_last_timestamp_seconds', 'status'), unit: 's' },
+      { name: 'Newest ago', query: since('minergate_withdrawals_last_timestamp_seconds', 'status'), unit: 's' },
     ]).span(14).height(7),
     grid('Payouts that wait', 'How long the oldest payout that is not finished has waited.', { currency: 'Currency' }, [
       {
@@ -157,14 +157,14 @@ function payments() {
     grid('Transfers', 'Coins sent between the account and other users of the pool, by direction and state, as far as the API lists them.',
       { currency: 'Currency', direction: 'Direction', state: 'State' }, [
         ...list('minergate_transfers', 'direction', 'state'),
-      ]).span(8).height(7),
+      ]).span(7).height(7),
     grid('Newest transfers', 'How long ago coins were last sent, by direction.', { currency: 'Currency', direction: 'Direction' }, [
-      { name: 'Since the newest', query: since('minergate_transfers_last_timestamp_seconds', 'direction'), unit: 's' },
-    ]).span(6).height(7),
+      { name: 'Newest ago', query: since('minergate_transfers_last_timestamp_seconds', 'direction'), unit: 's' },
+    ]).span(5).height(7),
     grid('Invoices', 'The account\'s invoices that the API lists, by status.', { currency: 'Currency', status: 'Status' }, [
       ...list('minergate_invoices', 'status'),
-      { name: 'Since the newest', query: since('minergate_invoices_last_timestamp_seconds', 'status'), unit: 's' },
-    ]).span(6).height(7),
+      { name: 'Newest ago', query: since('minergate_invoices_last_timestamp_seconds', 'status'), unit: 's' },
+    ]).span(8).height(7),
     grid('Invoices that expire', 'When the first invoice that is not finished expires.', { currency: 'Currency' }, [
       { name: 'Expires in', query: `${each('minergate_invoices_next_expiry_timestamp_seconds')} - time()`, unit: 's' },
     ]).span(4).height(7).noValue('No invoice is open'),
@@ -180,7 +180,7 @@ function affiliates() {
       .withTarget(now(own('minergate_affiliate_children'), 'affiliates')),
     number('Newest affiliate', 'How long ago the newest affiliate registered.', 's')
       .withTarget(now(age(own('minergate_affiliate_children_last_registered_timestamp_seconds')), 'registered')),
-    number('Last affiliate profit', 'How long ago an affiliate last brought something.', 's')
+    number('Last profit', 'How long ago an affiliate last brought something.', 's')
       .withTarget(now(age(own('minergate_affiliate_children_last_profit_timestamp_seconds')), 'profit')),
     grid('Affiliate profit', 'What the affiliates brought since the account began, by the account\'s own sum and by the list of affiliates.',
       { currency: 'Currency' }, [
@@ -196,7 +196,7 @@ function polls() {
     timeline('Endpoints', 'Whether each endpoint was read at its latest poll.', UP).height(9)
       .withTarget(over(once('endpoint', select('minergate_endpoint_up', ACCOUNT)), '{{endpoint}}', POLL.workers)),
     grid('Ages', 'How long ago each endpoint was last read, and how often it is asked.', { endpoint: 'Endpoint' }, [
-      { name: 'Since the last success', query: age(once('endpoint', select('minergate_endpoint_last_success_timestamp_seconds', ACCOUNT))), unit: 's' },
+      { name: 'Read ago', query: age(once('endpoint', select('minergate_endpoint_last_success_timestamp_seconds', ACCOUNT))), unit: 's' },
       { name: 'Asked every', query: `${once('endpoint', select('minergate_endpoint_interval_seconds'))} and on (endpoint) ${once('endpoint', select('minergate_endpoint_up', ACCOUNT))}`, unit: 's' },
     ]).span(6),
     graph('Logins', 'Attempts to log in, by how they ended.', 'short').span(6).height(9).min(0)

@@ -32,18 +32,27 @@ export function dashes(...lengths: number[]): DynamicConfigValue {
   return { id: 'custom.lineStyle', value: { fill: 'dash', dash: lengths } };
 }
 
-/**
- * What the documented currencies' lines look like, the same in every panel: series' names as a pattern, and their style. A name
- * begins with the currency. Other currencies get a colour by their name.
- */
-export const CURRENCY_STYLES: [pattern: string, style: DynamicConfigValue[]][] = [
-  ...PALETTE.map((colour, place): [string, DynamicConfigValue[]] => {
-    const own = CURRENCIES.filter((_, index) => index % PALETTE.length === place);
-    return [startingWith(own), [fixed(colour)]];
-  }),
-  [startingWith(CURRENCIES.slice(PALETTE.length)), [dashes(8, 6)]],
+/** The endpoints, as the exporter calls them. */
+const ENDPOINTS = [
+  'workers', 'mining_stats', 'balance', 'status', 'withdrawals', 'login', 'top_hashrate',
+  'profit_rating', 'transfers', 'invoices', 'affiliate_links', 'affiliate_childrens', 'affiliate_profit', 'nickname',
 ];
 
-function startingWith(currencies: string[]): string {
-  return `/^(${currencies.join('|')})( |$)/`;
+/** What lines look like, the same in every panel: series' names as a pattern, and their style. */
+type Style = [pattern: string, style: DynamicConfigValue[]];
+
+/** A name begins with the currency. Currencies that are not documented get a colour by their name. */
+export const CURRENCY_STYLES = styles(CURRENCIES);
+export const ENDPOINT_STYLES = styles(ENDPOINTS);
+
+/** The palette in turn, and dashes from the second turn on. */
+function styles(names: string[]): Style[] {
+  const startingWith = (some: string[]) => `/^(${some.join('|')})( |$)/`;
+  return [
+    ...PALETTE.map((colour, place): Style => {
+      const own = names.filter((_, index) => index % PALETTE.length === place);
+      return [startingWith(own), [fixed(colour)]];
+    }),
+    [startingWith(names.slice(PALETTE.length)), [dashes(8, 6)]],
+  ];
 }

@@ -4,7 +4,7 @@ import { BigValueTextMode } from '@grafana/grafana-foundation-sdk/common';
 
 import { BAD, BLUE, fixed, GOOD, SKY, VERMILION } from './colours.ts';
 import { ACCOUNT_LINK, accounts, dashboard, failedReloads, finish, reloads } from './dashboard.ts';
-import { faults, graph, grid, limited, number, smallGraph, state, STACKED, timeline, UP, words } from './panels.ts';
+import { endpointGraph, faults, graph, grid, limited, number, smallGraph, state, STACKED, timeline, UP, words } from './panels.ts';
 import { ACCOUNT, age, now, once, over, POLL, select } from './queries.ts';
 
 const rate = (labels: string, metric: string, ...matchers: string[]) =>
@@ -39,15 +39,15 @@ function nowRow() {
 function pollRow() {
   const outcomes = (...matchers: string[]) => `60 * ${rate('outcome', 'minergate_api_requests_total', ...matchers)}`;
   return [
-    graph('Requests to the API', 'Requests a minute, by endpoint. Repeated ones count.', 'rpm').min(0).stacking(STACKED)
+    endpointGraph('Requests to the API', 'Requests a minute, by endpoint. Repeated ones count.', 'cpm').stacking(STACKED)
       .withTarget(over(`60 * ${rate('endpoint', 'minergate_api_requests_total')}`, '{{endpoint}}', POLL.mining)),
-    graph('Errors by kind', 'Requests a minute that did not end well, by how they ended.', 'rpm').min(0)
+    graph('Errors by kind', 'Requests a minute that did not end well, by how they ended.', 'cpm').min(0)
       .withTarget(over(`${outcomes('outcome!="ok"')} > 0`, '{{outcome}}', POLL.mining)).noValue('No errors'),
     graph('API latency', 'Time from sending a request to the end of its answer: half and 95 of 100 requests took less.', 's').min(0)
       .withTarget(over(`histogram_quantile(0.5, ${rate('le', 'minergate_api_request_duration_seconds_bucket')})`, 'half', POLL.mining))
       .withTarget(over(`histogram_quantile(0.95, ${rate('le', 'minergate_api_request_duration_seconds_bucket')})`, '95 of 100', POLL.mining))
       .overrideByName('half', [fixed(SKY)]).overrideByName('95 of 100', [fixed(VERMILION)]),
-    graph('API latency by endpoint', 'Average time from sending a request to the end of its answer.', 's').min(0)
+    endpointGraph('API latency by endpoint', 'Average time from sending a request to the end of its answer.', 's')
       .withTarget(over(
         `${rate('endpoint', 'minergate_api_request_duration_seconds_sum')} / (${rate('endpoint', 'minergate_api_request_duration_seconds_count')} > 0)`,
         '{{endpoint}}', POLL.mining)),
@@ -56,11 +56,11 @@ function pollRow() {
       .withTarget(over(`min by (endpoint) (${endpointUp})`, '{{endpoint}}', POLL.workers)),
     grid('Failing endpoints', 'Endpoints that could not be read at their latest poll, and for how long. Without an account: the pool\'s.',
       { account: 'Account', endpoint: 'Endpoint', currency: 'Currency' }, [
-        { name: 'Since the last success', query: `${sinceSuccess} and on (account, endpoint, currency) (${endpointUp} == 0)`, unit: 's' },
+        { name: 'Read ago', query: `${sinceSuccess} and on (account, endpoint, currency) (${endpointUp} == 0)`, unit: 's' },
       ]).span(12).height(10).noValue('No endpoint fails').overrideByName('Account', link),
-    graph('Age of values', 'The longest time since an endpoint was last read.', 's').min(0)
+    endpointGraph('Age of values', 'The longest time since an endpoint was last read.', 's')
       .withTarget(over(`max by (endpoint) (${sinceSuccess})`, '{{endpoint}}', POLL.workers)),
-    graph('Left out', 'Samples a minute that were left out, since the API named an invalid currency, or more than fit.', 'cpm').min(0)
+    endpointGraph('Left out', 'Samples a minute that were left out, since the API named an invalid currency, or more than fit.', 'cpm')
       .withTarget(over(`60 * ${rate('endpoint', 'minergate_api_dropped_series_total')}`, '{{endpoint}}', POLL.mining)),
   ];
 }
@@ -87,7 +87,7 @@ function scrapeRow() {
       .withTarget(over(`max by (job) (${select('scrape_duration_seconds')})`, '{{job}}, slowest target', POLL.workers)),
     smallGraph('Samples', 'Samples of a scrape, of all targets together.', 'short').min(0)
       .withTarget(over(`sum by (job) (${select('scrape_samples_scraped')})`, '{{job}}', POLL.workers)),
-    smallGraph('Requests to the exporter', 'Requests a minute, by path and status.', 'rpm').min(0)
+    smallGraph('Requests to the exporter', 'Requests a minute, by path and status.', 'cpm').min(0)
       .withTarget(over(`60 * ${rate('path, code', 'minergate_exporter_http_requests_total')}`, '{{path}} {{code}}', POLL.mining)),
   ];
 }

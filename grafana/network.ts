@@ -4,7 +4,7 @@ import { LineInterpolation } from '@grafana/grafana-foundation-sdk/common';
 
 import { BAD, dashes, GOOD } from './colours.ts';
 import { ACCOUNT_LINK, accounts, dashboard, failedReloads, finish, networks, reloads } from './dashboard.ts';
-import { currencyGraph, graph, grid, smallGraph, withCurrencyStyles, words } from './panels.ts';
+import { currencyGraph, graph, grid, logarithmic, smallGraph, withCurrencyStyles, words } from './panels.ts';
 import {
   age, blockTime, CURRENCY, estimate, grown, LAST_DAY, measuredBlockTime, mine, network, once, over, POLL, select,
 } from './queries.ts';
@@ -22,7 +22,7 @@ function atAGlance() {
         { name: 'Difficulty', query: network('minergate_network_difficulty'), unit: 'short' },
         { name: 'Block time', query: blockTime(), unit: 's' },
         { name: 'Height', query: network('minergate_network_block_height'), unit: 'none' },
-        { name: 'Since the last block', query: age(network('minergate_network_block_timestamp_seconds')), unit: 's' },
+        { name: 'Last block ago', query: age(network('minergate_network_block_timestamp_seconds')), unit: 's' },
         {
           name: 'Last block', query: network('minergate_network_block_orphaned'), unit: 'none',
           mappings: words({ 0: ['✓ in the chain', GOOD], 1: ['✗ orphan', BAD] }),
@@ -40,7 +40,7 @@ function profit() {
       + 'has 86400 s / block time blocks: by difficulty and hashrate, or, where the difficulty does not count hashes (Bitcoin), as '
       + 'they came in the last day. The reward is the last day\'s average, too. Beside it, what was mined.', { account: 'Account', currency: 'Currency' }, [
       { name: 'Hashrate', query: hashrate, unit: 'Hs' },
-      { name: 'Share of the network', query: `${hashrate} / on (currency) group_left () ${networkHashrate}`, unit: 'percentunit', decimals: 6 },
+      { name: 'Network share', query: `${hashrate} / on (currency) group_left () ${networkHashrate}`, unit: 'percentunit', decimals: 6 },
       { name: 'Estimate a day', query: estimate(hashrate), unit: 'none' },
       { name: 'Mined in 24 h', query: grown('minergate_mining_mined_coins_total', LAST_DAY), unit: 'none' },
     ]).span(14).overrideByName('Account', [{ id: 'links', value: [ACCOUNT_LINK] }]),
@@ -62,9 +62,9 @@ function profit() {
 
 function work() {
   return [
-    currencyGraph('Network\'s hashrate', 'Hashrate of each whole network.', 'Hs')
+    logarithmic(currencyGraph('Network\'s hashrate', 'Hashrate of each whole network.', 'Hs'))
       .withTarget(over(networkHashrate, '{{currency}}', POLL.mining)),
-    currencyGraph('Difficulty', 'Difficulty of each network.', 'short')
+    logarithmic(currencyGraph('Difficulty', 'Difficulty of each network.', 'short'))
       .withTarget(over(network('minergate_network_difficulty'), '{{currency}}', POLL.mining)),
     currencyGraph('Block time', 'Seconds from block to block in the last hour, by the blocks\' own times, and (dashed) as difficulty and hashrate '
       + 'make expect.', 's')

@@ -5,7 +5,7 @@ import { GraphDrawStyle } from '@grafana/grafana-foundation-sdk/common';
 import { BAD, dashes, fixed, GOOD, ORANGE, VERMILION, WARNING } from './colours.ts';
 import { ACCOUNT_LINK, accounts, currencies, dashboard, failedReloads, finish, payouts, reloads } from './dashboard.ts';
 import {
-  currencyGraph, faults, graph, grid, limited, number, ONLINE, perDay, smallGraph, STACKED, UP, withCurrencyStyles, words,
+  currencyGraph, faults, graph, grid, limited, logarithmic, number, ONLINE, perDay, smallGraph, STACKED, UP, withCurrencyStyles, words,
 } from './panels.ts';
 import {
   ACCOUNT, age, CURRENCY, EACH_DAY, estimate, grown, LAST_DAY, mine, now, once, over, POLL, rejectRatio, select,
@@ -34,20 +34,20 @@ function summary() {
       .withTarget(now(`sum(${mine('minergate_workers')})`, 'workers')),
     number('Hashrate', 'Hashrate of all active workers together. Hashes of different currencies cost different work.', 'Hs')
       .withTarget(now(`sum(${hashrate})`, 'hashrate')),
-    limited('Shares not taken in a day', 'Bad and invalid shares among all of the last day.', 'percentunit', 0.02, 0.05).decimals(2)
+    limited('Not taken, 24 h', 'Bad and invalid shares among all of the last day.', 'percentunit', 0.02, 0.05).decimals(2)
       .withTarget(now(rejectRatio('', LAST_DAY), 'not taken')),
   ];
 }
 
 function mining() {
   return [
-    currencyGraph('Hashrate by currency', 'Hashrate of the active workers for each currency, and of all together.', 'Hs')
+    logarithmic(currencyGraph('Hashrate by currency', 'Hashrate of the active workers for each currency, and of all together.', 'Hs'))
       .height(9)
       .withTarget(over(byCurrency(hashrate), '{{currency}}', POLL.workers))
       .withTarget(over(`sum(${hashrate})`, 'all', POLL.workers))
       .overrideByName('all', [fixed('text'), dashes(2, 4), { id: 'custom.fillOpacity', value: 0 }]),
-    graph('Hashrate of the ten strongest accounts',
-      'The accounts that have the highest hashrate at the end of the dashboard\'s time.', 'Hs').height(9)
+    logarithmic(graph('Hashrate of the ten strongest accounts',
+      'The accounts that have the highest hashrate at the end of the dashboard\'s time.', 'Hs')).height(9)
       .withTarget(over(
         `sum by (account) (${hashrate}) and on (account) topk(10, sum by (account) (${once('account, currency',
           `${select('minergate_workers_hashrate_hashes_per_second', ACCOUNT, CURRENCY)} @ end()`)}))`,
@@ -55,8 +55,8 @@ function mining() {
     withCurrencyStyles(smallGraph('Workers', 'Active workers for each currency.', 'short')).min(0).decimals(0)
       .withTarget(over(byCurrency(mine('minergate_workers')), '{{currency}}', POLL.workers)),
     withCurrencyStyles(smallGraph('Shares not taken',
-      'Bad and invalid shares among all, for each currency, as they came.', 'percentunit')).min(0)
-      .withTarget(over(rejectRatio('currency', '[$__rate_interval]'), '{{currency}}', POLL.mining)),
+      'Bad and invalid shares among all of an hour, for each currency.', 'percentunit')).min(0)
+      .withTarget(over(rejectRatio('currency', '[1h]'), '{{currency}}', POLL.mining)),
     withCurrencyStyles(smallGraph('Best rank', 'Best place of an account among the pool\'s miners by hashrate; 1 is the strongest.', 'short'))
       .decimals(0)
       .withTarget(over(`min by (currency) (${mine('minergate_workers_hashrate_rank')})`, '{{currency}}', POLL.workers)),
@@ -82,7 +82,7 @@ function earnings() {
       { name: 'Payouts', query: payout('minergate_withdrawals_coins'), unit: 'none' },
       { name: 'Fees', query: payout('minergate_withdrawals_fees_coins'), unit: 'none' },
       { name: 'Pending payouts', query: byCurrency(pending), unit: 'none' },
-      { name: 'Since the last payout', query: age(`max by (currency) (${last})`), unit: 's' },
+      { name: 'Last payout ago', query: age(`max by (currency) (${last})`), unit: 's' },
     ]),
   ];
 }
@@ -119,7 +119,7 @@ function health() {
         query: `(${stopped} == 1) * 0 or on (account) (${up} == 0)`,
       },
       {
-        name: 'Since the last success', unit: 's',
+        name: 'Read ago', unit: 's',
         query: `${age(`min by (account) (${select('minergate_endpoint_last_success_timestamp_seconds', ACCOUNT)})`)} and on (account) (${up} == 0)`,
       },
     ]).span(8).height(8).noValue('No account fails').overrideByName('Account', link),

@@ -1,7 +1,7 @@
 /** Panels as they look in all dashboards: what is here is what they have in common. */
 import {
   BigValueColorMode, BigValueGraphMode, BigValueTextMode, GraphDrawStyle,
-  LegendDisplayMode, LegendPlacement, ReduceDataOptionsBuilder, SortOrder, StackingConfigBuilder, StackingMode,
+  LegendDisplayMode, LegendPlacement, ReduceDataOptionsBuilder, ScaleDistribution, ScaleDistributionConfigBuilder, SortOrder, StackingConfigBuilder, StackingMode,
   TableFooterOptionsBuilder, TooltipDisplayMode, VisibilityMode, VizLegendOptionsBuilder, VizTooltipOptionsBuilder,
 } from '@grafana/grafana-foundation-sdk/common';
 import {
@@ -13,7 +13,7 @@ import * as statetimeline from '@grafana/grafana-foundation-sdk/statetimeline';
 import * as table from '@grafana/grafana-foundation-sdk/table';
 import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries';
 
-import { BAD, CURRENCY_STYLES, GOOD, GREY, WARNING } from './colours.ts';
+import { BAD, CURRENCY_STYLES, ENDPOINT_STYLES, GOOD, GREY, WARNING } from './colours.ts';
 import { over, rows } from './queries.ts';
 
 export const DATASOURCE = { type: 'prometheus', uid: '${datasource}' };
@@ -30,7 +30,8 @@ function mode(id: FieldColorModeId): FieldColorBuilder {
 /** Numbers as words and colours. */
 export function words(values: Record<string, [text: string, colour: string]>): ValueMapping[] {
   const options = Object.fromEntries(
-    Object.entries(values).map(([value, [text, color]], index) => [value, { text, color, index }]),
+    // A sign stays beside its word.
+    Object.entries(values).map(([value, [text, color]], index) => [value, { text: text.replaceAll(' ', '\u00a0'), color, index }]),
   );
   return [{ type: MappingType.ValueToText, options }];
 }
@@ -67,7 +68,20 @@ export function withCurrencyStyles<T extends timeseries.PanelBuilder>(panel: T):
   return panel;
 }
 
+/** Lines for each endpoint. */
+export function endpointGraph(title: string, description: string, unit: string): timeseries.PanelBuilder {
+  const panel = graph(title, description, unit).min(0);
+  ENDPOINT_STYLES.forEach(([pattern, style]) => panel.overrideByRegexp(pattern, style));
+  return panel;
+}
+
 export const STACKED = new StackingConfigBuilder().mode(StackingMode.Normal).group('A');
+
+/** For values of very different size, as those of different currencies are. */
+export function logarithmic<T extends timeseries.PanelBuilder>(panel: T): T {
+  panel.fillOpacity(0).scaleDistribution(new ScaleDistributionConfigBuilder().type(ScaleDistribution.Log).log(10));
+  return panel;
+}
 
 /** Growth in each of the last days, as bars: the expression is the growth over `EACH_DAY`. */
 export function perDay(
@@ -75,7 +89,7 @@ export function perDay(
 ): timeseries.PanelBuilder {
   return graph(title, `${description} Days begin at midnight in the dashboard's time zone; the last one is not over yet.`, unit)
     .withTarget(over(expression, legend, '1d'))
-    .timeFrom('14d').drawStyle(GraphDrawStyle.Bars).fillOpacity(70).lineWidth(0).barMaxWidth(48)
+    .timeFrom('14d').drawStyle(GraphDrawStyle.Bars).fillOpacity(70).lineWidth(0).barMaxWidth(48).stacking(STACKED)
     .showPoints(VisibilityMode.Never).min(0)
     .legend(new VizLegendOptionsBuilder()
       .displayMode(LegendDisplayMode.Table).placement(LegendPlacement.Right).showLegend(true)
@@ -144,7 +158,7 @@ export function grid(
   const panel = new table.PanelBuilder()
     .title(title).description(description).unit('none').datasource(DATASOURCE)
     .span(24).height(9)
-    .filterable(true)
+    .filterable(true).minWidth(70)
     // Many accounts make many rows.
     .footer(new TableFooterOptionsBuilder().show(false).reducer([]).enablePagination(true));
   const renamed: Record<string, string> = { ...labels };

@@ -77,7 +77,7 @@ export function estimate(hashrate: string, time = LAST_DAY): string {
 
 /** Seconds since a time. */
 export function age(timestamp: string): string {
-  return `time() - ${timestamp}`;
+  return `(time() - ${timestamp})`;
 }
 
 /** A query over the dashboard's time. Its step is never shorter than `step`. */
