@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::float_cmp, reason = "values come through unchanged, or are wrong")]
 
+mod alerting;
 mod architecture;
 mod chaos;
 mod client;

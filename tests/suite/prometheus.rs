@@ -64,10 +64,15 @@ fn prometheus(directory: &Path, target: &str) -> (Process, String) {
         "global:\n  scrape_interval: 1s\nscrape_configs:\n  - job_name: minergate\n    static_configs:\n      - targets: [\"{target}\"]\n"
     );
     std::fs::write(&config, text).unwrap();
+    serve(Path::new("prometheus"), &config)
+}
+
+/// That Prometheus with a configuration, its data beside it; returns the URL of its API.
+pub(crate) fn serve(program: &Path, config: &Path) -> (Process, String) {
     let address = format!("127.0.0.1:{}", free_port());
-    let mut command = Command::new("prometheus");
+    let mut command = Command::new(program);
     command.arg(format!("--config.file={}", config.display()));
-    command.arg(format!("--storage.tsdb.path={}", directory.join("tsdb").display()));
+    command.arg(format!("--storage.tsdb.path={}", config.with_extension("tsdb").display()));
     command.arg(format!("--web.listen-address={address}"));
     let mut process = Process::start(&mut command);
     process.wait_for("Server is ready to receive web requests");
@@ -75,7 +80,7 @@ fn prometheus(directory: &Path, target: &str) -> (Process, String) {
 }
 
 /// The result of an instant query: series without the labels that Prometheus adds, to value.
-fn query(api: &str, expression: &str) -> BTreeMap<String, f64> {
+pub(crate) fn query(api: &str, expression: &str) -> BTreeMap<String, f64> {
     let url = reqwest::Url::parse_with_params(&format!("{api}/query"), [("query", expression)]).unwrap();
     let answer: Value = serde_json::from_slice(&get(url.as_str(), &[]).body).unwrap();
     assert_eq!(answer["status"], "success", "{answer}");

@@ -1,0 +1,149 @@
+//! From a fault of the API to somebody's telephone: simulator, exporter, Prometheus and Alertmanager with the files of deploy/, and
+//! a webhook that is called.
+//!
+//! Needs `prometheus-alertmanager` beside `prometheus`: `scripts/test` installs them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use minergate_exporter::endpoints::ENDPOINTS;
+use serde_json::Value;
+
+use crate::fake_api::FakeApi;
+use crate::process::{Process, daemon, free_port, get, put_faults, simulator, wait};
+use crate::prometheus::{query, serve};
+
+const DEPLOY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy");
+
+/// A minute of the rules is this long here.
+const MINUTE: Duration = Duration::from_millis(400);
+
+/// A rule file in which `for`, `keep_firing_for` and `interval` are shorter, each still as long as another as it was.
+fn hurried(rules: &str) -> String {
+    let line = |line: &str| {
+        let Some((key, value)) = line.split_once(": ") else { return line.to_owned() };
+        if !["for", "keep_firing_for", "interval"].contains(&key.trim()) {
+            return line.to_owned();
+        }
+        let (count, unit) = value.split_at(value.len() - 1);
+        let minutes: u32 = count.parse::<u32>().unwrap() * if unit == "h" { 60 } else { 1 };
+        assert!(["m", "h"].contains(&unit), "{line}");
+        format!("{key}: {}ms", (MINUTE * minutes).as_millis())
+    };
+    rules.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// The shipped configuration of Prometheus with its rules, in a hurry.
+fn prometheus_config(directory: &Path, exporter: &str, alertmanager: &str) -> PathBuf {
+    fs::create_dir(directory.join("rules")).unwrap();
+    for file in fs::read_dir(format!("{DEPLOY}/prometheus/rules")).unwrap() {
+        let file = file.unwrap();
+        let rules = hurried(&fs::read_to_string(file.path()).unwrap());
+        fs::write(directory.join("rules").join(file.file_name()), rules).unwrap();
+    }
+    let text = fs::read_to_string(format!("{DEPLOY}/prometheus/per-account.yml")).unwrap();
+    let text = text.replace("localhost:10187", exporter).replace("localhost:9093", alertmanager).replace("30s", "1s");
+    let path = directory.join("prometheus.yml");
+    fs::write(&path, text).unwrap();
+    path
+}
+
+/// Alertmanager with the shipped configuration, in a hurry, that calls another webhook; returns its address.
+fn alertmanager(directory: &Path, webhook: &str) -> (Process, String) {
+    let text = fs::read_to_string(format!("{DEPLOY}/alertmanager/alertmanager.yml")).unwrap();
+    let text = text.replace("http://localhost:9095", webhook);
+    let text = text.replace("group_wait: 30s", "group_wait: 1s").replace("group_interval: 5m", "group_interval: 1s");
+    let config = directory.join("alertmanager.yml");
+    fs::write(&config, text).unwrap();
+    let address = format!("127.0.0.1:{}", free_port());
+    let mut command = Command::new("prometheus-alertmanager");
+    command.arg(format!("--config.file={}", config.display()));
+    command.arg(format!("--storage.path={}", directory.join("alertmanager").display()));
+    // Nor does it look for others of its kind.
+    command.args([&format!("--web.listen-address={address}"), "--cluster.listen-address="]);
+    let mut process = Process::start(&mut command);
+    process.wait_for("Listening on");
+    (process, address)
+}
+
+/// The exporter's configuration for a simulator, with every endpoint polled once a second; returns the simulator's URL.
+fn hurry(config: &Path) -> String {
+    let mut table: toml::Table = toml::from_str(&fs::read_to_string(config).unwrap()).unwrap();
+    let api = table["api"].as_table_mut().unwrap();
+    api.insert("requests_per_second".to_owned(), 1000.into());
+    let url = api["base_url"].as_str().unwrap().to_owned();
+    let poll: toml::Table = ENDPOINTS.iter().map(|endpoint| (endpoint.name.to_owned(), "1s".into())).collect();
+    table.insert("poll".to_owned(), poll.into());
+    fs::write(config, toml::to_string(&table).unwrap()).unwrap();
+    url
+}
+
+/// Waits for a notification at a path of the webhook, and returns the alert in it.
+fn notified(webhook: &FakeApi, path: &str, status: &str, name: &str) -> Value {
+    wait(&format!("{name} {status} at {path}"), || {
+        let bodies = webhook.asked(path).into_iter().map(|asked| asked.body);
+        let alerts = bodies.flat_map(|body| body["alerts"].as_array().cloned().unwrap_or_default());
+        alerts.rev().find(|alert| alert["status"] == status && alert["labels"]["alertname"] == name)
+    })
+}
+
+/// The severity and account of an alert that came, whose runbook is there.
+fn told(alert: &Value) -> (&str, &str) {
+    let text = |value: &'_ Value| value.as_str().unwrap_or_default().to_owned();
+    let runbook = text(&alert["annotations"]["runbook_url"]);
+    let name = text(&alert["labels"]["alertname"]);
+    assert_eq!(runbook, format!("docs/runbooks/{name}.md"));
+    assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(runbook).exists());
+    assert!(!text(&alert["annotations"]["summary"]).is_empty() && !text(&alert["annotations"]["description"]).is_empty());
+    (alert["labels"]["severity"].as_str().unwrap(), alert["labels"]["account"].as_str().unwrap_or_default())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fault_reaches_the_webhook_and_its_end_too() {
+    let webhook = FakeApi::start(|_| (200, String::new())).await;
+    tokio::task::spawn_blocking(move || {
+        let directory = tempfile::tempdir().unwrap();
+        let (_simulator, config) = simulator(directory.path(), &[]);
+        let simulator = hurry(&config);
+        let (daemon, url) = daemon(&config, &[]);
+        let (_alertmanager, alertmanager) = alertmanager(directory.path(), &webhook.base_url);
+        let config = prometheus_config(directory.path(), url.strip_prefix("http://").unwrap(), &alertmanager);
+        let (_prometheus, api) = serve(Path::new("prometheus"), &config);
+        wait("all accounts up", || (query(&api, "sum(minergate_up)").get("{}") == Some(&3.0)).then_some(()));
+        // An exporter was absent for some hurried minutes, until Prometheus had found its targets.
+        let firing = query(&api, "ALERTS{alertstate=\"firing\", alertname!=\"MinergateExporterAbsent\"}");
+        assert!(firing.is_empty(), "{firing:?} though all is well");
+
+        put_faults(&simulator, &["500@farm-1".to_owned()]);
+        let alert = notified(&webhook, "/chat", "firing", "MinergateAccountDown");
+        assert_eq!(told(&alert), ("warning", "farm-1"), "{alert}");
+        put_faults(&simulator, &[]);
+        notified(&webhook, "/chat", "resolved", "MinergateAccountDown");
+
+        // A stopped login is said; that the account can't be read follows from it, and is not.
+        let before = webhook.asked("/chat").len();
+        put_faults(&simulator, &["expired-token@farm-1".to_owned(), "login/captcha@farm-1".to_owned()]);
+        let alert = notified(&webhook, "/on-call", "firing", "MinergateLoginStopped");
+        assert_eq!((told(&alert), alert["labels"]["reason"].as_str()), (("critical", "farm-1"), Some("captcha")));
+        wait("the inhibited alert", || {
+            let alerts = get(&format!("http://{alertmanager}/api/v2/alerts?filter=alertname=MinergateAccountDown"), &[]);
+            let alerts: Value = serde_json::from_slice(&alerts.body).unwrap();
+            let suppressed = |alert: &Value| alert["status"]["state"] == "suppressed";
+            alerts.as_array().unwrap().iter().any(suppressed).then_some(())
+        });
+        let said: Vec<_> = webhook.asked("/chat").into_iter().skip(before).map(|asked| asked.body.to_string()).collect();
+        assert!(said.iter().all(|body| !body.contains("\"status\":\"firing\"")), "{said:?}");
+
+        put_faults(&simulator, &[]);
+        daemon.signal("HUP");
+        notified(&webhook, "/on-call", "resolved", "MinergateLoginStopped");
+
+        drop(daemon);
+        let alert = notified(&webhook, "/on-call", "firing", "MinergateExporterDown");
+        assert_eq!(told(&alert), ("critical", ""), "{alert}");
+    })
+    .await
+    .unwrap();
+}
