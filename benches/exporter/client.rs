@@ -3,7 +3,9 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::table::median;
 
@@ -164,11 +166,11 @@ pub(crate) fn cost(server: &mut Server, client: &mut Client, times: usize, step:
         if step.is_some() {
             // What the server does when all is sent belongs to it too.
             std::thread::sleep(Duration::from_millis(2));
-            cpu += server.cpu() - before;
+            cpu += server.cpu().saturating_sub(before);
         }
     }
     if step.is_none() {
-        cpu = server.cpu() - before;
+        cpu = server.cpu().saturating_sub(before);
     }
     Cost { cpu: cpu.as_secs_f64() * 1e6 / times as f64, latency: median(latencies) }
 }

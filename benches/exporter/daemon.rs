@@ -2,7 +2,9 @@
 
 use std::net::TcpListener;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::Effort;
 use crate::client::{Client, Server};
@@ -16,7 +18,7 @@ const ROUND: Duration = Duration::from_secs(4);
 const MIB: f64 = 1_048_576.0;
 
 pub(crate) fn measure(table: &mut Table, effort: Effort) {
-    table.section("The daemon");
+    Table::section("The daemon");
     start(table, effort);
     let size = std::fs::metadata(PROGRAM).expect("the program").len();
     table.at_most("size of the binary", "MiB", size as f64 / MIB, 8.0);

@@ -2,11 +2,18 @@
 //!
 //! `cargo bench` prints the table; `cargo bench -- --brief` runs everything once, with small loads, and judges nothing. Servers
 //! are processes of their own, so that their CPU time is theirs alone: this program again, with a first argument that says which.
-//! `scripts/bench` adds other exporters to the table.
+
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a bench prints, counts in doubles, and ends where it can't go on"
+)]
 
 mod client;
 mod daemon;
-mod peers;
 mod pipeline;
 mod polls;
 mod scrapes;
@@ -34,6 +41,9 @@ impl Effort {
     }
 }
 
+/// What fills a part of the table.
+type Measure = fn(&mut Table, Effort);
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).filter(|word| *word != "--bench").collect();
@@ -43,19 +53,18 @@ fn main() -> ExitCode {
         [] => (Effort::Full, None),
         [only] => (Effort::Full, Some(only)),
         _ => {
-            eprintln!("usage: [--brief | scrapes | polls | pipeline | daemon | peers]");
+            eprintln!("usage: [--brief | scrapes | polls | pipeline | daemon]");
             return ExitCode::from(2);
         }
     };
     // For the bare client; the exporter's own installs it itself.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut table = Table::default();
-    let parts: [(&str, fn(&mut Table, Effort)); 5] = [
+    let parts: [(&str, Measure); 4] = [
         ("scrapes", scrapes::measure),
         ("polls", polls::measure),
         ("pipeline", pipeline::measure),
         ("daemon", daemon::measure),
-        ("peers", peers::measure),
     ];
     for (_, measure) in parts.iter().filter(|(name, _)| only.is_none_or(|only| only == *name)) {
         measure(&mut table, effort);

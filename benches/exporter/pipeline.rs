@@ -1,9 +1,9 @@
 //! Polls as fast as they go, against the simulator: client, limiter, decoding, store. Compared with a bare loop of reqwest and
-//! serde_json over the same answers.
+//! `serde_json` over the same answers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use minergate_exporter::api::{self, Client};
 use minergate_exporter::config::{Config, Sources};
@@ -14,6 +14,7 @@ use minergate_exporter::metric::Request;
 use minergate_exporter::simulator::{self, Simulator};
 use minergate_exporter::store::Key;
 use secrecy::ExposeSecret;
+use tokio::time::Instant;
 
 use crate::Effort;
 use crate::client::Server;
@@ -26,17 +27,17 @@ const TOKEN_ACCOUNT: usize = 2;
 const CONCURRENCY: usize = 8;
 
 pub(crate) fn measure(table: &mut Table, effort: Effort) {
-    table.section("Polls a second, as fast as they go, beside a bare loop of reqwest and serde_json");
+    Table::section("Polls a second, as fast as they go, beside a bare loop of reqwest and serde_json");
     let simulator = Server::own("simulator", "");
     let base = format!("http://{}", simulator.address);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let time = effort.pick(Duration::from_millis(50), Duration::from_secs(2));
-    let (mut ours, mut bare) = (Vec::new(), Vec::new());
+    let (mut ours, mut least) = (Vec::new(), Vec::new());
     for _ in 0..effort.pick(1, 5) {
-        bare.push(runtime.block_on(bare_loop(&base, time)));
+        least.push(runtime.block_on(bare_loop(&base, time)));
         ours.push(runtime.block_on(pipeline(&base, time)));
     }
-    table.at_least_share("mining/stats of one account", "/s", median(ours), median(bare), 0.5);
+    table.at_least_share("mining/stats of one account", "/s", median(ours), median(least), 0.5);
 }
 
 /// Runs the same work on as many tasks as requests may be under way; returns how often a second it was done.
@@ -90,7 +91,7 @@ async fn pipeline(base: &str, time: Duration) -> f64 {
         let (client, account, exposition, key) = (client.clone(), account.clone(), exposition.clone(), key.clone());
         async move {
             let request = Request { email: None, decimals: &Decimals::default() };
-            let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
+            let deadline = Instant::now() + Duration::from_secs(60);
             let rows = endpoint.fetch(&client, Some(&account), "", &request, deadline).await.expect("rows");
             let dropped = exposition.store.replace(&key, rows, Duration::from_secs(60));
             exposition.health.succeeded(&key, dropped);

@@ -1,17 +1,18 @@
 //! A poll's way from the answer's bytes to being on /metrics.
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use minergate_exporter::endpoints;
 use minergate_exporter::store::Key;
+use tokio::time::Instant;
 
 use crate::Effort;
 use crate::table::{Table, median};
 use crate::world::{self, World};
 
 pub(crate) fn measure(table: &mut Table, effort: Effort) {
-    table.section("A poll's way from the answer's bytes to being on /metrics");
+    Table::section("A poll's way from the answer's bytes to being on /metrics");
     let world = World { accounts: effort.pick(20, 1000), endpoints: world::ALL };
     let exposition = world.exposition();
     let endpoint = endpoints::find("mining_stats").expect("an endpoint");
@@ -36,6 +37,6 @@ pub(crate) fn measure(table: &mut Table, effort: Effort) {
         let dropped = exposition.store.replace(key, world::read(endpoint, body), Duration::from_secs(86_400));
         exposition.health.succeeded(key, dropped);
     });
-    table.told(&format!("a mining/stats answer of {} bytes: decode and read", polls[0].1.len()), "us", decode);
+    Table::told(&format!("a mining/stats answer of {} bytes: decode and read", polls[0].1.len()), "us", decode);
     table.at_most(&format!("all of it, at {} accounts", world.accounts), "us", whole, 120.0);
 }

@@ -13,7 +13,7 @@ const ROUNDS: usize = 5;
 const TWENTIETH: usize = 20;
 
 pub(crate) fn measure(table: &mut Table, effort: Effort) {
-    table.section("A scrape, beside the same body sent from memory");
+    Table::section("A scrape, beside the same body sent from memory");
     // Few samples: one account that polls one endpoint, and one that polls all.
     for (argument, times) in [("1s", 2000), ("7", 2000), ("1000", 40)] {
         let small = !argument.starts_with("1000");
@@ -25,7 +25,7 @@ pub(crate) fn measure(table: &mut Table, effort: Effort) {
             compare(table, argument, true, Some(TWENTIETH), effort.pick(2, 20), goal);
         }
     }
-    growth(table, effort);
+    growth(effort);
 }
 
 fn compare(table: &mut Table, argument: &str, gzip: bool, step: Option<usize>, times: usize, goal: f64) {
@@ -58,8 +58,8 @@ fn compare(table: &mut Table, argument: &str, gzip: bool, step: Option<usize>, t
 }
 
 /// What a sample costs when there are ever more.
-fn growth(table: &mut Table, effort: Effort) {
-    table.section("Growth: what one sample costs in a gzipped scrape and in memory");
+fn growth(effort: Effort) {
+    Table::section("Growth: what one sample costs in a gzipped scrape and in memory");
     for accounts in effort.pick(&["1", "10"][..], &["1", "10", "100", "1000", "10000"][..]) {
         let empty = Server::own("exposition", "0");
         Client::new(&empty.address, true).scrape();
@@ -70,8 +70,8 @@ fn growth(table: &mut Table, effort: Effort) {
         let bytes = (server.resident() - empty.resident()).max(0.0) / samples as f64;
         // Large answers are joined at each scrape; of small ones this is what it costs when something has changed.
         let cost = cost(&mut server, &mut client, effort.pick(2, 10), Some(1_000_000));
-        table.told(&format!("{samples} samples: CPU a sample"), "ns", cost.cpu * 1000.0 / samples as f64);
-        table.told(&format!("{samples} samples: memory a sample"), "bytes", bytes);
+        Table::told(&format!("{samples} samples: CPU a sample"), "ns", cost.cpu * 1000.0 / samples as f64);
+        Table::told(&format!("{samples} samples: memory a sample"), "bytes", bytes);
     }
 }
 

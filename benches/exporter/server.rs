@@ -2,6 +2,7 @@
 
 use std::io::BufRead;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -70,10 +71,9 @@ async fn exposition(exposition: Exposition, world: Option<World>) {
     println!("{}", listeners[0].address());
     let commands = tokio::task::spawn_blocking(move || {
         let exposition = Exposition::new(store, health);
-        let mut round = 0;
-        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+        // The first round was at the start.
+        for (line, round) in std::io::stdin().lock().lines().map_while(Result::ok).zip(1..) {
             let step: usize = line.trim_start_matches("poll ").parse().expect("poll N");
-            round += 1;
             if let Some(world) = world {
                 (0..world.accounts).step_by(step).for_each(|account| world.poll(&exposition, account, round));
             }
@@ -139,7 +139,8 @@ async fn simulator() {
 /// A file from memory: the least that an answer of that size can cost. Its name's end says how it is encoded.
 async fn body(path: &str) {
     let body = Bytes::from(std::fs::read(path).expect("the body"));
-    let encoding = if path.ends_with(".gz") { "gzip" } else { "identity" };
+    let is_gzip = Path::new(path).extension().is_some_and(|extension| extension == "gz");
+    let encoding = if is_gzip { "gzip" } else { "identity" };
     let answer = move || {
         let body = body.clone();
         async move { ([(CONTENT_TYPE, "text/plain; version=0.0.4"), (CONTENT_ENCODING, encoding)], body) }

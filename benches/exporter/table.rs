@@ -4,13 +4,11 @@
 #[derive(Default)]
 pub(crate) struct Table {
     missed: usize,
-    section: &'static str,
 }
 
 impl Table {
     /// Begins a section.
-    pub(crate) fn section(&mut self, title: &'static str) {
-        self.section = title;
+    pub(crate) fn section(title: &str) {
         println!("\n## {title}\n");
         println!("| what | measured | compared with | ratio | goal | |");
         println!("| --- | --- | --- | --- | --- | --- |");
@@ -48,7 +46,7 @@ impl Table {
     }
 
     /// A figure that is only told.
-    pub(crate) fn told(&mut self, what: &str, unit: &str, measured: f64) {
+    pub(crate) fn told(what: &str, unit: &str, measured: f64) {
         println!("| {what} | {} | | | | |", number(measured, unit));
     }
 

@@ -168,7 +168,7 @@ async fn door() -> (Door, impl Future<Output = ()>) {
     let mut listener = Listener::from(TcpListener::bind("127.0.0.1:0").await.unwrap());
     let door = listener.door();
     let app = App {
-        exposition: Exposition { store: Arc::default(), health: Arc::default() },
+        exposition: Exposition::new(Arc::default(), Arc::default()),
         telemetry_path: "/metrics".to_owned(),
         path_prefix: String::new(),
         reload: None,
