@@ -21,6 +21,7 @@ mod poller;
 mod process;
 mod prometheus;
 mod reload;
+mod rules;
 mod scrape;
 mod secrets;
 mod status;

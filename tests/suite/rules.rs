@@ -1,0 +1,187 @@
+//! The rules of deploy/prometheus: complete, tested by promtool of Prometheus 2 and 3, and explained page by page.
+//!
+//! Needs `promtool` and `amtool`, and a promtool of version 3 in `PROMETHEUS_3`: `scripts/test` installs them.
+
+mod file;
+mod runbook;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use self::file::{Group, Rule, rules, test_files, tests_of};
+
+/// The repository's root.
+pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// Alerts about series that are not there: the only ones that fire without them.
+const OF_ABSENCE: &[&str] = &["MinergateExporterAbsent"];
+
+/// What an expression or a template can name besides our metrics and records.
+const OTHERS: &[&str] = &["up", "ALERTS", "scrape_duration_seconds"];
+
+/// The programs of Prometheus 3, beside those of the machine.
+pub(crate) fn prometheus_3(program: &str) -> PathBuf {
+    let directory = std::env::var_os("PROMETHEUS_3").unwrap_or_else(|| "target/tools/prometheus-3/root/usr/bin".into());
+    Path::new(ROOT).join(directory).join(program)
+}
+
+/// The promtool of each major version.
+fn promtools() -> [PathBuf; 2] {
+    [PathBuf::from("promtool"), prometheus_3("promtool")]
+}
+
+/// Runs a program on files of the repository, and returns what it wrote.
+fn run(program: &Path, arguments: &[&str], files: &[PathBuf]) -> Result<String, String> {
+    let output = Command::new(program).current_dir(ROOT).args(arguments).args(files).output();
+    let output =
+        output.unwrap_or_else(|error| panic!("{}: {error}; scripts/test installs what the tests need", program.display()));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    if output.status.success() { Ok(said) } else { Err(format!("{} {arguments:?}: {said}", program.display())) }
+}
+
+/// The files of a directory of the repository whose names end so, in order.
+fn files(directory: &str, end: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(Path::new(ROOT).join(directory)).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> = entries.filter(|path| path.to_string_lossy().ends_with(end)).collect();
+    files.sort();
+    assert!(!files.is_empty(), "{directory} has no {end}");
+    files
+}
+
+#[test]
+fn each_promtool_is_of_its_version() {
+    let versions = promtools().map(|promtool| run(&promtool, &["--version"], &[]).unwrap());
+    assert!(versions[0].starts_with("promtool, version 2."), "{}", versions[0]);
+    assert!(versions[1].starts_with("promtool, version 3."), "{}", versions[1]);
+}
+
+#[test]
+fn rules_and_configurations_are_valid() {
+    for promtool in promtools() {
+        run(&promtool, &["check", "rules"], &files("deploy/prometheus/rules", ".rules.yml")).unwrap();
+        for config in files("deploy/prometheus", ".yml") {
+            run(&promtool, &["check", "config"], &[config]).unwrap();
+        }
+    }
+    run(Path::new("amtool"), &["check-config"], &files("deploy/alertmanager", ".yml")).unwrap();
+}
+
+#[test]
+fn rules_pass_their_tests_with_prometheus_2_and_3() {
+    std::thread::scope(|scope| {
+        let run = |promtool: PathBuf| scope.spawn(move || run(&promtool, &["test", "rules"], &files("tests/rules", ".yml")));
+        let results = promtools().map(run).map(|thread| thread.join().unwrap());
+        let failures: Vec<String> = results.into_iter().filter_map(Result::err).collect();
+        assert!(failures.is_empty(), "{}", failures.join("\n"));
+    });
+}
+
+#[test]
+fn every_alert_says_what_who_and_where_to_read_on() {
+    for rule in rules() {
+        let Some(alert) = &rule.alert else { continue };
+        assert!(alert.starts_with("Minergate"), "{alert}");
+        assert!(rule.pending.is_some(), "{alert} fires at once; give it a `for`");
+        let severity = rule.labels.get("severity").map(String::as_str);
+        assert!(severity.is_some_and(|severity| ["critical", "warning", "info"].contains(&severity)), "{alert}: {severity:?}");
+        let annotations: Vec<&str> = rule.annotations.keys().map(String::as_str).collect();
+        assert_eq!(annotations, ["description", "runbook_url", "summary"], "{alert}");
+        assert!(rule.annotations.values().all(|text| !text.trim().is_empty()), "{alert}");
+        assert_eq!(rule.annotations["runbook_url"], format!("docs/runbooks/{alert}.md"));
+    }
+}
+
+/// The names of metrics in an expression or a template. Labels, functions and words stand in other places or have no such prefix.
+fn metrics(text: &str) -> BTreeSet<&str> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    let names = text.split(|c| !is_name(c)).filter(|word| !word.ends_with(':'));
+    names.filter(|word| word.contains("minergate_") || word.contains("minergate:") || OTHERS.contains(word)).collect()
+}
+
+/// Fails where a text names a metric or a record that there is not.
+fn names_are_known(place: &str, text: &str) {
+    let reference = fs::read_to_string(Path::new(ROOT).join("docs/metrics.md")).unwrap();
+    let rules = rules();
+    for name in metrics(text) {
+        let is_record = || rules.iter().any(|rule| rule.record.as_deref() == Some(name));
+        let is_metric = || reference.contains(&format!("| `{name}` |"));
+        assert!(OTHERS.contains(&name) || is_record() || is_metric(), "{place} names {name}, which does not exist");
+    }
+}
+
+#[test]
+fn rules_name_metrics_that_exist() {
+    for rule in rules() {
+        names_are_known(rule.name(), &rule.expr);
+        rule.annotations.values().for_each(|text| names_are_known(rule.name(), text));
+    }
+    // The check sees a name that does not exist.
+    assert_eq!(metrics("sum(minergate_nonsense{account=\"a\"}) / a:minergate_up:sum").len(), 2);
+}
+
+#[test]
+fn records_are_named_by_level_metric_and_operations() {
+    let rules = rules();
+    for rule in &rules {
+        let Some(record) = &rule.record else { continue };
+        let parts: Vec<&str> = record.split(':').collect();
+        let is_constant = parts[0] == "minergate" && rule.expr.starts_with("vector(");
+        assert!(is_constant || parts.len() == 3, "{record}");
+        let known = ["account", "currency", "result", "model"];
+        assert!(is_constant || parts[0].split('_').all(|label| known.contains(&label)), "{record}");
+    }
+    let alerts: BTreeSet<&str> = rules.iter().filter_map(|rule| rule.alert.as_deref()).collect();
+    assert_eq!(alerts.len(), rules.iter().filter(|rule| rule.alert.is_some()).count(), "an alert stands twice");
+}
+
+#[test]
+fn every_record_is_tested_with_numbers() {
+    let groups = tests_of("recording");
+    let tests: Vec<_> = groups.iter().flat_map(|group| &group.promql_expr_test).collect();
+    for rule in rules() {
+        let Some(record) = &rule.record else { continue };
+        let is_tested = |expr: &str| metrics(expr).contains(record.as_str());
+        // The constants are users' own; that they arrive is seen in what is computed of them.
+        let is_used = rules().iter().any(|other| metrics(&other.expr).contains(record.as_str()));
+        let tested = tests.iter().any(|test| is_tested(&test.expr) && !test.exp_samples.is_empty());
+        assert!(tested || (record.starts_with("minergate:") && is_used), "{record} has no test with a number");
+    }
+}
+
+#[test]
+fn every_alert_is_tested_firing_silent_and_without_its_series() {
+    let alerts: BTreeSet<String> = rules().into_iter().filter_map(|rule| rule.alert).collect();
+    let mut tested = test_files();
+    assert!(tested.remove("recording"));
+    assert_eq!(tested, alerts, "one file in tests/rules for each alert");
+    for alert in &alerts {
+        let groups = tests_of(alert);
+        for test in groups.iter().flat_map(|group| &group.alert_rule_test) {
+            assert_eq!(&test.alertname, alert, "tests/rules/{alert}.yml tests another alert");
+        }
+        let of = |kind: &str| -> Vec<&Group> {
+            let groups: Vec<_> = groups.iter().filter(|group| group.name.starts_with(&format!("{kind}: "))).collect();
+            assert!(!groups.is_empty(), "{alert} has no test whose name begins with `{kind}: `");
+            groups
+        };
+        let (fires, silent, missing) = (of("fires"), of("silent"), of("missing"));
+        assert_eq!(fires.len() + silent.len() + missing.len(), groups.len(), "{alert}: a test is none of the three kinds");
+        for group in &fires {
+            assert!(group.fires(), "{alert}, {}", group.name);
+        }
+        // Silent with the same metrics, so that it is their values that matter.
+        assert!(silent.iter().all(|group| !group.fires()), "{alert}");
+        assert!(silent.iter().any(|group| group.families().is_superset(&fires[0].families())), "{alert}");
+        for group in &missing {
+            assert_eq!(group.fires(), OF_ABSENCE.contains(&alert.as_str()), "{alert}, {}", group.name);
+            assert!(fires[0].series().any(|series| !group.has_at_the_end(series)), "{alert}, {}: all is there", group.name);
+        }
+    }
+}
+
+/// The rule of an alert.
+fn rule_of(alert: &str) -> Rule {
+    rules().into_iter().find(|rule| rule.alert.as_deref() == Some(alert)).unwrap()
+}

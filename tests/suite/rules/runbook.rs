@@ -1,0 +1,115 @@
+//! The pages in docs/runbooks: one for each alert, whose queries and commands work, and an index that knows them all.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use super::file::rules;
+use super::{ROOT, files, names_are_known, promtools, rule_of, run};
+use crate::process::exporter;
+
+const HEADINGS: &[&str] = &["## Look at, in this order", "## What to do", "## False alarms"];
+
+/// A page's name without its ending, and its text.
+fn pages() -> Vec<(String, String)> {
+    let pages = files("docs/runbooks", ".md").into_iter().map(|path| {
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        (name, fs::read_to_string(path).unwrap())
+    });
+    pages.filter(|(name, _)| name != "README").collect()
+}
+
+fn index() -> String {
+    fs::read_to_string(Path::new(ROOT).join("docs/runbooks/README.md")).unwrap()
+}
+
+/// The fenced blocks of a language, without their indentation.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let fence = format!("```{language}\n");
+    let parts = text.split(&fence).skip(1);
+    let lines = |block: &str| block.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>().join("\n");
+    parts.map(|part| lines(part.split("```").next().unwrap())).collect()
+}
+
+#[test]
+fn every_alert_has_its_page_and_every_page_its_alert() {
+    let alerts: BTreeSet<String> = rules().into_iter().filter_map(|rule| rule.alert).collect();
+    let pages = pages();
+    assert_eq!(pages.iter().map(|(name, _)| name.clone()).collect::<BTreeSet<_>>(), alerts);
+    for (name, text) in &pages {
+        let severity = &rule_of(name).labels["severity"];
+        assert!(text.starts_with(&format!("# {name}\n\n**{severity}.** ")), "{name}");
+        let headings: Vec<&str> = text.lines().filter(|line| line.starts_with("## ")).collect();
+        assert_eq!(headings, HEADINGS, "{name}");
+        assert!(!blocks(text, "promql").is_empty() || !blocks(text, "sh").is_empty(), "{name} has nothing to look at");
+    }
+}
+
+#[test]
+fn the_index_knows_every_alert_and_every_record() {
+    let index = index();
+    for rule in rules() {
+        match (&rule.alert, &rule.record) {
+            (Some(alert), _) => {
+                let row = format!("| [{alert}]({alert}.md) | {} | {} |", rule.labels["severity"], rule.pending.as_deref().unwrap());
+                assert!(index.contains(&row), "docs/runbooks/README.md lacks the row `{row}`");
+            }
+            (None, Some(record)) => assert!(index.contains(&format!("`{record}`")), "docs/runbooks/README.md lacks {record}"),
+            (None, None) => panic!("a rule without a name"),
+        }
+    }
+    names_are_known("docs/runbooks/README.md", &index);
+}
+
+#[test]
+fn links_lead_somewhere() {
+    for (name, text) in pages().into_iter().chain([("README".to_owned(), index())]) {
+        for link in text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+            assert!(Path::new(ROOT).join("docs/runbooks").join(link).exists(), "{name}: {link}");
+        }
+    }
+}
+
+/// All queries become the expressions of one file of rules, which promtool reads.
+#[test]
+fn the_queries_can_be_asked() {
+    let mut text = "groups: [{name: queries, rules: [\n".to_owned();
+    let mut count = 0;
+    for (name, page) in pages() {
+        names_are_known(&name, &page);
+        for query in blocks(&page, "promql").iter().flat_map(|block| block.split("\n\n")) {
+            text += &format!("  {{record: \"{name}:{count}\", expr: {}}},\n", serde_json::json!(query.trim()));
+            count += 1;
+        }
+    }
+    text += "]}]\n";
+    assert!(count > 30, "{count} queries");
+    let text = text.replace("Minergate", "query:Minergate");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("queries.yml");
+    fs::write(&path, &text).unwrap();
+    for promtool in promtools() {
+        run(&promtool, &["check", "rules"], &[path.clone()]).unwrap_or_else(|said| panic!("{said}\n{text}"));
+    }
+}
+
+/// The shell takes every command, the exporter knows its own flags, and has the paths that are asked for.
+#[test]
+fn the_commands_can_be_given() {
+    let paths = fs::read_to_string(Path::new(ROOT).join("docs/http.md")).unwrap();
+    for (name, page) in pages().into_iter().chain([("README".to_owned(), index())]) {
+        for line in blocks(&page, "sh").iter().flat_map(|block| block.lines()) {
+            let status = Command::new("bash").args(["-n", "-c", line]).status().unwrap();
+            assert!(status.success(), "{name}: {line}");
+            if let Some(arguments) = line.strip_prefix("minergate-exporter ") {
+                let output = exporter().args(arguments.split(' ')).arg("--help").output().unwrap();
+                assert!(output.status.success(), "{name}: {line}: {}", String::from_utf8_lossy(&output.stderr));
+            }
+        }
+        for path in page.split("localhost:10187").skip(1).filter(|rest| rest.starts_with('/')) {
+            let path = path.split(|c: char| " ?>'\"\n".contains(c)).next().unwrap();
+            assert!(paths.contains(&format!("| `{path}` |")), "{name} asks for {path}, which docs/http.md does not have");
+        }
+    }
+}
