@@ -85,7 +85,10 @@ fn every_alert_says_what_who_and_where_to_read_on() {
         assert!(alert.starts_with("Minergate"), "{alert}");
         assert!(rule.pending.is_some(), "{alert} fires at once; give it a `for`");
         let severity = rule.labels.get("severity").map(String::as_str);
-        assert!(severity.is_some_and(|severity| ["critical", "warning", "info"].contains(&severity)), "{alert}: {severity:?}");
+        assert!(
+            severity.is_some_and(|severity| ["critical", "warning", "info"].contains(&severity)),
+            "{alert}: {severity:?}"
+        );
         let annotations: Vec<&str> = rule.annotations.keys().map(String::as_str).collect();
         assert_eq!(annotations, ["description", "runbook_url", "summary"], "{alert}");
         assert!(rule.annotations.values().all(|text| !text.trim().is_empty()), "{alert}");

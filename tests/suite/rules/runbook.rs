@@ -1,6 +1,7 @@
 //! The pages in docs/runbooks: one for each alert, whose queries and commands work, and an index that knows them all.
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -52,10 +53,16 @@ fn the_index_knows_every_alert_and_every_record() {
     for rule in rules() {
         match (&rule.alert, &rule.record) {
             (Some(alert), _) => {
-                let row = format!("| [{alert}]({alert}.md) | {} | {} |", rule.labels["severity"], rule.pending.as_deref().unwrap());
+                let row = format!(
+                    "| [{alert}]({alert}.md) | {} | {} |",
+                    rule.labels["severity"],
+                    rule.pending.as_deref().unwrap()
+                );
                 assert!(index.contains(&row), "docs/runbooks/README.md lacks the row `{row}`");
             }
-            (None, Some(record)) => assert!(index.contains(&format!("`{record}`")), "docs/runbooks/README.md lacks {record}"),
+            (None, Some(record)) => {
+                assert!(index.contains(&format!("`{record}`")), "docs/runbooks/README.md lacks {record}");
+            }
             (None, None) => panic!("a rule without a name"),
         }
     }
@@ -79,7 +86,7 @@ fn the_queries_can_be_asked() {
     for (name, page) in pages() {
         names_are_known(&name, &page);
         for query in blocks(&page, "promql").iter().flat_map(|block| block.split("\n\n")) {
-            text += &format!("  {{record: \"{name}:{count}\", expr: {}}},\n", serde_json::json!(query.trim()));
+            writeln!(text, "  {{record: \"{name}:{count}\", expr: {}}},", serde_json::json!(query.trim())).unwrap();
             count += 1;
         }
     }
@@ -90,7 +97,7 @@ fn the_queries_can_be_asked() {
     let path = directory.path().join("queries.yml");
     fs::write(&path, &text).unwrap();
     for promtool in promtools() {
-        run(&promtool, &["check", "rules"], &[path.clone()]).unwrap_or_else(|said| panic!("{said}\n{text}"));
+        run(&promtool, &["check", "rules"], std::slice::from_ref(&path)).unwrap_or_else(|said| panic!("{said}\n{text}"));
     }
 }
 
