@@ -37,9 +37,11 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
 
 /// Where the exporter of these flags is reached from this machine.
 fn base_url(all: &super::Flags) -> anyhow::Result<String> {
-    let web = match all.config_file {
-        Some(_) => all.load()?.web,
-        None => server::Config {
+    let web = match all.load() {
+        Ok(config) => config.web,
+        Err(error) if all.config_file.is_some() => return Err(error),
+        // The demo's exporter, say: neither file nor environment names what it polls.
+        Err(_) => server::Config {
             listen_address: all.web_listen_address.clone(),
             config_file: all.web_config_file.clone(),
             ..server::Config::default()
