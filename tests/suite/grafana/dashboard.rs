@@ -18,6 +18,7 @@ pub(super) struct Dashboard {
 /// All dashboards.
 pub(super) fn dashboards() -> Vec<Dashboard> {
     let mut files: Vec<_> = fs::read_dir(directory()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     files.sort();
     let read = |path: PathBuf| Dashboard {
         file: path.file_name().unwrap().to_str().unwrap().to_owned(),
