@@ -95,11 +95,11 @@ impl Limiter {
         let is_doubtful = lane.doubtful.load(Ordering::Relaxed);
         let doubtful = if is_doubtful { self.doubtful_slots.acquire().await.ok() } else { None };
         let slot = self.slots.acquire().await.ok();
-        sleep_until(self.turn()).await;
+        wait_until(self.turn()).await;
         // The host may have asked for a pause while this request waited.
         while let Some(end) = self.in_time(deadline)? {
-            sleep_until(end).await;
-            sleep_until(self.turn()).await;
+            wait_until(end).await;
+            wait_until(self.turn()).await;
         }
         Ok(Turn { _permits: [own, doubtful, slot] })
     }
@@ -139,6 +139,13 @@ impl Limiter {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits for a time. One that is there already costs nothing, while a timer would be rounded up to its next millisecond.
+async fn wait_until(time: Instant) {
+    if time > Instant::now() {
+        sleep_until(time).await;
     }
 }
 
