@@ -144,7 +144,8 @@ pub enum News {
 struct Accounts {
     by_name: BTreeMap<Arc<str>, AccountHealth>,
     rows: Blocks,
-    /// Accounts whose rows are not yet what their health is.
+    /// Accounts whose rows are not yet what their health is: a scrape brings them up to date, as an account is polled some times
+    /// between two scrapes.
     changed: BTreeSet<Arc<str>>,
 }
 
@@ -461,7 +462,6 @@ impl Health {
         let mut accounts = self.accounts();
         let changed = accounts.find(key).map(change);
         accounts.changed.insert(key.account.clone());
-        accounts.show();
         changed
     }
 
@@ -470,7 +470,6 @@ impl Health {
         let mut accounts = self.accounts();
         accounts.by_name.get_mut(name).map(change);
         accounts.changed.insert(name.into());
-        accounts.show();
     }
 
     fn accounts(&self) -> MutexGuard<'_, Accounts> {

@@ -218,7 +218,8 @@ impl<S: Source> Poll<S> {
         loop {
             let started = Instant::now();
             let deadline = self.what.next(self.epoch, started, started);
-            self.once(deadline).await;
+            // Apart, so that a loop takes the memory of a request only while it has one.
+            Box::pin(self.once(deadline)).await;
             let next = self.what.next(self.epoch, started, Instant::now());
             self.health.next_poll(&self.what.key, next);
             sleep_until(next).await;

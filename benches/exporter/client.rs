@@ -5,9 +5,34 @@ use std::net::TcpStream;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 
+use rustix::thread::{CpuSet, sched_setaffinity};
 use tokio::time::Instant;
 
 use crate::table::median;
+
+/// Servers have a core of their own, and so has the client: who shares one with whom would otherwise be drawn anew at each run, and
+/// decide more than what is measured.
+const CLIENT_CORE: usize = 0;
+const SERVER_CORE: usize = 1;
+
+/// Begins to use the client's core alone.
+pub(crate) fn take_core() {
+    pin(&[CLIENT_CORE]);
+}
+
+/// What is started runs on these cores.
+fn on<T>(cores: &[usize], start: impl FnOnce() -> T) -> T {
+    pin(cores);
+    let started = start();
+    pin(&[CLIENT_CORE]);
+    started
+}
+
+fn pin(numbers: &[usize]) {
+    let mut cores = CpuSet::new();
+    numbers.iter().for_each(|core| cores.set(*core));
+    sched_setaffinity(None, &cores).expect("a machine with two cores");
+}
 
 /// A serving process, which ends with this.
 pub(crate) struct Server {
@@ -26,7 +51,8 @@ impl Server {
 
     /// A program whose first line is the address that it serves on.
     pub(crate) fn start(command: &mut Command) -> Server {
-        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the server starts");
+        let mut process =
+            on(&[SERVER_CORE], || command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()).expect("the server starts");
         let mut output = BufReader::new(process.stdout.take().expect("its output"));
         let mut address = String::new();
         output.read_line(&mut address).expect("its address");
@@ -35,8 +61,9 @@ impl Server {
 
     /// A program that serves on an address that it was told.
     pub(crate) fn at(process: &mut Command, address: &str) -> Server {
-        let mut process =
-            process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the server starts");
+        process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        // All there are: it goes by their number.
+        let mut process = on(&[CLIENT_CORE, SERVER_CORE], || process.spawn()).expect("the server starts");
         let output = BufReader::new(process.stdout.take().expect("its output"));
         while TcpStream::connect(address).is_err() {
             assert!(process.try_wait().expect("its state").is_none(), "the server ended");
@@ -45,7 +72,7 @@ impl Server {
         Server { input: process.stdin.take(), process, output, address: address.to_owned() }
     }
 
-    /// Has it poll every `step`th account, and waits until it has.
+    /// Has it poll every `step`th account, and waits until it has. A server that polls nothing just says that it has.
     pub(crate) fn poll(&mut self, step: usize) {
         writeln!(self.input.as_mut().expect("its input"), "poll {step}").expect("it listens");
         self.output.read_line(&mut String::new()).expect("it answers");

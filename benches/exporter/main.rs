@@ -57,6 +57,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    client::take_core();
     // For the bare client; the exporter's own installs it itself.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut table = Table::default();

@@ -38,11 +38,11 @@ fn compare(table: &mut Table, argument: &str, gzip: bool, step: Option<usize>, t
     let mut fixed_client = Client::new(&fixed.address, gzip);
     // Once each before anything is measured: caches, and memory that is then there.
     cost(&mut ours, &mut our_client, 3, step);
-    cost(&mut fixed, &mut fixed_client, 3, None);
+    cost(&mut fixed, &mut fixed_client, 3, step);
     let (mut measured, mut compared) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         measured.push(cost(&mut ours, &mut our_client, times, step));
-        compared.push(cost(&mut fixed, &mut fixed_client, times, None));
+        compared.push(cost(&mut fixed, &mut fixed_client, times, step));
     }
     let middle = |costs: &[Cost], of: fn(&Cost) -> f64| median(costs.iter().map(of).collect());
     let what = format!(

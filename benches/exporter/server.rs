@@ -6,7 +6,6 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use axum::Router;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -153,6 +152,5 @@ async fn body(path: &str) {
 }
 
 async fn input_ends() {
-    let _ = tokio::task::spawn_blocking(|| std::io::stdin().lock().lines().for_each(drop)).await;
-    tokio::time::sleep(Duration::ZERO).await;
+    let _ = tokio::task::spawn_blocking(|| std::io::stdin().lock().lines().for_each(|_| println!("done"))).await;
 }
