@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header, redirect};
+use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::time::Instant;
@@ -48,18 +49,23 @@ const PAUSE: Duration = Duration::from_secs(5);
 const LOGIN_PATIENCE: Duration = Duration::from_secs(10);
 
 /// `[api]`: the host, and how gently it is asked.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(rename = "api")]
 pub struct Config {
     /// Where the API is; `/1.0/...` is appended.
     #[serde(deserialize_with = "base_url")]
+    #[schemars(extend("default" = PUBLIC_BASE_URL))]
     pub base_url: Url,
     /// Time for one request, from connecting to the last byte.
     #[serde(deserialize_with = "crate::duration::deserialize")]
+    #[schemars(schema_with = "crate::duration::schema", extend("default" = "10s"))]
     pub timeout: Duration,
     /// Requests a second to the host, of all accounts together.
+    #[schemars(range(min = 0.001, max = 100_000.0))]
     pub requests_per_second: f64,
     /// Requests under way at once.
+    #[schemars(range(min = 1, max = 10_000))]
     pub concurrency: usize,
 }
 

@@ -1,27 +1,29 @@
-//! The command line: flags, subcommands, and what each needs to run.
+//! The command line: subcommands, their help, and what each needs to run.
 
 mod check;
 mod demo;
+mod flags;
 mod healthcheck;
 mod reference;
 mod serve;
 mod shutdown;
 mod simulate;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
-use figment::value::{Dict, Value};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::config::{Config, Shard, Sources};
+use self::flags::Flags;
 
 const VERSION: &str =
     concat!(env!("CARGO_PKG_VERSION"), " (revision: ", env!("REVISION"), ")\n  rust version:     ", env!("RUSTVERSION"));
 
 /// Prometheus exporter for MinerGate mining pool accounts and networks.
+///
+/// It polls the API at its own pace, an interval for each endpoint and one limit for all accounts together, and serves the
+/// last good answers on /metrics. Without a subcommand, it serves.
 #[derive(Debug, Parser)]
-#[command(version = VERSION, name = "minergate-exporter")]
+#[command(version = VERSION, name = "minergate-exporter", after_help = BRIEFLY, after_long_help = EXAMPLES)]
 struct Cli {
     #[command(flatten)]
     flags: Flags,
@@ -29,42 +31,16 @@ struct Cli {
     command: Option<Command>,
 }
 
-#[derive(Debug, Args)]
-struct Flags {
-    /// Configuration file, TOML or (named .yaml or .yml) YAML
-    #[arg(long = "config.file", value_name = "FILE", global = true)]
-    config_file: Option<PathBuf>,
-    /// Address to serve on, host:port, :port or unix: and a path; may be given several times [default: :10187]
-    #[arg(long = "web.listen-address", value_name = "ADDRESS", global = true)]
-    web_listen_address: Vec<String>,
-    /// Serve on the sockets that systemd hands over, and on no address
-    #[arg(long = "web.systemd-socket", global = true)]
-    web_systemd_socket: bool,
-    /// Web configuration file: TLS, users, headers, rate limit; see docs/web.md
-    #[arg(long = "web.config.file", value_name = "FILE", global = true)]
-    web_config_file: Option<PathBuf>,
-    /// Scrapes at a time, more are answered 503; 0 is any number [default: 40]
-    #[arg(long = "web.max-requests", value_name = "N", global = true)]
-    web_max_requests: Option<usize>,
-    /// Path to serve the metrics on [default: /metrics]
-    #[arg(long = "web.telemetry-path", value_name = "PATH", global = true)]
-    web_telemetry_path: Option<String>,
-    /// Where browsers reach the exporter behind a reverse proxy, for the links of its status page
-    #[arg(long = "web.external-url", value_name = "URL", global = true)]
-    web_external_url: Option<String>,
-    /// Take POST and PUT on /-/reload to read the configuration anew, as SIGHUP always does
-    #[arg(long = "web.enable-lifecycle", global = true)]
-    web_enable_lifecycle: bool,
-    /// Poll this part of the accounts only, where several instances share one configuration: 1/3 is the first of three
-    #[arg(long, value_name = "I/N", global = true)]
-    shard: Option<Shard>,
-    /// Least important lines to log: error, warn, info, debug or trace [default: info]
-    #[arg(long = "log.level", value_name = "LEVEL", global = true)]
-    log_level: Option<String>,
-    /// Form of the log: logfmt or json [default: logfmt]
-    #[arg(long = "log.format", value_name = "FORMAT", global = true)]
-    log_format: Option<String>,
-}
+const BRIEFLY: &str = "To try it without an account: minergate-exporter demo. More with --help, and in the man page.";
+
+const EXAMPLES: &str = "\
+Examples:
+  minergate-exporter demo                                  try it, without an account
+  minergate-exporter check --config.file my.toml           what is understood, and what is wrong
+  minergate-exporter --config.file my.toml                 poll, and serve http://localhost:10187/metrics
+  minergate-exporter query workers --config.file my.toml   one answer of the API
+
+The exit code is 0 when all went well, 1 when it did not, and 2 when the command line was wrong.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -85,49 +61,22 @@ enum Command {
     },
 }
 
-impl Flags {
-    /// The flags that have a key in the configuration.
-    fn values(&self) -> Dict {
-        let mut web = Dict::new();
-        if !self.web_listen_address.is_empty() {
-            web.insert("listen_address".to_owned(), self.web_listen_address.clone().into());
-        }
-        insert(&mut web, "telemetry_path", self.web_telemetry_path.as_ref());
-        insert(&mut web, "external_url", self.web_external_url.as_ref());
-        if self.web_enable_lifecycle {
-            web.insert("enable_lifecycle".to_owned(), true.into());
-        }
-        if self.web_systemd_socket {
-            web.insert("systemd_socket".to_owned(), true.into());
-        }
-        web.extend(self.web_max_requests.map(|requests| ("max_requests".to_owned(), requests.into())));
-        // A path in the configuration is relative to its file, one on the command line is not.
-        let file = self.web_config_file.as_ref().and_then(|path| std::path::absolute(path).ok());
-        insert(&mut web, "config_file", file.map(|path| path.to_string_lossy().into_owned()).as_ref());
-        let mut log = Dict::new();
-        insert(&mut log, "level", self.log_level.as_ref());
-        insert(&mut log, "format", self.log_format.as_ref());
-        let shard = self.shard.map(|shard| ("shard".to_owned(), Value::from(shard.to_string())));
-        let tables = [("web".to_owned(), Value::from(web)), ("log".to_owned(), Value::from(log))];
-        tables.into_iter().chain(shard).collect()
-    }
-
-    /// Reads the configuration that the flags name.
-    fn load(&self) -> anyhow::Result<Config> {
-        // A variable that is not UTF-8 is none of ours.
-        let environment =
-            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        Config::load(Sources {
-            file: self.config_file.as_deref(),
-            environment: environment.collect(),
-            flags: self.values(),
-            ..Sources::default()
+/// The command line as it is shown: each command with the flags that it has a use for.
+fn command() -> clap::Command {
+    let mut command = Cli::command().max_term_width(120);
+    command.build();
+    command.mut_subcommands(|subcommand| {
+        let serves = matches!(subcommand.get_name(), "serve" | "demo" | "healthcheck");
+        let configured = !matches!(subcommand.get_name(), "demo" | "simulate" | "reference" | "help");
+        subcommand.mut_args(|arg| {
+            let useful = match arg.get_help_heading() {
+                _ if !arg.is_global_set() => true,
+                Some(flags::WEB) => serves,
+                _ => configured,
+            };
+            if useful { arg } else { arg.hide(true) }
         })
-    }
-}
-
-fn insert(values: &mut Dict, key: &str, value: Option<&String>) {
-    values.extend(value.map(|value| (key.to_owned(), value.clone().into())));
+    })
 }
 
 /// Runs what the command line says.
@@ -135,7 +84,8 @@ fn insert(values: &mut Dict, key: &str, value: Option<&String>) {
 /// # Errors
 /// Why it could not be done.
 pub fn run() -> anyhow::Result<ExitCode> {
-    let Cli { flags, command } = Cli::parse();
+    let matches = command().get_matches();
+    let Cli { flags, command } = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let code = runtime.block_on(async {
         match command.unwrap_or(Command::Serve) {

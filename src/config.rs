@@ -4,6 +4,7 @@
 //! value that could be a secret.
 
 mod fault;
+mod schema;
 mod shard;
 mod source;
 
@@ -13,9 +14,11 @@ use std::sync::Arc;
 
 use figment::Figment;
 use figment::value::Dict;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use self::fault::Fault;
+pub use self::schema::schema;
 pub use self::shard::Shard;
 use self::source::{Accounts, Environment, File, Flags};
 use crate::api::{self, Account, AccountConfig};
@@ -28,13 +31,19 @@ use crate::{log, server};
 /// platform makes of the service's name, such as `MINERGATE_EXPORTER_PORT`.
 pub const ENVIRONMENT_PREFIX: &str = "MINERGATE_EXPORTER__";
 
+/// Decimals that a currency's smallest unit can have.
+const MAX_DECIMALS: u8 = 36;
+
 /// The whole configuration.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(title = "The configuration of minergate-exporter")]
 pub struct Config {
     /// Currencies whose networks are polled; those that the accounts use when left out.
+    #[schemars(inner(regex(pattern = "^[a-z0-9_-]{1,16}$")))]
     pub currencies: Option<BTreeSet<String>>,
     /// Decimals of the smallest unit, for coins that are not documented.
+    #[schemars(extend("propertyNames" = {"pattern": "^[a-z0-9_-]{1,16}$"}))]
     pub decimals: BTreeMap<String, u8>,
     /// Metrics that are off by default and wanted all the same, by their full names.
     pub optional_metrics: BTreeSet<String>,
@@ -46,6 +55,7 @@ pub struct Config {
     pub poll: poller::Config,
     pub web: server::Config,
     pub log: log::Config,
+    /// The accounts, each with its way in.
     pub accounts: Vec<AccountConfig>,
     /// The file that was read.
     #[serde(skip)]
@@ -104,8 +114,8 @@ impl Config {
             let key = if self.decimals.contains_key(code) { "decimals" } else { "currencies" };
             say(&[key], format!("`{code}` can't be a currency's code; give one such as \"xmr\""));
         }
-        for (code, decimals) in self.decimals.iter().filter(|(_, decimals)| **decimals > 36) {
-            say(&["decimals", code], format!("{decimals} is too many; give 0 to 36"));
+        for (code, decimals) in self.decimals.iter().filter(|(_, decimals)| **decimals > MAX_DECIMALS) {
+            say(&["decimals", code], format!("{decimals} is too many; give 0 to {MAX_DECIMALS}"));
         }
         let optional: Vec<String> = endpoints::optional_metrics().collect();
         for name in self.optional_metrics.iter().filter(|name| !optional.contains(name)) {

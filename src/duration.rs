@@ -5,7 +5,11 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use jiff::fmt::friendly::{Designator, Spacing, SpanPrinter};
+use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
+
+/// What a duration looks like, for editors; [`parse`] decides.
+pub const PATTERN: &str = "^ *(P|[0-9.]+ *[A-Za-zµ])";
 
 /// Reads a duration.
 ///
@@ -49,6 +53,11 @@ impl fmt::Display for Written {
 /// For `#[serde(deserialize_with = "duration::deserialize")]`.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     parse(&Written::deserialize(deserializer)?.to_string()).map_err(de::Error::custom)
+}
+
+/// For `#[schemars(schema_with = "duration::schema")]`: what an editor may know of a duration.
+pub fn schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "pattern": PATTERN, "examples": ["30s", "5m", "1h"] })
 }
 
 #[cfg(test)]

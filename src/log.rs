@@ -1,5 +1,6 @@
 //! The log: what happens, on standard error, as logfmt or JSON.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -7,16 +8,18 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// `[log]`: how much is said, and in which form.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(rename = "log")]
 pub struct Config {
     pub level: Level,
     pub format: Format,
 }
 
 /// The least important lines that are written.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "lowercase")]
+#[schemars(inline)]
 pub enum Level {
     Error,
     Warn,
@@ -27,8 +30,9 @@ pub enum Level {
 }
 
 /// How a line is written.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "lowercase")]
+#[schemars(inline)]
 pub enum Format {
     #[default]
     Logfmt,

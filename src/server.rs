@@ -25,6 +25,7 @@ use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
@@ -41,20 +42,23 @@ pub const DEFAULT_ADDRESS: &str = ":10187";
 const DEFAULT_MAX_REQUESTS: usize = 40;
 
 /// `[web]`: where and what is served.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(rename = "web")]
 pub struct Config {
-    /// `host:port`; `:port` is every address of the machine; `unix:/path` is a unix socket.
+    /// Addresses to serve on: `host:port`; `:port` is every address of the machine; `unix:/path` is a unix socket.
+    #[schemars(length(min = 1), inner(regex(pattern = "^(unix:/.*|.*:[0-9]{1,5})$")))]
     pub listen_address: Vec<String>,
     /// Listen on the sockets that systemd hands over, and on no address.
     pub systemd_socket: bool,
     /// The path of the metrics.
+    #[schemars(regex(pattern = "^/[A-Za-z0-9/_.~-]*$"))]
     pub telemetry_path: String,
     /// Where browsers reach the exporter, when that is behind a reverse proxy: for the status page's links.
     pub external_url: Option<String>,
     /// Whether POST or PUT to `/-/reload` reloads the configuration.
     pub enable_lifecycle: bool,
-    /// The web configuration file: TLS, users, headers, rate limit. `None` is plain HTTP for everybody.
+    /// The web configuration file: TLS, users, headers, rate limit. Without one: plain HTTP for everybody.
     pub config_file: Option<PathBuf>,
     /// Scrapes at a time, more are answered 503; 0 is any number.
     pub max_requests: usize,

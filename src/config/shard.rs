@@ -7,10 +7,12 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
 
 /// The instance's place, from 1, among so many.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, JsonSchema, PartialEq, Eq)]
+#[schemars(with = "String", inline, extend("pattern" = "^[0-9]{1,4}/[0-9]{1,4}$", "examples" = ["1/3"]))]
 pub struct Shard {
     index: u32,
     count: u32,

@@ -1,8 +1,10 @@
 //! `[poll]`: an interval per endpoint, and how long values are shown without news.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::Deserializer;
 
@@ -65,6 +67,37 @@ impl Config {
     /// How long the endpoint's values are shown without news.
     pub(super) fn lifetime(&self, interval: Duration) -> Duration {
         self.stale_after.max(3 * interval)
+    }
+}
+
+impl JsonSchema for Config {
+    fn schema_name() -> Cow<'static, str> {
+        "poll".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let interval = |endpoint: &Endpoint| {
+            let mut schema = duration::schema(generator);
+            schema.insert(
+                "description".to_owned(),
+                format!("Time from one poll of GET {} to the next.", endpoint.path).into(),
+            );
+            schema.insert("default".to_owned(), duration::print(endpoint.interval).into());
+            schema.insert("pattern".to_owned(), format!("^off$|{}", duration::PATTERN).into());
+            (endpoint.name.to_owned(), schema.to_value())
+        };
+        let mut properties: serde_json::Map<String, serde_json::Value> = ENDPOINTS.iter().map(interval).collect();
+        let mut stale_after = duration::schema(generator);
+        let description = "How long values are shown without news; at least three of their endpoint's intervals.";
+        stale_after.insert("description".to_owned(), description.into());
+        stale_after.insert("default".to_owned(), duration::print(Config::default().stale_after).into());
+        properties.insert("stale_after".to_owned(), stale_after.to_value());
+        json_schema!({
+            "description": "`[poll]`: an interval per endpoint, \"off\" for none, and how long values are shown without news.",
+            "type": "object",
+            "properties": properties,
+            "additionalProperties": false,
+        })
     }
 }
 

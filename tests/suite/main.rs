@@ -20,6 +20,7 @@ mod isolation;
 mod poller;
 mod process;
 mod prometheus;
+mod reference;
 mod reload;
 mod rules;
 mod scrape;

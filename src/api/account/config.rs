@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -11,18 +12,30 @@ use crate::api::Secret;
 use crate::api::totp::{self, Codes};
 
 /// `[[accounts]]`: an account and its way in, a ready-made token or e-mail address and password.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(rename = "account", extend("required" = ["name"]))]
 pub struct Config {
-    /// The `account` label.
+    /// The `account` label. Never an e-mail address: it stands on every page.
+    #[schemars(length(min = 1, max = 64), regex(pattern = "^[^@]*$"))]
     pub name: String,
     /// Needed to log in with a password; with a token, it tells which way a transfer went.
+    #[schemars(regex(pattern = "@"))]
     pub email: Option<String>,
+    /// The password; better in a file of its own, `password_file`.
+    #[schemars(with = "Option<String>")]
     pub password: Option<SecretString>,
+    /// The file that holds the password.
     pub password_file: Option<PathBuf>,
+    /// For two-factor authorization: the secret in base32, as authenticator apps take it.
+    #[schemars(with = "Option<String>")]
     pub totp_secret: Option<SecretString>,
+    /// The file that holds the TOTP secret.
     pub totp_secret_file: Option<PathBuf>,
+    /// A ready-made token, which is as good as a password.
+    #[schemars(with = "Option<String>")]
     pub token: Option<SecretString>,
+    /// The file that holds the token.
     pub token_file: Option<PathBuf>,
     /// Endpoints to poll for this account; all when left out. No part of what makes two accounts the same.
     pub endpoints: Option<Vec<String>>,
