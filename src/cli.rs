@@ -4,10 +4,13 @@ mod check;
 mod demo;
 mod flags;
 mod healthcheck;
+mod once;
 mod reference;
 mod serve;
 mod shutdown;
 mod simulate;
+mod terminal;
+mod textfile;
 
 use std::process::ExitCode;
 
@@ -42,6 +45,12 @@ Examples:
 
 The exit code is 0 when all went well, 1 when it did not, and 2 when the command line was wrong.";
 
+/// The exit code of a command that did some of its work and not all.
+const PARTLY: u8 = 3;
+
+/// The exit code of a command that a signal ended, as a shell says it of SIGINT.
+const STOPPED: u8 = 130;
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Poll the API and serve the metrics (the default)
@@ -51,7 +60,9 @@ enum Command {
     /// Start the simulator of the API alone
     Simulate(simulate::Flags),
     /// Read the configuration and say what is wrong, or what was understood
-    Check,
+    Check(check::Flags),
+    /// Poll everything once and print the metrics, or write them to a file for the node exporter's textfile collector
+    Once(once::Flags),
     /// Ask a running exporter whether it is healthy; exit code 1 if not
     Healthcheck(healthcheck::Flags),
     /// Print a page that is generated from the exporter's own tables
@@ -79,6 +90,14 @@ fn command() -> clap::Command {
     })
 }
 
+/// Runs a command that ends by itself, unless a signal ends it. As a container's first process it would else get none.
+async fn unless_stopped(command: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    tokio::select! {
+        result = command => result,
+        () = shutdown::requested()? => Ok(ExitCode::from(STOPPED)),
+    }
+}
+
 /// Runs what the command line says.
 ///
 /// # Errors
@@ -92,7 +111,8 @@ pub fn run() -> anyhow::Result<ExitCode> {
             Command::Serve => serve::run(flags).await,
             Command::Demo => demo::run(&flags).await,
             Command::Simulate(simulation) => simulate::run(simulation).await,
-            Command::Check => check::run(&flags.load()?),
+            Command::Check(check) => unless_stopped(check::run(&check, &flags)).await,
+            Command::Once(once) => unless_stopped(once::run(&once, &flags)).await,
             Command::Reference { page } => reference::run(page),
             Command::Healthcheck(check) => healthcheck::run(&check, &flags).await,
         }

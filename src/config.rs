@@ -25,7 +25,7 @@ use crate::api::{self, Account, AccountConfig};
 use crate::currency::{self, Decimals};
 use crate::endpoints::{self, ENDPOINTS, Scope};
 use crate::poller::{self, Plan, Reading};
-use crate::{log, server};
+use crate::{duration, log, server};
 
 /// What environment variables of the exporter begin with. The double underscore keeps it apart from variables that a
 /// platform makes of the service's name, such as `MINERGATE_EXPORTER_PORT`.
@@ -175,6 +175,15 @@ impl Config {
         }
         if self.api.base_url.as_str().trim_end_matches('/') == api::PUBLIC_BASE_URL {
             warnings.push(format!("{} has answered ApiDiscontinued since 2019; set api.base_url", api::PUBLIC_BASE_URL));
+        }
+        for (endpoint, interval) in self.poll.hasty() {
+            let (interval, default) = (duration::print(interval), duration::print(endpoint.interval));
+            let key = endpoint.name;
+            warnings
+                .push(format!("poll.{key}: every {interval} is oftener than the pool has news; the default is {default}"));
+        }
+        for code in self.currencies.iter().flatten().filter(|code| !currency::is_documented(code)) {
+            warnings.push(format!("currencies: `{code}` is none that the API's documentation knows; is it written right?"));
         }
         let host = self.api.base_url.host_str().unwrap_or_default();
         let is_here = host == "localhost" || host.starts_with("127.") || host == "[::1]";

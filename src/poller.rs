@@ -4,6 +4,7 @@
 
 mod config;
 mod plan;
+mod round;
 mod uses;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,7 @@ use tracing::{debug, error, info, warn};
 
 pub use self::config::Config;
 pub use self::plan::{Loop, Plan, Reading};
+pub use self::round::Outcome;
 use self::uses::Uses;
 use crate::api::{self, Account, Client};
 use crate::endpoints::{ENDPOINTS, Endpoint, Scope};
@@ -175,19 +177,23 @@ impl<S: Source> Poller<S> {
     }
 
     fn begin(&mut self, what: Loop, begin: Instant) {
+        let task = self.tasks.spawn(self.poll(what.clone()).run(begin));
+        if let Some(before) = self.loops.insert(what.key.clone(), Running { what, task, outdated: false }) {
+            before.task.abort();
+        }
+    }
+
+    /// What polls for a loop, which everybody expects from now on.
+    fn poll(&self, what: Loop) -> Poll<S> {
         self.store.expect(&what.key);
         self.health.expect_loop(&what.key, what.interval);
-        let poll = Poll {
+        Poll {
             source: self.source.clone(),
             store: self.store.clone(),
             health: self.health.clone(),
             reports: self.reports.0.clone(),
             epoch: self.epoch,
-            what: what.clone(),
-        };
-        let task = self.tasks.spawn(poll.run(begin));
-        if let Some(before) = self.loops.insert(what.key.clone(), Running { what, task, outdated: false }) {
-            before.task.abort();
+            what,
         }
     }
 
@@ -228,16 +234,28 @@ impl<S: Source> Poll<S> {
 
     /// Polls once, before the next poll is due.
     async fn once(&self, deadline: Instant) {
-        let Loop { endpoint, account: asked, key, lifetime, reading, .. } = &self.what;
-        let Key { account, endpoint: name, currency } = key;
-        let email = asked.as_ref().and_then(|account| account.email());
-        let request = Request { email, decimals: &reading.decimals };
         let started = Instant::now();
-        let result = self.source.fetch(endpoint, asked.as_deref(), currency, &request, deadline).await;
-        let duration = started.elapsed().as_secs_f64();
+        let result = self.ask(deadline).await;
+        self.settle(result, started.elapsed());
+    }
+
+    /// Asks for the samples that are wanted.
+    async fn ask(&self, deadline: Instant) -> api::Result<Rows> {
+        let Loop { endpoint, account, key, reading, .. } = &self.what;
+        let email = account.as_ref().and_then(|account| account.email());
+        let request = Request { email, decimals: &reading.decimals };
+        let mut rows = self.source.fetch(endpoint, account.as_deref(), &key.currency, &request, deadline).await?;
+        rows.hide_optional(&reading.optional_metrics);
+        Ok(rows)
+    }
+
+    /// Hands on what came of asking.
+    fn settle(&self, result: api::Result<Rows>, duration: Duration) {
+        let Loop { endpoint, key, lifetime, .. } = &self.what;
+        let Key { account, endpoint: name, currency } = key;
+        let duration = duration.as_secs_f64();
         match result {
-            Ok(mut rows) => {
-                rows.hide_optional(&reading.optional_metrics);
+            Ok(rows) => {
                 let used = endpoint.shows_use().then(|| rows.used_currencies());
                 let dropped = self.store.replace(key, rows, *lifetime);
                 debug!(%account, endpoint = name, %currency, duration, "polled");

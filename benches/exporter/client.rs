@@ -30,7 +30,9 @@ fn on<T>(cores: &[usize], start: impl FnOnce() -> T) -> T {
 
 fn pin(numbers: &[usize]) {
     let mut cores = CpuSet::new();
-    numbers.iter().for_each(|core| cores.set(*core));
+    for core in numbers {
+        cores.set(*core);
+    }
     sched_setaffinity(None, &cores).expect("a machine with two cores");
 }
 

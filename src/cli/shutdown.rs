@@ -8,9 +8,6 @@ use tracing::info;
 
 use crate::server::Reload;
 
-/// The exit code of a process that a second signal ended, as a shell says it of SIGINT.
-const IMPATIENT: i32 = 130;
-
 /// A future that resolves at the first signal.
 ///
 /// # Errors
@@ -25,7 +22,7 @@ pub(super) fn requested() -> std::io::Result<impl Future<Output = ()>> {
         let _ = sender.send(());
         let signal = next(&mut terminate, &mut interrupt).await;
         info!(signal, "stopping at once");
-        process::exit(IMPATIENT);
+        process::exit(super::STOPPED.into());
     });
     Ok(async {
         let _ = receiver.await;

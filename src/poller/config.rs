@@ -15,6 +15,9 @@ use crate::endpoints::{self, ENDPOINTS, Endpoint};
 const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
 const LONGEST_INTERVAL: Duration = Duration::from_secs(30 * 86_400);
 
+/// An interval that is shorter than the default by more than this brings requests and no news.
+const HASTY: u32 = 10;
+
 /// The section's values.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -41,6 +44,12 @@ impl Config {
     /// What is wrong with the values, one by one: key and sentence.
     pub fn faults(&self) -> impl Iterator<Item = (&str, String)> {
         self.faults.iter().map(|(key, fault)| (key.as_str(), fault.clone()))
+    }
+
+    /// Endpoints that are polled oftener than makes sense, with their intervals.
+    pub fn hasty(&self) -> impl Iterator<Item = (&'static Endpoint, Duration)> {
+        let polled = ENDPOINTS.iter().filter_map(|endpoint| Some((endpoint, self.interval(endpoint)?)));
+        polled.filter(|(endpoint, interval)| *interval * HASTY < endpoint.interval)
     }
 
     /// Takes one value as written.

@@ -23,7 +23,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("poller", &["api", "currency", "duration", "endpoints", "health", "metric", "store"]),
     ("simulator", &["currency", "duration", "endpoints"]),
     ("server", &["duration", "exposition", "health", "metric", "store"]),
-    ("config", &["api", "currency", "endpoints", "log", "poller", "server"]),
+    ("config", &["api", "currency", "duration", "endpoints", "log", "poller", "server"]),
 ];
 
 /// Libraries that are spoken to in one place only.

@@ -178,8 +178,10 @@ fn check_says_what_was_understood_or_what_is_wrong() {
     .unwrap();
     let mut check = Process::start(exporter().arg("check").arg("--config.file").arg(&config));
     assert_eq!(check.exit_code(), Some(0));
-    let output = wait("the whole output", || Some(check.output()).filter(|output| output.contains("stretch")));
-    for part in ["https://api.minergate.com", "token", "all endpoints", "mining_stats", "1m", "at most 0.5 are sent"] {
+    let output = wait("the whole output", || Some(check.output()).filter(|output| output.contains("All is well")));
+    for part in
+        ["https://api.minergate.com", "token", "all endpoints", "mining_stats", "every 1m, in fact 2m", "over the limit"]
+    {
         assert!(output.contains(part), "{part} is not in\n{output}");
     }
     std::fs::write(&config, "[[accounts]]\nname = \"a\"\ntoken_file = \"gone\"\n").unwrap();

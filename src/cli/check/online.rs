@@ -1,0 +1,87 @@
+//! `check --online`: logs in, and reads each endpoint once.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use super::report::Poll;
+use crate::cli::once;
+use crate::config::Config;
+use crate::metric::{Kind, Rows};
+use crate::poller::Outcome;
+
+/// Currencies that are named one by one.
+const NAMED: usize = 4;
+
+pub(super) async fn run(config: &Config) -> anyhow::Result<Vec<Poll>> {
+    let (poller, _) = once::poller(config)?;
+    let mut progress = Progress::new();
+    let outcomes = poller.round(config.api.concurrency, words, |outcome, all| progress.step(outcome, all)).await;
+    progress.end();
+    let mut polls: Vec<Poll> = outcomes.into_iter().map(poll).collect();
+    let place = |poll: &Poll| crate::endpoints::ENDPOINTS.iter().position(|endpoint| endpoint.name == poll.endpoint);
+    // As configured: accounts first, each with its endpoints in the table's order, then pool and networks.
+    let account =
+        |poll: &Poll| config.accounts.iter().position(|account| account.name == poll.account).unwrap_or(usize::MAX);
+    polls.sort_by(|a, b| (account(a), place(a), &a.currency).cmp(&(account(b), place(b), &b.currency)));
+    Ok(polls)
+}
+
+fn poll(outcome: Outcome<String>) -> Poll {
+    let Outcome { account, endpoint, currency, duration, result } = outcome;
+    let kind = result.as_ref().err().map(crate::api::Error::kind);
+    let seconds = (duration.as_secs_f64() * 1000.0).round() / 1000.0;
+    let words = result.unwrap_or_else(|error| error.to_string());
+    Poll { account, endpoint, currency, ok: kind.is_none(), seconds, kind, words }
+}
+
+/// What was read, in words.
+fn words(rows: &Rows) -> String {
+    let values = rows.len();
+    let currencies = rows.currencies();
+    match (values, currencies.len()) {
+        (0, _) => "nothing: the answer is empty".to_owned(),
+        // A lone value can say what it is.
+        (1, 0) => rows.families().find_map(|(family, mut series)| Some(lone(family, series.next()?))).unwrap_or_default(),
+        (_, 0) => format!("{values} values"),
+        (_, known) => {
+            let named: Vec<&str> = currencies.iter().copied().take(NAMED).collect();
+            let more = if known > NAMED { format!(" and {} more", known - NAMED) } else { String::new() };
+            let noun = if values == 1 { "value" } else { "values" };
+            format!("{values} {noun} of {}{more}", named.join(", "))
+        }
+    }
+}
+
+fn lone(family: &crate::metric::Family, series: crate::metric::Series<'_>) -> String {
+    match family.kind {
+        Kind::Info => format!("{}: {}", family.help, series.labels),
+        _ => format!("{}: {}", family.help, series.value),
+    }
+}
+
+/// A line on a terminal that says how far it is; nothing elsewhere.
+struct Progress {
+    is_shown: bool,
+    done: usize,
+}
+
+impl Progress {
+    fn new() -> Progress {
+        Progress { is_shown: std::io::stderr().is_terminal(), done: 0 }
+    }
+
+    fn step<T>(&mut self, outcome: &Outcome<T>, all: usize) {
+        self.done += 1;
+        self.show(&format!("{} of {all}: {} {}", self.done, outcome.account, outcome.endpoint));
+    }
+
+    fn end(self) {
+        self.show("");
+    }
+
+    fn show(&self, text: &str) {
+        if self.is_shown {
+            // Where nobody sees it, it need not be written.
+            let _ = write!(std::io::stderr(), "\r\x1b[K{text}");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! What `check` found, as its JSON has it.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::alerts;
+use crate::config::Config;
+use crate::duration;
+use crate::endpoints::{ENDPOINTS, Scope};
+use crate::poller::Plan;
+use crate::server::Web;
+
+/// The whole of it.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Report {
+    /// Nothing is wrong; there may be warnings.
+    pub(super) ok: bool,
+    pub(super) errors: Vec<String>,
+    pub(super) warnings: Vec<String>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub(super) understood: Option<Understood>,
+    /// How each endpoint was read, with `--online`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) online: Option<Vec<Poll>>,
+}
+
+/// What the configuration was understood as.
+#[derive(Debug, Serialize)]
+pub(super) struct Understood {
+    pub(super) base_url: String,
+    pub(super) requests: Requests,
+    pub(super) accounts: Vec<Account>,
+    pub(super) endpoints: Vec<Endpoint>,
+    /// Currencies whose networks are polled; nothing stands for those that the accounts use.
+    pub(super) currencies: Option<Vec<String>>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Requests {
+    /// Of all loops together, without logins, and without the networks of currencies in use.
+    pub(super) per_second: f64,
+    /// `api.requests_per_second`.
+    pub(super) limit: f64,
+    /// How many times as long as configured the intervals become; 1 where the requests are within the limit.
+    pub(super) stretch: f64,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Account {
+    pub(super) name: String,
+    /// How it logs in, in words.
+    pub(super) login: &'static str,
+    /// Its endpoints; nothing stands for all.
+    pub(super) endpoints: Option<Vec<String>>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Endpoint {
+    pub(super) name: &'static str,
+    /// What it is polled for: `account`, `pool` or `network`.
+    pub(super) scope: &'static str,
+    /// Nothing when it is off.
+    pub(super) interval_seconds: Option<f64>,
+    /// Accounts that it is polled for; 1 or 0 for the pool's; networks that are known before the first answer.
+    pub(super) loops: usize,
+}
+
+/// How one endpoint was read.
+#[derive(Debug, Serialize)]
+pub(super) struct Poll {
+    /// Empty for pool and networks.
+    pub(super) account: String,
+    pub(super) endpoint: &'static str,
+    /// Empty for all but networks.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) currency: String,
+    pub(super) ok: bool,
+    pub(super) seconds: f64,
+    /// The kind of the failure, as in the log and the metrics.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) kind: Option<&'static str>,
+    /// What was read, or why not.
+    pub(super) words: String,
+}
+
+impl Report {
+    /// What is to be said of a configuration without asking the API.
+    pub(super) fn new(config: anyhow::Result<Config>) -> (Report, Option<Config>) {
+        let mut report = Report::default();
+        let understood = config.and_then(|config| Ok((report.understand(&config)?, config)));
+        let config = match understood {
+            Ok((understood, config)) => {
+                report.understood = Some(understood);
+                Some(config)
+            }
+            Err(error) => {
+                report.errors.extend(format!("{error:#}").lines().map(|line| line.trim().to_owned()));
+                None
+            }
+        };
+        report.ok = report.errors.is_empty();
+        (report, config)
+    }
+
+    fn understand(&mut self, config: &Config) -> anyhow::Result<Understood> {
+        let plan = config.plan()?;
+        let web = Web::load(config.web.config_file.as_deref())?;
+        self.warnings = config.warnings()?.into_iter().chain(web.warnings()).collect();
+        self.warnings.extend(unseen_by_alerts(&plan)?);
+        let unreadable = plan.accounts.iter().filter_map(|(account, _)| Some((account, account.read_secrets().err()?)));
+        self.errors.extend(unreadable.map(|(account, error)| format!("account {}: {error}", account.name())));
+        let loops = plan.loops();
+        let endpoint = |endpoint: &'static crate::endpoints::Endpoint| Endpoint {
+            name: endpoint.name,
+            scope: match endpoint.scope {
+                Scope::Account => "account",
+                Scope::Pool => "pool",
+                Scope::Network => "network",
+            },
+            interval_seconds: plan.poll.interval(endpoint).as_ref().map(Duration::as_secs_f64),
+            loops: loops.iter().filter(|l| l.endpoint.name == endpoint.name).count(),
+        };
+        let per_second: f64 = loops.iter().map(|l| 1.0 / l.interval.as_secs_f64()).sum();
+        let limit = config.api.requests_per_second;
+        let account = |(account, endpoints): &(std::sync::Arc<crate::api::Account>, Option<Vec<String>>)| Account {
+            name: account.name().to_string(),
+            login: account.way_in(),
+            endpoints: endpoints.clone(),
+        };
+        Ok(Understood {
+            base_url: config.api.base_url.to_string(),
+            requests: Requests { per_second, limit, stretch: (per_second / limit).max(1.0) },
+            accounts: plan.accounts.iter().map(account).collect(),
+            endpoints: ENDPOINTS.iter().map(endpoint).collect(),
+            currencies: plan.currencies.as_ref().map(|codes| codes.iter().cloned().collect()),
+        })
+    }
+}
+
+/// Endpoints that are off, and that shipped alerts look at.
+fn unseen_by_alerts(plan: &Plan) -> anyhow::Result<Vec<String>> {
+    let alerts = alerts::by_endpoint()?;
+    let off = ENDPOINTS.iter().filter(|endpoint| plan.poll.interval(endpoint).is_none());
+    let warnings = off.filter_map(|endpoint| {
+        let alerts: Vec<&str> = alerts.get(endpoint.name)?.iter().map(String::as_str).collect();
+        let default = duration::print(endpoint.interval);
+        let (key, names) = (endpoint.name, alerts.join(", "));
+        Some(format!(
+            "poll.{key} is off, and the shipped alerts that look at it see nothing: {names}; its default is {default}"
+        ))
+    });
+    Ok(warnings.collect())
+}

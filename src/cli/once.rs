@@ -1,0 +1,82 @@
+//! `once`: one poll of everything, and what `/metrics` would show after it.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::{Args, ValueHint};
+
+use super::{PARTLY, textfile};
+use crate::api::{Client, Error, Observer};
+use crate::config::Config;
+use crate::exposition::{Exposition, Filter, Format};
+use crate::health::Health;
+use crate::log;
+use crate::poller::{Outcome, Poller};
+use crate::store::Store;
+
+/// Poll everything once and print the metrics, or write them for `node_exporter`'s textfile collector.
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    /// Write to this file, by a rename: whoever reads it finds the old metrics or the new ones, and never a part
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    textfile: Option<PathBuf>,
+}
+
+pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<ExitCode> {
+    let config = all.load()?;
+    log::init(config.log);
+    for warning in config.warnings()? {
+        tracing::warn!(warning, "configuration");
+    }
+    let (poller, exposition) = poller(&config)?;
+    let outcomes = poller.round(config.api.concurrency, |_| (), |_, _| ()).await;
+    let failures = outcomes.iter().filter(|outcome| outcome.result.is_err()).count();
+    if failures == outcomes.len() {
+        let old = if flags.textfile.is_some() { "; the file stays as it was" } else { "" };
+        anyhow::bail!("{}: nothing could be read: {}{old}", config.api.base_url, reasons(&outcomes));
+    }
+    let text = own_metrics(&exposition.render(Format::Text, &Filter::default()));
+    match &flags.textfile {
+        Some(path) => textfile::replace(path, &text)
+            .with_context(|| format!("can't write {}, which stays as it was", path.display()))?,
+        None => std::io::stdout().write_all(text.as_bytes())?,
+    }
+    Ok(if failures == 0 { ExitCode::SUCCESS } else { ExitCode::from(PARTLY) })
+}
+
+/// A poller of what the configuration says, and what shows the values that it will read.
+pub(super) fn poller(config: &Config) -> anyhow::Result<(Poller<Client>, Exposition)> {
+    let (store, health) = (Arc::new(Store::default()), Arc::new(Health::default()));
+    let watched = health.clone();
+    let observer: Observer = Arc::new(move |event| watched.observe(event));
+    let client = Arc::new(Client::new(&config.api, observer)?);
+    let poller = Poller::new(client, config.plan()?, store.clone(), health.clone());
+    Ok((poller, Exposition::new(store, health)))
+}
+
+/// Why polls failed: each reason once, the most frequent first.
+fn reasons<T>(outcomes: &[Outcome<T>]) -> String {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    let errors = || outcomes.iter().filter_map(|outcome| outcome.result.as_ref().err());
+    // A login that is not tried again only follows from one that failed.
+    let follows = |error: &&Error| matches!(error, Error::LoginPostponed | Error::LoginStopped(_));
+    let all_follow = errors().all(|error| follows(&error));
+    for error in errors().filter(|error| all_follow || !follows(error)) {
+        *counts.entry(error.to_string()).or_default() += 1;
+    }
+    let mut reasons: Vec<_> = counts.into_iter().collect();
+    reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let reasons: Vec<String> = reasons.into_iter().map(|(reason, count)| format!("{reason} ({count} polls)")).collect();
+    reasons.join(", ")
+}
+
+/// The exposition without `process_*`: of a process that ends at once they say nothing, and beside `node_exporter`'s own of the same
+/// name they would make its whole scrape fail.
+fn own_metrics(text: &str) -> String {
+    let name = |line: &str| line.trim_start_matches("# HELP ").trim_start_matches("# TYPE ").starts_with("process_");
+    text.lines().filter(|line| !name(line)).flat_map(|line| [line, "\n"]).collect()
+}

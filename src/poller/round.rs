@@ -1,0 +1,91 @@
+//! One round: everything polled once, for commands that do not stay.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream;
+use tokio::time::Instant;
+
+use super::{Loop, Poll, Poller, Source};
+use crate::api;
+use crate::metric::Rows;
+
+/// How long a poll may take beside its place in the limiter's line.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How one poll went.
+#[derive(Debug)]
+pub struct Outcome<T> {
+    /// The configured name of the account; empty for pool and networks.
+    pub account: String,
+    pub endpoint: &'static str,
+    /// The network's currency; empty for all others.
+    pub currency: String,
+    pub duration: Duration,
+    /// What was made of the answer's samples, or why there is none.
+    pub result: api::Result<T>,
+}
+
+impl<S: Source> Poller<S> {
+    /// Polls everything once, and last the networks of the currencies that this showed in use. Answers go into store and health as
+    /// ever; `made` makes of each what the outcome is to hold, and `told` hears of each outcome at once, and of how many there
+    /// will be.
+    ///
+    /// At most `concurrency` polls are under way: what waits for its turn here need not be done before its own next poll.
+    pub async fn round<T>(
+        mut self,
+        concurrency: usize,
+        made: impl Fn(&Rows) -> T,
+        mut told: impl FnMut(&Outcome<T>, usize),
+    ) -> Vec<Outcome<T>> {
+        let mut outcomes = Vec::new();
+        let loops = self.plan.loops();
+        let all = loops.len();
+        self.ask_all(loops, all, concurrency, &made, &mut told, &mut outcomes).await;
+        if self.plan.currencies.is_none() {
+            while let Ok((key, currencies)) = self.reports.1.try_recv() {
+                self.uses.set(key, currencies);
+            }
+            let networks = self.plan.networks(self.uses.currencies());
+            let all = all + networks.len();
+            self.ask_all(networks, all, concurrency, &made, &mut told, &mut outcomes).await;
+        }
+        outcomes
+    }
+
+    async fn ask_all<T>(
+        &self,
+        loops: Vec<Loop>,
+        all: usize,
+        concurrency: usize,
+        made: &impl Fn(&Rows) -> T,
+        told: &mut impl FnMut(&Outcome<T>, usize),
+        outcomes: &mut Vec<Outcome<T>>,
+    ) {
+        // A turn at the limiter comes after those of all others that are under way.
+        #[expect(clippy::cast_precision_loss, reason = "concurrency is 10,000 at most")]
+        let line = Duration::from_secs_f64(concurrency as f64 / self.plan.requests_per_second);
+        let polls: Vec<Poll<S>> = loops.into_iter().map(|what| self.poll(what)).collect();
+        let mut asked = stream::iter(polls)
+            .map(async |poll| {
+                let started = Instant::now();
+                let result = poll.ask(started + PATIENCE + line).await;
+                let duration = started.elapsed();
+                let (key, made) = (&poll.what.key, result.as_ref().map(made).map_err(Clone::clone));
+                let outcome = Outcome {
+                    account: key.account.to_string(),
+                    endpoint: key.endpoint,
+                    currency: key.currency.to_string(),
+                    duration,
+                    result: made,
+                };
+                poll.settle(result, duration);
+                outcome
+            })
+            .buffer_unordered(concurrency);
+        while let Some(outcome) = asked.next().await {
+            told(&outcome, all);
+            outcomes.push(outcome);
+        }
+    }
+}
