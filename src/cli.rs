@@ -43,7 +43,7 @@ Examples:
   minergate-exporter --config.file my.toml                 poll, and serve http://localhost:10187/metrics
   minergate-exporter query workers --config.file my.toml   one answer of the API
 
-The exit code is 0 when all went well, 1 when it did not, and 2 when the command line was wrong.";
+The exit code is 0 when all went well, 1 when it did not, 2 when the command line was wrong, and 3 when once could read a part only.";
 
 /// The exit code of a command that did some of its work and not all.
 const PARTLY: u8 = 3;

@@ -7,6 +7,7 @@ mod alerting;
 mod architecture;
 mod chaos;
 mod client;
+mod commands;
 mod config;
 mod corpus;
 mod daemon;
