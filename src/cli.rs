@@ -41,7 +41,6 @@ Examples:
   minergate-exporter demo                                  try it, without an account
   minergate-exporter check --config.file my.toml           what is understood, and what is wrong
   minergate-exporter --config.file my.toml                 poll, and serve http://localhost:10187/metrics
-  minergate-exporter query workers --config.file my.toml   one answer of the API
 
 The exit code is 0 when all went well, 1 when it did not, 2 when the command line was wrong, and 3 when once could read a part only.";
 
