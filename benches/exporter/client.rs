@@ -107,20 +107,26 @@ impl Drop for Server {
 
 /// A connection that is kept.
 pub(crate) struct Client {
-    stream: TcpStream,
+    address: String,
+    /// Nothing where the server closed it, as old ones do after each answer.
+    stream: Option<TcpStream>,
     request: Vec<u8>,
     buffer: Vec<u8>,
 }
 
 impl Client {
+    /// One that asks for the metrics.
     pub(crate) fn new(address: &str, gzip: bool) -> Client {
-        let stream = TcpStream::connect(address).expect("a connection");
-        stream.set_nodelay(true).expect("no delay");
+        Client::of(address, "/metrics", gzip)
+    }
+
+    /// One that asks for a path.
+    pub(crate) fn of(address: &str, path: &str, gzip: bool) -> Client {
         let encoding = if gzip { "gzip" } else { "identity" };
         let request = format!(
-            "GET /metrics HTTP/1.1\r\nHost: {address}\r\nAccept: text/plain;version=0.0.4\r\nAccept-Encoding: {encoding}\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept: text/plain;version=0.0.4\r\nAccept-Encoding: {encoding}\r\n\r\n"
         );
-        Client { stream, request: request.into_bytes(), buffer: vec![0; 1 << 20] }
+        Client { address: address.to_owned(), stream: None, request: request.into_bytes(), buffer: vec![0; 1 << 20] }
     }
 
     /// Scrapes, and returns the body's length.
@@ -136,24 +142,31 @@ impl Client {
     }
 
     fn read(&mut self, mut body: Option<&mut Vec<u8>>) -> usize {
-        self.stream.write_all(&self.request).expect("it is asked");
-        let (mut filled, head) = (0, loop_until_head(&mut self.stream, &mut self.buffer));
-        let text = String::from_utf8_lossy(&self.buffer[..head.0]).to_ascii_lowercase();
-        assert!(text.starts_with("http/1.1 200"), "{text}");
+        let stream = self.stream.get_or_insert_with(|| {
+            let stream = TcpStream::connect(&self.address).expect("a connection");
+            stream.set_nodelay(true).expect("no delay");
+            stream
+        });
+        stream.write_all(&self.request).expect("it is asked");
+        let (head, mut read) = loop_until_head(stream, &mut self.buffer);
+        let text = String::from_utf8_lossy(&self.buffer[..head]).to_ascii_lowercase();
+        assert!(text.lines().next().is_some_and(|line| line.contains(" 200 ")), "{text}");
         let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse::<usize>().ok());
         let length = length.expect("an answer says its length");
-        let mut take = |bytes: &[u8]| {
+        let (mut start, mut have) = (head, 0);
+        loop {
+            have += read - start;
             if let Some(body) = body.as_mut() {
-                body.extend_from_slice(bytes);
+                body.extend_from_slice(&self.buffer[start..read]);
             }
-            filled += bytes.len();
-            filled
-        };
-        let mut have = take(&self.buffer[head.0..head.1]);
-        while have < length {
-            let read = self.stream.read(&mut self.buffer).expect("the body");
+            if have >= length {
+                break;
+            }
+            (start, read) = (0, stream.read(&mut self.buffer).expect("the body"));
             assert!(read > 0, "the body ended early");
-            have = take(&self.buffer[..read]);
+        }
+        if text.starts_with("http/1.0") {
+            self.stream = None;
         }
         length
     }

@@ -1,6 +1,5 @@
 //! The daemon itself: its start, its size, and its memory over time.
 
-use std::net::TcpListener;
 use std::process::Command;
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use tokio::time::Instant;
 
 use crate::Effort;
 use crate::client::{Client, Server};
+use crate::peers::free_address;
 use crate::table::{Table, median};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_minergate-exporter");
@@ -81,10 +81,4 @@ fn memory(table: &mut Table, effort: Effort) {
     let used = server.resident() - empty.resident();
     let what = format!("memory a sample of {samples}, after 10 rounds of polls and 100 scrapes");
     table.at_most(&what, "bytes", used / samples as f64, 80.0);
-}
-
-/// An address that was free a moment ago.
-fn free_address() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").to_string()
 }

@@ -2,6 +2,7 @@
 //!
 //! `cargo bench` prints the table; `cargo bench -- --brief` runs everything once, with small loads, and judges nothing. Servers
 //! are processes of their own, so that their CPU time is theirs alone: this program again, with a first argument that says which.
+//! `scripts/bench` installs other exporters first, which are then in the table too.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -14,6 +15,7 @@
 
 mod client;
 mod daemon;
+mod peers;
 mod pipeline;
 mod polls;
 mod scrapes;
@@ -53,7 +55,7 @@ fn main() -> ExitCode {
         [] => (Effort::Full, None),
         [only] => (Effort::Full, Some(only)),
         _ => {
-            eprintln!("usage: [--brief | scrapes | polls | pipeline | daemon]");
+            eprintln!("usage: [--brief | scrapes | polls | pipeline | daemon | peers]");
             return ExitCode::from(2);
         }
     };
@@ -61,11 +63,12 @@ fn main() -> ExitCode {
     // For the bare client; the exporter's own installs it itself.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut table = Table::default();
-    let parts: [(&str, Measure); 4] = [
+    let parts: [(&str, Measure); 5] = [
         ("scrapes", scrapes::measure),
         ("polls", polls::measure),
         ("pipeline", pipeline::measure),
         ("daemon", daemon::measure),
+        ("peers", peers::measure),
     ];
     for (_, measure) in parts.iter().filter(|(name, _)| only.is_none_or(|only| only == *name)) {
         measure(&mut table, effort);

@@ -2,9 +2,13 @@
 
 use std::path::PathBuf;
 
+use minergate_exporter::exposition::{Encoding, Filter, Format};
+use tokio::time::Instant;
+
 use crate::Effort;
 use crate::client::{Client, Cost, Server, cost};
 use crate::table::{Table, median};
+use crate::world::{self, World};
 
 /// Rounds that take turns, so that both sides have the same machine.
 const ROUNDS: usize = 5;
@@ -25,7 +29,30 @@ pub(crate) fn measure(table: &mut Table, effort: Effort) {
             compare(table, argument, true, Some(TWENTIETH), effort.pick(2, 20), goal);
         }
     }
+    made(effort);
     growth(effort);
+}
+
+/// What it takes to make the bodies of a thousand accounts, without sending them.
+fn made(effort: Effort) {
+    Table::section("Of which making the body, at 1,000 accounts");
+    let world = World { accounts: effort.pick(10, 1000), endpoints: world::ALL };
+    let exposition = world.exposition();
+    let time = |what: &str, encoding, step: Option<usize>| {
+        let mut times = Vec::new();
+        for round in 1..=effort.pick(2, 20) {
+            if let Some(step) = step {
+                (0..world.accounts).step_by(step).for_each(|account| world.poll(&exposition, account, round));
+            }
+            let start = Instant::now();
+            drop(exposition.body(Format::Text, encoding, &Filter::default()));
+            times.push(start.elapsed().as_secs_f64() * 1e6);
+        }
+        Table::told(what, "us", median(times));
+    };
+    time("gzip, nothing changed", Encoding::Gzip, None);
+    time("gzip, 5 % of the accounts polled in between", Encoding::Gzip, Some(TWENTIETH));
+    time("identity", Encoding::Identity, None);
 }
 
 fn compare(table: &mut Table, argument: &str, gzip: bool, step: Option<usize>, times: usize, goal: f64) {
