@@ -5,6 +5,7 @@ mod demo;
 mod flags;
 mod healthcheck;
 mod once;
+mod query;
 mod reference;
 mod serve;
 mod shutdown;
@@ -62,6 +63,9 @@ enum Command {
     Check(check::Flags),
     /// Poll everything once and print the metrics, or write them to a file for the node exporter's textfile collector
     Once(once::Flags),
+    /// Ask the API for one thing: a table on a terminal, the API's own JSON in a pipe
+    Query(query::Flags),
+    /// Write past withdrawals, transfers and invoices as OpenMetrics with timestamps, for promtool to backfill
     /// Ask a running exporter whether it is healthy; exit code 1 if not
     Healthcheck(healthcheck::Flags),
     /// Print a page that is generated from the exporter's own tables
@@ -89,6 +93,13 @@ fn command() -> clap::Command {
     })
 }
 
+/// A guess at what was meant by a word that is not among the known ones, as the beginning of a sentence's end.
+fn nearest(word: &str, known: &[&str]) -> String {
+    let near = known.iter().max_by(|a, b| strsim::jaro(word, a).total_cmp(&strsim::jaro(word, b)));
+    let near = near.filter(|near| strsim::jaro(word, near) > 0.7);
+    near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default()
+}
+
 /// Runs a command that ends by itself, unless a signal ends it. As a container's first process it would else get none.
 async fn unless_stopped(command: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
     tokio::select! {
@@ -112,6 +123,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
             Command::Simulate(simulation) => simulate::run(simulation).await,
             Command::Check(check) => unless_stopped(check::run(&check, &flags)).await,
             Command::Once(once) => unless_stopped(once::run(&once, &flags)).await,
+            Command::Query(query) => unless_stopped(query::run(&query, &flags)).await,
             Command::Reference { page } => reference::run(page),
             Command::Healthcheck(check) => healthcheck::run(&check, &flags).await,
         }

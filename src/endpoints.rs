@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use crate::api::{self, Account, Client, Read};
@@ -51,11 +52,7 @@ impl<B: DeserializeOwned> Spec<B> {
     /// # Errors
     /// As [`Client::get`], and [`api::Error::Shape`] when the answer is not this endpoint's.
     pub async fn fetch(&self, client: &Client, account: Option<&Account>, argument: Option<&str>) -> api::Result<B> {
-        let (path, former) = match (self.part, argument) {
-            (Some(part), Some(_)) => (part, None),
-            _ => (self.path, self.former_path),
-        };
-        let path = fill(path, argument.unwrap_or_default());
+        let (path, former) = paths(self.path, self.part, self.former_path, argument);
         ask(client, Read { endpoint: self.name, path: &path, account, deadline: None }, former, decode).await
     }
 
@@ -80,6 +77,20 @@ async fn ask<T>(
 fn decode<B: DeserializeOwned>(body: &[u8]) -> api::Result<B> {
     // serde_json's own message quotes the answer, which can hold anything.
     serde_json::from_slice(body).map_err(|error| api::Error::Shape { line: error.line(), column: error.column() })
+}
+
+/// The path that an argument leads to, and the one to ask where that is not found.
+fn paths<'a>(
+    path: &str,
+    part: Option<&str>,
+    former_path: Option<&'a str>,
+    argument: Option<&str>,
+) -> (String, Option<&'a str>) {
+    let (path, former) = match (part, argument) {
+        (Some(part), Some(_)) => (part, None),
+        _ => (path, former_path),
+    };
+    (fill(path, argument.unwrap_or_default()), former)
 }
 
 /// A path with its placeholder filled; what is filled in can't leave its path segment.
@@ -136,6 +147,20 @@ impl Endpoint {
         let path = fill(self.path, currency);
         let read = Read { endpoint: self.name, path: &path, account, deadline: Some(deadline) };
         ask(client, read, self.former_path, |body| self.read(body, request)).await
+    }
+
+    /// Asks the API and returns its answer as it stands, whatever its shape; `argument` as in [`Spec::fetch`].
+    ///
+    /// # Errors
+    /// As [`Client::get`], and [`api::Error::Shape`] when the answer is not JSON.
+    pub async fn fetch_json(
+        &self,
+        client: &Client,
+        account: Option<&Account>,
+        argument: Option<&str>,
+    ) -> api::Result<Box<RawValue>> {
+        let (path, former) = paths(self.path, self.part, self.former_path, argument);
+        ask(client, Read { endpoint: self.name, path: &path, account, deadline: None }, former, decode).await
     }
 
     /// Whether its samples are an account's, and not pool's or network's.

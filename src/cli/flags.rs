@@ -80,13 +80,18 @@ impl Flags {
 
     /// Reads the configuration that the flags name.
     pub(super) fn load(&self) -> anyhow::Result<Config> {
+        self.load_with(Dict::new())
+    }
+
+    /// The same, with further keys that count as flags do.
+    pub(super) fn load_with(&self, further: Dict) -> anyhow::Result<Config> {
         // A variable that is not UTF-8 is none of ours.
         let environment =
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         Config::load(Sources {
             file: self.config_file.as_deref(),
             environment: environment.collect(),
-            flags: self.values(),
+            flags: self.values().into_iter().chain(further).collect(),
             ..Sources::default()
         })
     }

@@ -15,7 +15,7 @@ pub(super) const QUIET: Style = Style::new().dimmed();
 pub(super) const PLAIN: Style = Style::new();
 
 /// Between two columns.
-const GAP: &str = "  ";
+pub(super) const GAP: &str = "  ";
 
 /// The narrowest that a last column is wrapped to.
 const NARROWEST: usize = 20;
@@ -63,12 +63,15 @@ impl Table {
     }
 }
 
+/// The terminal's width, where there is a terminal.
+pub(super) fn columns() -> Option<usize> {
+    terminal_size::terminal_size_of(io::stdout()).map(|(terminal_size::Width(columns), _)| columns.into())
+}
+
 /// A text that begins at a column, with line breaks before the terminal's edge; as it is where there is no terminal.
 pub(super) fn wrapped(text: &str, column: usize) -> String {
-    let Some((terminal_size::Width(edge), _)) = terminal_size::terminal_size_of(io::stdout()) else {
-        return text.to_owned();
-    };
-    let room = usize::from(edge).saturating_sub(column).max(NARROWEST);
+    let Some(edge) = columns() else { return text.to_owned() };
+    let room = edge.saturating_sub(column).max(NARROWEST);
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let line = lines.len() - 1;

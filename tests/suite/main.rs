@@ -21,6 +21,7 @@ mod isolation;
 mod poller;
 mod process;
 mod prometheus;
+mod query;
 mod reference;
 mod reload;
 mod rules;

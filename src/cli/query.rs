@@ -1,0 +1,141 @@
+//! `query`: one method of the API for one account, as a table for people or as the API's own JSON.
+
+mod decimal;
+mod json;
+mod text;
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, anyhow, bail};
+use clap::builder::PossibleValuesParser;
+use clap::{Args, ValueEnum};
+use figment::value::{Dict, Value};
+
+use super::{nearest, terminal};
+use crate::api::{Account, Client, Error};
+use crate::config::Config;
+use crate::currency::{self, CURRENCIES};
+use crate::endpoints::{self, ENDPOINTS, Endpoint, Scope};
+use crate::log;
+
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    /// What to ask for
+    #[arg(value_name = "METHOD", value_parser = methods())]
+    method: String,
+    /// A currency (of transfers, withdrawals, status), or an invoice's id
+    #[arg(value_name = "ARGUMENT")]
+    argument: Option<String>,
+    /// The account to ask for, by its name in the configuration; needed where there are several
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+    /// How to print the answer [default: text on a terminal, else json]
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    format: Option<Format>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+fn methods() -> PossibleValuesParser {
+    PossibleValuesParser::new(ENDPOINTS.iter().map(|endpoint| endpoint.name))
+}
+
+pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<ExitCode> {
+    let endpoint = endpoints::find(&flags.method).with_context(|| format!("no method {}", flags.method))?;
+    let argument = argument(endpoint, flags.argument.as_deref())?;
+    let config = if endpoint.is_of_account() { all.load()? } else { all.load_with(without_accounts())? };
+    log::init(config.log);
+    let account = account(endpoint, flags.account.as_deref(), &config)?;
+    let client = Client::new(&config.api, Arc::new(|_| ()))?;
+    let answer = endpoint.fetch_json(&client, account.as_ref(), argument.as_deref()).await;
+    let answer = answer.map_err(|error| explained(&error, endpoint, account.as_ref(), argument.is_some(), &config))?;
+    let text = match flags.format {
+        Some(format) => matches!(format, Format::Text),
+        None => io::stdout().is_terminal(),
+    };
+    if text {
+        text::write(&answer, &mut terminal::stdout())?;
+    } else {
+        writeln!(io::stdout(), "{}", answer.get())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The argument, where the endpoint takes one.
+fn argument(endpoint: &Endpoint, given: Option<&str>) -> anyhow::Result<Option<String>> {
+    let name = endpoint.name;
+    let path = endpoint.part.unwrap_or(endpoint.path);
+    match given {
+        None if endpoint.scope == Scope::Network => {
+            bail!("{name}: of which currency? Give its code, as in: query {name} xmr")
+        }
+        None => Ok(None),
+        Some(code) if path.contains("{currency}") => {
+            let lower = code.to_ascii_lowercase();
+            if currency::is_valid(&lower) {
+                return Ok(Some(lower));
+            }
+            Err(anyhow!("{name}: `{code}` can't be a currency's code; give one such as xmr"))
+        }
+        Some("") => Err(anyhow!("{name}: the id is empty; leave it out for all")),
+        Some(id) if path.contains("{id}") => Ok(Some(id.to_owned())),
+        Some(_) => Err(anyhow!("{name} takes no argument; leave it out")),
+    }
+}
+
+/// What belongs to no account can be asked for with a configuration that has none, and then names nothing to poll.
+fn without_accounts() -> Dict {
+    let codes: Vec<Value> = CURRENCIES.iter().map(|(code, ..)| Value::from(*code)).collect();
+    [("currencies".to_owned(), Value::from(codes))].into()
+}
+
+/// The account to ask for; nobody's where the answer is the same for all.
+fn account(endpoint: &Endpoint, wanted: Option<&str>, config: &Config) -> anyhow::Result<Option<Account>> {
+    let name = endpoint.name;
+    if !endpoint.is_of_account() {
+        return match wanted {
+            Some(_) => Err(anyhow!("{name} is the same for every account; leave out --account")),
+            None => Ok(None),
+        };
+    }
+    let names: Vec<&str> = config.accounts.iter().map(|account| account.name.as_str()).collect();
+    let found = match (wanted, config.accounts.as_slice()) {
+        (_, []) => bail!("{name} is an account's, and the configuration has no [[accounts]]"),
+        (None, [account]) => account,
+        (None, _) => bail!("{name}: of which account? Give --account with one of {}", some(&names)),
+        (Some(wanted), accounts) => accounts.iter().find(|account| account.name == wanted).with_context(|| {
+            format!("--account: no account is called `{wanted}`; {}those are {}", nearest(wanted, &names), some(&names))
+        })?,
+    };
+    let account = found.account(config.state_directory.as_deref());
+    account.map(Some).map_err(|(key, fault)| anyhow!("{}: {key}: {fault}", found.name))
+}
+
+/// Names for people, who have no use for a thousand.
+fn some(names: &[&str]) -> String {
+    const LISTED: usize = 10;
+    let more = if names.len() > LISTED { format!(" and {} more", names.len() - LISTED) } else { String::new() };
+    names[..names.len().min(LISTED)].join(", ") + &more
+}
+
+/// Where, and of what, and why there is no answer.
+fn explained(error: &Error, endpoint: &Endpoint, account: Option<&Account>, of_one: bool, config: &Config) -> anyhow::Error {
+    let of = account.map(|account| format!(" of {}", account.name())).unwrap_or_default();
+    let name = endpoint.name;
+    let reason = match error {
+        Error::NotFound if of_one && endpoint.part.is_some_and(|part| part.contains("{id}")) => {
+            format!("there is none with that id (HTTP 404); query {name} lists them")
+        }
+        Error::NotFound if of_one => "the API knows no such currency (HTTP 404); is api.base_url right?".to_owned(),
+        Error::Connect(_) | Error::Broken | Error::Server { .. } => format!("{error}; is api.base_url right?"),
+        Error::RateLimited => format!("{error}; try again in a minute"),
+        error => error.to_string(),
+    };
+    anyhow!("{}: {name}{of}: {reason}", config.api.base_url)
+}

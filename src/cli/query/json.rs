@@ -1,0 +1,75 @@
+//! JSON as it was written: keys in their order, numbers as their own text.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+#[derive(Debug)]
+pub(super) enum Json {
+    Object(Vec<(String, Json)>),
+    List(Vec<Json>),
+    Text(String),
+    Number(String),
+    /// true, false, null.
+    Word(String),
+}
+
+impl Json {
+    pub(super) fn read(raw: &RawValue) -> serde_json::Result<Json> {
+        let text = raw.get();
+        Ok(match text.as_bytes().first() {
+            Some(b'{') => {
+                let Fields(fields) = serde_json::from_str(text)?;
+                let read = |(key, raw): (String, &RawValue)| Ok((key, Json::read(raw)?));
+                Json::Object(fields.into_iter().map(read).collect::<serde_json::Result<_>>()?)
+            }
+            Some(b'[') => {
+                let elements: Vec<&RawValue> = serde_json::from_str(text)?;
+                Json::List(elements.into_iter().map(Json::read).collect::<serde_json::Result<_>>()?)
+            }
+            Some(b'"') => Json::Text(serde_json::from_str(text)?),
+            Some(b't' | b'f' | b'n') => Json::Word(text.to_owned()),
+            _ => Json::Number(text.to_owned()),
+        })
+    }
+
+    pub(super) fn is_lone(&self) -> bool {
+        !matches!(self, Json::Object(_) | Json::List(_))
+    }
+
+    /// The fields of an object that holds lone values only.
+    pub(super) fn flat(&self) -> Option<&[(String, Json)]> {
+        match self {
+            Json::Object(fields) if fields.iter().all(|(_, value)| value.is_lone()) => Some(fields),
+            _ => None,
+        }
+    }
+}
+
+/// An object's fields in their order.
+struct Fields<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Fields<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct All;
+
+        impl<'de> Visitor<'de> for All {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = access.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Fields(fields))
+            }
+        }
+
+        deserializer.deserialize_map(All)
+    }
+}
