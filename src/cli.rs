@@ -4,6 +4,7 @@ mod check;
 mod demo;
 mod flags;
 mod healthcheck;
+mod history;
 mod once;
 mod query;
 mod reference;
@@ -66,6 +67,7 @@ enum Command {
     /// Ask the API for one thing: a table on a terminal, the API's own JSON in a pipe
     Query(query::Flags),
     /// Write past withdrawals, transfers and invoices as OpenMetrics with timestamps, for promtool to backfill
+    History(history::Flags),
     /// Ask a running exporter whether it is healthy; exit code 1 if not
     Healthcheck(healthcheck::Flags),
     /// Print a page that is generated from the exporter's own tables
@@ -124,6 +126,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
             Command::Check(check) => unless_stopped(check::run(&check, &flags)).await,
             Command::Once(once) => unless_stopped(once::run(&once, &flags)).await,
             Command::Query(query) => unless_stopped(query::run(&query, &flags)).await,
+            Command::History(history) => unless_stopped(history::run(&history, &flags)).await,
             Command::Reference { page } => reference::run(page),
             Command::Healthcheck(check) => healthcheck::run(&check, &flags).await,
         }

@@ -17,6 +17,7 @@ mod fake_api;
 mod faults;
 mod golden;
 mod grafana;
+mod history;
 mod isolation;
 mod poller;
 mod process;

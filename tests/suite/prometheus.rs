@@ -19,7 +19,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 seen = set()
 for family in text_string_to_metric_families(sys.stdin.read()):
     for sample in family.samples:
-        key = (sample.name, tuple(sorted(sample.labels.items())))
+        key = (sample.name, tuple(sorted(sample.labels.items())), str(sample.timestamp))
         assert key not in seen, key
         seen.add(key)
 print(len(seen))
@@ -37,13 +37,17 @@ fn check(program: &mut Command, text: &str) -> String {
     said
 }
 
+/// The number of samples of a text that the strict parser takes.
+pub(crate) fn strict_open_metrics(text: &str) -> usize {
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    check(Command::new(python).args(["-c", STRICT_PARSER]), text).trim().parse().unwrap()
+}
+
 fn both_formats_pass(url: &str) {
     let text = get(url, &[]).text();
     assert_eq!(check(Command::new("promtool").args(["check", "metrics"]), &text), "", "promtool found something to say");
     let open_metrics = get(url, &[("accept", "application/openmetrics-text;version=1.0.0")]).text();
-    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let samples: usize = check(Command::new(python).args(["-c", STRICT_PARSER]), &open_metrics).trim().parse().unwrap();
-    assert_eq!(samples, open_metrics.lines().filter(|line| !line.starts_with('#')).count());
+    assert_eq!(strict_open_metrics(&open_metrics), open_metrics.lines().filter(|line| !line.starts_with('#')).count());
 }
 
 /// The API's samples of an exposition: series to value.

@@ -10,10 +10,10 @@ use crate::process::{exporter, simulator};
 
 /// The configuration of accounts with a token each at a URL.
 fn config(directory: &Path, url: &str, names: &[&str]) -> std::path::PathBuf {
-    let accounts: String =
-        names.iter().map(|name| format!("[[accounts]]\nname = \"{name}\"\ntoken = \"planted\"\n")).collect();
+    let account = |name: &&str| format!("[[accounts]]\nname = \"{name}\"\ntoken = \"planted\"\n");
+    let accounts: Vec<String> = names.iter().map(account).collect();
     let path = directory.join("query.toml");
-    std::fs::write(&path, format!("[api]\nbase_url = \"{url}\"\n{accounts}")).unwrap();
+    std::fs::write(&path, format!("[api]\nbase_url = \"{url}\"\n{}", accounts.concat())).unwrap();
     path
 }
 

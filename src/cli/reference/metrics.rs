@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::cli::history;
 use crate::duration;
 use crate::endpoints::{ENDPOINTS, Scope};
 use crate::health::ACCOUNT_METRICS;
@@ -39,6 +40,11 @@ pub(super) fn page() -> String {
          | `minergate_exporter_http_requests_total` | counter | `path`, `code` | requests to the exporter, by route and status |\n\
          | `process_*` | | | CPU seconds, resident and virtual memory, open and max file descriptors, start time, threads |\n",
     );
+    page.push_str(
+        "\n## Of the past\n\n`minergate-exporter history` writes these for promtool's backfill; no scrape has them. [history.md](history.md)\n\
+         says how. They count what is finished, and begin with the first entry that the API lists.\n\n",
+    );
+    table(&mut page, history::COUNTERS.iter().map(|counter| &counter.family), &["account"]);
     page
 }
 

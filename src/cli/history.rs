@@ -1,0 +1,147 @@
+//! `history`: what the accounts' lists say of the past, as OpenMetrics with timestamps, for promtool's backfill.
+
+mod event;
+mod series;
+mod table;
+
+use std::io::{BufWriter, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+
+use self::event::Events;
+use self::series::cumulative;
+pub(super) use self::table::COUNTERS;
+use super::{PARTLY, nearest};
+use crate::api::{Account, Client};
+use crate::config::Config;
+use crate::currency::Decimals;
+use crate::metric::{Request, write_label};
+use crate::text::{self, Format};
+use crate::{duration, log};
+
+/// What Prometheus is still writing itself, and is not to be backfilled.
+const HEAD: Duration = Duration::from_secs(3 * 3600);
+
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    /// An account, by its name in the configuration; may be given several times [default: all]
+    #[arg(long, value_name = "NAME")]
+    account: Vec<String>,
+    /// Longest time from one sample of a counter to the next
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = every)]
+    every: Duration,
+    /// Leave out what is younger: Prometheus is still writing the last three hours itself
+    #[arg(long, value_name = "DURATION", default_value = "3h", value_parser = duration::parse)]
+    until: Duration,
+}
+
+fn every(text: &str) -> Result<Duration, String> {
+    match duration::parse(text)? {
+        every if every < Duration::from_secs(1) => Err("give 1s or more".to_owned()),
+        every => Ok(every),
+    }
+}
+
+/// The lists of one account that could be read.
+struct Past {
+    account: String,
+    lists: Vec<(&'static str, Events)>,
+}
+
+pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<ExitCode> {
+    let config = all.load()?;
+    log::init(config.log);
+    let now = jiff::Timestamp::now().as_millisecond();
+    let (pasts, failed) = read(&config, flags, now).await?;
+    let every = i64::try_from(flags.every.as_millis()).context("--every is too long")?;
+    let end = now - i64::try_from(flags.until.as_millis()).context("--until is too long")?;
+    write(&pasts, every, end, &mut BufWriter::new(std::io::stdout().lock()))?;
+    if flags.until < HEAD {
+        tracing::warn!("Prometheus is still writing its last three hours itself; do not backfill these into one that runs");
+    }
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(PARTLY) })
+}
+
+/// Reads the accounts' lists; says how many could not be read.
+async fn read(config: &Config, flags: &Flags, now: i64) -> anyhow::Result<(Vec<Past>, usize)> {
+    let client = Client::new(&config.api, Arc::new(|_| ()))?;
+    let decimals = Decimals::new(config.decimals.clone());
+    let (mut pasts, mut failed) = (Vec::new(), 0);
+    let mut last = None;
+    for account in accounts(config, &flags.account)? {
+        let request = Request { email: account.email(), decimals: &decimals };
+        let mut past = Past { account: account.name().to_string(), lists: Vec::new() };
+        for endpoint in ["withdrawals", "transfers", "invoices"] {
+            let name = account.name();
+            #[expect(clippy::cast_precision_loss, reason = "a time of today is exact in a double")]
+            match event::read(endpoint, &client, &account, &request, now as f64 / 1000.0).await {
+                Ok(events) => {
+                    if events.unusable > 0 {
+                        tracing::warn!(account = %name, endpoint, entries = events.unusable, "entries without a usable time or currency");
+                    }
+                    past.lists.push((endpoint, events));
+                }
+                Err(error) => {
+                    tracing::error!(account = %name, endpoint, kind = error.kind(), error = %error, "list not read");
+                    (failed, last) = (failed + 1, Some(error));
+                }
+            }
+        }
+        pasts.push(past);
+    }
+    match last {
+        Some(error) if pasts.iter().all(|past| past.lists.is_empty()) => {
+            bail!("{}: nothing could be read: {error}", config.api.base_url)
+        }
+        _ => Ok((pasts, failed)),
+    }
+}
+
+/// The accounts of these names; all when there are no names.
+fn accounts(config: &Config, wanted: &[String]) -> anyhow::Result<Vec<Account>> {
+    let names: Vec<&str> = config.accounts.iter().map(|account| account.name.as_str()).collect();
+    if names.is_empty() {
+        bail!("a history is an account's, and the configuration has no [[accounts]]");
+    }
+    if let Some(unknown) = wanted.iter().find(|name| !names.contains(&name.as_str())) {
+        bail!("--account: no account is called `{unknown}`; {}`check` lists them", nearest(unknown, &names));
+    }
+    let chosen = config.accounts.iter().filter(|account| wanted.is_empty() || wanted.contains(&account.name));
+    let account = |a: &crate::api::AccountConfig| {
+        a.account(config.state_directory.as_deref()).map_err(|(key, fault)| anyhow::anyhow!("{}: {key}: {fault}", a.name))
+    };
+    chosen.map(account).collect()
+}
+
+fn write(pasts: &[Past], every: i64, end: i64, out: &mut impl Write) -> anyhow::Result<()> {
+    for counter in COUNTERS {
+        let family = &counter.family;
+        let name = family.sample_name();
+        write!(out, "{}", text::header(Format::OpenMetrics, family, None))?;
+        for past in pasts {
+            let mut scope = String::new();
+            write_label(&mut scope, "account", &past.account);
+            let lists = past.lists.iter().filter(|(endpoint, _)| *endpoint == counter.endpoint);
+            for (labels, samples) in lists.flat_map(|(_, list)| cumulative(&list.events, counter.adds, every, end)) {
+                let Some(samples) = samples else {
+                    tracing::warn!(
+                        account = past.account,
+                        metric = name,
+                        "an entry does not say how much; the sum is left out"
+                    );
+                    continue;
+                };
+                for sample in samples {
+                    let (seconds, rest) = (sample.time.div_euclid(1000), sample.time.rem_euclid(1000));
+                    writeln!(out, "{name}{{{scope},{labels}}} {} {seconds}.{rest:03}", sample.value)?;
+                }
+            }
+        }
+    }
+    write!(out, "{}", Format::OpenMetrics.end())?;
+    Ok(out.flush()?)
+}

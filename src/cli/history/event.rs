@@ -1,0 +1,95 @@
+//! Events of the past: what the account's lists say has happened, and when.
+
+use crate::answer::{Number, Object, Text};
+use crate::api::{self, Account, Client};
+use crate::currency;
+use crate::endpoints::{invoices, transfers, withdrawals};
+use crate::metric::{Request, write_label};
+
+/// Before there were coins, in Unix seconds: 2009. An earlier time is none.
+const FIRST_COIN: f64 = 1_230_768_000.0;
+
+/// Something that happened once.
+pub(super) struct Event {
+    /// Unix seconds.
+    pub(super) time: f64,
+    /// The labels beside `account`, as they are written.
+    pub(super) labels: String,
+    pub(super) amount: Option<f64>,
+    pub(super) fee: Option<f64>,
+}
+
+/// What a list holds: events, and how many finished entries say no usable time or currency.
+#[derive(Default)]
+pub(super) struct Events {
+    pub(super) events: Vec<Event>,
+    pub(super) unusable: usize,
+}
+
+impl Events {
+    /// Adds an entry that is finished; what is not yet may never be.
+    fn add(
+        &mut self,
+        state: &Text,
+        currency: &Text,
+        direction: Option<&str>,
+        time: Option<f64>,
+        now: f64,
+    ) -> Option<&mut Event> {
+        if state.get() != Some("finished") {
+            return None;
+        }
+        let code = currency.get().filter(|code| currency::is_valid(code));
+        let time = time.filter(|time| (FIRST_COIN..=now).contains(time));
+        let (Some(code), Some(time)) = (code, time) else {
+            self.unusable += 1;
+            return None;
+        };
+        let mut labels = String::new();
+        write_label(&mut labels, "currency", code);
+        if let Some(direction) = direction {
+            labels.push(',');
+            write_label(&mut labels, "direction", direction);
+        }
+        self.events.push(Event { time, labels, amount: None, fee: None });
+        self.events.last_mut()
+    }
+}
+
+/// Reads the list of an endpoint.
+pub(super) async fn read(
+    endpoint: &str,
+    client: &Client,
+    account: &Account,
+    request: &Request<'_>,
+    now: f64,
+) -> api::Result<Events> {
+    let mut events = Events::default();
+    match endpoint {
+        "withdrawals" => {
+            for Object(w) in &withdrawals::SPEC.fetch(client, Some(account), None).await? {
+                if let Some(event) = events.add(&w.status, &w.cc, None, w.created.get(), now) {
+                    (event.amount, event.fee) = (w.amount.get(), w.fee.get());
+                }
+            }
+        }
+        "transfers" => {
+            for Object(t) in &transfers::SPEC.fetch(client, Some(account), None).await? {
+                let time = t.created.milliseconds_as_seconds();
+                if let Some(event) = events.add(&t.state, &t.cc, Some(t.direction(request)), time, now) {
+                    event.amount = t.amount.get();
+                }
+            }
+        }
+        _ => {
+            for Object(i) in &invoices::SPEC.fetch(client, Some(account), None).await?.0 {
+                let time = Number::or(i.finished, i.created).milliseconds_as_seconds();
+                if let Some(event) = events.add(&i.status, &i.cc, None, time, now) {
+                    event.amount = i.amount.get();
+                }
+            }
+        }
+    }
+    events.events.sort_by(|a, b| a.time.total_cmp(&b.time));
+    Ok(events)
+}
