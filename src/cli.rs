@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod examples;
 mod flags;
 mod healthcheck;
 mod history;
@@ -84,7 +85,7 @@ fn command() -> clap::Command {
     command.mut_subcommands(|subcommand| {
         let serves = matches!(subcommand.get_name(), "serve" | "demo" | "healthcheck");
         let configured = !matches!(subcommand.get_name(), "demo" | "simulate" | "reference" | "help");
-        subcommand.mut_args(|arg| {
+        examples::with_examples(subcommand).mut_args(|arg| {
             let useful = match arg.get_help_heading() {
                 _ if !arg.is_global_set() => true,
                 Some(flags::WEB) => serves,

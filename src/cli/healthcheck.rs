@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{anyhow, bail};
 use clap::Args;
 
 use crate::api;
@@ -27,7 +27,8 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
         Some(url) => url.clone(),
         None => format!("{}/-/{}", base_url(all)?, if flags.ready { "ready" } else { "healthy" }),
     };
-    match api::probe(&url, TIMEOUT).await.with_context(|| format!("{url} did not answer"))? {
+    let answer = api::probe(&url, TIMEOUT).await;
+    match answer.map_err(|error| anyhow!("{url} did not answer: {error}; does the exporter run there? Else give --url"))? {
         200 => Ok(ExitCode::SUCCESS),
         // The exporter is well enough to ask who is there; this program knows no password of it.
         401 if !flags.ready => Ok(ExitCode::SUCCESS),

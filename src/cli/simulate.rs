@@ -19,10 +19,10 @@ pub(super) struct Flags {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:10188")]
     listen: String,
     /// Number of accounts
-    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = whole::<usize>)]
     accounts: usize,
     /// What the numbers are made from: the same seed gives the same numbers at the same time
-    #[arg(long, value_name = "S", default_value_t = 1)]
+    #[arg(long, value_name = "S", default_value_t = 1, value_parser = whole::<u64>)]
     seed: u64,
     /// Serve the documented answers as they stand
     #[arg(long)]
@@ -38,6 +38,11 @@ pub(super) struct Flags {
     write_config: Option<PathBuf>,
 }
 
+/// Reads a whole number, and says in words what is none.
+fn whole<T: std::str::FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| "give a whole number, such as 10".to_owned())
+}
+
 pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let Flags { listen, accounts, seed, documented, token_lifetime, fault: faults, write_config } = flags;
     let config = Config { accounts, seed, documented, token_lifetime, faults };
@@ -48,7 +53,7 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let base_url = format!("http://{}", listener.local_addr()?);
     if let Some(path) = &write_config {
         write_private(path, &simulator.exporter_config(&base_url))
-            .with_context(|| format!("can't write {}", path.display()))?;
+            .map_err(|error| anyhow::anyhow!("can't write {}: {error}; give another --write-config", path.display()))?;
     }
     writeln!(std::io::stdout(), "The simulated MinerGate API with {accounts} accounts is at {base_url}")?;
     simulator.serve(listener, shutdown::requested()?).await?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use figment::value::{Dict, Map, Value};
 use figment::{Metadata, Profile, Provider, providers};
 use serde::Deserialize;
@@ -28,7 +28,9 @@ impl File {
     /// and the accounts.
     pub(super) fn read(path: Option<&Path>, text: Option<&str>) -> anyhow::Result<(File, Option<Value>)> {
         let mut file = File { path: path.map(Path::to_owned), values: Dict::new() };
-        let read = path.map(std::fs::read_to_string).transpose().with_context(|| format!("can't read {}", file.name()))?;
+        let read = path.map(std::fs::read_to_string).transpose().map_err(|error| {
+            anyhow::anyhow!("can't read {}: {}; give another --config.file", file.name(), unreadable(error.kind()))
+        })?;
         let text = read.as_deref().or(text).unwrap_or_default();
         let extension = path.and_then(Path::extension);
         // Neither parser's own message will do: they quote the line, which can be a password's.
@@ -263,5 +265,16 @@ impl Provider for &Accounts {
     fn data(&self) -> figment::Result<Map<Profile, Dict>> {
         let accounts = self.accounts.iter().map(|accounts| ("accounts".to_owned(), accounts.clone()));
         Ok(Profile::Default.collect(accounts.collect::<Dict>()))
+    }
+}
+
+/// Why a file can't be read.
+fn unreadable(kind: std::io::ErrorKind) -> &'static str {
+    match kind {
+        std::io::ErrorKind::NotFound => "no such file",
+        std::io::ErrorKind::PermissionDenied => "permission denied",
+        std::io::ErrorKind::IsADirectory => "it is a directory",
+        std::io::ErrorKind::InvalidData => "it is not UTF-8",
+        _ => "reading failed",
     }
 }

@@ -292,5 +292,5 @@ fn a_fault_names_the_variable_flag_or_file_that_it_came_from() {
     let place = format!("{}:3:12: not valid YAML; check its indentation", path.display());
     assert!(error.starts_with(&place) && !error.contains("planted"), "{error}");
     let error = Config::load(Sources { file: Some(Path::new("/nowhere/c.toml")), ..Sources::default() }).unwrap_err();
-    assert_eq!(format!("{error:#}"), "can't read /nowhere/c.toml: No such file or directory (os error 2)");
+    assert_eq!(format!("{error:#}"), "can't read /nowhere/c.toml: no such file; give another --config.file");
 }

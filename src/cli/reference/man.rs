@@ -4,6 +4,8 @@ use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, italic, roman};
 
+use crate::cli::examples;
+
 /// `clap_mangen`'s own title loses an empty date, and takes what follows for it. No date: the same source makes the
 /// same page.
 const TITLE: &str =
@@ -56,8 +58,23 @@ fn commands(command: &Command, page: &mut Vec<u8>) -> std::io::Result<()> {
         let mut options = Vec::new();
         Man::new(own).render_options_section(&mut options)?;
         page.extend(String::from_utf8_lossy(&options).replace(".SH OPTIONS\n", "").into_bytes());
+        examples(subcommand.get_name()).to_writer(page)?;
     }
     Ok(())
+}
+
+/// A command's examples, as they are typed.
+fn examples(command: &str) -> Roff {
+    let mut roff = Roff::new();
+    for (call, what) in examples::of(command) {
+        roff.control("PP", []);
+        roff.text([roman(format!("Example: {what}"))]);
+        roff.control("PP", []);
+        roff.control("RS", ["4"]);
+        roff.text([bold(format!("minergate-exporter {call}"))]);
+        roff.control("RE", []);
+    }
+    roff
 }
 
 fn paragraphs(roff: &mut Roff, text: &str) {

@@ -1,0 +1,151 @@
+//! What every command says when something is wrong: the exact sentences, and the exit codes.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Output;
+
+use crate::process::exporter;
+
+fn run(call: &str) -> Output {
+    exporter().args(call.split_whitespace()).output().unwrap()
+}
+
+/// What a call says on standard error, and its exit code.
+fn said(call: &str) -> (Option<i32>, String) {
+    let output = run(call);
+    assert!(output.stdout.is_empty(), "{call} prints on standard output:\n{}", String::from_utf8_lossy(&output.stdout));
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+/// The commands' wrong calls, each with the beginning of its error and the hint that follows, if there is one.
+const WRONG_CALLS: &[(&str, &str, &str)] = &[
+    ("srve", "unrecognized subcommand 'srve'", "tip: a similar subcommand exists: 'serve'"),
+    ("--config.fil x", "unexpected argument '--config.fil' found", "tip: a similar argument exists: '--config.file'"),
+    ("serve --web.listen-adress :1", "unexpected argument '--web.listen-adress' found", "'--web.listen-address'"),
+    ("--config.file", "a value is required for '--config.file <FILE>' but none was supplied", ""),
+    ("--log.level loud", "invalid value 'loud' for '--log.level <LEVEL>'", "error, warn, info, debug, trace"),
+    ("--log.format xml", "invalid value 'xml' for '--log.format <FORMAT>'", "logfmt, json"),
+    ("--shard 4/3", "invalid value '4/3' for '--shard <I/N>': `4/3` is no part; give one such as \"1/3\"", ""),
+    ("demo --hlep", "unexpected argument '--hlep' found", "'--help'"),
+    ("simulate --accounts many", "invalid value 'many' for '--accounts <N>': give a whole number, such as 10", ""),
+    ("simulate --seed x", "invalid value 'x' for '--seed <S>': give a whole number, such as 10", ""),
+    ("simulate --token-lifetime x", "invalid value 'x' for '--token-lifetime <DURATION>': `x` is not a duration; write", ""),
+    ("simulate --fault nope", "invalid value 'nope' for '--fault <RULE>': unknown fault `nope`; known are latency,", ""),
+    ("check --onlin", "unexpected argument '--onlin' found", "tip: a similar argument exists: '--online'"),
+    ("check --format xml", "invalid value 'xml' for '--format <FORMAT>'", "[possible values: text, json]"),
+    ("once --textfile", "a value is required for '--textfile <FILE>' but none was supplied", ""),
+    ("once --textfil x", "unexpected argument '--textfil' found", "'--textfile'"),
+    ("query", "the following required arguments were not provided:\n  <METHOD>", ""),
+    ("query wokers", "invalid value 'wokers' for '<METHOD>'", "tip: a similar value exists: 'workers'"),
+    ("query workers xmr xdn", "unexpected argument 'xdn' found", ""),
+    ("query workers --acount a", "unexpected argument '--acount' found", "'--account'"),
+    ("history --every soon", "invalid value 'soon' for '--every <DURATION>': `soon` is not a duration; write a number", ""),
+    ("history --every 0s", "invalid value '0s' for '--every <DURATION>': give 1s or more", ""),
+    ("history --untl 1h", "unexpected argument '--untl' found", "'--until'"),
+    ("healthcheck --redy", "unexpected argument '--redy' found", "'--ready'"),
+    ("reference metric", "unrecognized subcommand 'metric'", "tip: a similar subcommand exists: 'metrics'"),
+    ("reference completions fishy", "invalid value 'fishy' for '<SHELL>'", "tip: a similar value exists: 'fish'"),
+];
+
+#[test]
+fn a_wrong_command_line_is_said_with_what_would_be_right() {
+    for (call, error, hint) in WRONG_CALLS {
+        let (code, said) = said(call);
+        assert_eq!(code, Some(2), "{call}: {said}");
+        assert!(said.starts_with(&format!("error: {error}")) && said.contains(hint), "{call}:\n{said}");
+        assert!(said.trim_end().ends_with("For more information, try '--help'."), "{call}:\n{said}");
+        assert!(!said.contains('\u{1b}'), "{call}: colours, and no terminal");
+    }
+}
+
+/// What can't be done, with all that is said of it.
+const FAILURES: &[(&str, &str)] = &[
+    (
+        "",
+        "configuration: nothing to poll; give [[accounts]] or currencies, with --config.file or in the environment, or try the demo",
+    ),
+    ("serve --config.file /none.toml", "can't read /none.toml: no such file; give another --config.file"),
+    ("once --config.file /none.toml", "can't read /none.toml: no such file; give another --config.file"),
+    ("query workers --config.file /none.toml", "can't read /none.toml: no such file; give another --config.file"),
+    ("history --config.file /none.toml", "can't read /none.toml: no such file; give another --config.file"),
+    ("healthcheck --config.file /none.toml", "can't read /none.toml: no such file; give another --config.file"),
+    ("serve --config.file /", "can't read /: it is a directory; give another --config.file"),
+    (
+        "healthcheck --url http://127.0.0.1:1/",
+        "http://127.0.0.1:1/ did not answer: could not connect: connection refused; does the exporter run there? Else give --url",
+    ),
+    (
+        "demo --web.listen-address here",
+        "--web.listen-address: web.listen_address: `here` is not host:port; give one such as \"127.0.0.1:10187\", \":10187\" \
+         or \"unix:/path\"",
+    ),
+    ("simulate --listen nowhere", "can't listen on nowhere; give another --listen: invalid socket address"),
+    (
+        "simulate --listen 127.0.0.1:0 --write-config /none/x",
+        "can't write /none/x: No such file or directory (os error 2); give another --write-config",
+    ),
+];
+
+#[test]
+fn what_can_t_be_done_is_said_in_one_line() {
+    for (call, sentence) in FAILURES {
+        assert_eq!(said(call), (Some(1), format!("error: {sentence}\n")), "{call}");
+    }
+    let checked = String::from_utf8(run("check --config.file /none.toml").stdout).unwrap();
+    assert!(checked.contains("can't read /none.toml: no such file; give another --config.file"), "{checked}");
+}
+
+#[test]
+fn a_secret_that_can_t_be_read_is_said_by_its_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("c.toml");
+    let secret = directory.path().join("secret");
+    let account = "[[accounts]]\nname = \"farm\"\ntoken_file = \"secret\"\n";
+    fs::write(&config, format!("[api]\nbase_url = \"http://127.0.0.1:1\"\n{account}")).unwrap();
+    let expect = |fault: &str| {
+        let sentence = format!("can't read {}: {fault}", secret.display());
+        for (command, before) in [
+            ("once", "http://127.0.0.1:1/: nothing could be read: "),
+            ("query workers", "http://127.0.0.1:1/: workers of farm: "),
+            ("history", "http://127.0.0.1:1/: nothing could be read: "),
+        ] {
+            let output = run(&format!("{command} --config.file {}", config.display()));
+            let said = String::from_utf8(output.stderr).unwrap();
+            let last = said.lines().last().unwrap_or_default();
+            assert_eq!(output.status.code(), Some(1), "{said}");
+            assert!(last.starts_with(&format!("error: {before}")) && last.contains(&sentence), "{command}: {said}");
+        }
+        let checked = String::from_utf8(run(&format!("check --config.file {}", config.display())).stdout).unwrap();
+        assert!(checked.contains(&format!("account farm: {sentence}")), "{checked}");
+    };
+    expect("no such file");
+    fs::write(&secret, "\n").unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+    expect("it is empty");
+    fs::write(&secret, [0xff, 0xfe]).unwrap();
+    expect("it is not text");
+    fs::remove_file(&secret).unwrap();
+    fs::create_dir(&secret).unwrap();
+    expect("it is a directory");
+}
+
+#[test]
+fn every_command_s_help_has_an_example() {
+    let commands = ["serve", "demo", "simulate", "check", "once", "query", "history", "healthcheck", "reference"];
+    let manual = String::from_utf8(run("reference man").stdout).unwrap().replace("\\-", "-");
+    for command in commands {
+        for flag in ["-h", "--help"] {
+            let output = run(&format!("{command} {flag}"));
+            let help = String::from_utf8(output.stdout).unwrap();
+            assert_eq!(output.status.code(), Some(0), "{command} {flag}");
+            assert!(help.contains("Examples:\n  # "), "{command} {flag}:\n{help}");
+            let example = help.lines().find_map(|line| line.strip_prefix("  minergate-exporter ")).unwrap();
+            assert!(example.starts_with(command), "{help}");
+            assert!(manual.contains(example), "{example} is not in the manual");
+        }
+    }
+    let help = String::from_utf8(run("--help").stdout).unwrap();
+    for heading in ["Usage:", "Commands:", "Configuration:", "Web server:", "Log:", "Examples:"] {
+        assert!(help.lines().any(|line| line.starts_with(heading)), "{heading} is not in the help:\n{help}");
+    }
+}
