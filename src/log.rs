@@ -1,4 +1,6 @@
-//! The log: what happens, on standard error, as logfmt or JSON.
+//! The log: what happens, on standard error, as logfmt or JSON. docs/log.md is its schema.
+
+mod json;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -57,12 +59,7 @@ pub fn init(config: Config) {
     let level = LevelFilter::from(config.level);
     let targets = Targets::new().with_target(env!("CARGO_CRATE_NAME"), level).with_default(level.min(LevelFilter::WARN));
     let layer = match config.format {
-        Format::Json => tracing_subscriber::fmt::layer()
-            .json()
-            .flatten_event(true)
-            .with_writer(std::io::stderr)
-            .with_current_span(false)
-            .boxed(),
+        Format::Json => tracing_subscriber::fmt::layer().event_format(json::Json).with_writer(std::io::stderr).boxed(),
         Format::Logfmt => {
             let formatter = tracing_logfmt::builder().with_span_name(false).with_span_path(false).layer();
             formatter.with_writer(std::io::stderr).boxed()

@@ -19,6 +19,7 @@ mod golden;
 mod grafana;
 mod history;
 mod isolation;
+mod log;
 mod messages;
 mod poller;
 mod process;

@@ -1,0 +1,112 @@
+//! The log's one schema, in both its formats, as docs/log.md has it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::process::{daemon, put_faults, simulator};
+
+const ALWAYS: [&str; 4] = ["ts", "level", "target", "message"];
+
+/// The names in the first column of the tables below a heading of docs/log.md.
+fn documented(heading: &str) -> BTreeSet<String> {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/log.md")).unwrap();
+    let (_, section) = page.split_once(&format!("\n## {heading}\n")).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let first = |line: &str| Some(line.strip_prefix("| `")?.split_once('`')?.0.to_owned());
+    section.lines().filter_map(first).collect()
+}
+
+/// A logfmt line's fields, in their order.
+fn logfmt(line: &str) -> Vec<(String, String)> {
+    let mut fields = Vec::new();
+    let mut rest = line;
+    while let Some((name, after)) = rest.trim_start().split_once('=') {
+        let (value, after) = match after.strip_prefix('"') {
+            Some(quoted) => {
+                let end = quoted.match_indices('"').find(|(at, _)| !quoted[..*at].ends_with('\\')).unwrap().0;
+                (quoted[..end].replace("\\\"", "\""), &quoted[end + 1..])
+            }
+            None => after.split_once(' ').map_or((after.to_owned(), ""), |(value, rest)| (value.to_owned(), rest)),
+        };
+        fields.push((name.to_owned(), value));
+        rest = after;
+    }
+    fields
+}
+
+/// A JSON line's fields, in their order.
+fn json(line: &str) -> Vec<(String, String)> {
+    let object: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    let mut fields: Vec<_> = object.as_object().unwrap().iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    fields.sort_by_key(|(name, _)| line.find(&format!("\"{name}\":")));
+    let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    fields.into_iter().map(|(name, value)| (name, text(value))).collect()
+}
+
+/// Every message that a run with a failing account logs, with the names of its fields.
+fn messages(config: &Path, format: &str) -> BTreeMap<String, Vec<String>> {
+    let (mut daemon, _) = daemon(config, &["--log.level", "debug", "--log.format", format]);
+    daemon.wait_for("poll failed");
+    daemon.wait_for("\"poll did not succeed\"");
+    daemon.wait_for("polled");
+    daemon.signal("TERM");
+    assert_eq!(daemon.exit_code(), Some(0));
+    let (levels, fields) = (documented("Levels"), documented("Fields beside these"));
+    let mut messages = BTreeMap::new();
+    for line in daemon.output().lines() {
+        let line = if format == "json" { json(line) } else { logfmt(line) };
+        let names: Vec<String> = line.iter().map(|(name, _)| name.clone()).collect();
+        assert_eq!(names[..4], ALWAYS, "{line:?}");
+        assert!(line[0].1.ends_with('Z') && line[0].1.contains('T'), "{line:?}");
+        assert!(levels.contains(&line[1].1), "{line:?}");
+        assert!(names[4..].iter().all(|name| fields.contains(name)), "docs/log.md lacks a field of {line:?}");
+        messages.insert(format!("{} {} {}", line[1].1, line[2].1, line[3].1), names);
+    }
+    messages
+}
+
+#[test]
+fn both_formats_say_the_same_by_the_same_names() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_simulator, config) = simulator(directory.path(), &[]);
+    let mut text = fs::read_to_string(&config).unwrap();
+    let url = text.split('"').find(|word| word.starts_with("http://")).unwrap().trim_end_matches('/').to_owned();
+    put_faults(&url, &["balance/500@farm-3".to_owned()]);
+    text.push_str("\n[poll]\nbalance = \"1s\"\n");
+    fs::write(&config, text).unwrap();
+    let logfmt = messages(&config, "logfmt");
+    assert!(logfmt.keys().any(|message| message.contains("poll failed")) && logfmt.len() > 4, "{logfmt:?}");
+    assert_eq!(messages(&config, "json"), logfmt);
+}
+
+#[test]
+fn the_documented_fields_are_those_of_the_source() {
+    let fields = documented("Fields beside these");
+    let mut directories = vec![PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let mut used = BTreeSet::new();
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                directories.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            for level in ["error!(", "warn!(", "info!(", "debug!(", "trace!("] {
+                for call in text.split(level).skip(1) {
+                    // What stands before the message: names, perhaps with a sigil, perhaps with a value.
+                    let call = call.split('"').next().unwrap();
+                    let is_name =
+                        |word: &&str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+                    let names = call.split(',').map(|field| field.split('=').next().unwrap().trim().trim_start_matches('%'));
+                    used.extend(names.filter(is_name).map(str::to_owned));
+                }
+            }
+        }
+    }
+    let missing: Vec<_> = used.difference(&fields).collect();
+    assert!(used.len() > 10 && missing.is_empty(), "docs/log.md lacks {missing:?}");
+}
