@@ -22,7 +22,8 @@ pub use self::account::{Account, Config as AccountConfig, Stop};
 use self::clock::Clock;
 pub use self::error::{Error, KINDS, Result};
 use self::limiter::{Lane, Limiter};
-pub use self::secret::{Secret, is_exposed};
+pub use self::secret::Secret;
+pub(crate) use self::secret::is_exposed;
 
 /// The host that the API's documentation names. It has answered `ApiDiscontinued` since 2019.
 pub const PUBLIC_BASE_URL: &str = "https://api.minergate.com";
@@ -306,7 +307,7 @@ fn sendable<'de, D: serde::Deserializer<'de>>(deserializer: D) -> std::result::R
 
 /// Asks for a URL once, and returns the status of the answer. For the exporter's own health check, which asks by an address that no
 /// certificate names and sends nothing secret: so any certificate will do.
-pub async fn probe(url: &str, timeout: Duration) -> Result<u16> {
+pub(crate) async fn probe(url: &str, timeout: Duration) -> Result<u16> {
     install_crypto();
     let client = reqwest::Client::builder()
         .no_proxy()

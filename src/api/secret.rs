@@ -52,7 +52,7 @@ impl Secret {
 }
 
 /// Whether everybody on the machine can read a file.
-pub fn is_exposed(path: &Path) -> bool {
+pub(crate) fn is_exposed(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o004 != 0)
 }

@@ -11,6 +11,7 @@ mod commands;
 mod config;
 mod corpus;
 mod daemon;
+mod example;
 mod exposition;
 mod failures;
 mod fake_api;

@@ -1,0 +1,48 @@
+//! What an account has and what its workers do, read by the typed client.
+//!
+//! Against the simulator, whose configuration file holds a token of its third account:
+//!
+//! ```sh
+//! minergate-exporter simulate --write-config simulated.toml
+//! cargo run --example account -- http://127.0.0.1:10188 TOKEN
+//! ```
+
+use std::error::Error;
+use std::io::{self, Write as _};
+use std::sync::Arc;
+
+use minergate_exporter::api::{self, AccountConfig, Client};
+use minergate_exporter::endpoints::{balance, status, workers};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let (Some(base_url), Some(token)) = (arguments.next(), arguments.next()) else {
+        return Err("give the API's base URL and a token".into());
+    };
+    // Limits, timeouts and retries are the client's business; it may serve any number of accounts.
+    let config = api::Config { base_url: api::parse_base_url(&base_url)?, ..api::Config::default() };
+    let client = Client::new(&config, Arc::new(|_| ()))?;
+    // With email and password instead, the client logs in when it has to.
+    let account = AccountConfig { name: "mine".to_owned(), token: Some(token.into()), ..AccountConfig::default() };
+    let account = account.account(None).map_err(|(key, fault)| format!("{key}: {fault}"))?;
+
+    let mut out = io::stdout();
+    for (currency, coins) in balance::SPEC.fetch(&client, Some(&account), None).await?.iter() {
+        // What the API did not give is nothing, and not 0.
+        if let Some(coins) = coins.get() {
+            writeln!(out, "{currency}: {coins} coins")?;
+        }
+    }
+    for (currency, worker) in workers::SPEC.fetch(&client, Some(&account), None).await?.iter() {
+        let (count, hashrate) = (worker.miners_count.get(), worker.hashrate.get());
+        writeln!(out, "{currency}: {} workers, {} H/s", count.unwrap_or(f64::NAN), hashrate.unwrap_or(f64::NAN))?;
+    }
+    match status::SPEC.fetch(&client, None, Some("xmr")).await {
+        Ok(network) => writeln!(out, "xmr: height {:?}", network.0.height.get())?,
+        // Each kind of error is a variant of its own; its text quotes no secret.
+        Err(api::Error::NotFound) => writeln!(out, "xmr: the API does not know it")?,
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
+}
