@@ -45,7 +45,8 @@ Examples:
   minergate-exporter check --config.file my.toml           what is understood, and what is wrong
   minergate-exporter --config.file my.toml                 poll, and serve http://localhost:10187/metrics
 
-The exit code is 0 when all went well, 1 when it did not, 2 when the command line was wrong, and 3 when once could read a part only.";
+The exit code is 0 when all went well, 1 when it did not, 2 when the command line was wrong, and 3 when once or history
+could read a part only.";
 
 /// The exit code of a command that did some of its work and not all.
 const PARTLY: u8 = 3;
