@@ -27,6 +27,7 @@ mod process;
 mod prometheus;
 mod query;
 mod reference;
+mod release;
 mod reload;
 mod rules;
 mod scrape;

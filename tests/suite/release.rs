@@ -1,0 +1,65 @@
+//! What a release is made from: one version in all files, and the same files in both packages.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every text file below a path.
+fn files(path: &Path, found: &mut Vec<(String, String)>) {
+    if path.is_dir() {
+        fs::read_dir(path).unwrap().for_each(|entry| files(&entry.unwrap().path(), found));
+    } else if let Ok(text) = fs::read_to_string(path) {
+        found.push((path.strip_prefix(root()).unwrap().display().to_string(), text));
+    }
+}
+
+#[test]
+fn every_file_says_the_version_of_cargo_toml() {
+    let mut found = Vec::new();
+    ["Dockerfile", "deploy", "docs"].iter().for_each(|path| files(&root().join(path), &mut found));
+    let mut places = BTreeSet::new();
+    for (file, text) in &found {
+        for line in text.lines() {
+            for marker in ["ARG VERSION=", "minergate-exporter:", "newTag: "] {
+                let version = line.split_once(marker).map(|(_, rest)| rest.trim_matches('"'));
+                // A tag that is no version is a name of somebody's own, such as `amd64`.
+                let Some(version) = version.filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) else { continue };
+                let version = version.split([' ', '"', '`']).next().unwrap();
+                assert_eq!(version, env!("CARGO_PKG_VERSION"), "{file}: {line}");
+                places.insert(file);
+            }
+        }
+    }
+    assert!(places.len() >= 4, "{places:?}");
+}
+
+#[test]
+fn both_packages_hold_the_same_files() {
+    let manifest: toml::Table = fs::read_to_string(root().join("Cargo.toml")).unwrap().parse().unwrap();
+    let assets = |kind: &str| manifest["package"]["metadata"][kind]["assets"].as_array().unwrap().clone();
+    let text = |value: &toml::Value| value.as_str().unwrap().trim_start_matches('/').to_owned();
+    // The directory that a file comes into; zsh's is another one in each family of distributions.
+    let directory = |destination: String| {
+        let directory = destination.rsplit_once('/').unwrap().0.to_owned();
+        if directory.starts_with("usr/share/zsh/") { "usr/share/zsh".to_owned() } else { directory }
+    };
+    let entry = |source: &toml::Value, destination: &toml::Value, mode: &toml::Value| {
+        (text(source), directory(text(destination)), text(mode))
+    };
+    let debian: BTreeSet<_> = assets("deb").iter().map(|asset| entry(&asset[0], &asset[1], &asset[2])).collect();
+    let rpm: BTreeSet<_> = assets("generate-rpm")
+        .iter()
+        .map(|asset| entry(&asset["source"], &asset["dest"], &asset["mode"]))
+        // Debian has it in a file of its own form, copyright.
+        .filter(|(source, ..)| source != "LICENSE")
+        .collect();
+    assert_eq!(debian, rpm);
+    // Whoever edits a configuration does not lose it at an upgrade: in Debian, that holds for all of /etc.
+    for asset in assets("generate-rpm").iter().filter(|asset| text(&asset["dest"]).starts_with("etc/")) {
+        assert_eq!(asset["config"].as_str(), Some("noreplace"), "{asset}");
+    }
+}
