@@ -11,7 +11,9 @@ fn root() -> &'static Path {
 /// Every text file below a path.
 fn files(path: &Path, found: &mut Vec<(String, String)>) {
     if path.is_dir() {
-        fs::read_dir(path).unwrap().for_each(|entry| files(&entry.unwrap().path(), found));
+        for entry in fs::read_dir(path).unwrap() {
+            files(&entry.unwrap().path(), found);
+        }
     } else if let Ok(text) = fs::read_to_string(path) {
         found.push((path.strip_prefix(root()).unwrap().display().to_string(), text));
     }
@@ -20,7 +22,9 @@ fn files(path: &Path, found: &mut Vec<(String, String)>) {
 #[test]
 fn every_file_says_the_version_of_cargo_toml() {
     let mut found = Vec::new();
-    ["Dockerfile", "deploy", "docs"].iter().for_each(|path| files(&root().join(path), &mut found));
+    for path in ["Dockerfile", "deploy", "docs"] {
+        files(&root().join(path), &mut found);
+    }
     let mut places = BTreeSet::new();
     for (file, text) in &found {
         for line in text.lines() {
