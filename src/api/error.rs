@@ -232,6 +232,11 @@ fn connect_fault(error: &(dyn std::error::Error + 'static)) -> &'static str {
                 }
                 _ => {}
             }
+            // An I/O error that wraps another one leaves it out of its sources.
+            if let Some(inner) = io.get_ref() {
+                source = Some(inner);
+                continue;
+            }
         }
         if error.downcast_ref::<rustls::Error>().is_some() {
             return "TLS failed; is the certificate valid and its CA trusted?";

@@ -1,10 +1,15 @@
 //! Reads: what an answer is taken for, what is tried again, and who is left alone.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use minergate_exporter::api::{Error, Read};
 use minergate_exporter::endpoints::{balance, invoices, profit_rating, transfers, workers};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 use super::{client, ok, with_token};
 use crate::fake_api::FakeApi;
@@ -57,6 +62,30 @@ async fn an_api_that_is_not_there_is_said_so() {
     let (client, _) = client(&api);
     let error = balance::SPEC.fetch(&client, Some(&with_token()), None).await.unwrap_err();
     assert_eq!(error.to_string(), "could not connect: connection refused");
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_trusted_is_said_so() {
+    let key = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![key.cert.der().clone()], PrivatePkcs8KeyDer::from(key.signing_key.serialize_der()).into())
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut api = FakeApi::nowhere();
+    api.base_url = format!("https://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        while let Ok((stream, _)) = listener.accept().await {
+            acceptor.accept(stream).await.ok();
+        }
+    });
+    let (client, _) = client(&api);
+    let error = balance::SPEC.fetch(&client, Some(&with_token()), None).await.unwrap_err();
+    assert_eq!(error.to_string(), "could not connect: TLS failed; is the certificate valid and its CA trusted?");
 }
 
 #[tokio::test]
