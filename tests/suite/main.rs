@@ -11,6 +11,7 @@ mod commands;
 mod config;
 mod corpus;
 mod daemon;
+mod deploy;
 mod example;
 mod exposition;
 mod failures;

@@ -1,0 +1,96 @@
+//! deploy/: the exporter starts as its files there start it, and they speak of this version and of these accounts.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::process::{Process, exporter, get, simulator, wait};
+
+/// A file of the repository.
+fn read(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn yaml(path: &str) -> Value {
+    serde_saphyr::from_str(&read(path)).unwrap()
+}
+
+fn strings(list: &Value) -> Vec<String> {
+    list.as_array().unwrap().iter().map(|item| item.as_str().unwrap().to_owned()).collect()
+}
+
+/// The value of a simulated account's key, as `simulate --write-config` writes it.
+fn value(config: &str, key: &str) -> String {
+    let (_, rest) = config.split_once(&format!("\n{key} = \"")).unwrap();
+    rest.split_once('"').unwrap().0.to_owned()
+}
+
+#[test]
+fn the_stateful_set_starts_probes_and_ends_it_as_kubernetes_would() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_simulator, simulated) = simulator(directory.path(), &["--accounts", "1"]);
+    let simulated = fs::read_to_string(simulated).unwrap();
+    // The ConfigMap and the Secret, mounted, with the simulator's values in the places of the examples.
+    let config = directory.path().join("config.toml");
+    let shipped = read("deploy/kubernetes/base/config.toml");
+    let filled = shipped
+        .replace("https://minergate.example.com", &value(&simulated, "base_url"))
+        .replace("me@example.com", &value(&simulated, "email"));
+    fs::write(&config, filled).unwrap();
+    fs::write(directory.path().join("farm-password"), value(&simulated, "password")).unwrap();
+
+    let set = yaml("deploy/kubernetes/base/statefulset.yaml");
+    let pod = &set["spec"]["template"]["spec"];
+    let container = &pod["containers"][0];
+    let ordinal = set["spec"]["ordinals"]["start"].to_string();
+    let mut command = exporter();
+    command.env("CREDENTIALS_DIRECTORY", directory.path()).args(["--web.listen-address", "127.0.0.1:0"]);
+    for argument in strings(&container["args"]) {
+        let argument = argument.replace("$(POD_INDEX)", &ordinal);
+        command.arg(argument.replace("/etc/minergate-exporter/config.toml", config.to_str().unwrap()));
+    }
+    let mut exporter = Process::start(&mut command);
+    let line = exporter.wait_for("address=");
+    let base = format!("http://{}", line.split(' ').next().unwrap());
+
+    let path = |probe: &str| container[probe]["httpGet"]["path"].as_str().unwrap().to_owned();
+    assert_eq!(get(&format!("{base}{}", path("livenessProbe")), &[]).status, 200);
+    wait("readiness", || (get(&format!("{base}{}", path("readinessProbe")), &[]).status == 200).then_some(()));
+    wait("the account's values", || {
+        get(&format!("{base}/metrics"), &[]).text().contains("\nminergate_workers{").then_some(())
+    });
+    exporter.signal("TERM");
+    assert_eq!(exporter.exit_code(), Some(0));
+}
+
+#[test]
+fn files_name_this_version() {
+    let image = format!("minergate-exporter:{}", env!("CARGO_PKG_VERSION"));
+    for path in [
+        "deploy/compose/compose.yaml",
+        "deploy/kubernetes/base/statefulset.yaml",
+        "deploy/kubernetes/components/simulator/simulator.yaml",
+    ] {
+        let text = read(path);
+        let named: Vec<&str> = text.lines().filter_map(|line| line.trim().strip_prefix("image: minergate-")).collect();
+        assert!(!named.is_empty(), "{path} names no image");
+        assert!(
+            named.iter().all(|name| image == format!("minergate-{name}")),
+            "{path} names {named:?}, and this is {image}"
+        );
+    }
+    let version = format!("\nARG VERSION={}\n", env!("CARGO_PKG_VERSION"));
+    assert!(read("Dockerfile").contains(&version), "the Dockerfile's version is another");
+}
+
+#[test]
+fn simulated_accounts_are_those_of_the_simulator() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_simulator, config) = simulator(directory.path(), &[]);
+    let accounts = |text: &str| text.split_once("[[accounts]]").unwrap().1.to_owned();
+    let written = accounts(&fs::read_to_string(config).unwrap());
+    for path in ["deploy/compose/simulator.toml", "deploy/kubernetes/components/simulator/config.toml"] {
+        assert_eq!(accounts(&read(path)), written, "{path}");
+    }
+}
