@@ -80,16 +80,26 @@ impl Flags {
 
     /// Reads the configuration that the flags name.
     pub(super) fn load(&self) -> anyhow::Result<Config> {
-        self.load_with(Dict::new())
+        self.load_from(None, Dict::new())
     }
 
     /// The same, with further keys that count as flags do.
     pub(super) fn load_with(&self, further: Dict) -> anyhow::Result<Config> {
+        self.load_from(None, further)
+    }
+
+    /// The same, with a text in the place of a file that is not named.
+    pub(super) fn load_beside(&self, text: &str) -> anyhow::Result<Config> {
+        self.load_from(Some(text), Dict::new())
+    }
+
+    fn load_from(&self, text: Option<&str>, further: Dict) -> anyhow::Result<Config> {
         // A variable that is not UTF-8 is none of ours.
         let environment =
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         Config::load(Sources {
             file: self.config_file.as_deref(),
+            text,
             environment: environment.collect(),
             flags: self.values().into_iter().chain(further).collect(),
             ..Sources::default()
