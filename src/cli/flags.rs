@@ -89,8 +89,8 @@ impl Flags {
     }
 
     /// The same, with a text in the place of a file that is not named.
-    pub(super) fn load_beside(&self, text: &str) -> anyhow::Result<Config> {
-        self.load_from(Some(text), Dict::new())
+    pub(super) fn load_beside(&self, text: Option<&str>) -> anyhow::Result<Config> {
+        self.load_from(text, Dict::new())
     }
 
     fn load_from(&self, text: Option<&str>, further: Dict) -> anyhow::Result<Config> {
@@ -102,7 +102,6 @@ impl Flags {
             text,
             environment: environment.collect(),
             flags: self.values().into_iter().chain(further).collect(),
-            ..Sources::default()
         })
     }
 }
