@@ -254,7 +254,9 @@ fn every_metric_has_a_place_somewhere() {
         dashboards().iter().flat_map(Dashboard::panel_queries).flat_map(|query| metrics(&query.text)).collect();
     for (family, kind) in reference() {
         let name = if kind == "histogram" { format!("{family}_bucket") } else { family };
-        assert!(name == "process_*" || shown.contains(&name), "{name} is nowhere");
+        // Backfilled once, and scraped never: where it is missing, which is nearly everywhere, a panel would be empty.
+        let is_past = name.starts_with("minergate_history_");
+        assert!(name == "process_*" || is_past || shown.contains(&name), "{name} is nowhere");
     }
 }
 
