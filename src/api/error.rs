@@ -76,7 +76,7 @@ pub enum Error {
     #[error("waiting before the next login")]
     LoginPostponed,
     /// A secret's file can't be read; nothing was sent.
-    #[error("can't read {}: {fault}", path.display())]
+    #[error("can't read {}: {fault}; put the secret there, for this user to read", path.display())]
     SecretFile { path: PathBuf, fault: &'static str },
     /// The TOTP secret is not one; nothing was sent.
     #[error("totp_secret is not base32 (letters A to Z, digits 2 to 7)")]
@@ -215,7 +215,7 @@ fn clock_off_words(clock_off: Option<i64>) -> String {
     match clock_off {
         Some(seconds) if seconds < 0 => format!("; this machine's clock is {} seconds behind the API's", -seconds),
         Some(seconds) => format!("; this machine's clock is {seconds} seconds ahead of the API's"),
-        None => "; is totp_secret right?".to_owned(),
+        None => "; is totp_secret right? A code is good once: wait 30 s after another login".to_owned(),
     }
 }
 

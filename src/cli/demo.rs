@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
+use super::terminal::wrapped;
 use super::{Flags, shutdown};
 use crate::config::{Config, Sources};
 use crate::daemon;
@@ -48,10 +49,13 @@ pub(super) async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     if let Some(address) = listeners.first().map(Listener::address) {
         let path = &config.web.telemetry_path;
         let scheme = if web.is_tls() { "https" } else { "http" };
+        let what = format!(
+            "The demo polls a simulated MinerGate API with {} accounts: a password, a password with TOTP, a ready-made token.",
+            config.accounts.len()
+        );
         write!(
             std::io::stdout(),
-            "\n\
-             The demo polls a simulated MinerGate API with {} accounts: a password, a password with TOTP, a ready-made token.\n\n  \
+            "\n{}\n\n  \
              metrics          {scheme}://{address}{path}\n  \
              what there is    {scheme}://{address}/\n  \
              simulated API    {api}/1.0/pool/profit-rating\n\n\
@@ -61,7 +65,7 @@ pub(super) async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
              static_configs:\n        \
              - targets: [\"{address}\"]\n\n\
              Ctrl-C ends it.\n\n",
-            config.accounts.len(),
+            wrapped(&what, 0),
         )?;
     }
     let (stop, stopped) = tokio::sync::oneshot::channel();

@@ -105,7 +105,7 @@ async fn read(config: &Config, flags: &Flags, now: i64) -> anyhow::Result<(Vec<P
 fn accounts(config: &Config, wanted: &[String]) -> anyhow::Result<Vec<Account>> {
     let names: Vec<&str> = config.accounts.iter().map(|account| account.name.as_str()).collect();
     if names.is_empty() {
-        bail!("a history is an account's, and the configuration has no [[accounts]]");
+        bail!("a history is an account's, and the configuration has no [[accounts]]; add one");
     }
     if let Some(unknown) = wanted.iter().find(|name| !names.contains(&name.as_str())) {
         bail!("--account: no account is called `{unknown}`; {}`check` lists them", nearest(unknown, &names));
@@ -137,7 +137,7 @@ fn write(pasts: &[Past], every: i64, end: i64, out: &mut impl Write) -> anyhow::
                 };
                 for sample in samples {
                     let (seconds, rest) = (sample.time.div_euclid(1000), sample.time.rem_euclid(1000));
-                    writeln!(out, "{name}{{{scope},{labels}}} {} {seconds}.{rest:03}", sample.value)?;
+                    writeln!(out, "{name}{{{scope},{labels}}} {} {seconds}.{rest:03}", sample.value.normalize())?;
                 }
             }
         }

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use clap::{Args, ValueHint};
 
 use super::{PARTLY, textfile};
@@ -41,11 +40,20 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
     }
     let text = own_metrics(&exposition.render(Format::Text, &Filter::default()));
     match &flags.textfile {
-        Some(path) => textfile::replace(path, &text)
-            .with_context(|| format!("can't write {}, which stays as it was", path.display()))?,
+        Some(path) => textfile::replace(path, &text).map_err(|error| unwritten(path, &error))?,
         None => std::io::stdout().write_all(text.as_bytes())?,
     }
     Ok(if failures == 0 { ExitCode::SUCCESS } else { ExitCode::from(PARTLY) })
+}
+
+fn unwritten(path: &Path, error: &std::io::Error) -> anyhow::Error {
+    let reason = error.to_string();
+    // The new file's name is nobody's business.
+    let reason = reason.split(" at path ").next().unwrap_or_default();
+    anyhow::anyhow!(
+        "can't write {}, which stays as it was: {reason}; is its directory there, and this user's to write to?",
+        path.display()
+    )
 }
 
 /// A poller of what the configuration says, and what shows the values that it will read.

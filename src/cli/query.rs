@@ -106,7 +106,7 @@ fn account(endpoint: &Endpoint, wanted: Option<&str>, config: &Config) -> anyhow
     }
     let names: Vec<&str> = config.accounts.iter().map(|account| account.name.as_str()).collect();
     let found = match (wanted, config.accounts.as_slice()) {
-        (_, []) => bail!("{name} is an account's, and the configuration has no [[accounts]]"),
+        (_, []) => bail!("{name} is an account's, and the configuration has no [[accounts]]; add one"),
         (None, [account]) => account,
         (None, _) => bail!("{name}: of which account? Give --account with one of {}", some(&names)),
         (Some(wanted), accounts) => accounts.iter().find(|account| account.name == wanted).with_context(|| {

@@ -3,6 +3,7 @@
 //! Colours go through `anstream`, which leaves them out where there is no terminal, or `NO_COLOR` says so.
 
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr as _;
@@ -63,9 +64,14 @@ impl Table {
     }
 }
 
-/// The terminal's width, where there is a terminal.
+/// The width of the terminal that standard output is, if it is one.
 pub(super) fn columns() -> Option<usize> {
-    terminal_size::terminal_size_of(io::stdout()).map(|(terminal_size::Width(columns), _)| columns.into())
+    columns_of(&io::stdout())
+}
+
+/// The width of the terminal that a stream is, if it is one.
+pub(super) fn columns_of(stream: &impl AsFd) -> Option<usize> {
+    terminal_size::terminal_size_of(stream).map(|(terminal_size::Width(columns), _)| columns.into())
 }
 
 /// A text that begins at a column, with line breaks before the terminal's edge; as it is where there is no terminal.

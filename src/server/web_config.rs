@@ -14,14 +14,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use ring::digest;
 use rustls::ServerConfig;
 use tokio::time::Instant;
 
 use self::document::Entry;
-use self::files::Files;
+use self::files::{Files, reason};
 use self::rate_limit::{Bucket, RateLimit};
 use self::user::{Checker, Credentials, Users, Verdict};
 
@@ -51,7 +51,9 @@ impl Settings {
     /// Reads the file and those that it names.
     fn read(path: &Path, files: &mut Files) -> anyhow::Result<Settings> {
         let name = path.display().to_string();
-        let bytes = files.read_absolute(path).with_context(|| format!("can't read {name}"))?;
+        let bytes = files
+            .read_absolute(path)
+            .map_err(|error| anyhow::anyhow!("can't read {name}: {}; give another --web.config.file", reason(&error)))?;
         let text = String::from_utf8(bytes).map_err(|_| anyhow::anyhow!("{name}: not UTF-8; save it as such"))?;
         let mut map = Entry::parse(&name, &text)?.map()?;
         map.only(&["basic_auth_users", "http_server_config", "rate_limit", "tls_server_config"])?;

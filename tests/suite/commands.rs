@@ -72,7 +72,11 @@ fn a_textfile_in_a_directory_that_is_not_there_is_said_so() {
     let (_simulator, _, config) = accounts(directory.path());
     let output = run(&config, &["once", "--textfile", "/nowhere/minergate.prom"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("can't write /nowhere/minergate.prom"));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr).lines().last().unwrap(),
+        "error: can't write /nowhere/minergate.prom, which stays as it was: No such file or directory (os error 2); is its directory \
+         there, and this user's to write to?"
+    );
 }
 
 #[test]

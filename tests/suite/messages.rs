@@ -79,6 +79,12 @@ const FAILURES: &[(&str, &str)] = &[
         "--web.listen-address: web.listen_address: `here` is not host:port; give one such as \"127.0.0.1:10187\", \":10187\" \
          or \"unix:/path\"",
     ),
+    ("demo --web.config.file /none.yml", "can't read /none.yml: no such file or directory; give another --web.config.file"),
+    (
+        "healthcheck --web.config.file /none.yml",
+        "can't read /none.yml: no such file or directory; give another --web.config.file",
+    ),
+    ("demo --web.config.file /", "can't read /: it is not a file; give another --web.config.file"),
     ("simulate --listen nowhere", "can't listen on nowhere; give another --listen: invalid socket address"),
     (
         "simulate --listen 127.0.0.1:0 --write-config /none/x",

@@ -253,7 +253,10 @@ fn every_fault_has_its_sentence() {
         assert!(!fault.contains("hunter2") && !fault.contains("$2"));
     }
     let gone = Web::load(Some(&directory.path().join("gone.yml"))).map(|_| ()).unwrap_err();
-    assert!(format!("{gone:#}").ends_with("gone.yml: No such file or directory (os error 2)"), "{gone:#}");
+    assert!(
+        format!("{gone:#}").ends_with("gone.yml: no such file or directory; give another --web.config.file"),
+        "{gone:#}"
+    );
 }
 
 #[test]

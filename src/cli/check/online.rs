@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use super::report::Poll;
-use crate::cli::once;
+use crate::cli::{once, terminal};
 use crate::config::Config;
 use crate::metric::{Kind, Rows};
 use crate::poller::Outcome;
@@ -53,7 +53,8 @@ fn words(rows: &Rows) -> String {
 
 fn lone(family: &crate::metric::Family, series: crate::metric::Series<'_>) -> String {
     match family.kind {
-        Kind::Info => format!("{}: {}", family.help, series.labels),
+        // The label's value, in its quotes.
+        Kind::Info => format!("{}: {}", family.help, series.labels.split_once('=').map_or("", |(_, value)| value)),
         _ => format!("{}: {}", family.help, series.value),
     }
 }
@@ -66,7 +67,9 @@ struct Progress {
 
 impl Progress {
     fn new() -> Progress {
-        Progress { is_shown: std::io::stderr().is_terminal(), done: 0 }
+        let progress = Progress { is_shown: std::io::stderr().is_terminal(), done: 0 };
+        progress.show("asking the API");
+        progress
     }
 
     fn step<T>(&mut self, outcome: &Outcome<T>, all: usize) {
@@ -80,6 +83,9 @@ impl Progress {
 
     fn show(&self, text: &str) {
         if self.is_shown {
+            // A line that is broken at the edge could not be taken back.
+            let room = terminal::columns_of(&std::io::stderr()).unwrap_or(usize::MAX).saturating_sub(1);
+            let text: String = text.chars().take(room).collect();
             // Where nobody sees it, it need not be written.
             let _ = write!(std::io::stderr(), "\r\x1b[K{text}");
         }

@@ -32,8 +32,11 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
         1 => ", 1 warning".to_owned(),
         n => format!(", {n} warnings"),
     };
+    let polls = report.online.as_deref().unwrap_or_default();
+    let (failed, all) = (polls.iter().filter(|poll| !poll.ok).count(), polls.len());
     match report.errors.len() {
         _ if report.ok => writeln!(out, "\n{}{warnings}", styled(GOOD, "All is well")),
+        0 if failed > 0 => writeln!(out, "\n{}{warnings}", styled(BAD, format_args!("{failed} of {all} could not be read"))),
         0 | 1 => writeln!(out, "\n{}{warnings}", styled(BAD, "Something is wrong")),
         n => writeln!(out, "\n{}{warnings}", styled(BAD, format_args!("{n} things are wrong"))),
     }
@@ -43,9 +46,12 @@ fn overview(understood: &Understood, out: &mut impl Write) -> io::Result<()> {
     let Understood { base_url, requests, accounts, endpoints, currencies } = understood;
     let mut table = Table::default();
     table.row([(HEADING, "API".to_owned()), (PLAIN, base_url.clone())]);
-    let share = requests.per_second / requests.limit * 100.0;
+    let share = match requests.per_second / requests.limit * 100.0 {
+        little if little < 1.0 => "less than 1".to_owned(),
+        share => format!("{share:.0}"),
+    };
     let style = if requests.stretch > 1.0 { WARNING } else { PLAIN };
-    let sent = format!("{:.2} a second, {share:.0} % of api.requests_per_second ({})", requests.per_second, requests.limit);
+    let sent = format!("{:.2} a second, {share} % of api.requests_per_second ({})", requests.per_second, requests.limit);
     table.row([(HEADING, "Requests".to_owned()), (style, sent)]);
     if requests.stretch > 1.0 {
         let stretched = format!("that is over the limit: intervals become {:.1} times as long", requests.stretch);

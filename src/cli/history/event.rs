@@ -1,5 +1,7 @@
 //! Events of the past: what the account's lists say has happened, and when.
 
+use rust_decimal::Decimal;
+
 use crate::answer::{Number, Object, Text};
 use crate::api::{self, Account, Client};
 use crate::currency;
@@ -15,8 +17,8 @@ pub(super) struct Event {
     pub(super) time: f64,
     /// The labels beside `account`, as they are written.
     pub(super) labels: String,
-    pub(super) amount: Option<f64>,
-    pub(super) fee: Option<f64>,
+    pub(super) amount: Option<Decimal>,
+    pub(super) fee: Option<Decimal>,
 }
 
 /// What a list holds: events, and how many finished entries say no usable time or currency.
@@ -69,7 +71,7 @@ pub(super) async fn read(
         "withdrawals" => {
             for Object(w) in &withdrawals::SPEC.fetch(client, Some(account), None).await? {
                 if let Some(event) = events.add(&w.status, &w.cc, None, w.created.get(), now) {
-                    (event.amount, event.fee) = (w.amount.get(), w.fee.get());
+                    (event.amount, event.fee) = (coins(w.amount), coins(w.fee));
                 }
             }
         }
@@ -77,7 +79,7 @@ pub(super) async fn read(
             for Object(t) in &transfers::SPEC.fetch(client, Some(account), None).await? {
                 let time = t.created.milliseconds_as_seconds();
                 if let Some(event) = events.add(&t.state, &t.cc, Some(t.direction(request)), time, now) {
-                    event.amount = t.amount.get();
+                    event.amount = coins(t.amount);
                 }
             }
         }
@@ -85,11 +87,16 @@ pub(super) async fn read(
             for Object(i) in &invoices::SPEC.fetch(client, Some(account), None).await?.0 {
                 let time = Number::or(i.finished, i.created).milliseconds_as_seconds();
                 if let Some(event) = events.add(&i.status, &i.cc, None, time, now) {
-                    event.amount = i.amount.get();
+                    event.amount = coins(i.amount);
                 }
             }
         }
     }
     events.events.sort_by(|a, b| a.time.total_cmp(&b.time));
     Ok(events)
+}
+
+/// The amount as it was written, up to the 17 digits that a double keeps; nothing where it is more than a sum can hold.
+fn coins(amount: Number) -> Option<Decimal> {
+    amount.get().and_then(|amount| amount.to_string().parse().ok())
 }

@@ -1,5 +1,7 @@
 //! The table of the counters that a history has, one row each.
 
+use rust_decimal::Decimal;
+
 use super::event::Event;
 use crate::metric::Unit::Coins;
 use crate::metric::{Family, counter};
@@ -10,7 +12,7 @@ pub(in crate::cli) struct Counter {
     /// The endpoint whose list it counts.
     pub(in crate::cli) endpoint: &'static str,
     /// Nothing where the API did not give it.
-    pub(super) adds: fn(&Event) -> Option<f64>,
+    pub(super) adds: fn(&Event) -> Option<Decimal>,
 }
 
 /// Every counter of a history. No name is that of a metric that is scraped: those are gauges of what the API lists at the time.
@@ -20,7 +22,7 @@ pub(in crate::cli) static COUNTERS: &[Counter] = &[
             .labels(&["currency"])
             .field("the entries"),
         endpoint: "withdrawals",
-        adds: |_| Some(1.0),
+        adds: |_| Some(Decimal::ONE),
     },
     Counter {
         family: counter("history_withdrawals", "Sum of finished withdrawals so far")
@@ -43,7 +45,7 @@ pub(in crate::cli) static COUNTERS: &[Counter] = &[
             .labels(&["currency", "direction"])
             .field("the entries"),
         endpoint: "transfers",
-        adds: |_| Some(1.0),
+        adds: |_| Some(Decimal::ONE),
     },
     Counter {
         family: counter("history_transfers", "Sum of finished transfers so far")
@@ -56,7 +58,7 @@ pub(in crate::cli) static COUNTERS: &[Counter] = &[
     Counter {
         family: counter("history_invoices", "Number of finished invoices so far").labels(&["currency"]).field("the entries"),
         endpoint: "invoices",
-        adds: |_| Some(1.0),
+        adds: |_| Some(Decimal::ONE),
     },
     Counter {
         family: counter("history_invoices", "Sum of finished invoices so far")

@@ -45,12 +45,12 @@ impl Files {
         self.stamps.insert(path.to_owned(), stamp(path));
         let file = fs::File::open(path)?;
         if !file.metadata()?.is_file() {
-            return Err(io::Error::other("not a file"));
+            return Err(io::Error::other("it is not a file"));
         }
         let mut bytes = Vec::new();
         file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > MAX_BYTES {
-            return Err(io::Error::other("longer than 1 MiB"));
+            return Err(io::Error::other("it is longer than 1 MiB"));
         }
         self.contents.update(&(bytes.len() as u64).to_be_bytes());
         self.contents.update(&bytes);
@@ -66,6 +66,12 @@ impl Files {
     pub(super) fn digest(&self) -> digest::Digest {
         self.contents.clone().finish()
     }
+}
+
+/// Why a file could not be read, without the error's number.
+pub(super) fn reason(error: &io::Error) -> String {
+    let text = error.to_string().to_lowercase();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
 fn stamp(path: &Path) -> Stamp {

@@ -10,7 +10,7 @@ use rustls::{CipherSuite, RootCertStore, ServerConfig, SupportedCipherSuite, Sup
 
 use super::client_certificate::{POLICIES, Policy, Verifier};
 use super::document::{Entry, Map};
-use super::files::Files;
+use super::files::{Files, reason};
 
 /// The versions in their order, as the file names them; what is before TLS 1.2 rustls does not speak.
 const VERSIONS: &[(&str, Option<&SupportedProtocolVersion>)] =
@@ -133,12 +133,6 @@ fn pem(map: &mut Map, key: &str, files: &mut Files, warnings: &mut Vec<String>) 
         }
         (None, None) => Ok(None),
     }
-}
-
-/// An I/O error without its number.
-fn reason(error: &std::io::Error) -> String {
-    let text = error.to_string().to_lowercase();
-    text.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
 impl Pem {
