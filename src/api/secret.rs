@@ -38,7 +38,7 @@ impl Secret {
         let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| {
             failed(match error.kind() {
                 ErrorKind::NotFound => "no such file",
-                ErrorKind::PermissionDenied => "permission denied; the exporter's user must be able to read it",
+                ErrorKind::PermissionDenied => "permission denied",
                 ErrorKind::IsADirectory => "it is a directory",
                 ErrorKind::InvalidData => "it is not text",
                 _ => "reading failed",

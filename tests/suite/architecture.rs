@@ -89,6 +89,29 @@ fn modules_import_only_what_they_may() {
     }
 }
 
+/// The table of docs/architecture.md has every module, and says of each what is held here.
+#[test]
+fn the_page_has_every_module_and_what_it_may_import() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md")).unwrap();
+    let drawing = page.split("```").nth(1).unwrap();
+    let rows = page.lines().filter(|line| line.starts_with("| `") && line.matches(" |").count() == 3);
+    let rows: Vec<Vec<&str>> = rows.map(|row| row.split('|').map(str::trim).collect()).collect();
+    let documented: BTreeSet<&str> = rows.iter().map(|row| row[1].trim_matches('`')).collect();
+    let sources = sources();
+    let modules: BTreeSet<&str> =
+        sources.iter().map(|(module, ..)| &**module).filter(|m| !["lib", "main"].contains(m)).collect();
+    assert_eq!(documented, modules);
+    for row in rows {
+        let module = row[1].trim_matches('`');
+        assert!(drawing.contains(module), "{module} is not in the drawing");
+        let allowed: Vec<&str> = row[3].split(';').next().unwrap().split('`').skip(1).step_by(2).collect();
+        match IMPORTS.iter().find(|(known, _)| *known == module) {
+            Some((_, imports)) => assert_eq!(allowed, *imports, "{module}"),
+            None => assert_eq!(row[3], "all", "{module}"),
+        }
+    }
+}
+
 #[test]
 fn an_endpoint_s_file_knows_answers_and_metrics_only() {
     for (module, file, text) in sources() {

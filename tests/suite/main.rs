@@ -12,6 +12,7 @@ mod config;
 mod corpus;
 mod daemon;
 mod deploy;
+mod documentation;
 mod example;
 mod exposition;
 mod failures;

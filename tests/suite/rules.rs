@@ -10,7 +10,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use self::file::{Group, Rule, rules, test_files, tests_of};
+pub(crate) use self::file::rules;
+use self::file::{Group, Rule, test_files, tests_of};
 
 /// The repository's root.
 pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");

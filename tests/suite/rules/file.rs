@@ -23,8 +23,8 @@ struct RuleGroup {
 
 /// A recording rule or an alert.
 #[derive(Deserialize)]
-pub(super) struct Rule {
-    pub(super) alert: Option<String>,
+pub(crate) struct Rule {
+    pub(crate) alert: Option<String>,
     pub(super) record: Option<String>,
     pub(super) expr: String,
     #[serde(rename = "for")]
@@ -32,7 +32,7 @@ pub(super) struct Rule {
     #[serde(default)]
     pub(super) labels: BTreeMap<String, String>,
     #[serde(default)]
-    pub(super) annotations: BTreeMap<String, String>,
+    pub(crate) annotations: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -77,7 +77,7 @@ fn read<T: DeserializeOwned>(path: &Path) -> T {
 }
 
 /// All rules, file by file.
-pub(super) fn rules() -> Vec<Rule> {
+pub(crate) fn rules() -> Vec<Rule> {
     let files = files("deploy/prometheus/rules", ".rules.yml").into_iter().map(|path| read::<RuleFile>(&path));
     files.flat_map(|file| file.groups).flat_map(|group| group.rules).collect()
 }

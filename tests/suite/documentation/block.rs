@@ -1,0 +1,100 @@
+//! The blocks of commands: those of README and docs/install.md are run by a script or say why not, and all can be given.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use super::page::{Block, pages};
+use crate::process::exporter;
+use crate::rules::ROOT;
+
+/// Pages whose blocks all are run, or say why not.
+const RUN: &[&str] = &["README.md", "docs/install.md"];
+
+/// What is wrong with a block's mark: `<!-- run by SCRIPT -->`, more scripts after ` and `, or `<!-- not run: WHY -->`.
+fn fault(page: &str, block: &Block) -> Option<String> {
+    let Some(mark) = &block.comment else {
+        return Some("put <!-- run by scripts/.. --> or <!-- not run: why --> before it".to_owned());
+    };
+    if let Some(reason) = mark.strip_prefix("not run: ") {
+        return (reason.split(' ').count() < 3).then(|| "say why".to_owned());
+    }
+    let Some(scripts) = mark.strip_prefix("run by ") else { return Some(format!("what does `{mark}` mean?")) };
+    for script in scripts.split(" until ").next().unwrap().split(" and ") {
+        let path = Path::new(ROOT).join(script);
+        let Ok(text) = fs::read_to_string(&path) else { return Some(format!("there is no {script}")) };
+        if path.metadata().unwrap().permissions().mode() & 0o111 == 0 {
+            return Some(format!("{script} can't be run"));
+        }
+        // It takes the block from the page, by page and section or by its mark; or it is the block's one command.
+        let takes = text.contains("scripts/documented") && text.contains(page);
+        let by_name = text.contains(&block.section) || text.contains("scripts/documented --list");
+        let is_it = text.lines().any(|line| line == block.text.trim());
+        if !(takes && by_name || is_it) {
+            return Some(format!("{script} does not run it"));
+        }
+    }
+    None
+}
+
+#[test]
+fn every_block_is_run_or_says_why_not() {
+    let pages = pages();
+    for name in RUN {
+        let page = pages.iter().find(|page| page.path == Path::new(name)).unwrap();
+        assert!(!page.blocks.is_empty(), "{name} has no commands");
+        for block in &page.blocks {
+            let fault = fault(name, block);
+            assert_eq!(fault, None, "{name}, {}:\n{}", block.section, block.text);
+        }
+    }
+}
+
+/// The list that scripts go by is the same.
+#[test]
+fn the_scripts_find_the_same_blocks() {
+    let pages = pages();
+    for name in RUN {
+        let page = pages.iter().find(|page| page.path == Path::new(name)).unwrap();
+        let documented = |arguments: &[&str]| {
+            let output = Command::new("scripts/documented").current_dir(ROOT).args(arguments).output().unwrap();
+            assert!(output.status.success(), "{arguments:?}");
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let list = documented(&["--list", name]);
+        let marks: Vec<&str> = list.lines().map(|line| line.splitn(3, '\t').nth(2).unwrap()).collect();
+        assert_eq!(marks, page.blocks.iter().map(|block| block.comment.as_deref().unwrap_or_default()).collect::<Vec<_>>());
+        for (line, block) in list.lines().zip(&page.blocks) {
+            let mut fields = line.split('\t');
+            let (section, number) = (fields.next().unwrap(), fields.next().unwrap());
+            assert_eq!((section, documented(&[name, section, number])), (&*block.section, block.text.clone()));
+        }
+    }
+}
+
+/// The shell takes them, the exporter knows its own flags, and each script that is named is there.
+#[test]
+fn every_command_can_be_given() {
+    let mut calls = 0;
+    for page in pages() {
+        for block in &page.blocks {
+            let name = page.path.display();
+            let status = Command::new("bash").args(["-n", "-c", &block.text]).status().unwrap();
+            assert!(status.success(), "{name}: {}", block.text);
+            for line in block.text.lines() {
+                let words = line.split(" #").next().unwrap().split(['>', '|', '&']).next().unwrap().split_whitespace();
+                let words: Vec<&str> = words.skip_while(|word| *word == "sudo").collect();
+                if words.first() == Some(&"minergate-exporter") {
+                    let output = exporter().args(&words[1..]).arg("--help").output().unwrap();
+                    assert!(output.status.success(), "{name}: {line}: {}", String::from_utf8_lossy(&output.stderr));
+                    calls += 1;
+                }
+                if let Some(script) = words.first().filter(|word| word.starts_with("scripts/")) {
+                    assert!(Path::new(ROOT).join(script).is_file(), "{name}: {line}");
+                }
+            }
+        }
+    }
+    assert!(calls > 10, "{calls} calls were found");
+}

@@ -1,0 +1,118 @@
+//! A page in Markdown, as far as it is looked at: links, headings, and blocks of commands.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+
+use crate::rules::ROOT;
+
+/// A block of commands.
+pub(super) struct Block {
+    /// The heading that it stands under.
+    pub(super) section: String,
+    /// The comment just before it.
+    pub(super) comment: Option<String>,
+    pub(super) text: String,
+}
+
+/// What a page holds.
+#[derive(Default)]
+pub(super) struct Page {
+    /// From the repository's root.
+    pub(super) path: PathBuf,
+    /// Where its links and pictures lead, as it is written.
+    pub(super) links: Vec<String>,
+    /// Its headings, as a link names them.
+    pub(super) anchors: Vec<String>,
+    /// Those in ```` ```sh ````.
+    pub(super) blocks: Vec<Block>,
+    /// Its HTML, comments apart.
+    pub(super) html: Vec<String>,
+}
+
+/// Every page of the repository.
+pub(super) fn pages() -> Vec<Page> {
+    let (mut pages, mut directories) = (Vec::new(), vec![PathBuf::new()]);
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(Path::new(ROOT).join(&directory)).unwrap() {
+            let name = entry.as_ref().unwrap().file_name().into_string().unwrap();
+            let path = directory.join(&name);
+            if entry.unwrap().file_type().unwrap().is_dir() {
+                if !name.starts_with('.') && !["node_modules", "target"].contains(&name.as_str()) {
+                    directories.push(path);
+                }
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                pages.push(Page::read(path));
+            }
+        }
+    }
+    pages.sort_by(|a, b| a.path.cmp(&b.path));
+    pages
+}
+
+impl Page {
+    pub(super) fn read(path: PathBuf) -> Page {
+        let text = fs::read_to_string(Path::new(ROOT).join(&path)).unwrap();
+        Page { path, ..Page::parse(&text) }
+    }
+
+    pub(super) fn parse(text: &str) -> Page {
+        let mut page = Page::default();
+        let mut repeated = BTreeMap::new();
+        let (mut heading, mut code, mut comment, mut section) = (None, None, None, String::new());
+        for event in Parser::new_ext(text, Options::ENABLE_TABLES) {
+            match event {
+                Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
+                    page.links.push(dest_url.to_string());
+                }
+                Event::Start(Tag::Heading { .. }) => heading = Some(String::new()),
+                Event::End(TagEnd::Heading(_)) => {
+                    section = heading.take().unwrap_or_default();
+                    let anchor = anchor(&section);
+                    let times = repeated.entry(anchor.clone()).and_modify(|times| *times += 1).or_insert(0);
+                    page.anchors.push(if *times == 0 { anchor } else { format!("{anchor}-{times}") });
+                }
+                Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(language))) if &*language == "sh" => {
+                    code = Some(String::new());
+                }
+                Event::End(TagEnd::CodeBlock) => {
+                    let block = |text| Block { section: section.clone(), comment: comment.take(), text };
+                    page.blocks.extend(code.take().map(block));
+                }
+                Event::Text(part) | Event::Code(part) => {
+                    for text in [&mut heading, &mut code].into_iter().flatten() {
+                        text.push_str(&part);
+                    }
+                }
+                Event::Html(html) | Event::InlineHtml(html) => match html.trim().strip_prefix("<!--") {
+                    Some(inner) => comment = inner.strip_suffix("-->").map(|inner| inner.trim().to_owned()),
+                    None => page.html.push(html.to_string()),
+                },
+                Event::Start(Tag::Paragraph) => comment = None,
+                _ => {}
+            }
+        }
+        page
+    }
+}
+
+/// A heading as the fragment of a link: small letters, digits, hyphens for spaces.
+fn anchor(heading: &str) -> String {
+    let kept = heading.to_lowercase().chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c)).collect::<String>();
+    kept.replace(' ', "-")
+}
+
+#[test]
+fn a_page_is_read_as_it_is_shown() {
+    let page = Page::parse(
+        "# Of `a_b`, and c\n\n[one](a.md#b) ![two](c.png) <http://d>\n\n| x |\n| --- |\n| [three](e) |\n\n## Same\n## Same\n\n\
+         <!-- not run: why -->\n```sh\nls [no](link)\n```\n\n<!-- gone -->\n\nText.\n\n- ```sh\n  pwd\n  ```\n\n<img src=\"f.png\">\n",
+    );
+    assert_eq!(page.links, ["a.md#b", "c.png", "http://d", "e"]);
+    assert_eq!(page.anchors, ["of-a_b-and-c", "same", "same-1"]);
+    let blocks: Vec<_> = page.blocks.iter().map(|b| (&*b.section, b.comment.as_deref(), &*b.text)).collect();
+    assert_eq!(blocks, [("Same", Some("not run: why"), "ls [no](link)\n"), ("Same", None, "pwd\n")]);
+    assert_eq!(page.html, ["<img src=\"f.png\">\n"]);
+}
