@@ -53,8 +53,11 @@ pub(crate) fn answer(data: &[u8]) {
     for format in Format::ALL {
         let (mut text, mut member) = (String::new(), Member::with_capacity(0));
         for (_, rows) in fresh.iter() {
-            rows.write(&mut text, format, |_| true);
-            rows.join(&mut member, format);
+            let (mut written, mut joined) = (None, None);
+            for place in rows.places() {
+                rows.write(place, &mut text, format, &mut written, |_| true);
+                rows.join(place, &mut member, format, &mut joined);
+            }
         }
         is_well_formed(&text, read - dropped);
         let mut compressed = String::new();

@@ -7,21 +7,25 @@
 //! resemble. Where plain text is asked for, it is written from the rows by the same code: kept, it would take five times
 //! the memory.
 
+use std::ops::{AddAssign, SubAssign};
 use std::sync::Arc;
 
 use crate::gzip::{Member, Piece};
 use crate::metric::{Family, Rows};
-use crate::text::{self, Format};
+use crate::text::{self, Format, Samples};
 
 /// Samples beyond which a block is cut in two.
 const BLOCK: usize = 512;
 
-/// The rows of loops, in order of their names.
+/// The rows of loops, in order of their names. A clone costs little, and stays as it is when newer rows come.
+#[derive(Clone)]
 pub struct Blocks {
     /// The label that says whose a sample is: its value is the loop's name.
     scope: Option<&'static str>,
-    families: Vec<Lines>,
-    neighbours: Vec<Block>,
+    families: Arc<[Lines]>,
+    neighbours: Vec<Arc<Block>>,
+    /// What each family's samples come to.
+    sizes: Vec<Size>,
     version: u64,
 }
 
@@ -29,15 +33,56 @@ pub struct Blocks {
 struct Lines {
     sample_name: String,
     /// The lines about the family, in the order of [`Format::ALL`].
-    headers: [(String, Piece); 2],
+    headers: [Header; 2],
+}
+
+/// Lines about a family.
+struct Header {
+    text: String,
+    piece: Piece,
 }
 
 /// Neighbours.
+#[derive(Clone)]
 struct Block {
-    /// Never empty.
+    /// Not empty, or the block would go.
     rows: Vec<(Arc<str>, Arc<Rows>)>,
     /// One for each family.
     pieces: Vec<Piece>,
+}
+
+/// What can be joined separately, and is written in one go: a family's samples in one block.
+#[derive(Clone, Copy)]
+pub struct Place {
+    family: usize,
+    block: usize,
+}
+
+/// Bytes of an exposition.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Size {
+    pub text: usize,
+    pub compressed: usize,
+}
+
+impl AddAssign for Size {
+    fn add_assign(&mut self, other: Size) {
+        self.text += other.text;
+        self.compressed += other.compressed;
+    }
+}
+
+impl SubAssign for Size {
+    fn sub_assign(&mut self, other: Size) {
+        self.text -= other.text;
+        self.compressed -= other.compressed;
+    }
+}
+
+impl Size {
+    pub fn of(piece: &Piece) -> Size {
+        Size { text: piece.text_len(), compressed: piece.len() }
+    }
 }
 
 impl Blocks {
@@ -50,12 +95,13 @@ impl Blocks {
         let lines = |family: &Family| Lines {
             sample_name: family.sample_name(),
             headers: Format::ALL.map(|format| {
-                let header = text::header(format, family, path);
-                let piece = Piece::new(&header);
-                (header, piece)
+                let text = text::header(format, family, path);
+                Header { piece: Piece::new(&text), text }
             }),
         };
-        Blocks { scope, families: families.map(lines).collect(), neighbours: Vec::new(), version: 0 }
+        let families: Arc<[Lines]> = families.map(lines).collect();
+        let sizes = vec![Size::default(); families.len()];
+        Blocks { scope, families, neighbours: Vec::new(), sizes, version: 0 }
     }
 
     /// Another number after each change of what is shown.
@@ -65,7 +111,7 @@ impl Blocks {
 
     /// Samples in all.
     pub fn len(&self) -> usize {
-        self.neighbours.iter().map(Block::len).sum()
+        self.neighbours.iter().map(|block| block.len()).sum()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -84,26 +130,28 @@ impl Blocks {
     }
 
     /// Takes the newest rows of a loop.
-    pub fn put(&mut self, name: &Arc<str>, rows: Rows) {
+    pub fn put(&mut self, name: &Arc<str>, mut rows: Rows) {
         let place = self.place(name);
-        let rows = Arc::new(rows);
-        let Some(block) = self.neighbours.get_mut(place) else {
-            self.neighbours.push(Block { rows: vec![(name.clone(), rows)], pieces: Vec::new() });
+        let Some(block) = self.neighbours.get_mut(place).map(Arc::make_mut) else {
+            let rows = vec![(name.clone(), Arc::new(rows))];
+            self.neighbours.push(Arc::new(Block { rows, pieces: Vec::new() }));
             return self.compress(place, |_| true);
         };
-        match block.find(name) {
-            Ok(at) => {
-                let before = std::mem::replace(&mut block.rows[at].1, rows.clone());
-                if !self.cut(place) {
-                    self.compress(place, |family| !rows.family(family).eq(before.family(family)));
-                }
-            }
+        let found = block.find(name);
+        let (Ok(at) | Err(at)) = found;
+        let alike = [at, at.wrapping_sub(1), at + 1].into_iter().filter_map(|at| block.rows.get(at));
+        alike.take_while(|(_, other)| !rows.share(other)).for_each(drop);
+        let rows = Arc::new(rows);
+        let before = match found {
+            Ok(at) => Some(std::mem::replace(&mut block.rows[at].1, rows.clone())),
             Err(at) => {
                 block.rows.insert(at, (name.clone(), rows.clone()));
-                if !self.cut(place) {
-                    self.compress(place, |family| rows.family(family).next().is_some());
-                }
+                None
             }
+        };
+        if !self.cut(place) {
+            let before = before.unwrap_or_default();
+            self.compress(place, |family| !rows.family(family).eq(before.family(family)));
         }
     }
 
@@ -112,55 +160,66 @@ impl Blocks {
         let place = self.place(name);
         let Some(block) = self.neighbours.get_mut(place) else { return };
         let Ok(at) = block.find(name) else { return };
-        let (_, rows) = block.rows.remove(at);
-        if block.rows.is_empty() {
+        let (_, rows) = Arc::make_mut(block).rows.remove(at);
+        self.compress(place, |family| rows.family(family).next().is_some());
+        if self.neighbours[place].rows.is_empty() {
             self.neighbours.remove(place);
             self.version += 1;
+        }
+    }
+
+    /// All places, in the order in which they are shown.
+    pub fn places(&self) -> impl Iterator<Item = Place> + use<> {
+        let (families, blocks) = (self.families.len(), self.neighbours.len());
+        (0..families).flat_map(move |family| (0..blocks).map(move |block| Place { family, block }))
+    }
+
+    /// Writes the samples at a place of the loops whose names are wanted; before the family's first, the lines about it.
+    /// `begun` is the family that has begun.
+    pub fn write(
+        &self,
+        Place { family, block }: Place,
+        text: &mut String,
+        format: Format,
+        begun: &mut Option<usize>,
+        wanted: impl Fn(&str) -> bool,
+    ) {
+        let lines = &self.families[family];
+        let start = text.len();
+        if *begun != Some(family) {
+            text.push_str(&lines.headers[format as usize].text);
+        }
+        let header = text.len();
+        self.neighbours[block].write(family, text, &lines.sample_name, self.scope, wanted);
+        // A family without samples is not spoken of.
+        if text.len() == header {
+            text.truncate(start);
         } else {
-            self.compress(place, |family| rows.family(family).next().is_some());
+            *begun = Some(family);
         }
     }
 
-    /// Writes the samples of the loops whose names are wanted as text.
-    pub fn write(&self, text: &mut String, format: Format, wanted: impl Fn(&str) -> bool) {
-        for (family, lines) in self.families.iter().enumerate() {
-            let start = text.len();
-            text.push_str(&lines.headers[format as usize].0);
-            let header = text.len();
-            for (name, rows) in self.iter().filter(|(name, _)| wanted(name)) {
-                text::write_samples(text, &lines.sample_name, self.scope.map(|label| (label, &**name)), rows.family(family));
-            }
-            // A family without samples is not spoken of.
-            if text.len() == header {
-                text.truncate(start);
-            }
+    /// Adds the compressed samples at a place, which are the same as [`Blocks::write`] writes.
+    pub fn join(&self, Place { family, block }: Place, member: &mut Member, format: Format, begun: &mut Option<usize>) {
+        let piece = &self.neighbours[block].pieces[family];
+        if piece.is_empty() {
+            return;
         }
-    }
-
-    /// Adds the compressed samples of all loops, which are the same as [`Blocks::write`] writes.
-    pub fn join(&self, member: &mut Member, format: Format) {
-        for (family, lines) in self.families.iter().enumerate() {
-            let mut pieces =
-                self.neighbours.iter().map(|block| &block.pieces[family]).filter(|piece| !piece.is_empty()).peekable();
-            if pieces.peek().is_some() {
-                member.push(&lines.headers[format as usize].1);
-            }
-            pieces.for_each(|piece| member.push(piece));
+        if *begun != Some(family) {
+            member.push(&self.families[family].headers[format as usize].piece);
+            *begun = Some(family);
         }
+        member.push(piece);
     }
 
-    /// Bytes that the compressed samples take.
-    pub fn compressed_len(&self) -> usize {
-        self.pieces().map(Piece::len).sum()
-    }
-
-    /// Bytes of the samples' text.
-    pub fn text_len(&self) -> usize {
-        self.pieces().map(Piece::text_len).sum()
-    }
-
-    fn pieces(&self) -> impl Iterator<Item = &Piece> {
-        self.neighbours.iter().flat_map(|block| &block.pieces)
+    /// What all samples come to, with the lines about their families.
+    pub fn size(&self, format: Format) -> Size {
+        let mut size = Size::default();
+        for (family, samples) in self.families.iter().zip(&self.sizes).filter(|(_, samples)| samples.text > 0) {
+            size += Size::of(&family.headers[format as usize].piece);
+            size += *samples;
+        }
+        size
     }
 
     /// Where the block is that holds a name, or would.
@@ -173,13 +232,13 @@ impl Blocks {
 
     /// Cuts a block in two if it has become too large.
     fn cut(&mut self, place: usize) -> bool {
-        let block = &mut self.neighbours[place];
+        let block = Arc::make_mut(&mut self.neighbours[place]);
         if block.len() <= BLOCK || block.rows.len() < 2 {
             return false;
         }
         let rows = block.rows.split_off(block.rows.len() / 2);
         block.rows.shrink_to_fit();
-        self.neighbours.insert(place + 1, Block { rows, pieces: Vec::new() });
+        self.neighbours.insert(place + 1, Arc::new(Block { rows, pieces: Vec::new() }));
         self.compress(place, |_| true);
         self.compress(place + 1, |_| true);
         true
@@ -187,16 +246,15 @@ impl Blocks {
 
     /// Makes the pieces of a block anew, of the families that have changed.
     fn compress(&mut self, place: usize, changed: impl Fn(usize) -> bool) {
-        let block = &mut self.neighbours[place];
+        let block = Arc::make_mut(&mut self.neighbours[place]);
         block.pieces.resize_with(self.families.len(), Piece::default);
         let mut text = String::new();
         for (family, lines) in self.families.iter().enumerate().filter(|(family, _)| changed(*family)) {
             text.clear();
-            for (name, rows) in &block.rows {
-                let scope = self.scope.map(|label| (label, &**name));
-                text::write_samples(&mut text, &lines.sample_name, scope, rows.family(family));
-            }
-            block.pieces[family] = Piece::new(&text);
+            block.write(family, &mut text, &lines.sample_name, self.scope, |_| true);
+            let piece = Piece::new(&text);
+            self.sizes[family] += Size::of(&piece);
+            self.sizes[family] -= Size::of(&std::mem::replace(&mut block.pieces[family], piece));
             self.version += 1;
         }
     }
@@ -210,5 +268,13 @@ impl Block {
     /// Where a loop's rows are, or would be.
     fn find(&self, name: &str) -> Result<usize, usize> {
         self.rows.binary_search_by(|(other, _)| (**other).cmp(name))
+    }
+
+    /// Writes a family's samples of the loops whose names are wanted.
+    fn write(&self, family: usize, text: &mut String, name: &str, scope: Option<&str>, wanted: impl Fn(&str) -> bool) {
+        let mut samples = Samples::new(text, name);
+        for (whose, rows) in self.rows.iter().filter(|(whose, _)| wanted(whose)) {
+            samples.write(scope.map(|label| (label, &**whose)), rows.family(family));
+        }
     }
 }

@@ -1,7 +1,10 @@
 //! What a scrape gets: the store's rows, the accounts' health and the exporter's own metrics, as text or gzipped text.
 //!
 //! A family stands once, with the samples of all accounts inside. Rows and health are there as ready pieces (see `blocks`); the
-//! exporter's own metrics are made at the scrape, as they change with every request.
+//! exporter's own metrics are made at the scrape, as they change with every request. A large answer is made part by part while it is
+//! sent: whole, it would take memory that is fresh each time, which costs more than writing it.
+
+mod parts;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,6 +14,9 @@ use bytes::Bytes;
 use prometheus_client::encoding::text::encode_registry;
 use tokio::time::Instant;
 
+use self::parts::Making;
+pub use self::parts::Parts;
+use crate::blocks::{Blocks, Size};
 use crate::gzip::{Member, Piece};
 use crate::health::Health;
 use crate::store::Store;
@@ -24,11 +30,8 @@ pub const EXPORTER: &str = "@exporter";
 /// scrapes of a Prometheus; a crowd that scrapes faster than this shares them.
 const OWN_AGE: Duration = Duration::from_millis(100);
 
-/// Answers up to this size are kept until something changes. Larger ones are quickly joined, and would take much memory.
+/// Answers up to this size are made whole, and kept until something changes.
 const KEPT_BYTES: usize = 1 << 20;
-
-/// Room for the lines about families.
-const HEADERS_BYTES: usize = 64 << 10;
 
 /// How an answer is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +56,13 @@ impl Filter {
     }
 }
 
+/// An answer's body.
+pub enum Body {
+    Whole(Bytes),
+    /// Made while it is sent, and so many bytes.
+    Parts(usize, Parts),
+}
+
 /// What is exposed.
 pub struct Exposition {
     pub store: Arc<Store>,
@@ -63,7 +73,7 @@ pub struct Exposition {
     answers: Mutex<[[Option<Answer>; 2]; 2]>,
 }
 
-/// The exporter's own metrics, with the format's end.
+/// The exporter's own metrics.
 struct Own {
     version: u64,
     made: Instant,
@@ -71,7 +81,6 @@ struct Own {
     piece: Piece,
 }
 
-#[derive(Clone)]
 struct Answer {
     body: Bytes,
     state: State,
@@ -85,6 +94,14 @@ struct State {
     own: (u64, Instant),
 }
 
+/// All that is shown at one time.
+struct Snapshot {
+    /// The endpoints' rows and the accounts' health, and whether the scope of each is an account.
+    sections: Vec<(bool, Blocks)>,
+    own: Arc<Own>,
+    state: State,
+}
+
 impl Exposition {
     pub fn new(store: Arc<Store>, health: Arc<Health>) -> Exposition {
         Exposition { store, health, own: Mutex::default(), answers: Mutex::default() }
@@ -92,74 +109,66 @@ impl Exposition {
 
     /// The text of a scrape.
     pub fn render(&self, format: Format, filter: &Filter) -> String {
-        let own = self.own(format);
-        let (fresh, health) = (self.store.fresh(), self.health.rows());
-        // At once: grown bit by bit, a large text would be copied again and again.
-        let room = fresh.iter().map(|(_, rows)| rows.text_len()).sum::<usize>() + health.text_len() + own.text.len();
-        let mut text = String::with_capacity(HEADERS_BYTES + if filter.0.is_none() { room } else { 0 });
-        for (endpoint, rows) in fresh.iter() {
-            // What is no account's stands under the exporter's name.
-            let is_account = endpoint.is_of_account();
-            rows.write(&mut text, format, |name| filter.shows(if is_account { name } else { "" }));
-        }
-        health.write(&mut text, format, |account| filter.shows(account));
-        if filter.shows("") {
-            text.push_str(&own.text);
-        }
-        text.push_str(format.end());
+        let snapshot = self.snapshot(format);
+        let room = if filter.0.is_none() { snapshot.size(format).text } else { 0 };
+        let mut text = String::with_capacity(room);
+        Making::new(snapshot, format, filter.clone()).write(&mut text, usize::MAX);
         text
     }
 
-    /// The body of a whole scrape, if nothing has changed since it was last made.
-    pub fn ready(&self, format: Format, encoding: Encoding) -> Option<Bytes> {
-        let own = lock(&self.own)[format as usize].clone().filter(|own| self.is_fresh(own))?;
-        let state = self.state(&own);
-        let answers = lock(&self.answers);
-        let answer = answers[format as usize][encoding as usize].as_ref()?;
-        (answer.state == state).then(|| answer.body.clone())
-    }
-
-    /// The body of a scrape.
-    pub fn body(&self, format: Format, encoding: Encoding, filter: &Filter) -> Bytes {
-        let is_whole = filter.0.is_none();
-        if let Some(body) = is_whole.then(|| self.ready(format, encoding)).flatten() {
-            return body;
-        }
-        // Looked up before, so that what comes meanwhile makes the answer old and not wrong.
-        let own = self.own(format);
-        let state = self.state(&own);
-        let body = Bytes::from(match encoding {
-            Encoding::Identity => self.render(format, filter).into_bytes(),
-            Encoding::Gzip if is_whole => self.join(format),
+    /// The body of a scrape of some accounts.
+    pub fn filtered(&self, format: Format, encoding: Encoding, filter: &Filter) -> Bytes {
+        let text = self.render(format, filter);
+        match encoding {
+            Encoding::Identity => text.into(),
             Encoding::Gzip => {
-                let piece = Piece::new(&self.render(format, filter));
-                let mut member = Member::with_capacity(piece.len());
+                let piece = Piece::new(&text);
+                let mut member = Member::with_capacity(Member::FRAME + piece.len());
                 member.push(&piece);
-                member.finish()
+                member.finish().into()
             }
-        });
-        if is_whole {
-            let answer = (body.len() <= KEPT_BYTES).then(|| Answer { body: body.clone(), state });
-            lock(&self.answers)[format as usize][encoding as usize] = answer;
         }
-        body
     }
 
-    /// The gzipped text of a whole scrape.
-    fn join(&self, format: Format) -> Vec<u8> {
+    /// The body of a whole scrape.
+    pub fn body(&self, format: Format, encoding: Encoding) -> Body {
         let own = self.own(format);
-        let rows = self.store.fresh();
-        let health = self.health.rows();
-        let room: usize = rows.iter().map(|(_, rows)| rows.compressed_len()).sum();
-        let mut member = Member::with_capacity(room + health.compressed_len() + own.piece.len() + HEADERS_BYTES);
-        rows.iter().for_each(|(_, rows)| rows.join(&mut member, format));
-        health.join(&mut member, format);
-        member.push(&own.piece);
-        member.push(&Piece::new(format.end()));
-        member.finish()
+        let state = self.state(&own);
+        let mut answers = lock(&self.answers);
+        let answer = &mut answers[format as usize][encoding as usize];
+        if let Some(answer) = answer.as_ref().filter(|answer| answer.state == state) {
+            return Body::Whole(answer.body.clone());
+        }
+        let snapshot = self.snapshot(format);
+        let (state, size) = (snapshot.state, snapshot.size(format));
+        let length = match encoding {
+            Encoding::Identity => size.text,
+            Encoding::Gzip => Member::FRAME + size.compressed,
+        };
+        let parts = Parts::new(Making::new(snapshot, format, Filter::default()), encoding);
+        if length > KEPT_BYTES {
+            *answer = None;
+            return Body::Parts(length, parts);
+        }
+        let body = parts.whole(length);
+        *answer = Some(Answer { body: body.clone(), state });
+        Body::Whole(body)
     }
 
-    /// What an answer is made from now.
+    fn snapshot(&self, format: Format) -> Snapshot {
+        let own = self.own(format);
+        let fresh = self.store.fresh();
+        let store = fresh.version();
+        let rows = fresh.iter().map(|(endpoint, rows)| (endpoint.is_of_account(), rows.clone()));
+        let mut sections: Vec<(bool, Blocks)> = rows.collect();
+        drop(fresh);
+        let health = self.health.rows().clone();
+        let state = State { store, health: health.version(), own: (own.version, own.made) };
+        sections.push((true, health));
+        Snapshot { sections, own, state }
+    }
+
+    /// What an answer would be made from now.
     fn state(&self, own: &Own) -> State {
         let (store, health) = (self.store.fresh().version(), self.health.rows().version());
         State { store, health, own: (own.version, own.made) }
@@ -186,6 +195,16 @@ impl Exposition {
         let new = Arc::new(Own { version, made: Instant::now(), piece: Piece::new(&text), text });
         *own = Some(new.clone());
         new
+    }
+}
+
+impl Snapshot {
+    /// What a whole answer comes to.
+    fn size(&self, format: Format) -> Size {
+        let mut size = Size::of(&self.own.piece);
+        size += Size::of(&Piece::new(format.end()));
+        self.sections.iter().for_each(|(_, rows)| size += rows.size(format));
+        size
     }
 }
 

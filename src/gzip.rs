@@ -7,13 +7,15 @@
 mod checksum;
 mod deflate;
 
-use self::checksum::Checksum;
+use std::sync::Arc;
+
+use self::checksum::{Checksum, Part};
 
 /// Text, ready to stand in a gzip member.
 #[derive(Clone, Debug, Default)]
 pub struct Piece {
-    deflated: Box<[u8]>,
-    checksum: Checksum,
+    deflated: Arc<[u8]>,
+    checksum: Part,
 }
 
 impl Piece {
@@ -22,7 +24,7 @@ impl Piece {
         if text.is_empty() {
             return Piece::default();
         }
-        Piece { deflated: deflate::lines(text.as_bytes()).into(), checksum: Checksum::of(text.as_bytes()) }
+        Piece { deflated: deflate::lines(text.as_bytes()).into(), checksum: Part::of(text.as_bytes()) }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -36,7 +38,7 @@ impl Piece {
 
     /// Bytes of its text.
     pub fn text_len(&self) -> usize {
-        self.checksum.length as usize
+        self.checksum.length() as usize
     }
 }
 
@@ -46,12 +48,17 @@ pub struct Member {
     checksum: Checksum,
 }
 
+/// Deflate, no name, no time, no extra flags, of an unknown system.
+const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+
 impl Member {
+    /// Bytes of a member beside its pieces.
+    pub const FRAME: usize = HEADER.len() + deflate::END.len() + 2 * size_of::<u32>();
+
     /// Begins a member with room for so many bytes.
     pub fn with_capacity(bytes: usize) -> Member {
         let mut member = Member { bytes: Vec::with_capacity(bytes), checksum: Checksum::default() };
-        // Deflate, no name, no time, no extra flags, of an unknown system.
-        member.bytes.extend_from_slice(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
+        member.bytes.extend_from_slice(&HEADER);
         member
     }
 
@@ -60,7 +67,17 @@ impl Member {
         self.checksum = self.checksum.then(piece.checksum);
     }
 
-    /// The whole member.
+    /// The bytes so far, which are not kept, with room for so many more.
+    pub fn take(&mut self, bytes: usize) -> Vec<u8> {
+        std::mem::replace(&mut self.bytes, Vec::with_capacity(bytes))
+    }
+
+    /// Bytes so far.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The rest of the member.
     pub fn finish(mut self) -> Vec<u8> {
         self.bytes.extend_from_slice(&deflate::END);
         self.bytes.extend_from_slice(&self.checksum.crc.to_le_bytes());

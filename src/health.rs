@@ -462,6 +462,7 @@ impl Health {
         let mut accounts = self.accounts();
         let changed = accounts.find(key).map(change);
         accounts.changed.insert(key.account.clone());
+        accounts.show();
         changed
     }
 

@@ -13,18 +13,23 @@ mod status;
 mod web_config;
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Query, Request, State};
-use axum::http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, VARY};
+use axum::http::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, VARY,
+};
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use futures_util::stream;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::sync::mpsc;
@@ -33,7 +38,7 @@ pub use self::door::Door;
 pub use self::lifecycle::Reload;
 pub use self::listener::Listener;
 pub use self::web_config::Web;
-use crate::exposition::{EXPORTER, Encoding, Exposition, Filter};
+use crate::exposition::{self, EXPORTER, Encoding, Exposition, Filter};
 
 /// Where the exporter listens unless told otherwise: every address of the machine.
 pub const DEFAULT_ADDRESS: &str = ":10187";
@@ -195,16 +200,22 @@ async fn metrics(State(app): State<Arc<App>>, Query(query): Query<Vec<(String, S
     let format = negotiation::format(&joined(&headers, &ACCEPT));
     let gzip = negotiation::gzip(&joined(&headers, &ACCEPT_ENCODING));
     let encoding = if gzip { Encoding::Gzip } else { Encoding::Identity };
-    let is_whole = accounts.is_empty();
-    let filter = Filter::accounts(accounts);
-    let body = match app.exposition.ready(format, encoding).filter(|_| is_whole) {
-        Some(body) => body,
-        None => match tokio::task::spawn_blocking(move || app.exposition.body(format, encoding, &filter)).await {
-            Ok(body) => body,
+    let body = if accounts.is_empty() {
+        app.exposition.body(format, encoding)
+    } else {
+        let filter = Filter::accounts(accounts);
+        match tokio::task::spawn_blocking(move || app.exposition.filtered(format, encoding, &filter)).await {
+            Ok(body) => exposition::Body::Whole(body),
             Err(_) => return (StatusCode::INTERNAL_SERVER_ERROR, "The metrics could not be written\n").into_response(),
-        },
+        }
     };
-    let mut response = body.into_response();
+    let mut response = match body {
+        exposition::Body::Whole(body) => body.into_response(),
+        exposition::Body::Parts(length, parts) => {
+            let parts = Body::from_stream(stream::iter(parts.map(Ok::<_, Infallible>)));
+            ([(CONTENT_LENGTH, HeaderValue::from(length))], parts).into_response()
+        }
+    };
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
     headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));

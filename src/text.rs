@@ -52,51 +52,63 @@ pub fn header(format: Format, family: &Family, path: Option<&str>) -> String {
     text
 }
 
-/// Writes samples that share a name and the label of their scope.
-pub fn write_samples<'a>(
-    text: &mut String,
-    name: &str,
-    scope: Option<(&str, &str)>,
-    series: impl Iterator<Item = Series<'a>>,
-) {
-    // What stands before each sample's own labels, once there is a sample.
-    let mut before = String::new();
-    for one in series {
-        if before.is_empty() {
-            before.reserve_exact(name.len() + scope.map_or(0, |(label, value)| label.len() + value.len() + 8));
-            before.push_str(name);
-            if let Some((label, value)) = scope {
-                before.push('{');
-                write_label(&mut before, label, value);
-            }
-        }
-        // Once for the whole line.
-        text.reserve(before.len() + one.labels.len() + VALUE_BYTES);
-        text.push_str(&before);
-        match (scope, one.labels) {
-            (None, "") => text.push(' '),
-            (Some(_), "") => text.push_str("} "),
-            (scope, labels) => {
-                text.push(if scope.is_some() { ',' } else { '{' });
-                text.push_str(labels);
-                text.push_str("} ");
-            }
-        }
-        write_value(text, one.value);
-        text.push('\n');
-    }
+/// Writes samples of one name.
+pub struct Samples<'a> {
+    text: &'a mut String,
+    name: &'a str,
+    /// What stands before the labels that are a sample's own.
+    before: String,
 }
 
-/// The longest value, and what stands around it.
-const VALUE_BYTES: usize = 32;
+impl<'a> Samples<'a> {
+    pub fn new(text: &'a mut String, name: &'a str) -> Samples<'a> {
+        Samples { text, name, before: String::new() }
+    }
+
+    /// Writes samples that share the label of their scope.
+    pub fn write<'b>(&mut self, scope: Option<(&str, &str)>, series: impl Iterator<Item = Series<'b>>) {
+        let Samples { text, name, before } = self;
+        before.clear();
+        for one in series {
+            if before.is_empty() {
+                before.push_str(name);
+                before.push('{');
+                if let Some((label, value)) = scope {
+                    write_label(before, label, value);
+                    before.push(',');
+                }
+            }
+            match (scope, one.labels) {
+                (None, "") => {
+                    text.push_str(name);
+                    text.push(' ');
+                }
+                (Some(_), "") => {
+                    text.push_str(&before[..before.len() - 1]);
+                    text.push_str("} ");
+                }
+                (_, labels) => {
+                    text.push_str(before);
+                    text.push_str(labels);
+                    text.push_str("} ");
+                }
+            }
+            write_value(text, one.value);
+            text.push('\n');
+        }
+    }
+}
 
 /// The shortest text that reads back as the same number.
 fn write_value(text: &mut String, value: f64) {
     /// Whole numbers below this are exact in a double.
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    if value.fract() == 0.0 && value.abs() < EXACT {
-        #[expect(clippy::cast_possible_truncation, reason = "it is a whole number, and small enough")]
-        text.push_str(itoa::Buffer::new().format(value as i64));
+    const EXACT: i64 = 9_007_199_254_740_992;
+    #[expect(clippy::cast_possible_truncation, reason = "what it cuts off is looked at")]
+    let whole = value as i64;
+    #[expect(clippy::cast_precision_loss, clippy::float_cmp, reason = "exact where it counts")]
+    let is_whole = whole as f64 == value && -EXACT < whole && whole < EXACT;
+    if is_whole {
+        text.push_str(itoa::Buffer::new().format(whole));
     } else {
         text.push_str(zmij::Buffer::new().format(value));
     }

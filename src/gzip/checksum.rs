@@ -11,62 +11,77 @@ const POLYNOMIAL: u32 = 0xedb8_8320;
 const ONE: u32 = 1 << 31;
 
 /// What gzip says of a text.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Checksum {
     pub(super) crc: u32,
     /// Bytes, modulo 2^32.
     pub(super) length: u32,
+}
+
+/// A text's checksum, and what it takes to put it behind another's.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part {
+    checksum: Checksum,
     /// x^8n for the `n` bytes of the text.
     shift: u32,
 }
 
-impl Default for Checksum {
+impl Default for Part {
     /// That of no text.
     fn default() -> Self {
-        Checksum { crc: 0, length: 0, shift: ONE }
+        Part { checksum: Checksum::default(), shift: ONE }
+    }
+}
+
+impl Part {
+    pub(super) fn of(text: &[u8]) -> Part {
+        #[expect(clippy::cast_possible_truncation, reason = "gzip has the length modulo 2^32")]
+        let length = text.len() as u32;
+        Part { checksum: Checksum { crc: crc32fast::hash(text), length }, shift: power(text.len()) }
+    }
+
+    /// Bytes of the text, modulo 2^32.
+    pub(super) fn length(self) -> u32 {
+        self.checksum.length
     }
 }
 
 impl Checksum {
-    pub(super) fn of(text: &[u8]) -> Checksum {
-        #[expect(clippy::cast_possible_truncation, reason = "gzip has the length modulo 2^32")]
-        let length = text.len() as u32;
-        Checksum { crc: crc32fast::hash(text), length, shift: power(text.len()) }
-    }
-
     /// That of this text and then the other.
-    pub(super) fn then(self, other: Checksum) -> Checksum {
+    pub(super) fn then(self, other: Part) -> Checksum {
         Checksum {
-            crc: multiply(other.shift, self.crc) ^ other.crc,
-            length: self.length.wrapping_add(other.length),
-            // Of use only where a whole becomes a part again, which it never does; but a checksum is one either way.
-            shift: multiply(self.shift, other.shift),
+            crc: multiply(other.shift, self.crc) ^ other.checksum.crc,
+            length: self.length.wrapping_add(other.checksum.length),
         }
     }
 }
 
 /// The product of two polynomials modulo CRC-32's.
-fn multiply(a: u32, mut b: u32) -> u32 {
-    let mut product = 0;
-    for bit in (0..32).rev() {
+const fn multiply(a: u32, mut b: u32) -> u32 {
+    let (mut product, mut bit) = (0, 32);
+    while bit > 0 {
+        bit -= 1;
         product ^= b & 0_u32.wrapping_sub(a >> bit & 1);
         b = (b >> 1) ^ (POLYNOMIAL & 0_u32.wrapping_sub(b & 1));
     }
     product
 }
 
+/// x^8, squared again and again.
+static SQUARES: [u32; usize::BITS as usize] = {
+    let mut squares = [ONE >> 8; usize::BITS as usize];
+    let mut i = 1;
+    while i < squares.len() {
+        squares[i] = multiply(squares[i - 1], squares[i - 1]);
+        i += 1;
+    }
+    squares
+};
+
 /// x^8n.
 fn power(n: usize) -> u32 {
-    // x^8, squared again and again.
-    let (mut result, mut square, mut rest) = (ONE, ONE >> 8, n);
-    while rest > 0 {
-        if rest & 1 == 1 {
-            result = multiply(result, square);
-        }
-        square = multiply(square, square);
-        rest >>= 1;
-    }
-    result
+    let factors = SQUARES.iter().enumerate().filter(|(bit, _)| n >> bit & 1 == 1);
+    factors.fold(ONE, |product, (_, square)| multiply(product, *square))
 }
 
 #[cfg(test)]
@@ -78,9 +93,8 @@ mod tests {
     proptest! {
         #[test]
         fn parts_make_the_whole(parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 0..5)) {
-            let joined = parts.iter().fold(Checksum::default(), |sum, part| sum.then(Checksum::of(part)));
-            let whole = Checksum::of(&parts.concat());
-            prop_assert_eq!((joined.crc, joined.length, joined.shift), (whole.crc, whole.length, whole.shift));
+            let joined = parts.iter().fold(Checksum::default(), |sum, part| sum.then(Part::of(part)));
+            prop_assert_eq!(joined, Part::of(&parts.concat()).checksum);
         }
     }
 }

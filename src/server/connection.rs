@@ -133,14 +133,14 @@ async fn refuse(mut stream: Stream, is_tls: bool) -> std::io::Result<()> {
 async fn connection(stream: Stream, server: &Server) {
     let is_inside = stream.is_inside();
     let Some(config) = server.web.tls().await.filter(|_| !is_inside) else {
-        return http(stream, is_inside, false, server).await;
+        return http(Box::new(stream), is_inside, false, server).await;
     };
     tokio::select! {
         // Nothing was asked yet.
         () = stopped(server.stopped.clone()) => {}
         stream = timeout(limit::HANDSHAKE, handshake(stream, config)) => {
             let Ok(Some((stream, is_http2))) = stream else { return };
-            http(stream, is_inside, is_http2, server).await;
+            http(Box::new(stream), is_inside, is_http2, server).await;
         }
     }
 }
@@ -165,13 +165,13 @@ async fn handshake(mut stream: Stream, config: Arc<ServerConfig>) -> Option<(Tls
     }
 }
 
+/// A stream with or without TLS. HTTP is compiled once for both: it is large.
+trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Duplex for S {}
+
 /// Speaks HTTP until the client leaves, a limit is reached, or the end was asked for.
-async fn http(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    is_inside: bool,
-    is_http2: bool,
-    server: &Server,
-) {
+async fn http(stream: Box<dyn Duplex>, is_inside: bool, is_http2: bool, server: &Server) {
     let activity = Activity::new(is_http2);
     let watched = TokioIo::new(Watched { stream, activity: activity.clone() });
     let router = TowerToHyperService::new(server.router.clone());

@@ -9,7 +9,7 @@ use flate2::read::GzDecoder;
 use minergate_exporter::api;
 use minergate_exporter::currency::{self, Decimals};
 use minergate_exporter::endpoints;
-use minergate_exporter::exposition::{Encoding, Exposition, Filter, Format};
+use minergate_exporter::exposition::{Body, Encoding, Exposition, Filter, Format};
 use minergate_exporter::health::Health;
 use minergate_exporter::metric::Request;
 use minergate_exporter::store::{Key, Store};
@@ -147,12 +147,19 @@ fn event() -> impl Strategy<Value = Event> {
 /// What both encodings of both formats say, once each.
 fn scrape(exposition: &Exposition) {
     for format in Format::ALL {
-        let body = |encoding| exposition.body(format, encoding, &Filter::default());
+        let body = |encoding| match exposition.body(format, encoding) {
+            Body::Whole(body) => body.to_vec(),
+            Body::Parts(length, parts) => {
+                let body = parts.collect::<Vec<_>>().concat();
+                assert_eq!(body.len(), length);
+                body
+            }
+        };
         let mut text = String::new();
         GzDecoder::new(&*body(Encoding::Gzip)).read_to_string(&mut text).unwrap();
         // An answer that is made anew, one that may be kept, and what is compressed piece by piece.
-        assert_eq!(text, exposition.render(format, &Filter::default()));
-        assert_eq!(text.as_bytes(), &*body(Encoding::Identity));
+        assert!(text == exposition.render(format, &Filter::default()), "{text}");
+        assert!(text.as_bytes() == body(Encoding::Identity), "{text}");
     }
 }
 
@@ -204,6 +211,25 @@ proptest! {
             scrape(&exposition);
         });
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_answer_comes_in_parts_that_say_the_same() {
+    let exposition = exposition(&[]);
+    let request = Request { email: None, decimals: &Decimals::default() };
+    // Lines that are hard to compress, so that the compressed body is large too.
+    for account in 0..1500_u64 {
+        let number = |code: u64| json!((account * 64 + code).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let balances: BTreeMap<String, Value> = (0..64).map(|code| (format!("c{code}"), number(code))).collect();
+        let rows = endpoints::find("balance").unwrap().read(json!(balances).to_string().as_bytes(), &request).unwrap();
+        let key = Key { account: format!("farm-{account}").into(), endpoint: "balance", currency: "".into() };
+        exposition.store.expect(&key);
+        exposition.store.replace(&key, rows, Duration::from_secs(60));
+    }
+    for encoding in [Encoding::Identity, Encoding::Gzip] {
+        assert!(matches!(exposition.body(Format::Text, encoding), Body::Parts(..)));
+    }
+    scrape(&exposition);
 }
 
 fn word(words: &[String]) -> Option<&String> {

@@ -12,9 +12,9 @@ const ENDLESS: usize = 1 << 30;
 /// Pieces that a slow body comes in at most, so that it ends some time.
 const PIECES: usize = 600;
 
-/// Values of a list, as many as one piece of a body holds.
+/// Values of a list.
 static ZEROS: &[u8] = &{
-    let mut zeros = [b'0'; 1 << 16];
+    let mut zeros = [b'0'; 1 << 12];
     let mut i = 1;
     while i < zeros.len() {
         zeros[i] = b',';
