@@ -1,6 +1,7 @@
 //! When to ask: one loop for each account's endpoint and each network, every one with a phase of its own.
 //!
-//! What is asked and how is the source's business. A loop never waits for another, and a tick that is missed is skipped.
+//! What is asked and how is the source's business. A loop never waits for another, and a tick that is missed is skipped. A loop that
+//! waits is an entry in one list of due times; only a poll that is under way is a task.
 
 mod config;
 mod plan;
@@ -9,12 +10,12 @@ mod uses;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, pending};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::{self, AbortHandle, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, error, info, warn};
 
@@ -63,21 +64,28 @@ pub struct Poller<S> {
     /// Beats are counted from here, so that a loop that starts anew keeps its own.
     epoch: Instant,
     loops: BTreeMap<Key, Running>,
-    tasks: JoinSet<()>,
+    /// When each loop that waits is to poll.
+    due: BTreeSet<(Instant, Key)>,
+    /// The polls that are under way.
+    polls: JoinSet<(Key, Used)>,
     uses: Uses,
-    reports: (mpsc::UnboundedSender<Report>, mpsc::UnboundedReceiver<Report>),
 }
 
-/// A loop that is under way.
+/// A loop, and what it is at.
 struct Running {
     what: Loop,
-    task: AbortHandle,
+    state: State,
     /// It asks where nothing is asked any more, and is begun anew or ended.
     outdated: bool,
 }
 
-/// What a poll showed: the currencies in use.
-type Report = (Key, BTreeSet<String>);
+enum State {
+    Waits { until: Instant },
+    Polls { since: Instant, task: AbortHandle },
+}
+
+/// The currencies that a poll showed in use, if it is one that can.
+type Used = Option<BTreeSet<String>>;
 
 /// What is polled from now on, and from where.
 pub type Update<S> = (Arc<S>, Plan);
@@ -86,8 +94,17 @@ impl<S: Source> Poller<S> {
     /// A poller that has announced what it will poll, so that the metrics about it are there from the first scrape on.
     pub fn new(source: Arc<S>, plan: Plan, store: Arc<Store>, health: Arc<Health>) -> Poller<S> {
         let epoch = Instant::now();
-        let (loops, tasks, uses) = (BTreeMap::new(), JoinSet::new(), Uses::default());
-        let poller = Poller { source, plan, store, health, epoch, loops, tasks, uses, reports: mpsc::unbounded_channel() };
+        let poller = Poller {
+            source,
+            plan,
+            store,
+            health,
+            epoch,
+            loops: BTreeMap::new(),
+            due: BTreeSet::new(),
+            polls: JoinSet::new(),
+            uses: Uses::default(),
+        };
         poller.announce();
         poller
     }
@@ -96,20 +113,51 @@ impl<S: Source> Poller<S> {
     pub async fn run(mut self, mut updates: mpsc::Receiver<Update<S>>) -> Infallible {
         self.reconcile(self.plan.loops(), |_| true);
         loop {
+            let next = self.due.first().map(|(due, _)| *due);
             tokio::select! {
-                Some((key, currencies)) = self.reports.1.recv() => {
-                    // A loop that has just ended may still have had its say.
-                    if self.loops.contains_key(&key) && self.uses.set(key, currencies) {
-                        self.start_networks();
-                    }
-                }
-                Some(ended) = self.tasks.join_next() => {
-                    if ended.is_err_and(|error| error.is_panic()) {
-                        error!("a loop broke down; its values will go when they are stale");
-                    }
-                }
+                () = until(next) => self.poll_what_is_due(),
+                Some(ended) = self.polls.join_next_with_id() => self.go_on(ended),
                 Some(update) = updates.recv() => self.change(update),
             }
+        }
+    }
+
+    fn poll_what_is_due(&mut self) {
+        let now = Instant::now();
+        while self.due.first().is_some_and(|(due, _)| *due <= now)
+            && let Some((_, key)) = self.due.pop_first()
+        {
+            let Some(what) = self.loops.get(&key).map(|running| running.what.clone()) else { continue };
+            let deadline = what.next(self.epoch, now, now);
+            let task = self.polls.spawn(self.poll(what).run(deadline));
+            if let Some(running) = self.loops.get_mut(&key) {
+                running.state = State::Polls { since: now, task };
+            }
+        }
+    }
+
+    /// A poll has ended: its loop waits for the next one.
+    fn go_on(&mut self, ended: Result<(task::Id, (Key, Used)), JoinError>) {
+        let (key, used) = match ended {
+            Ok((id, (key, used))) if self.loops.get(&key).is_some_and(|running| running.is_at(id)) => (key, used),
+            Err(error) if error.is_panic() => {
+                let Some((key, _)) = self.loops.iter().find(|(_, running)| running.is_at(error.id())) else { return };
+                error!(account = %key.account, endpoint = key.endpoint, currency = %key.currency, "a poll broke down");
+                (key.clone(), None)
+            }
+            // Of a loop that has ended, or was begun anew.
+            _ => return,
+        };
+        if let Some(running) = self.loops.get_mut(&key)
+            && let State::Polls { since, .. } = running.state
+        {
+            let next = running.what.next(self.epoch, since, Instant::now());
+            running.state = State::Waits { until: next };
+            self.health.next_poll(&key, next);
+            self.due.insert((next, key.clone()));
+        }
+        if used.is_some_and(|used| self.uses.set(key, used)) {
+            self.start_networks();
         }
     }
 
@@ -176,67 +224,72 @@ impl<S: Source> Poller<S> {
         }
     }
 
+    /// A loop polls from then on.
     fn begin(&mut self, what: Loop, begin: Instant) {
-        let task = self.tasks.spawn(self.poll(what.clone()).run(begin));
-        if let Some(before) = self.loops.insert(what.key.clone(), Running { what, task, outdated: false }) {
-            before.task.abort();
-        }
+        let key = what.key.clone();
+        self.stop(&key);
+        self.expect(&what);
+        self.health.next_poll(&key, begin);
+        self.due.insert((begin, key.clone()));
+        self.loops.insert(key, Running { what, state: State::Waits { until: begin }, outdated: false });
     }
 
-    /// What polls for a loop, which everybody expects from now on.
-    fn poll(&self, what: Loop) -> Poll<S> {
+    /// Tells everybody that a loop's polls are to come.
+    fn expect(&self, what: &Loop) {
         self.store.expect(&what.key);
         self.health.expect_loop(&what.key, what.interval);
-        Poll {
-            source: self.source.clone(),
-            store: self.store.clone(),
-            health: self.health.clone(),
-            reports: self.reports.0.clone(),
-            epoch: self.epoch,
-            what,
-        }
+    }
+
+    fn poll(&self, what: Loop) -> Poll<S> {
+        Poll { source: self.source.clone(), store: self.store.clone(), health: self.health.clone(), what }
     }
 
     /// Ends a loop, and what it has left.
     fn end(&mut self, key: &Key) {
-        if let Some(running) = self.loops.remove(key) {
-            running.task.abort();
-        }
+        self.stop(key);
         self.store.remove(key);
         self.health.forget_loop(key);
     }
+
+    fn stop(&mut self, key: &Key) {
+        match self.loops.remove(key).map(|running| running.state) {
+            Some(State::Waits { until }) => drop(self.due.remove(&(until, key.clone()))),
+            Some(State::Polls { task, .. }) => task.abort(),
+            None => {}
+        }
+    }
 }
 
-/// One loop's polls.
+impl Running {
+    /// Whether that task is its poll.
+    fn is_at(&self, id: task::Id) -> bool {
+        matches!(&self.state, State::Polls { task, .. } if task.id() == id)
+    }
+}
+
+/// Waits until then, or for ever.
+async fn until(then: Option<Instant>) {
+    match then {
+        Some(then) => sleep_until(then).await,
+        None => pending().await,
+    }
+}
+
+/// One poll of a loop.
 struct Poll<S> {
     source: Arc<S>,
     store: Arc<Store>,
     health: Arc<Health>,
-    reports: mpsc::UnboundedSender<Report>,
-    epoch: Instant,
     what: Loop,
 }
 
 impl<S: Source> Poll<S> {
-    async fn run(self, begin: Instant) {
-        self.health.next_poll(&self.what.key, begin);
-        sleep_until(begin).await;
-        loop {
-            let started = Instant::now();
-            let deadline = self.what.next(self.epoch, started, started);
-            // Apart, so that a loop takes the memory of a request only while it has one.
-            Box::pin(self.once(deadline)).await;
-            let next = self.what.next(self.epoch, started, Instant::now());
-            self.health.next_poll(&self.what.key, next);
-            sleep_until(next).await;
-        }
-    }
-
-    /// Polls once, before the next poll is due.
-    async fn once(&self, deadline: Instant) {
+    /// Polls, before the next poll is due.
+    async fn run(self, deadline: Instant) -> (Key, Used) {
         let started = Instant::now();
         let result = self.ask(deadline).await;
-        self.settle(result, started.elapsed());
+        let used = self.settle(result, started.elapsed());
+        (self.what.key, used)
     }
 
     /// Asks for the samples that are wanted.
@@ -250,7 +303,7 @@ impl<S: Source> Poll<S> {
     }
 
     /// Hands on what came of asking.
-    fn settle(&self, result: api::Result<Rows>, duration: Duration) {
+    fn settle(&self, result: api::Result<Rows>, duration: Duration) -> Used {
         let Loop { endpoint, key, lifetime, .. } = &self.what;
         let Key { account, endpoint: name, currency } = key;
         let duration = duration.as_secs_f64();
@@ -262,10 +315,7 @@ impl<S: Source> Poll<S> {
                 if let News::Recovered(lasted) = self.health.succeeded(key, dropped) {
                     info!(%account, endpoint = name, %currency, failed_for = lasted.as_secs_f64(), "poll succeeds again");
                 }
-                if let Some(used) = used {
-                    // The receiver is gone only when the poller ends.
-                    let _ = self.reports.send((key.clone(), used));
-                }
+                used
             }
             Err(error) => {
                 let kind = error.kind();
@@ -273,6 +323,7 @@ impl<S: Source> Poll<S> {
                 if self.health.failed(key, &error) == News::Failing {
                     warn!(%account, endpoint = name, %currency, kind, %error, "poll failed");
                 }
+                None
             }
         }
     }

@@ -63,8 +63,10 @@ impl Plan {
 
     fn new_loop(&self, endpoint: &'static Endpoint, account: Option<&Arc<Account>>, currency: &str) -> Option<Loop> {
         let interval = self.poll.interval(endpoint)?;
-        let name = account.map_or_else(|| "".into(), |account| account.name().clone());
-        let key = Key { account: name, endpoint: endpoint.name, currency: currency.into() };
+        let name = account.map(|account| account.name().clone()).unwrap_or_default();
+        // An Arc of nothing costs nothing when it is the default one.
+        let currency = if currency.is_empty() { Arc::default() } else { currency.into() };
+        let key = Key { account: name, endpoint: endpoint.name, currency };
         let (lifetime, reading) = (self.poll.lifetime(interval), self.reading.clone());
         Some(Loop { endpoint, account: account.cloned(), key, interval, lifetime, reading })
     }

@@ -43,9 +43,6 @@ impl<S: Source> Poller<S> {
         let all = loops.len();
         self.ask_all(loops, all, concurrency, &made, &mut told, &mut outcomes).await;
         if self.plan.currencies.is_none() {
-            while let Ok((key, currencies)) = self.reports.1.try_recv() {
-                self.uses.set(key, currencies);
-            }
             let networks = self.plan.networks(self.uses.currencies());
             let all = all + networks.len();
             self.ask_all(networks, all, concurrency, &made, &mut told, &mut outcomes).await;
@@ -54,7 +51,7 @@ impl<S: Source> Poller<S> {
     }
 
     async fn ask_all<T>(
-        &self,
+        &mut self,
         loops: Vec<Loop>,
         all: usize,
         concurrency: usize,
@@ -65,6 +62,7 @@ impl<S: Source> Poller<S> {
         // A turn at the limiter comes after those of all others that are under way.
         #[expect(clippy::cast_precision_loss, reason = "concurrency is 10,000 at most")]
         let line = Duration::from_secs_f64(concurrency as f64 / self.plan.requests_per_second);
+        loops.iter().for_each(|what| self.expect(what));
         let polls: Vec<Poll<S>> = loops.into_iter().map(|what| self.poll(what)).collect();
         let mut asked = stream::iter(polls)
             .map(async |poll| {
@@ -79,11 +77,12 @@ impl<S: Source> Poller<S> {
                     duration,
                     result: made,
                 };
-                poll.settle(result, duration);
-                outcome
+                let used = poll.settle(result, duration);
+                (outcome, poll.what.key, used)
             })
             .buffer_unordered(concurrency);
-        while let Some(outcome) = asked.next().await {
+        while let Some((outcome, key, used)) = asked.next().await {
+            used.map(|used| self.uses.set(key, used));
             told(&outcome, all);
             outcomes.push(outcome);
         }

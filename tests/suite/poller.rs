@@ -126,6 +126,22 @@ async fn first_values_come_at_once_and_then_at_their_interval() {
 }
 
 #[tokio::test(start_paused = true)]
+#[expect(clippy::panic, reason = "a poll that breaks down is what is tested")]
+async fn a_poll_that_breaks_down_takes_nothing_along() {
+    let run = Run::start(&["a", "b"], "", |endpoint, account| {
+        if endpoint == "workers" && account == "a" {
+            panic!("planted");
+        }
+        Ok(sample(endpoint))
+    });
+    sleep(Duration::from_secs(120)).await;
+    assert!(run.asked("workers a").len() >= 3, "its loop goes on");
+    assert_eq!(run.value("minergate_up{account=\"b\"}"), Some(1.0));
+    assert_eq!(run.value("minergate_up{account=\"a\"}"), Some(0.0));
+    assert_eq!(run.value("minergate_endpoint_up{account=\"a\",endpoint=\"balance\",currency=\"\"}"), Some(1.0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn loops_do_not_fire_together() {
     let names: Vec<String> = (0..100).map(|i| format!("account {i}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
