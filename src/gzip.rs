@@ -72,8 +72,8 @@ impl Member {
         std::mem::replace(&mut self.bytes, Vec::with_capacity(bytes))
     }
 
-    /// Bytes so far.
-    pub fn len(&self) -> usize {
+    /// How many bytes there are to take.
+    pub fn ready(&self) -> usize {
         self.bytes.len()
     }
 

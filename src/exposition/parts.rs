@@ -52,7 +52,7 @@ impl Making {
 
     /// Joins on, until there are so many compressed bytes or all is joined. Filters nothing.
     fn join(&mut self, member: &mut Member, bytes: usize) {
-        while member.len() < bytes && !self.is_over {
+        while member.ready() < bytes && !self.is_over {
             let next = self.next();
             let Making { snapshot, format, begun, .. } = self;
             if let Some(place) = next {

@@ -57,9 +57,10 @@ fn push_line(out: &mut Bits, line: &[u8], before: &[u8]) {
 /// How many bytes two texts have in common at their beginnings.
 fn common(a: &[u8], b: &[u8]) -> usize {
     let mut same = 0;
-    for (a, b) in a.chunks_exact(8).zip(b.chunks_exact(8)) {
-        if a != b {
-            break;
+    for (a, b) in a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0) {
+        let differ = u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
+        if differ != 0 {
+            return same + differ.trailing_zeros() as usize / 8;
         }
         same += 8;
     }
@@ -67,12 +68,18 @@ fn common(a: &[u8], b: &[u8]) -> usize {
 }
 
 fn quote(text: &[u8]) -> Option<usize> {
-    text.iter().position(|byte| *byte == b'"')
+    memchr::memchr(b'"', text)
 }
 
 fn push_literals(out: &mut Bits, text: &[u8]) {
-    for byte in text {
-        out.push(LITERALS[usize::from(*byte)]);
+    // Three at a time: they have 27 bits at most.
+    for bytes in text.chunks(3) {
+        let mut codes = Code(0, 0);
+        for byte in bytes {
+            let Code(bits, count) = LITERALS[usize::from(*byte)];
+            codes = Code(codes.0 | bits << codes.1, codes.1 + count);
+        }
+        out.push(codes);
     }
 }
 

@@ -62,7 +62,9 @@ impl<S: Source> Poller<S> {
         // A turn at the limiter comes after those of all others that are under way.
         #[expect(clippy::cast_precision_loss, reason = "concurrency is 10,000 at most")]
         let line = Duration::from_secs_f64(concurrency as f64 / self.plan.requests_per_second);
-        loops.iter().for_each(|what| self.expect(what));
+        for what in &loops {
+            self.expect(what);
+        }
         let polls: Vec<Poll<S>> = loops.into_iter().map(|what| self.poll(what)).collect();
         let mut asked = stream::iter(polls)
             .map(async |poll| {
