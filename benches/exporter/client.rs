@@ -1,8 +1,9 @@
 //! A process that serves, and a client that takes as little time as it can.
 
+use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use rustix::thread::{CpuSet, sched_setaffinity};
@@ -39,8 +40,7 @@ fn pin(numbers: &[usize]) {
 /// A serving process, which ends with this.
 pub(crate) struct Server {
     process: Child,
-    input: Option<ChildStdin>,
-    output: BufReader<std::process::ChildStdout>,
+    pipes: RefCell<(ChildStdin, BufReader<ChildStdout>)>,
     pub(crate) address: String,
 }
 
@@ -55,10 +55,10 @@ impl Server {
     pub(crate) fn start(command: &mut Command) -> Server {
         let mut process =
             on(&[SERVER_CORE], || command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()).expect("the server starts");
-        let mut output = BufReader::new(process.stdout.take().expect("its output"));
+        let (input, mut output) = pipes(&mut process);
         let mut address = String::new();
         output.read_line(&mut address).expect("its address");
-        Server { input: process.stdin.take(), process, output, address: address.trim().to_owned() }
+        Server { pipes: RefCell::new((input, output)), process, address: address.trim().to_owned() }
     }
 
     /// A program that serves on an address that it was told.
@@ -66,18 +66,19 @@ impl Server {
         process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         // All there are: it goes by their number.
         let mut process = on(&[CLIENT_CORE, SERVER_CORE], || process.spawn()).expect("the server starts");
-        let output = BufReader::new(process.stdout.take().expect("its output"));
+        let pipes = RefCell::new(pipes(&mut process));
         while TcpStream::connect(address).is_err() {
             assert!(process.try_wait().expect("its state").is_none(), "the server ended");
             std::thread::yield_now();
         }
-        Server { input: process.stdin.take(), process, output, address: address.to_owned() }
+        Server { pipes, process, address: address.to_owned() }
     }
 
-    /// Has it poll every `step`th account, and waits until it has. A server that polls nothing just says that it has.
-    pub(crate) fn poll(&mut self, step: usize) {
-        writeln!(self.input.as_mut().expect("its input"), "poll {step}").expect("it listens");
-        self.output.read_line(&mut String::new()).expect("it answers");
+    /// Has it poll every `step`th account, and waits until it has.
+    pub(crate) fn poll(&self, step: usize) {
+        let (input, output) = &mut *self.pipes.borrow_mut();
+        writeln!(input, "poll {step}").expect("it listens");
+        output.read_line(&mut String::new()).expect("it answers");
     }
 
     /// The CPU time of all its threads.
@@ -96,6 +97,10 @@ impl Server {
         let line = status.lines().find(|line| line.starts_with("VmRSS")).expect("its memory");
         line.split_whitespace().nth(1).and_then(|kilobytes| kilobytes.parse::<f64>().ok()).expect("a number") * 1024.0
     }
+}
+
+fn pipes(process: &mut Child) -> (ChildStdin, BufReader<ChildStdout>) {
+    (process.stdin.take().expect("its input"), BufReader::new(process.stdout.take().expect("its output")))
 }
 
 impl Drop for Server {
@@ -193,26 +198,26 @@ pub(crate) struct Cost {
     pub(crate) latency: f64,
 }
 
-/// What a scrape costs. Where there is a `step`, every `step`th account is polled before each, whose cost does not count.
-pub(crate) fn cost(server: &mut Server, client: &mut Client, times: usize, step: Option<usize>) -> Cost {
+/// What a scrape costs. Before each comes `meanwhile`, whose cost does not count.
+pub(crate) fn cost(server: &Server, client: &mut Client, times: usize, meanwhile: Option<&dyn Fn()>) -> Cost {
     let (mut cpu, mut latencies) = (Duration::ZERO, Vec::new());
-    let mut before = server.cpu();
+    let start = server.cpu();
     for _ in 0..times {
-        if let Some(step) = step {
-            server.poll(step);
-            before = server.cpu();
-        }
+        let before = meanwhile.map(|meanwhile| {
+            meanwhile();
+            server.cpu()
+        });
         let start = Instant::now();
         client.scrape();
         latencies.push(start.elapsed().as_secs_f64() * 1e6);
-        if step.is_some() {
+        if let Some(before) = before {
             // What the server does when all is sent belongs to it too.
             std::thread::sleep(Duration::from_millis(2));
             cpu += server.cpu().saturating_sub(before);
         }
     }
-    if step.is_none() {
-        cpu = server.cpu().saturating_sub(before);
+    if meanwhile.is_none() {
+        cpu = server.cpu().saturating_sub(start);
     }
     Cost { cpu: cpu.as_secs_f64() * 1e6 / times as f64, latency: median(latencies) }
 }

@@ -152,5 +152,5 @@ async fn body(path: &str) {
 }
 
 async fn input_ends() {
-    let _ = tokio::task::spawn_blocking(|| std::io::stdin().lock().lines().for_each(|_| println!("done"))).await;
+    let _ = tokio::task::spawn_blocking(|| std::io::stdin().lock().lines().for_each(drop)).await;
 }
