@@ -19,7 +19,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("blocks", &["gzip", "metric", "text"]),
     ("store", &["blocks", "clock", "currency", "endpoints", "metric"]),
     ("health", &["api", "blocks", "currency", "metric", "store"]),
-    ("exposition", &["gzip", "health", "store", "text"]),
+    ("exposition", &["blocks", "gzip", "health", "store", "text"]),
     ("poller", &["api", "currency", "duration", "endpoints", "health", "metric", "store"]),
     ("simulator", &["currency", "duration", "endpoints"]),
     ("server", &["duration", "exposition", "health", "metric", "store"]),
