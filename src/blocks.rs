@@ -24,8 +24,8 @@ pub struct Blocks {
     scope: Option<&'static str>,
     families: Arc<[Lines]>,
     neighbours: Vec<Arc<Block>>,
-    /// What each family's samples come to.
-    sizes: Vec<Size>,
+    /// One for each family.
+    columns: Vec<Column>,
     version: u64,
 }
 
@@ -47,8 +47,21 @@ struct Header {
 struct Block {
     /// Not empty, or the block would go.
     rows: Vec<(Arc<str>, Arc<Rows>)>,
-    /// One for each family.
-    pieces: Vec<Piece>,
+}
+
+/// A family's pieces, one for each block: side by side, as a scrape wants one after another.
+#[derive(Clone, Default)]
+struct Column {
+    pieces: Arc<Vec<Piece>>,
+    /// What they come to.
+    size: Size,
+}
+
+impl Column {
+    fn replace(&mut self, block: usize, piece: Piece) {
+        self.size += Size::of(&piece);
+        self.size -= Size::of(&std::mem::replace(&mut Arc::make_mut(&mut self.pieces)[block], piece));
+    }
 }
 
 /// What can be joined separately, and is written in one go: a family's samples in one block.
@@ -100,8 +113,8 @@ impl Blocks {
             }),
         };
         let families: Arc<[Lines]> = families.map(lines).collect();
-        let sizes = vec![Size::default(); families.len()];
-        Blocks { scope, families, neighbours: Vec::new(), sizes, version: 0 }
+        let columns = vec![Column::default(); families.len()];
+        Blocks { scope, families, neighbours: Vec::new(), columns, version: 0 }
     }
 
     /// Another number after each change of what is shown.
@@ -133,8 +146,7 @@ impl Blocks {
     pub fn put(&mut self, name: &Arc<str>, mut rows: Rows) {
         let place = self.place(name);
         let Some(block) = self.neighbours.get_mut(place).map(Arc::make_mut) else {
-            let rows = vec![(name.clone(), Arc::new(rows))];
-            self.neighbours.push(Arc::new(Block { rows, pieces: Vec::new() }));
+            self.insert(place, Block { rows: vec![(name.clone(), Arc::new(rows))] });
             return self.compress(place, |_| true);
         };
         let found = block.find(name);
@@ -164,6 +176,8 @@ impl Blocks {
         self.compress(place, |family| rows.family(family).next().is_some());
         if self.neighbours[place].rows.is_empty() {
             self.neighbours.remove(place);
+            // Its pieces are empty by now.
+            self.columns.iter_mut().for_each(|column| drop(Arc::make_mut(&mut column.pieces).remove(place)));
             self.version += 1;
         }
     }
@@ -201,7 +215,7 @@ impl Blocks {
 
     /// Adds the compressed samples at a place, which are the same as [`Blocks::write`] writes.
     pub fn join(&self, Place { family, block }: Place, member: &mut Member, format: Format, begun: &mut Option<usize>) {
-        let piece = &self.neighbours[block].pieces[family];
+        let piece = &self.columns[family].pieces[block];
         if piece.is_empty() {
             return;
         }
@@ -215,9 +229,9 @@ impl Blocks {
     /// What all samples come to, with the lines about their families.
     pub fn size(&self, format: Format) -> Size {
         let mut size = Size::default();
-        for (family, samples) in self.families.iter().zip(&self.sizes).filter(|(_, samples)| samples.text > 0) {
+        for (family, column) in self.families.iter().zip(&self.columns).filter(|(_, column)| column.size.text > 0) {
             size += Size::of(&family.headers[format as usize].piece);
-            size += *samples;
+            size += column.size;
         }
         size
     }
@@ -230,6 +244,14 @@ impl Blocks {
             .saturating_sub(1)
     }
 
+    /// A new block, of which nothing is compressed yet.
+    fn insert(&mut self, place: usize, block: Block) {
+        self.neighbours.insert(place, Arc::new(block));
+        for column in &mut self.columns {
+            Arc::make_mut(&mut column.pieces).insert(place, Piece::default());
+        }
+    }
+
     /// Cuts a block in two if it has become too large.
     fn cut(&mut self, place: usize) -> bool {
         let block = Arc::make_mut(&mut self.neighbours[place]);
@@ -238,7 +260,7 @@ impl Blocks {
         }
         let rows = block.rows.split_off(block.rows.len() / 2);
         block.rows.shrink_to_fit();
-        self.neighbours.insert(place + 1, Arc::new(Block { rows, pieces: Vec::new() }));
+        self.insert(place + 1, Block { rows });
         self.compress(place, |_| true);
         self.compress(place + 1, |_| true);
         true
@@ -246,15 +268,13 @@ impl Blocks {
 
     /// Makes the pieces of a block anew, of the families that have changed.
     fn compress(&mut self, place: usize, changed: impl Fn(usize) -> bool) {
-        let block = Arc::make_mut(&mut self.neighbours[place]);
-        block.pieces.resize_with(self.families.len(), Piece::default);
+        let block = &self.neighbours[place];
         let mut text = String::new();
-        for (family, lines) in self.families.iter().enumerate().filter(|(family, _)| changed(*family)) {
+        let families = self.families.iter().zip(&mut self.columns).enumerate();
+        for (family, (lines, column)) in families.filter(|(family, _)| changed(*family)) {
             text.clear();
             block.write(family, &mut text, &lines.sample_name, self.scope, |_| true);
-            let piece = Piece::new(&text);
-            self.sizes[family] += Size::of(&piece);
-            self.sizes[family] -= Size::of(&std::mem::replace(&mut block.pieces[family], piece));
+            column.replace(place, Piece::new(&text));
             self.version += 1;
         }
     }
