@@ -4,7 +4,7 @@ import sys
 from wsgiref.simple_server import make_server
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import ThreadingWSGIServer, make_wsgi_app
+from prometheus_client.exposition import make_wsgi_app
 from prometheus_client.parser import text_string_to_metric_families
 
 with open(sys.argv[1], encoding="utf-8") as file:
@@ -18,7 +18,7 @@ class Samples:
 
 registry = CollectorRegistry()
 registry.register(Samples())
-server = make_server("127.0.0.1", 0, make_wsgi_app(registry), ThreadingWSGIServer)
+server = make_server("127.0.0.1", 0, make_wsgi_app(registry))
 server.RequestHandlerClass.log_message = lambda *_: None
 print(f"127.0.0.1:{server.server_port}", flush=True)
 server.serve_forever()
