@@ -3,11 +3,10 @@
 //! What belongs to an account is state, read by a table of rows like an endpoint's. What belongs to the whole exporter is
 //! counted directly in a prometheus-client registry.
 
+mod account;
 mod process;
 mod progress;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -21,96 +20,14 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use tokio::time::Instant;
 
+use self::account::Accounts;
+pub use self::account::{ACCOUNT_METRICS, AccountHealth, Failing, LoopHealth, Shown};
 use self::progress::Progress;
 use crate::api::{self, Event, KINDS, LOGIN, Stop};
-use crate::blocks::Blocks;
-use crate::currency::Decimals;
-use crate::metric::Unit::Seconds;
-use crate::metric::{Metric, Request, Rows, counter, gauge};
 use crate::store::Key;
 
 /// Upper bounds of the request durations' buckets, in seconds; the default timeout is among them.
 const BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
-
-/// How one loop's polls went.
-#[derive(Clone, Debug, Default)]
-pub struct LoopHealth {
-    pub interval: Duration,
-    pub tried: bool,
-    /// The latest poll was a success.
-    pub up: bool,
-    /// Seconds since 1970.
-    pub last_success: Option<f64>,
-    /// The failure that goes on.
-    pub failing: Option<Failing>,
-    pub next: Option<Instant>,
-}
-
-/// A failure that goes on.
-#[derive(Clone, Debug)]
-pub struct Failing {
-    pub kind: &'static str,
-    /// The latest error, in plain words.
-    pub words: String,
-    pub since: Instant,
-}
-
-/// How one account's polls and logins went; of the account without a name, the pool's and the networks'.
-#[derive(Debug, Default)]
-pub struct AccountHealth {
-    is_pool: bool,
-    /// By endpoint and currency.
-    pub loops: BTreeMap<(&'static str, Arc<str>), LoopHealth>,
-    logins: BTreeMap<&'static str, f64>,
-    /// Why logins are stopped, and since when in seconds since 1970.
-    pub stopped: Option<(Stop, f64)>,
-    /// Seconds since 1970.
-    token_since: Option<f64>,
-}
-
-impl AccountHealth {
-    /// Whether every enabled endpoint was read successfully at its latest poll.
-    pub fn is_up(&self) -> bool {
-        self.loops.values().all(|l| l.up)
-    }
-}
-
-/// What an account's health says on `/metrics`. The label `account` stands before each row's own.
-pub static ACCOUNT_METRICS: &[Metric<AccountHealth>] = &[
-    gauge("up", "Whether every enabled endpoint of the account was read successfully at its latest poll, 1 or 0").read(
-        |account, out| {
-            out.put([], (!account.is_pool).then_some(f64::from(account.is_up())));
-        },
-    ),
-    gauge("endpoint_up", "Whether the endpoint was read successfully at its latest poll, 1 or 0")
-        .labels(&["endpoint", "currency"])
-        .read(|account, out| {
-            for ((endpoint, currency), l) in &account.loops {
-                out.put_own([endpoint, currency], f64::from(l.up));
-            }
-        }),
-    gauge("endpoint_last_success_timestamp", "When the endpoint was last read successfully")
-        .unit(Seconds)
-        .labels(&["endpoint", "currency"])
-        .read(|account, out| {
-            for ((endpoint, currency), l) in &account.loops {
-                out.put_own([endpoint, currency], l.last_success);
-            }
-        }),
-    counter("auth_logins", "Attempts to log in, by how they ended")
-        .labels(&["outcome"])
-        .read(|account, out| out.put_all(account.logins.iter().map(|(outcome, logins)| ([*outcome], *logins)))),
-    gauge("auth_blocked", "1 while logins are stopped until the account's secret or the configuration changes, else 0")
-        .labels(&["reason"])
-        .read(|account, out| {
-            for stop in Stop::ALL.into_iter().filter(|_| !account.is_pool) {
-                out.put([stop.reason()], f64::from(account.stopped.is_some_and(|(stopped, _)| stopped == stop)));
-            }
-        }),
-    gauge("auth_token_timestamp", "When the token in use was obtained")
-        .unit(Seconds)
-        .read(|account, out| out.put([], account.token_since)),
-];
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct EndpointLabel {
@@ -138,51 +55,6 @@ pub enum News {
     Recovered(Duration),
     /// As before.
     Nothing,
-}
-
-/// Every account's health, and what is shown of it.
-struct Accounts {
-    by_name: BTreeMap<Arc<str>, AccountHealth>,
-    rows: Blocks,
-    /// Accounts whose rows are not yet what their health is: a scrape brings them up to date, as an account is polled some times
-    /// between two scrapes.
-    changed: BTreeSet<Arc<str>>,
-}
-
-impl Default for Accounts {
-    fn default() -> Self {
-        let families = ACCOUNT_METRICS.iter().map(|metric| &metric.family);
-        let rows = Blocks::new(Some("account"), families, None);
-        Accounts { by_name: BTreeMap::new(), rows, changed: BTreeSet::new() }
-    }
-}
-
-impl Accounts {
-    fn find(&mut self, key: &Key) -> Option<&mut LoopHealth> {
-        self.by_name.get_mut(&key.account)?.loops.get_mut(&(key.endpoint, key.currency.clone()))
-    }
-
-    /// Shows what has changed.
-    fn show(&mut self) {
-        let request = Request { email: None, decimals: &Decimals::default() };
-        for name in std::mem::take(&mut self.changed) {
-            match self.by_name.get(&name) {
-                Some(account) => self.rows.put(&name, Rows::read(ACCOUNT_METRICS, account, &request)),
-                None => self.rows.remove(&name),
-            }
-        }
-    }
-}
-
-/// The rows of every account's health, as they are shown now.
-pub struct Shown<'a>(MutexGuard<'a, Accounts>);
-
-impl Deref for Shown<'_> {
-    type Target = Blocks;
-
-    fn deref(&self) -> &Blocks {
-        &self.0.rows
-    }
 }
 
 /// The exporter's own metrics.
