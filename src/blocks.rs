@@ -10,6 +10,8 @@
 use std::ops::{AddAssign, SubAssign};
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use crate::gzip::{Member, Piece};
 use crate::metric::{Family, Rows};
 use crate::text::{self, Format, Samples};
@@ -45,8 +47,17 @@ struct Header {
 /// Neighbours.
 #[derive(Clone)]
 struct Block {
-    /// Not empty, or the block would go.
-    rows: Vec<(Arc<str>, Arc<Rows>)>,
+    /// In order of their names. Not empty, or the block would go.
+    rows: Vec<Newest>,
+}
+
+/// A loop's rows.
+#[derive(Clone)]
+struct Newest {
+    name: Arc<str>,
+    rows: Arc<Rows>,
+    /// They are too old then.
+    end: Option<Instant>,
 }
 
 /// A family's pieces, one for each block: side by side, as a scrape wants one after another.
@@ -58,9 +69,12 @@ struct Column {
 }
 
 impl Column {
-    fn replace(&mut self, block: usize, piece: Piece) {
-        self.size += Size::of(&piece);
-        self.size -= Size::of(&std::mem::replace(&mut Arc::make_mut(&mut self.pieces)[block], piece));
+    /// `scratch` is memory to work with.
+    fn replace(&mut self, block: usize, text: &str, scratch: &mut Vec<u8>) {
+        let piece = &mut Arc::make_mut(&mut self.pieces)[block];
+        self.size -= Size::of(piece);
+        piece.replace(text, scratch);
+        self.size += Size::of(piece);
     }
 }
 
@@ -134,30 +148,35 @@ impl Blocks {
     /// The rows of a loop.
     pub fn get(&self, name: &str) -> Option<&Arc<Rows>> {
         let block = self.neighbours.get(self.place(name))?;
-        block.find(name).ok().map(|at| &block.rows[at].1)
+        block.find(name).ok().map(|at| &block.rows[at].rows)
     }
 
     /// The rows of all loops, in order of their names.
-    pub fn iter(&self) -> impl Iterator<Item = &(Arc<str>, Arc<Rows>)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<Rows>)> {
+        self.newest().map(|newest| (&newest.name, &newest.rows))
+    }
+
+    fn newest(&self) -> impl Iterator<Item = &Newest> {
         self.neighbours.iter().flat_map(|block| &block.rows)
     }
 
-    /// Takes the newest rows of a loop.
-    pub fn put(&mut self, name: &Arc<str>, mut rows: Rows) {
+    /// Takes the newest rows of a loop, and when they will be too old.
+    pub fn put(&mut self, name: &Arc<str>, mut rows: Rows, end: Option<Instant>) {
         let place = self.place(name);
         let Some(block) = self.neighbours.get_mut(place).map(Arc::make_mut) else {
-            self.insert(place, Block { rows: vec![(name.clone(), Arc::new(rows))] });
+            self.insert(place, Block { rows: vec![Newest { name: name.clone(), rows: Arc::new(rows), end }] });
             return self.compress(place, |_| true);
         };
         let found = block.find(name);
         let (Ok(at) | Err(at)) = found;
         let alike = [at, at.wrapping_sub(1), at + 1].into_iter().filter_map(|at| block.rows.get(at));
-        alike.take_while(|(_, other)| !rows.share(other)).for_each(drop);
+        alike.take_while(|other| !rows.share(&other.rows)).for_each(drop);
         let rows = Arc::new(rows);
+        let newest = Newest { name: name.clone(), rows: rows.clone(), end };
         let before = match found {
-            Ok(at) => Some(std::mem::replace(&mut block.rows[at].1, rows.clone())),
+            Ok(at) => Some(std::mem::replace(&mut block.rows[at], newest).rows),
             Err(at) => {
-                block.rows.insert(at, (name.clone(), rows.clone()));
+                block.rows.insert(at, newest);
                 None
             }
         };
@@ -172,7 +191,7 @@ impl Blocks {
         let place = self.place(name);
         let Some(block) = self.neighbours.get_mut(place) else { return };
         let Ok(at) = block.find(name) else { return };
-        let (_, rows) = Arc::make_mut(block).rows.remove(at);
+        let Newest { rows, .. } = Arc::make_mut(block).rows.remove(at);
         self.compress(place, |family| rows.family(family).next().is_some());
         if self.neighbours[place].rows.is_empty() {
             self.neighbours.remove(place);
@@ -180,6 +199,15 @@ impl Blocks {
             self.columns.iter_mut().for_each(|column| drop(Arc::make_mut(&mut column.pieces).remove(place)));
             self.version += 1;
         }
+    }
+
+    /// Drops the rows that are too old. Says when the next ones will be.
+    pub fn drop_old(&mut self, now: Instant) -> Option<Instant> {
+        let old = self.newest().filter(|newest| newest.end.is_some_and(|end| end <= now));
+        for name in old.map(|newest| newest.name.clone()).collect::<Vec<_>>() {
+            self.remove(&name);
+        }
+        self.newest().filter_map(|newest| newest.end).min()
     }
 
     /// All places, in the order in which they are shown.
@@ -240,7 +268,7 @@ impl Blocks {
     fn place(&self, name: &str) -> usize {
         // Never empty, so each block has a first name.
         self.neighbours
-            .partition_point(|block| block.rows.first().is_some_and(|(first, _)| **first <= *name))
+            .partition_point(|block| block.rows.first().is_some_and(|first| *first.name <= *name))
             .saturating_sub(1)
     }
 
@@ -269,12 +297,12 @@ impl Blocks {
     /// Makes the pieces of a block anew, of the families that have changed.
     fn compress(&mut self, place: usize, changed: impl Fn(usize) -> bool) {
         let block = &self.neighbours[place];
-        let mut text = String::new();
+        let (mut text, mut scratch) = (String::new(), Vec::new());
         let families = self.families.iter().zip(&mut self.columns).enumerate();
         for (family, (lines, column)) in families.filter(|(family, _)| changed(*family)) {
             text.clear();
             block.write(family, &mut text, &lines.sample_name, self.scope, |_| true);
-            column.replace(place, Piece::new(&text));
+            column.replace(place, &text, &mut scratch);
             self.version += 1;
         }
     }
@@ -282,19 +310,19 @@ impl Blocks {
 
 impl Block {
     fn len(&self) -> usize {
-        self.rows.iter().map(|(_, rows)| rows.len()).sum()
+        self.rows.iter().map(|newest| newest.rows.len()).sum()
     }
 
     /// Where a loop's rows are, or would be.
     fn find(&self, name: &str) -> Result<usize, usize> {
-        self.rows.binary_search_by(|(other, _)| (**other).cmp(name))
+        self.rows.binary_search_by(|other| (*other.name).cmp(name))
     }
 
     /// Writes a family's samples of the loops whose names are wanted.
     fn write(&self, family: usize, text: &mut String, name: &str, scope: Option<&str>, wanted: impl Fn(&str) -> bool) {
         let mut samples = Samples::new(text, name);
-        for (whose, rows) in self.rows.iter().filter(|(whose, _)| wanted(whose)) {
-            samples.write(scope.map(|label| (label, &**whose)), rows.family(family));
+        for Newest { name, rows, .. } in self.rows.iter().filter(|newest| wanted(&newest.name)) {
+            samples.write(scope.map(|label| (label, &**name)), rows.family(family));
         }
     }
 }

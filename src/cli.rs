@@ -16,8 +16,10 @@ mod terminal;
 mod textfile;
 
 use std::process::ExitCode;
+use std::thread;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use tokio::runtime;
 
 use self::flags::Flags;
 
@@ -53,6 +55,9 @@ const PARTLY: u8 = 3;
 
 /// The exit code of a command that a signal ended, as a shell says it of SIGINT.
 const STOPPED: u8 = 130;
+
+/// Threads that serve, where there are as many cores. A scrape costs milliseconds, and each thread has memory of its own.
+const THREADS: usize = 4;
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -119,7 +124,8 @@ async fn unless_stopped(command: impl Future<Output = anyhow::Result<ExitCode>>)
 pub fn run() -> anyhow::Result<ExitCode> {
     let matches = command().get_matches();
     let Cli { flags, command } = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(THREADS);
+    let runtime = runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
     let code = runtime.block_on(async {
         match command.unwrap_or(Command::Serve) {
             Command::Serve => serve::run(flags).await,

@@ -6,6 +6,7 @@ pub mod watchdog;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{error, info, warn};
 
@@ -66,7 +67,7 @@ pub async fn run(
     let state = State { config, load, client, plan, health, observer, updates: updates_sender, patience: patience_sender };
     systemd::ready();
     tokio::select! {
-        never = poller.run(updates) => match never {},
+        broken = poller.run_apart(updates) => match broken.context("polling ended")? {},
         () = state.reload_as_asked(reloads) => {}
         never = systemd::report(watchdog, stopped) => match never {},
         () = server::serve(listeners, app, Arc::new(web), shutdown) => {}

@@ -14,26 +14,62 @@ use self::checksum::{Checksum, Part};
 /// Text, ready to stand in a gzip member.
 #[derive(Clone, Debug, Default)]
 pub struct Piece {
-    deflated: Arc<[u8]>,
+    /// With some room for the next text, which mostly has about the same length: where each text had memory of its own, much of
+    /// it were holes soon.
+    room: Arc<[u8]>,
+    /// Bytes of the room's end that are not used.
+    spare: u8,
     checksum: Part,
 }
+
+/// Bytes that a piece's room grows by.
+const STEP: usize = 32;
+
+/// More room than this is not kept for a text that does not need it.
+const SPARE: u8 = 96;
 
 impl Piece {
     /// Compresses text of many lines.
     pub fn new(text: &str) -> Piece {
+        let mut piece = Piece::default();
+        piece.replace(text, &mut Vec::new());
+        piece
+    }
+
+    /// Compresses another text in its place. `scratch` is memory to work with.
+    pub fn replace(&mut self, text: &str, scratch: &mut Vec<u8>) {
         if text.is_empty() {
-            return Piece::default();
+            *self = Piece::default();
+            return;
         }
-        Piece { deflated: deflate::lines(text.as_bytes()).into(), checksum: Part::of(text.as_bytes()) }
+        scratch.clear();
+        deflate::lines(text.as_bytes(), scratch);
+        self.checksum = Part::of(text.as_bytes());
+        let length = scratch.len();
+        let spare = |room: usize| u8::try_from(room.checked_sub(length)?).ok().filter(|spare| *spare <= SPARE);
+        if let Some(spare) = spare(self.room.len())
+            && let Some(room) = Arc::get_mut(&mut self.room)
+        {
+            room[..length].copy_from_slice(scratch);
+            self.spare = spare;
+        } else {
+            scratch.resize(length.next_multiple_of(STEP), 0);
+            self.room = scratch[..].into();
+            self.spare = spare(scratch.len()).unwrap_or_default();
+        }
+    }
+
+    fn deflated(&self) -> &[u8] {
+        &self.room[..self.len()]
     }
 
     pub fn is_empty(&self) -> bool {
-        self.deflated.is_empty()
+        self.room.is_empty()
     }
 
     /// Bytes that it takes.
     pub fn len(&self) -> usize {
-        self.deflated.len()
+        self.room.len() - usize::from(self.spare)
     }
 
     /// Bytes of its text.
@@ -63,7 +99,7 @@ impl Member {
     }
 
     pub fn push(&mut self, piece: &Piece) {
-        self.bytes.extend_from_slice(&piece.deflated);
+        self.bytes.extend_from_slice(piece.deflated());
         self.checksum = self.checksum.then(piece.checksum);
     }
 

@@ -269,7 +269,8 @@ impl Health {
             l.tried = true;
             l.up = false;
             let since = l.failing.as_ref().map_or_else(Instant::now, |failing| failing.since);
-            let before = l.failing.replace(Failing { kind: error.kind(), words: error.to_string(), since });
+            let failing = Failing { kind: error.kind(), words: error.to_string(), since };
+            let before = l.failing.replace(Box::new(failing));
             if before.is_some_and(|failing| failing.kind == error.kind()) { News::Nothing } else { News::Failing }
         })
         .unwrap_or(News::Nothing)
@@ -329,7 +330,7 @@ impl Health {
         self.http.get_or_create(&HttpLabels { path: path.to_owned(), code }).inc();
     }
 
-    /// Changes a loop's health. One that has just ended may still bring its last result: it is not taken up again.
+    /// Changes a loop's health, if there is one.
     fn with_loop<T>(&self, key: &Key, change: impl FnOnce(&mut LoopHealth) -> T) -> Option<T> {
         let mut accounts = self.accounts();
         let changed = accounts.find(key).map(change);

@@ -1,7 +1,8 @@
 //! When to ask: one loop for each account's endpoint and each network, every one with a phase of its own.
 //!
 //! What is asked and how is the source's business. A loop never waits for another, and a tick that is missed is skipped. A loop that
-//! waits is an entry in one list of due times; only a poll that is under way is a task.
+//! waits is an entry in one list of due times; only a poll that is under way is a task. What came of it is taken up by the poller
+//! itself, so that a loop that has ended brings nothing any more.
 
 mod config;
 mod plan;
@@ -11,10 +12,12 @@ mod uses;
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::future::{Future, pending};
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::runtime;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::{self, AbortHandle, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, error, info, warn};
@@ -58,30 +61,37 @@ impl Source for Client {
 /// Runs the loops of a plan, and takes over from one plan to the next what did not change.
 pub struct Poller<S> {
     source: Arc<S>,
-    plan: Plan,
+    plan: Arc<Plan>,
     store: Arc<Store>,
     health: Arc<Health>,
     /// Beats are counted from here, so that a loop that starts anew keeps its own.
     epoch: Instant,
-    loops: BTreeMap<Key, Running>,
+    /// The loops, and what each is at.
+    loops: BTreeMap<Arc<Loop>, State>,
     /// When each loop that waits is to poll.
-    due: BTreeSet<(Instant, Key)>,
+    due: BTreeSet<(Instant, Arc<Loop>)>,
     /// The polls that are under way.
-    polls: JoinSet<(Key, Used)>,
+    polls: JoinSet<Asked>,
     uses: Uses,
 }
 
-/// A loop, and what it is at.
-struct Running {
-    what: Loop,
-    state: State,
-    /// It asks where nothing is asked any more, and is begun anew or ended.
-    outdated: bool,
+enum State {
+    Waits {
+        until: Instant,
+    },
+    Polls {
+        since: Instant,
+        task: AbortHandle,
+    },
+    /// It asked where nothing is asked any more, and is begun anew or ended.
+    Outdated,
 }
 
-enum State {
-    Waits { until: Instant },
-    Polls { since: Instant, task: AbortHandle },
+/// What came of a loop's poll.
+struct Asked {
+    what: Arc<Loop>,
+    duration: Duration,
+    result: api::Result<Rows>,
 }
 
 /// The currencies that a poll showed in use, if it is one that can.
@@ -96,7 +106,7 @@ impl<S: Source> Poller<S> {
         let epoch = Instant::now();
         let poller = Poller {
             source,
-            plan,
+            plan: Arc::new(plan),
             store,
             health,
             epoch,
@@ -111,7 +121,8 @@ impl<S: Source> Poller<S> {
 
     /// Runs all loops, and changes to each plan that comes. Never returns; ends when it is dropped, and all loops with it.
     pub async fn run(mut self, mut updates: mpsc::Receiver<Update<S>>) -> Infallible {
-        self.reconcile(self.plan.loops(), |_| true);
+        let plan = self.plan.clone();
+        self.reconcile(plan.loops(), |_| true);
         loop {
             let next = self.due.first().map(|(due, _)| *due);
             tokio::select! {
@@ -122,41 +133,66 @@ impl<S: Source> Poller<S> {
         }
     }
 
+    /// Runs as [`Poller::run`] does, on a thread of its own: neither polls nor scrapes wait for the other, and what is kept from poll to
+    /// poll is allocated by one thread. glibc's allocator keeps memory for each thread apart: with polls on all of them, there was
+    /// half as much again, and the more the more cores.
+    ///
+    /// # Errors
+    /// The thread could not be begun, or the poller broke down.
+    pub async fn run_apart(self, updates: mpsc::Receiver<Update<S>>) -> io::Result<Infallible> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let (alive, gone) = oneshot::channel::<Infallible>();
+        let thread = task::spawn_blocking(move || {
+            let ended = runtime.block_on(async {
+                tokio::select! {
+                    never = self.run(updates) => Some(never),
+                    _ = gone => None,
+                }
+            });
+            // Whatever blocks a thread still, such as a name being looked up, must not hold up the end.
+            runtime.shutdown_background();
+            ended
+        });
+        let ended = thread.await?;
+        drop(alive);
+        ended.ok_or_else(|| io::ErrorKind::Interrupted.into())
+    }
+
     fn poll_what_is_due(&mut self) {
         let now = Instant::now();
         while self.due.first().is_some_and(|(due, _)| *due <= now)
-            && let Some((_, key)) = self.due.pop_first()
+            && let Some((_, what)) = self.due.pop_first()
         {
-            let Some(what) = self.loops.get(&key).map(|running| running.what.clone()) else { continue };
             let deadline = what.next(self.epoch, now, now);
-            let task = self.polls.spawn(self.poll(what).run(deadline));
-            if let Some(running) = self.loops.get_mut(&key) {
-                running.state = State::Polls { since: now, task };
-            }
+            let task = self.polls.spawn(ask(self.source.clone(), what.clone(), deadline));
+            self.loops.insert(what, State::Polls { since: now, task });
         }
     }
 
     /// A poll has ended: its loop waits for the next one.
-    fn go_on(&mut self, ended: Result<(task::Id, (Key, Used)), JoinError>) {
-        let (key, used) = match ended {
-            Ok((id, (key, used))) if self.loops.get(&key).is_some_and(|running| running.is_at(id)) => (key, used),
+    fn go_on(&mut self, ended: Result<(task::Id, Asked), JoinError>) {
+        let (what, used) = match ended {
+            Ok((id, asked)) if self.loops.get(&asked.what).is_some_and(|state| state.is_at(id)) => {
+                (asked.what.clone(), self.settle(asked))
+            }
             Err(error) if error.is_panic() => {
-                let Some((key, _)) = self.loops.iter().find(|(_, running)| running.is_at(error.id())) else { return };
-                error!(account = %key.account, endpoint = key.endpoint, currency = %key.currency, "a poll broke down");
-                (key.clone(), None)
+                let Some((what, _)) = self.loops.iter().find(|(_, state)| state.is_at(error.id())) else { return };
+                let Key { account, endpoint, currency } = &what.key;
+                error!(%account, endpoint, %currency, "a poll broke down");
+                (what.clone(), None)
             }
             // Of a loop that has ended, or was begun anew.
             _ => return,
         };
-        if let Some(running) = self.loops.get_mut(&key)
-            && let State::Polls { since, .. } = running.state
+        if let Some(state) = self.loops.get_mut(&what)
+            && let State::Polls { since, .. } = *state
         {
-            let next = running.what.next(self.epoch, since, Instant::now());
-            running.state = State::Waits { until: next };
-            self.health.next_poll(&key, next);
-            self.due.insert((next, key.clone()));
+            let next = what.next(self.epoch, since, Instant::now());
+            *state = State::Waits { until: next };
+            self.health.next_poll(&what.key, next);
+            self.due.insert((next, what.clone()));
         }
-        if used.is_some_and(|used| self.uses.set(key, used)) {
+        if used.is_some_and(|used| self.uses.set(what.key.clone(), used)) {
             self.start_networks();
         }
     }
@@ -164,7 +200,9 @@ impl<S: Source> Poller<S> {
     /// Takes over what did not change, and lets go of the rest.
     fn change(&mut self, (source, plan): Update<S>) {
         if !Arc::ptr_eq(&source, &self.source) {
-            self.loops.values_mut().for_each(|running| running.outdated = true);
+            self.due.clear();
+            self.polls.abort_all();
+            self.loops.values_mut().for_each(|state| *state = State::Outdated);
         }
         for (before, _) in &self.plan.accounts {
             match plan.accounts.iter().find(|(account, _)| account.name() == before.name()) {
@@ -173,12 +211,13 @@ impl<S: Source> Poller<S> {
                 None => self.health.forget_account(before.name()),
             }
         }
-        (self.source, self.plan) = (source, plan);
+        let plan = Arc::new(plan);
+        (self.source, self.plan) = (source, plan.clone());
         self.announce();
-        let configured_networks = self.plan.currencies.is_some();
-        self.reconcile(self.plan.loops(), |endpoint| endpoint.scope != Scope::Network || configured_networks);
-        let loops = &self.loops;
-        self.uses.retain(|key| loops.contains_key(key));
+        let configured_networks = plan.currencies.is_some();
+        self.reconcile(plan.loops(), |endpoint| endpoint.scope != Scope::Network || configured_networks);
+        let kept: BTreeSet<&Key> = self.loops.keys().map(|l| &l.key).collect();
+        self.uses.retain(|key| kept.contains(key));
         self.start_networks();
     }
 
@@ -190,30 +229,30 @@ impl<S: Source> Poller<S> {
                 None => self.health.forget_endpoint(endpoint.name),
             }
         }
-        self.plan.loops().iter().for_each(|l| self.health.expect_loop(&l.key, l.interval));
+        self.plan.loops().for_each(|l| self.health.expect_loop(&l.key, l.plan.interval));
     }
 
     /// Begins and ends networks' loops with the currencies in use, unless the networks are configured.
     fn start_networks(&mut self) {
         if self.plan.currencies.is_none() {
-            self.reconcile(self.plan.networks(self.uses.currencies()), |endpoint| endpoint.scope == Scope::Network);
+            self.reconcile(self.plan.networks(self.uses.currencies()).into_iter(), |endpoint| {
+                endpoint.scope == Scope::Network
+            });
         }
     }
 
-    /// Of the loops of some endpoints, ends those that are not wanted, and begins those that are and do not run.
-    fn reconcile(&mut self, wanted: Vec<Loop>, of: impl Fn(&Endpoint) -> bool) {
-        let keys: BTreeSet<&Key> = wanted.iter().map(|l| &l.key).collect();
-        let gone = self.loops.iter().filter(|(key, running)| of(running.what.endpoint) && !keys.contains(key));
-        for key in gone.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
-            self.end(&key);
-        }
+    /// Of the loops of some endpoints, begins those that are wanted and do not run, and ends those that are not.
+    fn reconcile(&mut self, wanted: impl Iterator<Item = Loop>, of: impl Fn(&Endpoint) -> bool) {
+        let mut unwanted: BTreeSet<Arc<Loop>> = self.loops.keys().filter(|l| of(l.plan.endpoint)).cloned().collect();
         // The limiter lets a second's worth through at once; beyond that, later loops queue here and not in its line,
         // where they would stand before the second poll of more important ones.
         let mut begin = Instant::now();
         let gap = Duration::from_secs_f64(1.0 / self.plan.requests_per_second);
         let mut burst = self.plan.requests_per_second;
         for l in wanted {
-            if self.loops.get(&l.key).is_some_and(|running| !running.outdated && running.what.is(&l)) {
+            unwanted.remove(&l);
+            let running = self.loops.get_key_value(&l);
+            if running.is_some_and(|(running, state)| running.is(&l) && !matches!(state, State::Outdated)) {
                 continue;
             }
             self.begin(l, begin);
@@ -222,48 +261,67 @@ impl<S: Source> Poller<S> {
                 begin += gap;
             }
         }
+        for l in unwanted {
+            self.end(&l);
+        }
     }
 
     /// A loop polls from then on.
     fn begin(&mut self, what: Loop, begin: Instant) {
-        let key = what.key.clone();
-        self.stop(&key);
-        self.expect(&what);
-        self.health.next_poll(&key, begin);
-        self.due.insert((begin, key.clone()));
-        self.loops.insert(key, Running { what, state: State::Waits { until: begin }, outdated: false });
-    }
-
-    /// Tells everybody that a loop's polls are to come.
-    fn expect(&self, what: &Loop) {
-        self.store.expect(&what.key);
-        self.health.expect_loop(&what.key, what.interval);
-    }
-
-    fn poll(&self, what: Loop) -> Poll<S> {
-        Poll { source: self.source.clone(), store: self.store.clone(), health: self.health.clone(), what }
+        self.stop(&what);
+        self.health.expect_loop(&what.key, what.plan.interval);
+        self.health.next_poll(&what.key, begin);
+        let what = Arc::new(what);
+        self.due.insert((begin, what.clone()));
+        self.loops.insert(what, State::Waits { until: begin });
     }
 
     /// Ends a loop, and what it has left.
-    fn end(&mut self, key: &Key) {
-        self.stop(key);
-        self.store.remove(key);
-        self.health.forget_loop(key);
+    fn end(&mut self, what: &Loop) {
+        self.stop(what);
+        self.store.remove(&what.key);
+        self.health.forget_loop(&what.key);
     }
 
-    fn stop(&mut self, key: &Key) {
-        match self.loops.remove(key).map(|running| running.state) {
-            Some(State::Waits { until }) => drop(self.due.remove(&(until, key.clone()))),
-            Some(State::Polls { task, .. }) => task.abort(),
-            None => {}
+    fn stop(&mut self, what: &Loop) {
+        match self.loops.remove_entry(what) {
+            Some((what, State::Waits { until })) => drop(self.due.remove(&(until, what))),
+            Some((_, State::Polls { task, .. })) => task.abort(),
+            Some((_, State::Outdated)) | None => {}
+        }
+    }
+
+    /// Takes up what came of a poll.
+    fn settle(&self, Asked { what, duration, result }: Asked) -> Used {
+        let key = &what.key;
+        let Key { account, endpoint, currency } = key;
+        let duration = duration.as_secs_f64();
+        match result {
+            Ok(rows) => {
+                let used = what.plan.endpoint.shows_use().then(|| rows.used_currencies());
+                let dropped = self.store.replace(key, rows, what.plan.lifetime);
+                debug!(%account, endpoint, %currency, duration, "polled");
+                if let News::Recovered(lasted) = self.health.succeeded(key, dropped) {
+                    info!(%account, endpoint, %currency, failed_for = lasted.as_secs_f64(), "poll succeeds again");
+                }
+                used
+            }
+            Err(error) => {
+                let kind = error.kind();
+                debug!(%account, endpoint, %currency, duration, kind, "poll did not succeed");
+                if self.health.failed(key, &error) == News::Failing {
+                    warn!(%account, endpoint, %currency, kind, %error, "poll failed");
+                }
+                None
+            }
         }
     }
 }
 
-impl Running {
-    /// Whether that task is its poll.
+impl State {
+    /// Whether that task is the loop's poll.
     fn is_at(&self, id: task::Id) -> bool {
-        matches!(&self.state, State::Polls { task, .. } if task.id() == id)
+        matches!(self, State::Polls { task, .. } if task.id() == id)
     }
 }
 
@@ -275,56 +333,15 @@ async fn until(then: Option<Instant>) {
     }
 }
 
-/// One poll of a loop.
-struct Poll<S> {
-    source: Arc<S>,
-    store: Arc<Store>,
-    health: Arc<Health>,
-    what: Loop,
-}
-
-impl<S: Source> Poll<S> {
-    /// Polls, before the next poll is due.
-    async fn run(self, deadline: Instant) -> (Key, Used) {
-        let started = Instant::now();
-        let result = self.ask(deadline).await;
-        let used = self.settle(result, started.elapsed());
-        (self.what.key, used)
+/// Asks for the samples that are wanted, which are of use until the deadline.
+async fn ask<S: Source>(source: Arc<S>, what: Arc<Loop>, deadline: Instant) -> Asked {
+    let Loop { plan, account, key } = &*what;
+    let started = Instant::now();
+    let email = account.as_ref().and_then(|account| account.email());
+    let request = Request { email, decimals: &plan.reading.decimals };
+    let mut result = source.fetch(plan.endpoint, account.as_deref(), &key.currency, &request, deadline).await;
+    if let Ok(rows) = &mut result {
+        rows.hide_optional(&plan.reading.optional_metrics);
     }
-
-    /// Asks for the samples that are wanted.
-    async fn ask(&self, deadline: Instant) -> api::Result<Rows> {
-        let Loop { endpoint, account, key, reading, .. } = &self.what;
-        let email = account.as_ref().and_then(|account| account.email());
-        let request = Request { email, decimals: &reading.decimals };
-        let mut rows = self.source.fetch(endpoint, account.as_deref(), &key.currency, &request, deadline).await?;
-        rows.hide_optional(&reading.optional_metrics);
-        Ok(rows)
-    }
-
-    /// Hands on what came of asking.
-    fn settle(&self, result: api::Result<Rows>, duration: Duration) -> Used {
-        let Loop { endpoint, key, lifetime, .. } = &self.what;
-        let Key { account, endpoint: name, currency } = key;
-        let duration = duration.as_secs_f64();
-        match result {
-            Ok(rows) => {
-                let used = endpoint.shows_use().then(|| rows.used_currencies());
-                let dropped = self.store.replace(key, rows, *lifetime);
-                debug!(%account, endpoint = name, %currency, duration, "polled");
-                if let News::Recovered(lasted) = self.health.succeeded(key, dropped) {
-                    info!(%account, endpoint = name, %currency, failed_for = lasted.as_secs_f64(), "poll succeeds again");
-                }
-                used
-            }
-            Err(error) => {
-                let kind = error.kind();
-                debug!(%account, endpoint = name, %currency, duration, kind, "poll did not succeed");
-                if self.health.failed(key, &error) == News::Failing {
-                    warn!(%account, endpoint = name, %currency, kind, %error, "poll failed");
-                }
-                None
-            }
-        }
-    }
+    Asked { duration: started.elapsed(), result, what }
 }

@@ -37,9 +37,7 @@ pub struct Store {
 }
 
 struct State {
-    /// Every loop, with how long its rows may be shown if it has some.
-    loops: BTreeMap<Key, Option<Instant>>,
-    /// The rows that are shown, by endpoint.
+    /// The rows that are shown, by endpoint, each until it is too old.
     rows: BTreeMap<&'static str, Blocks>,
     /// No rows are too old before this.
     next_end: Option<Instant>,
@@ -56,7 +54,7 @@ impl Default for Store {
             (endpoint.name, Blocks::new(scope, endpoint.families(), Some(endpoint.path)))
         };
         let rows = ENDPOINTS.iter().map(blocks).collect();
-        Store { state: RwLock::new(State { loops: BTreeMap::new(), rows, next_end: None }), slept: clock::slept }
+        Store { state: RwLock::new(State { rows, next_end: None }), slept: clock::slept }
     }
 }
 
@@ -76,36 +74,25 @@ impl Fresh<'_> {
 }
 
 impl Store {
-    /// Makes room for the rows of a loop.
-    pub fn expect(&self, key: &Key) {
-        self.write().loops.entry(key.clone()).or_default();
-    }
-
     /// Takes the rows of a loop's newest answer, for as long as they may be shown. Returns how many samples were left
-    /// out of them, by the label rules or the cap. A loop that has just ended may still bring its last rows: they are not
-    /// taken.
+    /// out of them, by the label rules or the cap.
     pub fn replace(&self, key: &Key, mut rows: Rows, lifetime: Duration) -> u64 {
         let end = self.now() + lifetime;
         let mut state = self.write();
-        let kept = state.admitted(key, &rows);
-        if let Some(kept) = kept {
+        if let Some(kept) = state.admitted(key, &rows) {
             rows.keep_currencies(|currency| kept.contains(currency));
         }
         let dropped = rows.dropped;
-        let State { loops, rows: shown, next_end } = &mut *state;
-        if let (Some(until), Some(blocks)) = (loops.get_mut(key), shown.get_mut(key.endpoint)) {
-            *until = Some(end);
-            *next_end = Some(next_end.map_or(end, |next| next.min(end)));
-            blocks.put(key.name(), rows);
+        state.next_end = Some(state.next_end.map_or(end, |next| next.min(end)));
+        if let Some(blocks) = state.rows.get_mut(key.endpoint) {
+            blocks.put(key.name(), rows, Some(end));
         }
         dropped
     }
 
     /// Drops the rows of a loop that has ended.
     pub fn remove(&self, key: &Key) {
-        let mut state = self.write();
-        state.loops.remove(key);
-        if let Some(blocks) = state.rows.get_mut(key.endpoint) {
+        if let Some(blocks) = self.write().rows.get_mut(key.endpoint) {
             blocks.remove(key.name());
         }
     }
@@ -138,19 +125,7 @@ impl Store {
 
 impl State {
     fn drop_old(&mut self, now: Instant) {
-        self.next_end = None;
-        for (key, until) in &mut self.loops {
-            match until {
-                Some(end) if *end <= now => {
-                    *until = None;
-                    if let Some(blocks) = self.rows.get_mut(key.endpoint) {
-                        blocks.remove(key.name());
-                    }
-                }
-                Some(end) => self.next_end = Some(self.next_end.map_or(*end, |next| next.min(*end))),
-                None => {}
-            }
-        }
+        self.next_end = self.rows.values_mut().filter_map(|blocks| blocks.drop_old(now)).min();
     }
 
     /// The currencies of a loop's new rows that find room beside those already there; nothing when all do. Documented ones
@@ -172,12 +147,12 @@ impl State {
         Some(old.into_iter().chain(first).map(str::to_owned).collect())
     }
 
-    /// The currencies that the account's other endpoints have series of.
+    /// The currencies that the account's other endpoints have series of; of the pool, its other ones. A network's own currency is no
+    /// label of its rows.
     fn currencies_beside(&self, key: &Key) -> BTreeSet<&str> {
-        let first = Key { account: key.account.clone(), endpoint: "", currency: "".into() };
-        let account = self.loops.range(first..).take_while(|(other, _)| other.account == key.account);
-        let others = account.filter(|(other, _)| *other != key);
-        let rows = others.filter_map(|(other, _)| self.rows.get(other.endpoint)?.get(other.name()));
+        let of_account = !key.account.is_empty();
+        let others = ENDPOINTS.iter().filter(|e| e.is_of_account() == of_account && e.name != key.endpoint);
+        let rows = others.filter_map(|endpoint| self.rows.get(endpoint.name)?.get(&key.account));
         rows.flat_map(|rows| rows.currencies()).collect()
     }
 }
@@ -204,7 +179,6 @@ mod tests {
     }
 
     fn put(store: &Store, key: &Key, rows: Rows) -> u64 {
-        store.expect(key);
         store.replace(key, rows, MINUTE)
     }
 
@@ -265,14 +239,5 @@ mod tests {
         // An answer that is whole again has all the room.
         assert_eq!(put(&store, &key("a", "balance"), balances(["new".to_owned()].into_iter())), 0);
         assert_eq!(shown(&store, "a"), ["new".to_owned()].into());
-    }
-
-    #[test]
-    fn a_loop_that_has_ended_brings_nothing_back() {
-        let store = Store::default();
-        put(&store, &key("a", "balance"), balances(["xmr".to_owned()].into_iter()));
-        store.remove(&key("a", "balance"));
-        store.replace(&key("a", "balance"), balances(["xmr".to_owned()].into_iter()), MINUTE);
-        assert_eq!(samples(&store), 0);
     }
 }

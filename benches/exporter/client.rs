@@ -74,10 +74,10 @@ impl Server {
         Server { pipes, process, address: address.to_owned() }
     }
 
-    /// Has it poll every `step`th account, and waits until it has.
-    pub(crate) fn poll(&self, step: usize) {
+    /// Gives it a command, and waits until that is done.
+    pub(crate) fn order(&self, command: &str) {
         let (input, output) = &mut *self.pipes.borrow_mut();
-        writeln!(input, "poll {step}").expect("it listens");
+        writeln!(input, "{command}").expect("it listens");
         output.read_line(&mut String::new()).expect("it answers");
     }
 

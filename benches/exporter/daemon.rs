@@ -12,9 +12,6 @@ use crate::table::{Table, median};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_minergate-exporter");
 
-/// A round of polls of the accounts that are polled from memory (see `server`).
-const ROUND: Duration = Duration::from_secs(4);
-
 const MIB: f64 = 1_048_576.0;
 
 pub(crate) fn measure(table: &mut Table, effort: Effort) {
@@ -23,6 +20,7 @@ pub(crate) fn measure(table: &mut Table, effort: Effort) {
     let size = std::fs::metadata(PROGRAM).expect("the program").len();
     table.at_most("size of the binary", "MiB", size as f64 / MIB, 8.0);
     memory(table, effort);
+    flatness(table, effort);
 }
 
 /// From exec to the first whole answer, before the first poll has ended; and the memory of a daemon with one account.
@@ -63,22 +61,33 @@ fn start(table: &mut Table, effort: Effort) {
 
 /// Memory of a thousand accounts while they are polled and scraped.
 fn memory(table: &mut Table, effort: Effort) {
-    let accounts = effort.pick("10", "1000");
     let empty = Server::own("polled", "0");
     Client::new(&empty.address, true).scrape();
-    let server = Server::own("polled", accounts);
+    let server = Server::own("polled", effort.pick("10", "1000"));
     let mut client = Client::new(&server.address, true);
-    let rounds = effort.pick(0, 10);
-    std::thread::sleep(ROUND);
-    for _ in 0..rounds.max(1) {
-        for _ in 0..10 {
-            client.scrape();
-        }
-        std::thread::sleep(if rounds == 0 { Duration::ZERO } else { ROUND });
+    let rounds = effort.pick(1, 10);
+    for round in 1..=rounds {
+        server.order(&format!("round {round}"));
+        (0..10).for_each(|_| _ = client.scrape());
     }
     let text = Client::new(&server.address, false).body();
     let samples = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty() && line[0] != b'#').count();
     let used = server.resident() - empty.resident();
-    let what = format!("memory a sample of {samples}, after 10 rounds of polls and 100 scrapes");
+    let what = format!("memory a sample of {samples}, after {rounds} rounds of polls and 100 scrapes");
     table.at_most(&what, "bytes", used / samples as f64, 80.0);
+}
+
+/// Memory of a hundred accounts after a thousand rounds, beside what it was after a hundred.
+fn flatness(table: &mut Table, effort: Effort) {
+    let server = Server::own("polled", effort.pick("10", "100"));
+    let mut client = Client::new(&server.address, true);
+    let mut resident = Vec::new();
+    let tenth = effort.pick(1, 100);
+    for rounds in (1..=10).map(|part| part * tenth) {
+        server.order(&format!("round {rounds}"));
+        (0..10).for_each(|_| _ = client.scrape());
+        resident.push(server.resident() / MIB);
+    }
+    let what = format!("resident memory after {} rounds, beside {tenth}", 10 * tenth);
+    table.at_most_times(&what, "MiB", resident[9], resident[0], 1.02);
 }

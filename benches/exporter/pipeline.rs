@@ -86,7 +86,6 @@ async fn pipeline(base: &str, time: Duration) -> f64 {
     let key = Key { account: account.name().clone(), endpoint: endpoint.name, currency: "".into() };
     exposition.health.expect_account(&key.account);
     exposition.health.expect_loop(&key, endpoint.interval);
-    exposition.store.expect(&key);
     repeat(time, move || {
         let (client, account, exposition, key) = (client.clone(), account.clone(), exposition.clone(), key.clone());
         async move {

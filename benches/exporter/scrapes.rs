@@ -67,7 +67,7 @@ fn compare(table: &mut Table, argument: &str, gzip: bool, step: Option<usize>, t
     let fixed = Server::own("body", &file.0.display().to_string());
     let mut fixed_client = Client::new(&fixed.address, gzip);
     // Before either answers, so that both find the core's caches as the polls have left them.
-    let poll = || ours.poll(step.unwrap_or(usize::MAX));
+    let poll = || ours.order(&format!("poll {}", step.unwrap_or(usize::MAX)));
     let polled: Option<&dyn Fn()> = step.map(|_| &poll as _);
     let cost = |server: &Server, client: &mut Client, times| cost(server, client, times, polled);
     // Once each before anything is measured: caches, and memory that is then there.
@@ -103,7 +103,7 @@ fn growth(effort: Effort) {
         let samples = samples(&server);
         let bytes = (server.resident() - empty.resident()).max(0.0) / samples as f64;
         // Large answers are joined at each scrape; of small ones this is what it costs when something has changed.
-        let cost = cost(&server, &mut client, effort.pick(2, 10), Some(&|| server.poll(1_000_000)));
+        let cost = cost(&server, &mut client, effort.pick(2, 10), Some(&|| server.order("poll 1000000")));
         Table::told(&format!("{samples} samples: CPU a sample"), "ns", cost.cpu * 1000.0 / samples as f64);
         Table::told(&format!("{samples} samples: memory a sample"), "bytes", bytes);
     }

@@ -4,8 +4,9 @@ use std::io::BufRead;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Once};
+use std::time::Duration;
 
 use axum::Router;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -13,7 +14,7 @@ use axum::routing::get;
 use axum::serve::ListenerExt;
 use bytes::Bytes;
 use minergate_exporter::api::{self, Account, AccountConfig};
-use minergate_exporter::endpoints::{Endpoint, Scope};
+use minergate_exporter::endpoints::Endpoint;
 use minergate_exporter::exposition::Exposition;
 use minergate_exporter::health::Health;
 use minergate_exporter::metric::{Request, Rows};
@@ -27,7 +28,8 @@ use tokio::time::Instant;
 
 use crate::world::{self, World};
 
-/// Serves until standard input ends. A line there that says `poll N` polls every Nth account, and is answered when that is done.
+/// Serves until standard input ends. A line there is a command with a number, and is answered when it is done: `poll N` polls every
+/// Nth account, and `round N` waits for the Nth round of those that poll by themselves.
 pub(crate) fn main(kind: &str, argument: &str) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     runtime.block_on(async {
@@ -35,16 +37,9 @@ pub(crate) fn main(kind: &str, argument: &str) -> ExitCode {
             "exposition" => {
                 let accounts = argument.trim_end_matches('s');
                 let endpoints = if accounts == argument { world::ALL } else { world::FEW };
-                let world = World { accounts: accounts.parse().expect("a number of accounts"), endpoints };
-                exposition(world.exposition(), Some(world)).await;
+                exposed(World { accounts: accounts.parse().expect("a number of accounts"), endpoints }).await;
             }
-            "polled" => {
-                let (exposition, poller) = polled(argument.parse().expect("a number of accounts"));
-                tokio::select! {
-                    _ = poller.run(mpsc::channel(1).1) => {}
-                    () = exposition_of(exposition) => {}
-                }
-            }
+            "polled" => polled(argument.parse().expect("a number of accounts")).await,
             "simulator" => simulator().await,
             _ => body(argument).await,
         }
@@ -52,13 +47,21 @@ pub(crate) fn main(kind: &str, argument: &str) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-async fn exposition_of(exposition: Exposition) {
-    self::exposition(exposition, None).await;
+/// Accounts that are polled at a command.
+async fn exposed(world: World) {
+    let exposition = world.exposition();
+    let polled = Exposition::new(exposition.store.clone(), exposition.health.clone());
+    // The first round was at the start.
+    let mut round = 0;
+    serve(exposition, move |step| {
+        round += 1;
+        (0..world.accounts).step_by(step).for_each(|account| world.poll(&polled, account, round));
+    })
+    .await;
 }
 
 /// The exporter's server with this to serve.
-async fn exposition(exposition: Exposition, world: Option<World>) {
-    let (store, health) = (exposition.store.clone(), exposition.health.clone());
+async fn serve(exposition: Exposition, mut command: impl FnMut(usize) + Send + 'static) {
     let app = App {
         exposition,
         telemetry_path: "/metrics".to_owned(),
@@ -69,13 +72,9 @@ async fn exposition(exposition: Exposition, world: Option<World>) {
     let listeners = server::bind(&["127.0.0.1:0".to_owned()]).await.expect("a listener");
     println!("{}", listeners[0].address());
     let commands = tokio::task::spawn_blocking(move || {
-        let exposition = Exposition::new(store, health);
-        // The first round was at the start.
-        for (line, round) in std::io::stdin().lock().lines().map_while(Result::ok).zip(1..) {
-            let step: usize = line.trim_start_matches("poll ").parse().expect("poll N");
-            if let Some(world) = world {
-                (0..world.accounts).step_by(step).for_each(|account| world.poll(&exposition, account, round));
-            }
+        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+            let number = line.rsplit(' ').next().and_then(|number| number.parse().ok());
+            command(number.expect("a command with a number"));
             println!("done");
         }
     });
@@ -86,7 +85,11 @@ async fn exposition(exposition: Exposition, world: Option<World>) {
 }
 
 /// Answers at once, and differently each time.
-struct Answers(AtomicUsize);
+struct Answers {
+    given: Arc<AtomicUsize>,
+    /// The poller's clock runs on whenever nothing is left to do: a round takes as long as its work.
+    hurries: Once,
+}
 
 impl Source for Answers {
     async fn fetch(
@@ -97,17 +100,15 @@ impl Source for Answers {
         _: &Request<'_>,
         _: Instant,
     ) -> api::Result<Rows> {
-        let round = self.0.fetch_add(1, Ordering::Relaxed);
+        self.hurries.call_once(tokio::time::pause);
         let number = account.and_then(|account| account.name().rsplit('-').next()?.parse().ok()).unwrap_or(0);
-        if endpoint.scope != Scope::Account {
-            return Err(api::Error::NotFound);
-        }
-        Ok(world::read(endpoint, &world::answer(endpoint.name, number, round)))
+        let before = self.given.fetch_add(1, Ordering::Relaxed);
+        Ok(world::read(endpoint, &world::answer(endpoint.name, number, before)))
     }
 }
 
-/// Accounts that are polled as the daemon polls them, each endpoint every four seconds, but from memory.
-fn polled(accounts: usize) -> (Exposition, Poller<Answers>) {
+/// Accounts that are polled as the daemon polls them, but from memory, and as fast as it goes.
+async fn polled(accounts: usize) {
     let account = |number| {
         let name = format!("farm-{number:05}");
         let config = AccountConfig { name, token: Some("t".into()), ..AccountConfig::default() };
@@ -122,9 +123,20 @@ fn polled(accounts: usize) -> (Exposition, Poller<Answers>) {
         reading: Arc::default(),
         requests_per_second: 1e6,
     };
-    let (store, health) = (Arc::new(Store::default()), Arc::new(Health::default()));
-    let poller = Poller::new(Arc::new(Answers(AtomicUsize::new(0))), plan, store.clone(), health.clone());
-    (Exposition::new(store, health), poller)
+    let loops = plan.loops().count();
+    let exposition = Exposition::new(Arc::new(Store::default()), Arc::new(Health::default()));
+    let given = Arc::new(AtomicUsize::new(0));
+    let source = Arc::new(Answers { given: given.clone(), hurries: Once::new() });
+    let poller = Poller::new(source, plan, exposition.store.clone(), exposition.health.clone());
+    let until_round = move |number| {
+        while given.load(Ordering::Relaxed) < number * loops {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    };
+    tokio::select! {
+        ended = poller.run_apart(mpsc::channel(1).1) => match ended.expect("a thread that polls") {},
+        () = serve(exposition, until_round) => {}
+    }
 }
 
 /// The simulator, with one account.

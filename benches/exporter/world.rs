@@ -112,7 +112,6 @@ impl World {
                 exposition.health.expect_account(&key.account);
                 exposition.health.expect_endpoint(endpoint.name, endpoint.interval);
                 exposition.health.expect_loop(&key, endpoint.interval);
-                exposition.store.expect(&key);
             }
             self.poll(&exposition, account, 0);
         }

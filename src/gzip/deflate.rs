@@ -15,9 +15,10 @@ const WINDOW: usize = 32_768;
 #[derive(Clone, Copy)]
 struct Code(u32, u32);
 
-/// Compresses text as blocks that end at a byte and look back at nothing before them.
-pub(super) fn lines(text: &[u8]) -> Vec<u8> {
-    let mut out = Bits { bytes: Vec::with_capacity(text.len() / 4 + 16), pending: 0, count: 0 };
+/// Compresses text as blocks that end at a byte and look back at nothing before them, and adds them to `bytes`.
+pub(super) fn lines(text: &[u8], bytes: &mut Vec<u8>) {
+    bytes.reserve(text.len() / 4 + 16);
+    let mut out = Bits { bytes, pending: 0, count: 0 };
     // Not the last block; fixed codes.
     out.push(Code(0b010, 3));
     let mut before: &[u8] = &[];
@@ -30,11 +31,10 @@ pub(super) fn lines(text: &[u8]) -> Vec<u8> {
     out.push(Code(0, 3));
     out.align();
     out.bytes.extend_from_slice(&[0, 0, 0xff, 0xff]);
-    out.bytes
 }
 
 /// Writes a line; `before` is the line that stands right before it.
-fn push_line(out: &mut Bits, line: &[u8], before: &[u8]) {
+fn push_line(out: &mut Bits<'_>, line: &[u8], before: &[u8]) {
     let (mut at, mut old) = (0, 0);
     while at < line.len() {
         let same = common(&line[at..], &before[old..]);
@@ -71,7 +71,7 @@ fn quote(text: &[u8]) -> Option<usize> {
     memchr::memchr(b'"', text)
 }
 
-fn push_literals(out: &mut Bits, text: &[u8]) {
+fn push_literals(out: &mut Bits<'_>, text: &[u8]) {
     // Three at a time: they have 27 bits at most.
     for bytes in text.chunks(3) {
         let mut codes = Code(0, 0);
@@ -84,7 +84,7 @@ fn push_literals(out: &mut Bits, text: &[u8]) {
 }
 
 /// Writes a repetition of what stood `distance` bytes before, in as many matches as it takes.
-fn push_match(out: &mut Bits, length: usize, distance: usize) {
+fn push_match(out: &mut Bits<'_>, length: usize, distance: usize) {
     let mut rest = length;
     while rest > 0 {
         // What remains must not be too short for a match.
@@ -100,13 +100,13 @@ fn push_match(out: &mut Bits, length: usize, distance: usize) {
 }
 
 /// Bits on their way into bytes.
-struct Bits {
-    bytes: Vec<u8>,
+struct Bits<'a> {
+    bytes: &'a mut Vec<u8>,
     pending: u64,
     count: u32,
 }
 
-impl Bits {
+impl Bits<'_> {
     fn push(&mut self, Code(bits, count): Code) {
         self.pending |= u64::from(bits) << self.count;
         self.count += count;

@@ -24,7 +24,7 @@ pub struct LoopHealth {
     /// Seconds since 1970.
     pub last_success: Option<f64>,
     /// The failure that goes on.
-    pub failing: Option<Failing>,
+    pub failing: Option<Box<Failing>>,
     pub next: Option<Instant>,
 }
 
@@ -121,7 +121,7 @@ impl Accounts {
         let request = Request { email: None, decimals: &Decimals::default() };
         for name in std::mem::take(&mut self.changed) {
             match self.by_name.get(&name) {
-                Some(account) => self.rows.put(&name, Rows::read(ACCOUNT_METRICS, account, &request)),
+                Some(account) => self.rows.put(&name, Rows::read(ACCOUNT_METRICS, account, &request), None),
                 None => self.rows.remove(&name),
             }
         }

@@ -1,5 +1,6 @@
 //! What is polled: the loops that a configuration makes, and the beat of each.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -38,37 +39,30 @@ pub struct Plan {
 
 impl Plan {
     /// The loops that are known before the first answer, the most frequent first.
-    pub fn loops(&self) -> Vec<Loop> {
-        let wanted = |endpoints: &Option<Vec<String>>, name: &str| {
-            endpoints.as_ref().is_none_or(|names| names.iter().any(|wanted| wanted == name))
-        };
-        let mut loops = Vec::new();
-        for endpoint in ENDPOINTS {
-            match endpoint.scope {
-                Scope::Pool if self.pool => loops.extend(self.new_loop(endpoint, None, "")),
-                Scope::Pool => {}
-                Scope::Network => {
-                    let currencies = self.currencies.iter().flatten();
-                    loops.extend(currencies.filter_map(|currency| self.new_loop(endpoint, None, currency)));
-                }
-                Scope::Account => {
-                    let accounts = self.accounts.iter().filter(|(_, endpoints)| wanted(endpoints, endpoint.name));
-                    loops.extend(accounts.filter_map(|(account, _)| self.new_loop(endpoint, Some(account), "")));
-                }
-            }
-        }
-        loops.sort_by_key(|l| l.interval);
-        loops
+    pub fn loops(&self) -> impl Iterator<Item = Loop> {
+        let mut plans: Vec<_> = ENDPOINTS.iter().filter_map(|endpoint| self.of_endpoint(endpoint)).collect();
+        plans.sort_by_key(|plan| plan.interval);
+        plans.into_iter().flat_map(|plan| self.loops_of(&plan))
     }
 
-    fn new_loop(&self, endpoint: &'static Endpoint, account: Option<&Arc<Account>>, currency: &str) -> Option<Loop> {
+    fn loops_of(&self, plan: &Arc<EndpointPlan>) -> Vec<Loop> {
+        let name = plan.endpoint.name;
+        let wants = |endpoints: &Option<Vec<String>>| endpoints.as_ref().is_none_or(|names| names.iter().any(|n| n == name));
+        match plan.endpoint.scope {
+            Scope::Pool => self.pool.then(|| Loop::of_network(plan, "")).into_iter().collect(),
+            Scope::Network => self.currencies.iter().flatten().map(|currency| Loop::of_network(plan, currency)).collect(),
+            Scope::Account => {
+                let accounts = self.accounts.iter().filter(|(_, endpoints)| wants(endpoints));
+                accounts.map(|(account, _)| Loop::of_account(plan, account)).collect()
+            }
+        }
+    }
+
+    /// Nothing if it is off.
+    fn of_endpoint(&self, endpoint: &'static Endpoint) -> Option<Arc<EndpointPlan>> {
         let interval = self.poll.interval(endpoint)?;
-        let name = account.map(|account| account.name().clone()).unwrap_or_default();
-        // An Arc of nothing costs nothing when it is the default one.
-        let currency = if currency.is_empty() { Arc::default() } else { currency.into() };
-        let key = Key { account: name, endpoint: endpoint.name, currency };
         let (lifetime, reading) = (self.poll.lifetime(interval), self.reading.clone());
-        Some(Loop { endpoint, account: account.cloned(), key, interval, lifetime, reading })
+        Some(Arc::new(EndpointPlan { endpoint, interval, lifetime, reading }))
     }
 
     /// The networks' loops for the currencies in use.
@@ -76,42 +70,80 @@ impl Plan {
         let (documented, others): (Vec<_>, Vec<_>) = currencies.partition(|code| currency::is_documented(code));
         let currencies: Vec<_> = documented.into_iter().chain(others).take(CURRENCY_CAP).collect();
         let endpoints = ENDPOINTS.iter().filter(|endpoint| endpoint.scope == Scope::Network);
-        endpoints.flat_map(|endpoint| currencies.iter().filter_map(|code| self.new_loop(endpoint, None, code))).collect()
+        let plans = endpoints.filter_map(|endpoint| self.of_endpoint(endpoint));
+        plans.flat_map(|plan| currencies.iter().map(|code| Loop::of_network(&plan, code)).collect::<Vec<_>>()).collect()
     }
 }
 
-/// One loop: what it asks for, and how often.
-#[derive(Clone)]
-pub struct Loop {
+/// How an endpoint is polled, the same for all its loops.
+pub struct EndpointPlan {
     pub endpoint: &'static Endpoint,
-    pub account: Option<Arc<Account>>,
-    pub key: Key,
     pub interval: Duration,
     /// How long its values are shown without news.
     pub(super) lifetime: Duration,
     pub(super) reading: Arc<Reading>,
 }
 
+/// One loop: what it asks for, and how often. Loops are told apart, and ordered, by their keys.
+pub struct Loop {
+    pub plan: Arc<EndpointPlan>,
+    pub account: Option<Arc<Account>>,
+    pub key: Key,
+}
+
+impl PartialEq for Loop {
+    fn eq(&self, other: &Loop) -> bool {
+        self.key == other.key
+    }
+}
+
+impl Eq for Loop {}
+
+impl PartialOrd for Loop {
+    fn partial_cmp(&self, other: &Loop) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Loop {
+    fn cmp(&self, other: &Loop) -> Ordering {
+        self.key.cmp(&other.key)
+    }
+}
+
 impl Loop {
+    fn of_account(plan: &Arc<EndpointPlan>, account: &Arc<Account>) -> Loop {
+        let key = Key { account: account.name().clone(), endpoint: plan.endpoint.name, currency: Arc::default() };
+        Loop { plan: plan.clone(), account: Some(account.clone()), key }
+    }
+
+    /// Of a currency's network, or without currency of the pool.
+    fn of_network(plan: &Arc<EndpointPlan>, currency: &str) -> Loop {
+        let key = Key { account: Arc::default(), endpoint: plan.endpoint.name, currency: currency.into() };
+        Loop { plan: plan.clone(), account: None, key }
+    }
+
     /// Whether a loop that runs already does just this.
     pub(super) fn is(&self, other: &Loop) -> bool {
         let account = match (&self.account, &other.account) {
             (Some(own), Some(other)) => Arc::ptr_eq(own, other),
             (own, other) => own.is_none() && other.is_none(),
         };
-        account && self.interval == other.interval && self.lifetime == other.lifetime && self.reading == other.reading
+        let (own, other) = (&self.plan, &other.plan);
+        account && own.interval == other.interval && own.lifetime == other.lifetime && own.reading == other.reading
     }
 
     /// When the loop polls after a poll that began at `started`: on its own beat, which is a share of the interval that
     /// its key decides, and not sooner than half an interval later.
     pub(super) fn next(&self, epoch: Instant, started: Instant, now: Instant) -> Instant {
+        let interval = self.plan.interval;
         let mut hasher = DefaultHasher::new();
         (&self.key.account, self.key.endpoint, &self.key.currency).hash(&mut hasher);
         #[expect(clippy::cast_precision_loss, reason = "a phase need not be exact")]
         let share = hasher.finish() as f64 / u64::MAX as f64;
-        let phase = self.interval.mul_f64(share.min(0.999));
-        let earliest = (started + self.interval / 2).max(now);
-        let beats = earliest.saturating_duration_since(epoch + phase).as_nanos().div_ceil(self.interval.as_nanos());
-        epoch + phase + self.interval * u32::try_from(beats).unwrap_or(u32::MAX)
+        let phase = interval.mul_f64(share.min(0.999));
+        let earliest = (started + interval / 2).max(now);
+        let beats = earliest.saturating_duration_since(epoch + phase).as_nanos().div_ceil(interval.as_nanos());
+        epoch + phase + interval * u32::try_from(beats).unwrap_or(u32::MAX)
     }
 }

@@ -1,12 +1,13 @@
 //! One round: everything polled once, for commands that do not stay.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream;
 use tokio::time::Instant;
 
-use super::{Loop, Poll, Poller, Source};
+use super::{Loop, Poller, Source, ask};
 use crate::api;
 use crate::metric::Rows;
 
@@ -39,7 +40,7 @@ impl<S: Source> Poller<S> {
         mut told: impl FnMut(&Outcome<T>, usize),
     ) -> Vec<Outcome<T>> {
         let mut outcomes = Vec::new();
-        let loops = self.plan.loops();
+        let loops: Vec<Loop> = self.plan.loops().collect();
         let all = loops.len();
         self.ask_all(loops, all, concurrency, &made, &mut told, &mut outcomes).await;
         if self.plan.currencies.is_none() {
@@ -63,28 +64,25 @@ impl<S: Source> Poller<S> {
         #[expect(clippy::cast_precision_loss, reason = "concurrency is 10,000 at most")]
         let line = Duration::from_secs_f64(concurrency as f64 / self.plan.requests_per_second);
         for what in &loops {
-            self.expect(what);
+            self.health.expect_loop(&what.key, what.plan.interval);
         }
-        let polls: Vec<Poll<S>> = loops.into_iter().map(|what| self.poll(what)).collect();
-        let mut asked = stream::iter(polls)
-            .map(async |poll| {
-                let started = Instant::now();
-                let result = poll.ask(started + PATIENCE + line).await;
-                let duration = started.elapsed();
-                let (key, made) = (&poll.what.key, result.as_ref().map(made).map_err(Clone::clone));
-                let outcome = Outcome {
-                    account: key.account.to_string(),
-                    endpoint: key.endpoint,
-                    currency: key.currency.to_string(),
-                    duration,
-                    result: made,
-                };
-                let used = poll.settle(result, duration);
-                (outcome, poll.what.key, used)
-            })
+        let source = self.source.clone();
+        let mut polls = stream::iter(loops)
+            .map(|what| ask(source.clone(), Arc::new(what), Instant::now() + PATIENCE + line))
             .buffer_unordered(concurrency);
-        while let Some((outcome, key, used)) = asked.next().await {
-            used.map(|used| self.uses.set(key, used));
+        while let Some(asked) = polls.next().await {
+            let key = &asked.what.key;
+            let outcome = Outcome {
+                account: key.account.to_string(),
+                endpoint: key.endpoint,
+                currency: key.currency.to_string(),
+                duration: asked.duration,
+                result: asked.result.as_ref().map(made).map_err(Clone::clone),
+            };
+            let key = key.clone();
+            if let Some(used) = self.settle(asked) {
+                self.uses.set(key, used);
+            }
             told(&outcome, all);
             outcomes.push(outcome);
         }

@@ -41,6 +41,25 @@ impl Source for Script {
     }
 }
 
+fn plan(accounts: &[&str], poll: &str) -> Plan {
+    let account = |name: &&str| {
+        let config = AccountConfig { name: (*name).to_owned(), token: Some("t".into()), ..AccountConfig::default() };
+        (Arc::new(config.account(None).unwrap()), None)
+    };
+    Plan {
+        poll: toml::from_str(poll).unwrap(),
+        accounts: accounts.iter().map(account).collect(),
+        currencies: None,
+        pool: true,
+        reading: Arc::default(),
+        requests_per_second: 5.0,
+    }
+}
+
+fn text(exposition: &Exposition) -> String {
+    exposition.render(Format::Text, &Filter::default())
+}
+
 struct Run {
     script: Script,
     exposition: Exposition,
@@ -53,20 +72,8 @@ impl Run {
         answer: impl Fn(&str, &str) -> Result<String, Error> + Send + Sync + 'static,
     ) -> Run {
         let script = Script { answer: Arc::new(answer), start: Instant::now(), asked: Arc::default() };
-        let account = |name: &&str| {
-            let config = AccountConfig { name: (*name).to_owned(), token: Some("t".into()), ..AccountConfig::default() };
-            (Arc::new(config.account(None).unwrap()), None)
-        };
-        let plan = Plan {
-            poll: toml::from_str(poll).unwrap(),
-            accounts: accounts.iter().map(account).collect(),
-            currencies: None,
-            pool: true,
-            reading: Arc::default(),
-            requests_per_second: 5.0,
-        };
         let (store, health) = (Arc::new(Store::default()), Arc::new(Health::default()));
-        let poller = Poller::new(Arc::new(script.clone()), plan, store.clone(), health.clone());
+        let poller = Poller::new(Arc::new(script.clone()), plan(accounts, poll), store.clone(), health.clone());
         tokio::spawn(poller.run(mpsc::channel(1).1));
         Run { script, exposition: Exposition::new(store, health) }
     }
@@ -76,8 +83,7 @@ impl Run {
     }
 
     fn value(&self, series: &str) -> Option<f64> {
-        let text = self.exposition.render(Format::Text, &Filter::default());
-        text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
+        text(&self.exposition).lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
     }
 }
 
@@ -184,6 +190,70 @@ async fn a_missed_tick_is_skipped() {
     sleep(Duration::from_secs(300)).await;
     let times = asked.lock().unwrap();
     assert!(times[2..].windows(2).all(|pair| (pair[1] - pair[0]).as_secs() == 30), "{times:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_loop_that_has_ended_brings_nothing_more() {
+    struct Late;
+    impl Source for Late {
+        async fn fetch(
+            &self,
+            endpoint: &'static Endpoint,
+            _: Option<&Account>,
+            _: &str,
+            request: &Request<'_>,
+            _: Instant,
+        ) -> api::Result<Rows> {
+            // An answer is there at the very time of the reload.
+            sleep_until(Instant::now() + Duration::from_secs(5)).await;
+            endpoint.read(endpoint.sample.as_bytes(), request)
+        }
+    }
+    let source = Arc::new(Late);
+    let exposition = Exposition::new(Arc::default(), Arc::default());
+    let poller = Poller::new(source.clone(), plan(&["a"], ""), exposition.store.clone(), exposition.health.clone());
+    let (updates, receiver) = mpsc::channel(1);
+    tokio::spawn(poller.run(receiver));
+    let of_a = || text(&exposition).lines().filter(|line| line.contains("account=\"a\"")).count();
+    sleep(Duration::from_secs(5)).await;
+    updates.send((source, plan(&[], ""))).await.unwrap();
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(of_a(), 0);
+    assert!(text(&exposition).contains("\nminergate_pool_"), "what goes on is there");
+}
+
+#[tokio::test]
+async fn on_a_thread_of_its_own_it_polls_until_it_is_dropped() {
+    /// Says when it is dropped, as it is with the poller.
+    struct Watched(Script, #[expect(dead_code, reason = "its end is what is waited for")] mpsc::Sender<()>);
+    impl Source for Watched {
+        async fn fetch(
+            &self,
+            endpoint: &'static Endpoint,
+            account: Option<&Account>,
+            currency: &str,
+            request: &Request<'_>,
+            deadline: Instant,
+        ) -> api::Result<Rows> {
+            self.0.fetch(endpoint, account, currency, request, deadline).await
+        }
+    }
+    let (alive, mut ended) = mpsc::channel(1);
+    let answer = Arc::new(|endpoint: &str, _: &str| Ok(sample(endpoint)));
+    let script = Script { answer, start: Instant::now(), asked: Arc::default() };
+    let exposition = Exposition::new(Arc::default(), Arc::default());
+    let (store, health) = (exposition.store.clone(), exposition.health.clone());
+    let poller = Poller::new(Arc::new(Watched(script, alive)), plan(&["a"], ""), store, health);
+    let ready = async {
+        while !exposition.health.is_ready() {
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::select! {
+        _ = poller.run_apart(mpsc::channel(1).1) => panic!("it ended by itself"),
+        () = ready => {}
+    }
+    assert_eq!(ended.recv().await, None);
 }
 
 #[tokio::test(start_paused = true)]

@@ -110,7 +110,7 @@ impl Report {
         self.warnings.extend(unseen_by_alerts(&plan)?);
         let unreadable = plan.accounts.iter().filter_map(|(account, _)| Some((account, account.read_secrets().err()?)));
         self.errors.extend(unreadable.map(|(account, error)| format!("account {}: {error}", account.name())));
-        let loops = plan.loops();
+        let loops: Vec<_> = plan.loops().collect();
         let endpoint = |endpoint: &'static crate::endpoints::Endpoint| Endpoint {
             name: endpoint.name,
             scope: match endpoint.scope {
@@ -119,9 +119,9 @@ impl Report {
                 Scope::Network => "network",
             },
             interval_seconds: plan.poll.interval(endpoint).as_ref().map(Duration::as_secs_f64),
-            loops: loops.iter().filter(|l| l.endpoint.name == endpoint.name).count(),
+            loops: loops.iter().filter(|l| l.plan.endpoint.name == endpoint.name).count(),
         };
-        let per_second: f64 = loops.iter().map(|l| 1.0 / l.interval.as_secs_f64()).sum();
+        let per_second: f64 = loops.iter().map(|l| 1.0 / l.plan.interval.as_secs_f64()).sum();
         let limit = config.api.requests_per_second;
         let account = |(account, endpoints): &(std::sync::Arc<crate::api::Account>, Option<Vec<String>>)| Account {
             name: account.name().to_string(),

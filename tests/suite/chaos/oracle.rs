@@ -73,7 +73,6 @@ impl Oracle {
             let rows = asked.fetch(client, account, currency, &request, deadline).await.unwrap();
             let account = account.map_or_else(|| "".into(), |account| account.name().clone());
             let key = Key { account, endpoint: asked.name, currency: currency.into() };
-            store.expect(&key);
             store.replace(&key, rows, PATIENCE);
         };
         runtime.block_on(async {
