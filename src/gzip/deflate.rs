@@ -21,10 +21,12 @@ pub(super) fn lines(text: &[u8], bytes: &mut Vec<u8>) {
     let mut out = Bits { bytes, pending: 0, count: 0 };
     // Not the last block; fixed codes.
     out.push(Code(0b010, 3));
-    let mut before: &[u8] = &[];
-    for line in text.split_inclusive(|byte| *byte == b'\n') {
+    let (mut before, mut rest): (&[u8], _) = (&[], text);
+    while !rest.is_empty() {
+        let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
+        let (line, others) = rest.split_at(end);
         push_line(&mut out, line, before);
-        before = line;
+        (before, rest) = (line, others);
     }
     out.push(END_OF_BLOCK);
     // An empty stored block, which begins at a byte: not the last, then its length and that inverted.
@@ -107,6 +109,7 @@ struct Bits<'a> {
 }
 
 impl Bits<'_> {
+    #[inline]
     fn push(&mut self, Code(bits, count): Code) {
         self.pending |= u64::from(bits) << self.count;
         self.count += count;
