@@ -13,7 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::future::{Future, pending};
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use tokio::runtime;
@@ -142,20 +144,22 @@ impl<S: Source> Poller<S> {
     pub async fn run_apart(self, updates: mpsc::Receiver<Update<S>>) -> io::Result<Infallible> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (alive, gone) = oneshot::channel::<Infallible>();
-        let thread = task::spawn_blocking(move || {
-            let ended = runtime.block_on(async {
+        let (running, ended) = oneshot::channel::<Infallible>();
+        thread::Builder::new().name("poller".to_owned()).spawn(move || {
+            runtime.block_on(async {
                 tokio::select! {
-                    never = self.run(updates) => Some(never),
-                    _ = gone => None,
+                    never = self.run(updates) => match never {},
+                    _ = gone => {}
                 }
             });
             // Whatever blocks a thread still, such as a name being looked up, must not hold up the end.
             runtime.shutdown_background();
-            ended
-        });
-        let ended = thread.await?;
+            drop(running);
+        })?;
+        // Nothing comes, but the thread may panic.
+        let _ = ended.await;
         drop(alive);
-        ended.ok_or_else(|| io::ErrorKind::Interrupted.into())
+        Err(io::Error::other("the poller broke down"))
     }
 
     fn poll_what_is_due(&mut self) {
@@ -169,21 +173,25 @@ impl<S: Source> Poller<S> {
         }
     }
 
-    /// A poll has ended: its loop waits for the next one.
+    /// A poll has ended: its loop waits for the next one, also where it broke down.
     fn go_on(&mut self, ended: Result<(task::Id, Asked), JoinError>) {
         let (what, used) = match ended {
             Ok((id, asked)) if self.loops.get(&asked.what).is_some_and(|state| state.is_at(id)) => {
-                (asked.what.clone(), self.settle(asked))
+                let what = asked.what.clone();
+                (what, catch_unwind(AssertUnwindSafe(|| self.settle(asked))).ok())
             }
             Err(error) if error.is_panic() => {
                 let Some((what, _)) = self.loops.iter().find(|(_, state)| state.is_at(error.id())) else { return };
-                let Key { account, endpoint, currency } = &what.key;
-                error!(%account, endpoint, %currency, "a poll broke down");
                 (what.clone(), None)
             }
             // Of a loop that has ended, or was begun anew.
             _ => return,
         };
+        let used = used.unwrap_or_else(|| {
+            let Key { account, endpoint, currency } = &what.key;
+            error!(%account, endpoint, %currency, "a poll broke down");
+            None
+        });
         if let Some(state) = self.loops.get_mut(&what)
             && let State::Polls { since, .. } = *state
         {

@@ -77,7 +77,8 @@ fn memory(table: &mut Table, effort: Effort) {
     table.at_most(&what, "bytes", used / samples as f64, 80.0);
 }
 
-/// Memory of a hundred accounts after a thousand rounds, beside what it was after a hundred.
+/// Memory of a hundred accounts after a thousand rounds, beside what it was after a hundred. Holes in the allocator's memory come to
+/// some percent; a byte that leaks at each poll would be ten.
 fn flatness(table: &mut Table, effort: Effort) {
     let server = Server::own("polled", effort.pick("10", "100"));
     let mut client = Client::new(&server.address, true);
@@ -89,5 +90,5 @@ fn flatness(table: &mut Table, effort: Effort) {
         resident.push(server.resident() / MIB);
     }
     let what = format!("resident memory after {} rounds, beside {tenth}", 10 * tenth);
-    table.at_most_times(&what, "MiB", resident[9], resident[0], 1.02);
+    table.at_most_times(&what, "MiB", resident[9], resident[0], 1.1);
 }
