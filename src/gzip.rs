@@ -82,6 +82,9 @@ impl Piece {
 pub struct Member {
     bytes: Vec<u8>,
     checksum: Checksum,
+    /// Of the pieces that the checksum lacks. Reckoned between one piece and the next, it would keep the processor from fetching the next
+    /// while it waits for the one.
+    lacks: Vec<Part>,
 }
 
 /// Deflate, no name, no time, no extra flags, of an unknown system.
@@ -93,18 +96,23 @@ impl Member {
 
     /// Begins a member with room for so many bytes.
     pub fn with_capacity(bytes: usize) -> Member {
-        let mut member = Member { bytes: Vec::with_capacity(bytes), checksum: Checksum::default() };
+        let mut member = Member { bytes: Vec::with_capacity(bytes), checksum: Checksum::default(), lacks: Vec::new() };
         member.bytes.extend_from_slice(&HEADER);
         member
     }
 
     pub fn push(&mut self, piece: &Piece) {
         self.bytes.extend_from_slice(piece.deflated());
-        self.checksum = self.checksum.then(piece.checksum);
+        self.lacks.push(piece.checksum);
+    }
+
+    fn reckon(&mut self) {
+        self.checksum = self.lacks.drain(..).fold(self.checksum, Checksum::then);
     }
 
     /// The bytes so far, which are not kept, with room for so many more.
     pub fn take(&mut self, bytes: usize) -> Vec<u8> {
+        self.reckon();
         std::mem::replace(&mut self.bytes, Vec::with_capacity(bytes))
     }
 
@@ -115,6 +123,7 @@ impl Member {
 
     /// The rest of the member.
     pub fn finish(mut self) -> Vec<u8> {
+        self.reckon();
         self.bytes.extend_from_slice(&deflate::END);
         self.bytes.extend_from_slice(&self.checksum.crc.to_le_bytes());
         self.bytes.extend_from_slice(&self.checksum.length.to_le_bytes());
