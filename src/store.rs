@@ -79,7 +79,7 @@ impl Store {
     pub fn replace(&self, key: &Key, mut rows: Rows, lifetime: Duration) -> u64 {
         let end = self.now() + lifetime;
         let mut state = self.write();
-        if let Some(kept) = state.admitted(key, &rows) {
+        if let Some(kept) = state.admitted(key, &mut rows) {
             rows.keep_currencies(|currency| kept.contains(currency));
         }
         let dropped = rows.dropped;
@@ -130,9 +130,12 @@ impl State {
 
     /// The currencies of a loop's new rows that find room beside those already there; nothing when all do. Documented ones
     /// go first, then by name, so that it is the same ones at each poll.
-    fn admitted(&self, key: &Key, rows: &Rows) -> Option<BTreeSet<String>> {
-        let new = rows.currencies();
+    fn admitted(&self, key: &Key, rows: &mut Rows) -> Option<BTreeSet<String>> {
         let before = self.rows.get(key.endpoint).and_then(|blocks| blocks.get(key.name()));
+        if before.is_some_and(|before| rows.share(before)) {
+            return None;
+        }
+        let new = rows.currencies();
         if before.is_some_and(|before| new.is_subset(&before.currencies())) {
             return None;
         }

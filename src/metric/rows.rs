@@ -4,7 +4,7 @@
 //! kept once, as the text that it becomes. And an account's next answer has the same samples with other numbers, as mostly has its
 //! neighbour's: they share one form. So a thousand accounts' rows take some 10 bytes a sample and not 200.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ptr;
 use std::sync::Arc;
 
@@ -84,7 +84,7 @@ impl Rows {
 
     /// Keeps the other's form instead of its own if they are the same. Says whether they are.
     pub fn share(&mut self, other: &Rows) -> bool {
-        let is_same = *self.form == *other.form;
+        let is_same = Arc::ptr_eq(&self.form, &other.form) || *self.form == *other.form;
         if is_same {
             self.form = other.form.clone();
         }
@@ -189,7 +189,7 @@ impl LabelSets {
 /// Finds the numbers of label sets.
 #[derive(Default)]
 struct Numbers {
-    by_text: HashMap<Box<str>, u32>,
+    by_text: BTreeMap<Box<str>, u32>,
     /// A family mostly has the sets of the one before it, in the same order.
     expected: u32,
 }
