@@ -14,8 +14,7 @@ use self::checksum::{Checksum, Part};
 /// Text, ready to stand in a gzip member.
 #[derive(Clone, Debug, Default)]
 pub struct Piece {
-    /// With some room for the next text, which mostly has about the same length: where each text had memory of its own, much of
-    /// it were holes soon.
+    /// Mostly the next text has about the same length, and room in the same memory. New memory for each would leave holes.
     room: Arc<[u8]>,
     /// Bytes of the room's end that are not used.
     spare: u8,

@@ -136,8 +136,8 @@ impl<S: Source> Poller<S> {
     }
 
     /// Runs as [`Poller::run`] does, on a thread of its own: neither polls nor scrapes wait for the other, and what is kept from poll to
-    /// poll is allocated by one thread. glibc's allocator keeps memory for each thread apart: with polls on all of them, there was
-    /// half as much again, and the more the more cores.
+    /// poll is allocated by one thread. glibc's allocator has a heap for each thread, with holes of its own: polls on both of two
+    /// threads took a third more memory.
     ///
     /// # Errors
     /// The thread could not be begun, or the poller broke down.

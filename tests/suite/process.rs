@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -46,11 +46,19 @@ impl Process {
     /// Waits until the process has written a line that holds the text, and returns what follows it there.
     pub(crate) fn wait_for(&mut self, text: &str) -> String {
         wait(&format!("`{text}`"), || {
+            let ended = self.ended();
             let output = self.output();
             let found = output.lines().find_map(|line| line.split_once(text)).map(|(_, rest)| rest.to_owned());
-            assert!(found.is_some() || self.child.try_wait().unwrap().is_none(), "ended without `{text}`:\n{output}");
+            assert!(found.is_some() || ended.is_none(), "ended without `{text}`:\n{output}");
             found
         })
+    }
+
+    /// How it ended, once all that it wrote is collected.
+    fn ended(&mut self) -> Option<ExitStatus> {
+        let status = self.child.try_wait().unwrap()?;
+        // Each thread that collects has a share until it comes to the end.
+        (Arc::strong_count(&self.output) == 1).then_some(status)
     }
 
     /// Sends a signal by its name, such as TERM.
@@ -61,7 +69,7 @@ impl Process {
 
     /// Waits for the end, and returns the exit code.
     pub(crate) fn exit_code(&mut self) -> Option<i32> {
-        wait("the end", || self.child.try_wait().unwrap()).code()
+        wait("the end", || self.ended()).code()
     }
 }
 
