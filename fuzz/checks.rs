@@ -54,7 +54,7 @@ pub(crate) fn answer(data: &[u8]) {
         for (_, rows) in fresh.iter() {
             let (mut written, mut joined) = (None, None);
             for place in rows.places() {
-                rows.write(place, &mut text, format, &mut written, |_| true);
+                rows.write(place.clone(), &mut text, format, &mut written, |_| true);
                 rows.join(place, &mut member, format, &mut joined);
             }
         }

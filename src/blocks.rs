@@ -7,7 +7,7 @@
 //! resemble. Where plain text is asked for, it is written from the rows by the same code: kept, it would take five times
 //! the memory.
 
-use std::ops::{AddAssign, SubAssign};
+use std::ops::{AddAssign, Range, SubAssign};
 use std::sync::Arc;
 
 use tokio::time::Instant;
@@ -18,6 +18,9 @@ use crate::text::{self, Format, Samples};
 
 /// Samples beyond which a block is cut in two.
 const BLOCK: usize = 512;
+
+/// Blocks that a place has: enough that most of the time is spent on what stands there, and not on going from one to the next.
+const RUN: usize = 16;
 
 /// The rows of loops, in order of their names. A clone costs little, and stays as it is when newer rows come.
 #[derive(Clone)]
@@ -78,11 +81,11 @@ impl Column {
     }
 }
 
-/// What can be joined separately, and is written in one go: a family's samples in one block.
-#[derive(Clone, Copy)]
+/// What is written in one go: a family's samples in some blocks, one behind the other.
+#[derive(Clone)]
 pub struct Place {
     family: usize,
-    block: usize,
+    blocks: Range<usize>,
 }
 
 /// Bytes of an exposition.
@@ -213,14 +216,15 @@ impl Blocks {
     /// All places, in the order in which they are shown.
     pub fn places(&self) -> impl Iterator<Item = Place> + use<> {
         let (families, blocks) = (self.families.len(), self.neighbours.len());
-        (0..families).flat_map(move |family| (0..blocks).map(move |block| Place { family, block }))
+        let runs = move || (0..blocks).step_by(RUN).map(move |start| start..blocks.min(start + RUN));
+        (0..families).flat_map(move |family| runs().map(move |blocks| Place { family, blocks }))
     }
 
     /// Writes the samples at a place of the loops whose names are wanted; before the family's first, the lines about it.
     /// `begun` is the family that has begun.
     pub fn write(
         &self,
-        Place { family, block }: Place,
+        Place { family, blocks }: Place,
         text: &mut String,
         format: Format,
         begun: &mut Option<usize>,
@@ -232,7 +236,9 @@ impl Blocks {
             text.push_str(&lines.headers[format as usize].text);
         }
         let header = text.len();
-        self.neighbours[block].write(family, text, &lines.sample_name, self.scope, wanted);
+        for block in &self.neighbours[blocks] {
+            block.write(family, text, &lines.sample_name, self.scope, &wanted);
+        }
         // A family without samples is not spoken of.
         if text.len() == header {
             text.truncate(start);
@@ -242,16 +248,15 @@ impl Blocks {
     }
 
     /// Adds the compressed samples at a place, which are the same as [`Blocks::write`] writes.
-    pub fn join(&self, Place { family, block }: Place, member: &mut Member, format: Format, begun: &mut Option<usize>) {
-        let piece = &self.columns[family].pieces[block];
-        if piece.is_empty() {
-            return;
+    pub fn join(&self, Place { family, blocks }: Place, member: &mut Member, format: Format, begun: &mut Option<usize>) {
+        let pieces = &self.columns[family].pieces[blocks];
+        for piece in pieces.iter().filter(|piece| !piece.is_empty()) {
+            if *begun != Some(family) {
+                member.push(&self.families[family].headers[format as usize].piece);
+                *begun = Some(family);
+            }
+            member.push(piece);
         }
-        if *begun != Some(family) {
-            member.push(&self.families[family].headers[format as usize].piece);
-            *begun = Some(family);
-        }
-        member.push(piece);
     }
 
     /// What all samples come to, with the lines about their families.

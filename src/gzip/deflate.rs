@@ -17,8 +17,10 @@ struct Code(u32, u32);
 
 /// Compresses text as blocks that end at a byte and look back at nothing before them, and adds them to `bytes`.
 pub(super) fn lines(text: &[u8], bytes: &mut Vec<u8>) {
-    bytes.reserve(text.len() / 4 + 16);
-    let mut out = Bits { bytes, pending: 0, count: 0 };
+    let start = bytes.len();
+    // A literal has nine bits at most, a match fewer than its literals would have; and what stands around them.
+    bytes.resize(start + text.len() + text.len() / 8 + 16, 0);
+    let mut out = Bits { bytes: &mut bytes[start..], at: 0, pending: 0, count: 0 };
     // Not the last block; fixed codes.
     out.push(Code(0b010, 3));
     let (mut before, mut rest): (&[u8], _) = (&[], text);
@@ -32,7 +34,9 @@ pub(super) fn lines(text: &[u8], bytes: &mut Vec<u8>) {
     // An empty stored block, which begins at a byte: not the last, then its length and that inverted.
     out.push(Code(0, 3));
     out.align();
-    out.bytes.extend_from_slice(&[0, 0, 0xff, 0xff]);
+    out.push(Code(0xffff_0000, 32));
+    let end = start + out.at;
+    bytes.truncate(end);
 }
 
 /// Writes a line; `before` is the line that stands right before it.
@@ -48,7 +52,8 @@ fn push_line(out: &mut Bits<'_>, line: &[u8], before: &[u8]) {
         }
         (at, old) = (at + same, old + same);
         // Both lines have another character here. They may be alike again behind a value, that is, from the next quote on.
-        let (Some(skip), Some(old_skip)) = (quote(&line[at..]), quote(&before[old..])) else {
+        let skips = quote(&line[at..]).and_then(|skip| Some((skip, quote(&before[old..])?)));
+        let Some((skip, old_skip)) = skips else {
             return push_literals(out, &line[at..]);
         };
         push_literals(out, &line[at..at + skip]);
@@ -74,14 +79,22 @@ fn quote(text: &[u8]) -> Option<usize> {
 }
 
 fn push_literals(out: &mut Bits<'_>, text: &[u8]) {
-    // Three at a time: they have 27 bits at most.
-    for bytes in text.chunks(3) {
-        let mut codes = Code(0, 0);
-        for byte in bytes {
-            let Code(bits, count) = LITERALS[usize::from(*byte)];
-            codes = Code(codes.0 | bits << codes.1, codes.1 + count);
+    let (fours, rest) = text.as_chunks();
+    for four in fours {
+        if four.is_ascii() {
+            // Their codes have eight bits each: 0x30 more than the byte, from its highest bit on.
+            let codes = u32::from_le_bytes(*four) + 0x3030_3030;
+            out.push(Code(codes.reverse_bits().swap_bytes(), 32));
+        } else {
+            push_bytes(out, four);
         }
-        out.push(codes);
+    }
+    push_bytes(out, rest);
+}
+
+fn push_bytes(out: &mut Bits<'_>, bytes: &[u8]) {
+    for byte in bytes {
+        out.push(LITERALS[usize::from(*byte)]);
     }
 }
 
@@ -103,7 +116,8 @@ fn push_match(out: &mut Bits<'_>, length: usize, distance: usize) {
 
 /// Bits on their way into bytes.
 struct Bits<'a> {
-    bytes: &'a mut Vec<u8>,
+    bytes: &'a mut [u8],
+    at: usize,
     pending: u64,
     count: u32,
 }
@@ -115,17 +129,26 @@ impl Bits<'_> {
         self.count += count;
         if self.count >= 32 {
             #[expect(clippy::cast_possible_truncation, reason = "the other half stays")]
-            self.bytes.extend_from_slice(&(self.pending as u32).to_le_bytes());
+            self.put((self.pending as u32).to_le_bytes());
             self.pending >>= 32;
             self.count -= 32;
         }
     }
 
+    #[inline]
+    fn put<const N: usize>(&mut self, bytes: [u8; N]) {
+        self.bytes[self.at..self.at + N].copy_from_slice(&bytes);
+        self.at += N;
+    }
+
     /// Fills the last byte.
     fn align(&mut self) {
-        let bytes = self.count.div_ceil(8) as usize;
-        self.bytes.extend_from_slice(&self.pending.to_le_bytes()[..bytes]);
-        (self.pending, self.count) = (0, 0);
+        for _ in 0..self.count.div_ceil(8) {
+            let [byte, ..] = self.pending.to_le_bytes();
+            self.put([byte]);
+            self.pending >>= 8;
+        }
+        self.count = 0;
     }
 }
 
@@ -164,11 +187,22 @@ static LENGTHS: [Code; 256] = {
     codes
 };
 
-/// The fixed code of a distance with its extra bits (RFC 1951, 3.2.5).
+/// The fixed codes of distances, without their extra bits (RFC 1951, 3.2.6).
+static DISTANCES: [Code; 30] = {
+    let mut codes = [Code(0, 0); 30];
+    let mut symbol = 0;
+    while symbol < 30 {
+        codes[symbol as usize] = huffman(symbol, 5);
+        symbol += 1;
+    }
+    codes
+};
+
+/// The code of a distance with its extra bits (RFC 1951, 3.2.5).
 fn distance_code(distance: usize) -> Code {
     #[expect(clippy::cast_possible_truncation, reason = "at most WINDOW")]
     let over = distance as u32 - 1;
     let extra = if over < 4 { 0 } else { over.ilog2() - 1 };
-    let Code(bits, count) = huffman(extra * 2 + (over >> extra), 5);
+    let Code(bits, count) = DISTANCES[(extra * 2 + (over >> extra)) as usize];
     Code(bits | (over & ((1 << extra) - 1)) << count, count + extra)
 }
