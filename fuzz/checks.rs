@@ -52,11 +52,8 @@ pub(crate) fn answer(data: &[u8]) {
     for format in Format::ALL {
         let (mut text, mut member) = (String::new(), Member::with_capacity(0));
         for (_, rows) in fresh.iter() {
-            let (mut written, mut joined) = (None, None);
-            for place in rows.places() {
-                rows.write(place.clone(), &mut text, format, &mut written, |_| true);
-                rows.join(place, &mut member, format, &mut joined);
-            }
+            rows.places().for_each(|mut place| rows.write(&mut place, &mut text, usize::MAX, format, |_| true));
+            rows.places().for_each(|mut place| rows.join(&mut place, &mut member, usize::MAX, format));
         }
         is_well_formed(&text, read - dropped);
         let mut compressed = String::new();

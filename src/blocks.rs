@@ -19,9 +19,6 @@ use crate::text::{self, Format, Samples};
 /// Samples beyond which a block is cut in two.
 const BLOCK: usize = 512;
 
-/// Blocks that a place has: enough that most of the time is spent on what stands there, and not on going from one to the next.
-const RUN: usize = 16;
-
 /// The rows of loops, in order of their names. A clone costs little, and stays as it is when newer rows come.
 #[derive(Clone)]
 pub struct Blocks {
@@ -81,11 +78,20 @@ impl Column {
     }
 }
 
-/// What is written in one go: a family's samples in some blocks, one behind the other.
-#[derive(Clone)]
+/// A family on its way into an exposition.
 pub struct Place {
     family: usize,
+    /// Those whose samples are not written yet.
     blocks: Range<usize>,
+    /// The lines about it are written.
+    has_begun: bool,
+}
+
+impl Place {
+    /// Whether all its samples are written.
+    pub fn is_over(&self) -> bool {
+        self.blocks.is_empty()
+    }
 }
 
 /// Bytes of an exposition.
@@ -213,49 +219,47 @@ impl Blocks {
         self.newest().filter_map(|newest| newest.end).min()
     }
 
-    /// All places, in the order in which they are shown.
+    /// The families, in the order in which they are shown.
     pub fn places(&self) -> impl Iterator<Item = Place> + use<> {
-        let (families, blocks) = (self.families.len(), self.neighbours.len());
-        let runs = move || (0..blocks).step_by(RUN).map(move |start| start..blocks.min(start + RUN));
-        (0..families).flat_map(move |family| runs().map(move |blocks| Place { family, blocks }))
+        let blocks = self.neighbours.len();
+        (0..self.families.len()).map(move |family| Place { family, blocks: 0..blocks, has_begun: false })
     }
 
-    /// Writes the samples at a place of the loops whose names are wanted; before the family's first, the lines about it.
-    /// `begun` is the family that has begun.
-    pub fn write(
-        &self,
-        Place { family, blocks }: Place,
-        text: &mut String,
-        format: Format,
-        begun: &mut Option<usize>,
-        wanted: impl Fn(&str) -> bool,
-    ) {
-        let lines = &self.families[family];
+    /// Writes a family's samples of the loops whose names are wanted, up to the end of the block where there are so many bytes of
+    /// text; before the first, the lines about it.
+    pub fn write(&self, place: &mut Place, text: &mut String, bytes: usize, format: Format, wanted: impl Fn(&str) -> bool) {
+        let lines = &self.families[place.family];
         let start = text.len();
-        if *begun != Some(family) {
+        if !place.has_begun {
             text.push_str(&lines.headers[format as usize].text);
         }
         let header = text.len();
-        for block in &self.neighbours[blocks] {
-            block.write(family, text, &lines.sample_name, self.scope, &wanted);
+        for block in place.blocks.by_ref() {
+            self.neighbours[block].write(place.family, text, &lines.sample_name, self.scope, &wanted);
+            if text.len() >= bytes {
+                break;
+            }
         }
         // A family without samples is not spoken of.
         if text.len() == header {
             text.truncate(start);
         } else {
-            *begun = Some(family);
+            place.has_begun = true;
         }
     }
 
-    /// Adds the compressed samples at a place, which are the same as [`Blocks::write`] writes.
-    pub fn join(&self, Place { family, blocks }: Place, member: &mut Member, format: Format, begun: &mut Option<usize>) {
-        let pieces = &self.columns[family].pieces[blocks];
-        for piece in pieces.iter().filter(|piece| !piece.is_empty()) {
-            if *begun != Some(family) {
-                member.push(&self.families[family].headers[format as usize].piece);
-                *begun = Some(family);
+    /// Adds compressed samples, which are the same as [`Blocks::write`] writes, until there are so many bytes to take.
+    pub fn join(&self, place: &mut Place, member: &mut Member, bytes: usize, format: Format) {
+        let pieces = &self.columns[place.family].pieces;
+        for piece in place.blocks.by_ref().map(|block| &pieces[block]).filter(|piece| !piece.is_empty()) {
+            if !place.has_begun {
+                member.push(&self.families[place.family].headers[format as usize].piece);
+                place.has_begun = true;
             }
             member.push(piece);
+            if member.ready() >= bytes {
+                break;
+            }
         }
     }
 

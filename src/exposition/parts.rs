@@ -1,5 +1,7 @@
 //! An exposition, written bit by bit.
 
+use std::iter::Peekable;
+
 use bytes::Bytes;
 
 use super::{Encoding, Filter, Format, Snapshot};
@@ -17,11 +19,8 @@ pub(super) struct Making {
     snapshot: Snapshot,
     format: Format,
     filter: Filter,
-    /// What is still to be written, each with the number of its section.
-    places: Box<dyn Iterator<Item = (usize, Place)> + Send>,
-    /// The section that is being written, and its family that has begun.
-    section: usize,
-    begun: Option<usize>,
+    /// What has begun and what is still to be written, each with the number of its section.
+    places: Peekable<Box<dyn Iterator<Item = (usize, Place)> + Send>>,
     is_over: bool,
 }
 
@@ -29,50 +28,42 @@ impl Making {
     pub(super) fn new(snapshot: Snapshot, format: Format, filter: Filter) -> Making {
         let sections: Vec<_> = snapshot.sections.iter().map(|(_, rows)| rows.places()).enumerate().collect();
         let places = sections.into_iter().flat_map(|(section, places)| places.map(move |place| (section, place)));
-        Making { snapshot, format, filter, places: Box::new(places), section: 0, begun: None, is_over: false }
+        let places: Box<dyn Iterator<Item = _> + Send> = Box::new(places);
+        Making { snapshot, format, filter, places: places.peekable(), is_over: false }
     }
 
     /// Writes on, until there are so many bytes of text or all is written.
     pub(super) fn write(&mut self, text: &mut String, bytes: usize) {
-        while text.len() < bytes && !self.is_over {
-            let next = self.next();
-            let Making { snapshot, format, filter, begun, .. } = self;
-            if let Some(place) = next {
-                let (is_account, rows) = &snapshot.sections[self.section];
+        let Making { snapshot, format, filter, places, is_over } = self;
+        while text.len() < bytes && !*is_over {
+            if let Some((section, place)) = places.peek_mut() {
+                let (is_account, rows) = &snapshot.sections[*section];
                 // What is no account's stands under the exporter's name.
-                rows.write(place, text, *format, begun, |name| filter.shows(if *is_account { name } else { "" }));
+                rows.write(place, text, bytes, *format, |name| filter.shows(if *is_account { name } else { "" }));
+                places.next_if(|(_, place)| place.is_over());
             } else {
                 if filter.shows("") {
                     text.push_str(&snapshot.own.text);
                 }
                 text.push_str(format.end());
+                *is_over = true;
             }
         }
     }
 
     /// Joins on, until there are so many compressed bytes or all is joined. Filters nothing.
     fn join(&mut self, member: &mut Member, bytes: usize) {
-        while member.ready() < bytes && !self.is_over {
-            let next = self.next();
-            let Making { snapshot, format, begun, .. } = self;
-            if let Some(place) = next {
-                snapshot.sections[self.section].1.join(place, member, *format, begun);
+        let Making { snapshot, format, places, is_over, .. } = self;
+        while member.ready() < bytes && !*is_over {
+            if let Some((section, place)) = places.peek_mut() {
+                snapshot.sections[*section].1.join(place, member, bytes, *format);
+                places.next_if(|(_, place)| place.is_over());
             } else {
                 member.push(&snapshot.own.piece);
                 member.push(&Piece::new(format.end()));
+                *is_over = true;
             }
         }
-    }
-
-    /// What comes next; nothing at the end, when only what belongs to no section is left.
-    fn next(&mut self) -> Option<Place> {
-        let next = self.places.next();
-        self.is_over = next.is_none();
-        let (section, place) = next?;
-        if section != self.section {
-            (self.section, self.begun) = (section, None);
-        }
-        Some(place)
     }
 }
 

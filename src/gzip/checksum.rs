@@ -50,7 +50,7 @@ impl Checksum {
     /// That of this text and then the other.
     pub(super) fn then(self, other: Part) -> Checksum {
         Checksum {
-            crc: multiply(self.crc, other.shift) ^ other.checksum.crc,
+            crc: multiply(other.shift, self.crc) ^ other.checksum.crc,
             length: self.length.wrapping_add(other.checksum.length),
         }
     }

@@ -187,22 +187,11 @@ static LENGTHS: [Code; 256] = {
     codes
 };
 
-/// The fixed codes of distances, without their extra bits (RFC 1951, 3.2.6).
-static DISTANCES: [Code; 30] = {
-    let mut codes = [Code(0, 0); 30];
-    let mut symbol = 0;
-    while symbol < 30 {
-        codes[symbol as usize] = huffman(symbol, 5);
-        symbol += 1;
-    }
-    codes
-};
-
-/// The code of a distance with its extra bits (RFC 1951, 3.2.5).
+/// The fixed code of a distance with its extra bits (RFC 1951, 3.2.5).
 fn distance_code(distance: usize) -> Code {
     #[expect(clippy::cast_possible_truncation, reason = "at most WINDOW")]
     let over = distance as u32 - 1;
     let extra = if over < 4 { 0 } else { over.ilog2() - 1 };
-    let Code(bits, count) = DISTANCES[(extra * 2 + (over >> extra)) as usize];
+    let Code(bits, count) = huffman(extra * 2 + (over >> extra), 5);
     Code(bits | (over & ((1 << extra) - 1)) << count, count + extra)
 }

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use flate2::read::GzDecoder;
 use minergate_exporter::api;
 use minergate_exporter::currency::{self, Decimals};
@@ -149,7 +150,10 @@ fn scrape(exposition: &Exposition) {
         let body = |encoding| match exposition.body(format, encoding) {
             Body::Whole(body) => body.to_vec(),
             Body::Parts(length, parts) => {
-                let body = parts.collect::<Vec<_>>().concat();
+                let parts: Vec<_> = parts.collect();
+                // One that is sent takes little memory, whatever its size: some 100 kB, and what is left of a block.
+                assert!(parts.iter().all(|part| part.len() < 200_000), "{:?}", parts.iter().map(Bytes::len).max());
+                let body = parts.concat();
                 assert_eq!(body.len(), length);
                 body
             }
