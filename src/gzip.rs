@@ -175,6 +175,16 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_becomes_longer_has_room() {
+        // Bytes whose codes have nine bits, and a match that is as short and as far as it may be.
+        for length in [1, 2, 7, 8, 64, 1000, 16_000] {
+            let odd = "\u{ff}".repeat(length);
+            let text = format!("abc{odd}\nabc{odd}x\n");
+            assert_eq!(gunzip(&member(&[odd, text.clone()])), "\u{ff}".repeat(length) + &text, "{length}");
+        }
+    }
+
     proptest! {
         #[test]
         fn what_goes_in_comes_out(texts in prop::collection::vec("([a-c\"\\PC]{0,9}\n?){0,40}", 0..6)) {
