@@ -7,13 +7,17 @@
 //! resemble. Where plain text is asked for, it is written from the rows by the same code: kept, it would take five times
 //! the memory.
 
+mod block;
+mod values;
+
 use std::ops::{AddAssign, Range, SubAssign};
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use self::block::{Block, Loop};
 use crate::gzip::{Member, Piece};
-use crate::metric::{Family, Rows};
+use crate::metric::{Family, Form, Rows};
 use crate::text::{self, Format, Samples};
 
 /// Samples beyond which a block is cut in two.
@@ -42,22 +46,6 @@ struct Lines {
 struct Header {
     text: String,
     piece: Piece,
-}
-
-/// Neighbours.
-#[derive(Clone)]
-struct Block {
-    /// In order of their names. Not empty, or the block would go.
-    rows: Vec<Newest>,
-}
-
-/// A loop's rows.
-#[derive(Clone)]
-struct Newest {
-    name: Arc<str>,
-    rows: Arc<Rows>,
-    /// They are too old then.
-    end: Option<Instant>,
 }
 
 /// A family's pieces, one for each block: side by side, as a scrape wants one after another.
@@ -155,43 +143,45 @@ impl Blocks {
     }
 
     /// The rows of a loop.
-    pub fn get(&self, name: &str) -> Option<&Arc<Rows>> {
+    pub fn get(&self, name: &str) -> Option<Rows> {
         let block = self.neighbours.get(self.place(name))?;
-        block.find(name).ok().map(|at| &block.rows[at].rows)
+        block.rows(block.find(name).ok()?)
     }
 
-    /// The rows of all loops, in order of their names.
-    pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<Rows>)> {
-        self.newest().map(|newest| (&newest.name, &newest.rows))
+    /// What a loop's samples are of.
+    pub fn form(&self, name: &str) -> Option<&Arc<Form>> {
+        let block = self.neighbours.get(self.place(name))?;
+        Some(&block.loops()[block.find(name).ok()?].form)
     }
 
-    fn newest(&self) -> impl Iterator<Item = &Newest> {
-        self.neighbours.iter().flat_map(|block| &block.rows)
+    /// The names of all loops, in order.
+    pub fn names(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.loops().map(|one| &one.name)
+    }
+
+    fn loops(&self) -> impl Iterator<Item = &Loop> {
+        self.neighbours.iter().flat_map(|block| block.loops())
     }
 
     /// Takes the newest rows of a loop, and when they will be too old.
     pub fn put(&mut self, name: &Arc<str>, mut rows: Rows, end: Option<Instant>) {
         let place = self.place(name);
-        let Some(block) = self.neighbours.get_mut(place).map(Arc::make_mut) else {
-            self.insert(place, Block { rows: vec![Newest { name: name.clone(), rows: Arc::new(rows), end }] });
-            return self.compress(place, |_| true);
-        };
-        let found = block.find(name);
-        let (Ok(at) | Err(at)) = found;
-        let alike = [at, at.wrapping_sub(1), at + 1].into_iter().filter_map(|at| block.rows.get(at));
-        alike.take_while(|other| !rows.share(&other.rows)).for_each(drop);
-        let rows = Arc::new(rows);
-        let newest = Newest { name: name.clone(), rows: rows.clone(), end };
-        let before = match found {
-            Ok(at) => Some(std::mem::replace(&mut block.rows[at], newest).rows),
-            Err(at) => {
-                block.rows.insert(at, newest);
-                None
-            }
-        };
-        if !self.cut(place) {
-            let before = before.unwrap_or_default();
-            self.compress(place, |family| !rows.family(family).eq(before.family(family)));
+        if self.neighbours.is_empty() {
+            self.insert(place, Block::default());
+        }
+        let block = Arc::make_mut(&mut self.neighbours[place]);
+        let (Ok(at) | Err(at)) = block.find(name);
+        let alike = [at, at.wrapping_sub(1), at + 1].into_iter().filter_map(|at| block.loops().get(at));
+        alike.take_while(|other| !rows.share(&other.form)).for_each(drop);
+        let changed = block.put(name, self.scope, &rows, end);
+        if block.len() > BLOCK
+            && let Some(half) = block.split()
+        {
+            self.insert(place + 1, half);
+            self.compress(place, |_| true);
+            self.compress(place + 1, |_| true);
+        } else {
+            self.compress(place, |family| changed.get(family) == Some(&true));
         }
     }
 
@@ -200,9 +190,9 @@ impl Blocks {
         let place = self.place(name);
         let Some(block) = self.neighbours.get_mut(place) else { return };
         let Ok(at) = block.find(name) else { return };
-        let Newest { rows, .. } = Arc::make_mut(block).rows.remove(at);
-        self.compress(place, |family| rows.family(family).next().is_some());
-        if self.neighbours[place].rows.is_empty() {
+        let changed = Arc::make_mut(block).remove(at);
+        self.compress(place, |family| changed.get(family) == Some(&true));
+        if self.neighbours[place].loops().is_empty() {
             self.neighbours.remove(place);
             // Its pieces are empty by now.
             self.columns.iter_mut().for_each(|column| drop(Arc::make_mut(&mut column.pieces).remove(place)));
@@ -212,11 +202,11 @@ impl Blocks {
 
     /// Drops the rows that are too old. Says when the next ones will be.
     pub fn drop_old(&mut self, now: Instant) -> Option<Instant> {
-        let old = self.newest().filter(|newest| newest.end.is_some_and(|end| end <= now));
-        for name in old.map(|newest| newest.name.clone()).collect::<Vec<_>>() {
+        let old = self.loops().filter(|one| one.end.is_some_and(|end| end <= now));
+        for name in old.map(|one| one.name.clone()).collect::<Vec<_>>() {
             self.remove(&name);
         }
-        self.newest().filter_map(|newest| newest.end).min()
+        self.loops().filter_map(|one| one.end).min()
     }
 
     /// The families, in the order in which they are shown.
@@ -234,9 +224,10 @@ impl Blocks {
             text.push_str(&lines.headers[format as usize].text);
         }
         let header = text.len();
+        let mut samples = Samples::new(text, &lines.sample_name);
         for block in place.blocks.by_ref() {
-            self.neighbours[block].write(place.family, text, &lines.sample_name, self.scope, &wanted);
-            if text.len() >= bytes {
+            self.neighbours[block].write(place.family, &mut samples, &wanted);
+            if samples.text_len() >= bytes {
                 break;
             }
         }
@@ -277,7 +268,7 @@ impl Blocks {
     fn place(&self, name: &str) -> usize {
         // Never empty, so each block has a first name.
         self.neighbours
-            .partition_point(|block| block.rows.first().is_some_and(|first| *first.name <= *name))
+            .partition_point(|block| block.loops().first().is_some_and(|first| *first.name <= *name))
             .saturating_sub(1)
     }
 
@@ -289,20 +280,6 @@ impl Blocks {
         }
     }
 
-    /// Cuts a block in two if it has become too large.
-    fn cut(&mut self, place: usize) -> bool {
-        let block = Arc::make_mut(&mut self.neighbours[place]);
-        if block.len() <= BLOCK || block.rows.len() < 2 {
-            return false;
-        }
-        let rows = block.rows.split_off(block.rows.len() / 2);
-        block.rows.shrink_to_fit();
-        self.insert(place + 1, Block { rows });
-        self.compress(place, |_| true);
-        self.compress(place + 1, |_| true);
-        true
-    }
-
     /// Makes the pieces of a block anew, of the families that have changed.
     fn compress(&mut self, place: usize, changed: impl Fn(usize) -> bool) {
         let block = &self.neighbours[place];
@@ -310,28 +287,12 @@ impl Blocks {
         let families = self.families.iter().zip(&mut self.columns).enumerate();
         for (family, (lines, column)) in families.filter(|(family, _)| changed(*family)) {
             text.clear();
-            block.write(family, &mut text, &lines.sample_name, self.scope, |_| true);
+            block.write(family, &mut Samples::new(&mut text, &lines.sample_name), |_| true);
             column.replace(place, &text, &mut scratch);
             self.version += 1;
         }
     }
 }
 
-impl Block {
-    fn len(&self) -> usize {
-        self.rows.iter().map(|newest| newest.rows.len()).sum()
-    }
-
-    /// Where a loop's rows are, or would be.
-    fn find(&self, name: &str) -> Result<usize, usize> {
-        self.rows.binary_search_by(|other| (*other.name).cmp(name))
-    }
-
-    /// Writes a family's samples of the loops whose names are wanted.
-    fn write(&self, family: usize, text: &mut String, name: &str, scope: Option<&str>, wanted: impl Fn(&str) -> bool) {
-        let mut samples = Samples::new(text, name);
-        for Newest { name, rows, .. } in self.rows.iter().filter(|newest| wanted(&newest.name)) {
-            samples.write(scope.map(|label| (label, &**name)), rows.family(family));
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -18,7 +18,7 @@ mod label;
 mod rows;
 
 pub use self::label::write_label;
-pub use self::rows::{Out, Rows, Series};
+pub use self::rows::{Form, Out, Rows, Series};
 use crate::currency::Decimals;
 
 /// What Prometheus may do with the samples of a family.

@@ -131,11 +131,11 @@ impl State {
     /// The currencies of a loop's new rows that find room beside those already there; nothing when all do. Documented ones
     /// go first, then by name, so that it is the same ones at each poll.
     fn admitted(&self, key: &Key, rows: &mut Rows) -> Option<BTreeSet<String>> {
-        let before = self.rows.get(key.endpoint).and_then(|blocks| blocks.get(key.name()));
+        let before = self.rows.get(key.endpoint).and_then(|blocks| blocks.form(key.name()));
         if before.is_some_and(|before| rows.share(before)) {
             return None;
         }
-        let new = rows.currencies();
+        let new = rows.form().currencies();
         if before.is_some_and(|before| new.is_subset(&before.currencies())) {
             return None;
         }
@@ -155,8 +155,8 @@ impl State {
     fn currencies_beside(&self, key: &Key) -> BTreeSet<&str> {
         let of_account = !key.account.is_empty();
         let others = ENDPOINTS.iter().filter(|e| e.is_of_account() == of_account && e.name != key.endpoint);
-        let rows = others.filter_map(|endpoint| self.rows.get(endpoint.name)?.get(&key.account));
-        rows.flat_map(|rows| rows.currencies()).collect()
+        let forms = others.filter_map(|endpoint| self.rows.get(endpoint.name)?.form(&key.account));
+        forms.flat_map(|form| form.currencies()).collect()
     }
 }
 
@@ -187,8 +187,8 @@ mod tests {
 
     fn shown(store: &Store, account: &str) -> BTreeSet<String> {
         let fresh = store.fresh();
-        let rows = fresh.iter().filter_map(|(_, rows)| rows.get(account));
-        rows.flat_map(|rows| rows.currencies()).map(str::to_owned).collect()
+        let forms = fresh.iter().filter_map(|(_, rows)| rows.form(account));
+        forms.flat_map(|form| form.currencies()).map(str::to_owned).collect()
     }
 
     fn samples(store: &Store) -> usize {

@@ -4,7 +4,7 @@
 
 use std::fmt::{Arguments, Write};
 
-use crate::metric::{Family, Kind, Series, Unit, write_label};
+use crate::metric::{Family, Kind, Unit};
 
 /// How the exposition is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,42 +65,43 @@ impl<'a> Samples<'a> {
         Samples { text, name, before: String::new() }
     }
 
-    /// Writes samples that share the label of their scope.
-    pub fn write<'b>(&mut self, scope: Option<(&str, &str)>, series: impl Iterator<Item = Series<'b>>) {
+    /// Bytes of all text so far.
+    pub fn text_len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Writes samples that share the label of their scope, or have none: of each its other labels and its value.
+    pub fn write<'b>(&mut self, scope: &str, samples: impl Iterator<Item = (&'b str, &'b str)>) {
         let Samples { text, name, before } = self;
         before.clear();
-        for one in series {
+        for (labels, value) in samples {
             if before.is_empty() {
                 before.push_str(name);
                 before.push('{');
-                if let Some((label, value)) = scope {
-                    write_label(before, label, value);
+                before.push_str(scope);
+                if !scope.is_empty() {
                     before.push(',');
                 }
             }
-            match (scope, one.labels) {
-                (None, "") => {
-                    text.push_str(name);
-                    text.push(' ');
-                }
-                (Some(_), "") => {
-                    text.push_str(&before[..before.len() - 1]);
-                    text.push_str("} ");
-                }
-                (_, labels) => {
-                    text.push_str(before);
-                    text.push_str(labels);
-                    text.push_str("} ");
-                }
+            if !labels.is_empty() {
+                text.push_str(before);
+                text.push_str(labels);
+                text.push_str("} ");
+            } else if scope.is_empty() {
+                text.push_str(name);
+                text.push(' ');
+            } else {
+                text.push_str(&before[..before.len() - 1]);
+                text.push_str("} ");
             }
-            write_value(text, one.value);
+            text.push_str(value);
             text.push('\n');
         }
     }
 }
 
 /// The shortest text that reads back as the same number.
-fn write_value(text: &mut String, value: f64) {
+pub fn write_value(text: &mut String, value: f64) {
     /// Whole numbers below this are exact in a double.
     const EXACT: i64 = 9_007_199_254_740_992;
     #[expect(clippy::cast_possible_truncation, reason = "what it cuts off is looked at")]

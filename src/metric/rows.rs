@@ -1,10 +1,11 @@
-//! The samples of one answer, as they are read and as they are kept: a number each, and a form that says what they are of.
+//! The samples of one answer: a number each, and a form that says what they are of.
 //!
 //! An answer has few label sets (its currencies, its currencies' verdicts) and many families that share them. So each set is
 //! kept once, as the text that it becomes. And an account's next answer has the same samples with other numbers, as mostly has its
 //! neighbour's: they share one form. So a thousand accounts' rows take some 10 bytes a sample and not 200.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::ptr;
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ pub struct Rows {
 
 /// What the samples of an answer are of.
 #[derive(Debug, Default)]
-struct Form {
+pub struct Form {
     /// Each family, and where its samples end.
     families: Vec<(&'static Family, usize)>,
     /// The number of each sample's label set.
@@ -36,6 +37,34 @@ impl PartialEq for Form {
             && self.sets == other.sets
             && self.families.len() == other.families.len()
             && families.into_iter().all(|((own, end), (other, other_end))| ptr::eq(*own, *other) && end == other_end)
+    }
+}
+
+impl Form {
+    /// Families, with samples or without.
+    pub fn len(&self) -> usize {
+        self.families.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.families.is_empty()
+    }
+
+    /// The label sets of the samples of the family with that place in the table, as they are written between the braces, without the
+    /// scope's.
+    pub fn labels(&self, family: usize) -> impl ExactSizeIterator<Item = &str> {
+        self.labels[self.range(family)].iter().map(|number| self.sets.get(*number))
+    }
+
+    /// The currencies that the samples are labelled with.
+    pub fn currencies(&self) -> BTreeSet<&str> {
+        self.sets.iter().filter_map(|set| label::find(set, "currency")).collect()
+    }
+
+    /// Where the family's samples are.
+    fn range(&self, family: usize) -> Range<usize> {
+        let start = family.checked_sub(1).and_then(|before| self.families.get(before)).map_or(0, |(_, end)| *end);
+        start..self.families.get(family).map_or(start, |(_, end)| *end)
     }
 }
 
@@ -73,6 +102,11 @@ impl Rows {
         out.end()
     }
 
+    /// The samples of a form, with these values in its order.
+    pub fn of(form: Arc<Form>, values: Box<[f64]>) -> Rows {
+        Rows { values, form, dropped: 0 }
+    }
+
     /// Samples in all.
     pub fn len(&self) -> usize {
         self.values.len()
@@ -82,11 +116,16 @@ impl Rows {
         self.values.is_empty()
     }
 
-    /// Keeps the other's form instead of its own if they are the same. Says whether they are.
-    pub fn share(&mut self, other: &Rows) -> bool {
-        let is_same = Arc::ptr_eq(&self.form, &other.form) || *self.form == *other.form;
+    /// What the samples are of.
+    pub fn form(&self) -> &Arc<Form> {
+        &self.form
+    }
+
+    /// Keeps another form instead of its own if they are the same. Says whether they are.
+    pub fn share(&mut self, form: &Arc<Form>) -> bool {
+        let is_same = Arc::ptr_eq(&self.form, form) || self.form == *form;
         if is_same {
-            self.form = other.form.clone();
+            self.form = form.clone();
         }
         is_same
     }
@@ -98,11 +137,12 @@ impl Rows {
 
     /// The samples of the family with that place in the table.
     pub fn family(&self, i: usize) -> impl Iterator<Item = Series<'_>> {
-        let Form { families, labels, sets } = &*self.form;
-        let start = i.checked_sub(1).and_then(|before| families.get(before)).map_or(0, |(_, end)| *end);
-        let end = families.get(i).map_or(start, |(_, end)| *end);
-        let samples = self.values[start..end].iter().zip(&labels[start..end]);
-        samples.map(|(value, labels)| Series { labels: sets.get(*labels), value: *value })
+        self.form.labels(i).zip(self.values(i)).map(|(labels, value)| Series { labels, value: *value })
+    }
+
+    /// Their values alone.
+    pub fn values(&self, family: usize) -> &[f64] {
+        &self.values[self.form.range(family)]
     }
 
     /// Leaves out the samples of metrics that are off by default, but for those that are wanted by their full names.
@@ -111,11 +151,6 @@ impl Rows {
         if self.form.families.iter().any(|(family, _)| hidden(family)) {
             self.retain(|family, _| !hidden(family));
         }
-    }
-
-    /// The currencies that the samples are labelled with.
-    pub fn currencies(&self) -> BTreeSet<&str> {
-        self.form.sets.iter().filter_map(|set| label::find(set, "currency")).collect()
     }
 
     /// The currencies that the account has to do with: those with something in them.
@@ -142,10 +177,10 @@ impl Rows {
             }
             form.families.push((family, values.len()));
         }
-        *self = Rows::new(values, form, self.dropped);
+        *self = Rows::made(values, form, self.dropped);
     }
 
-    fn new(values: Vec<f64>, mut form: Form, dropped: u64) -> Rows {
+    fn made(values: Vec<f64>, mut form: Form, dropped: u64) -> Rows {
         form.families.shrink_to_fit();
         form.labels.shrink_to_fit();
         form.sets.text.shrink_to_fit();
@@ -162,6 +197,7 @@ struct LabelSets {
 }
 
 impl LabelSets {
+    #[inline]
     fn get(&self, number: u32) -> &str {
         let number = number as usize;
         let start = number.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| *end as usize);
@@ -293,6 +329,6 @@ impl Out<'_> {
 
     fn end(mut self) -> Rows {
         self.end_family();
-        Rows::new(self.values, self.form, self.dropped)
+        Rows::made(self.values, self.form, self.dropped)
     }
 }

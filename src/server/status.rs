@@ -189,8 +189,8 @@ fn values(fresh: &Fresh<'_>, shown: &[Arc<str>]) -> (BTreeMap<String, Currencies
     let mut accounts: BTreeMap<String, Currencies> = BTreeMap::new();
     let mut networks: BTreeMap<String, Network> = BTreeMap::new();
     for (endpoint, rows) in fresh.iter() {
-        let is_shown = |name| !endpoint.is_of_account() || shown.contains(name);
-        for (name, rows) in rows.iter().filter(|(name, _)| is_shown(name)) {
+        let is_shown = |name: &&Arc<str>| !endpoint.is_of_account() || shown.contains(name);
+        for (name, rows) in rows.names().filter(is_shown).filter_map(|name| Some((name, rows.get(name)?))) {
             for (family, series) in rows.families() {
                 for one in series {
                     // A network's rows bear its currency as their name, all others in a label.

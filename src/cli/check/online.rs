@@ -36,7 +36,7 @@ fn poll(outcome: Outcome<String>) -> Poll {
 /// What was read, in words.
 fn words(rows: &Rows) -> String {
     let values = rows.len();
-    let currencies = rows.currencies();
+    let currencies = rows.form().currencies();
     match (values, currencies.len()) {
         (0, _) => "nothing: the answer is empty".to_owned(),
         // A lone value can say what it is.

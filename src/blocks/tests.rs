@@ -1,0 +1,106 @@
+//! Blocks say what was last put into them, whatever else came and went.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::currency::Decimals;
+use crate::metric::{self, Metric, Request, gauge, write_label};
+
+type Answer = Vec<(u8, f64)>;
+
+static METRICS: &[Metric<Answer>] = &[
+    gauge("each", "One for each currency").labels(&["currency"]).read(|answer, out| put(answer, out, |_| true)),
+    gauge("some", "One for some").labels(&["currency"]).read(|answer, out| put(answer, out, |code| code % 3 == 0)),
+    gauge("lone", "One in all").read(|answer, out| out.put([], answer.first().map(|(_, value)| *value))),
+];
+
+fn put(answer: &Answer, out: &mut metric::Out<'_>, wanted: impl Fn(u8) -> bool) {
+    for (code, value) in answer.iter().filter(|(code, _)| wanted(*code)) {
+        out.put([format!("c{code}").as_str()], *value);
+    }
+}
+
+fn rows(answer: &Answer) -> Rows {
+    Rows::read(METRICS, answer, &Request { email: None, decimals: &Decimals::default() })
+}
+
+#[derive(Clone, Debug)]
+enum Event {
+    Put(String, Answer),
+    Remove(String),
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    // Names of all lengths, and such as have to be escaped.
+    let name = (0..60_usize).prop_map(|n| format!("{n}{}", ["", "\"", "\\", "\n", "é", " long"][n % 6].repeat(n)));
+    let value = prop_oneof![(-9..9_i32).prop_map(f64::from), -1e9..1e9, prop::num::f64::NORMAL];
+    let answer = prop::collection::vec((0..90_u8, value), 0..90);
+    prop_oneof![
+        4 => (name.clone(), answer).prop_map(|(name, answer)| Event::Put(name, answer)),
+        1 => name.prop_map(Event::Remove),
+    ]
+}
+
+/// What one sample's line is, said once more.
+fn line(family: &Family, name: &str, labels: &str, value: f64) -> String {
+    let mut line = family.sample_name() + "{";
+    write_label(&mut line, "account", name);
+    line.push_str(if labels.is_empty() { "" } else { "," });
+    line.push_str(labels);
+    line.push_str("} ");
+    text::write_value(&mut line, value);
+    line + "\n"
+}
+
+fn written(blocks: &Blocks, wanted: impl Fn(&str) -> bool) -> String {
+    let mut text = String::new();
+    for mut place in blocks.places() {
+        while !place.is_over() {
+            // In small parts.
+            let bytes = text.len() + 1;
+            blocks.write(&mut place, &mut text, bytes, Format::Text, &wanted);
+        }
+    }
+    text.split_inclusive('\n').filter(|line| !line.starts_with('#')).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_was_put_last_is_there(events in prop::collection::vec(event(), 0..80)) {
+        let mut blocks = Blocks::new(Some("account"), METRICS.iter().map(|metric| &metric.family), None);
+        let mut model: BTreeMap<String, Rows> = BTreeMap::new();
+        for event in events {
+            match event {
+                Event::Put(name, answer) => {
+                    blocks.put(&name.as_str().into(), rows(&answer), None);
+                    model.insert(name, rows(&answer));
+                }
+                Event::Remove(name) => {
+                    blocks.remove(&name);
+                    model.remove(&name);
+                }
+            }
+        }
+        prop_assert!(blocks.names().map(|name| &**name).eq(model.keys().map(String::as_str)));
+        prop_assert_eq!(blocks.len(), model.values().map(Rows::len).sum::<usize>());
+        for (name, rows) in &model {
+            let own = blocks.get(name).unwrap();
+            for family in 0..METRICS.len() {
+                prop_assert!(own.family(family).eq(rows.family(family)), "{name}: {family}");
+            }
+        }
+        for wanted in [|_: &str| true, |name: &str| name.len().is_multiple_of(2)] {
+            let mut expected = String::new();
+            for (family, Metric { family: about, .. }) in METRICS.iter().enumerate() {
+                for (name, rows) in model.iter().filter(|(name, _)| wanted(name)) {
+                    expected.extend(rows.family(family).map(|one| line(about, name, one.labels, one.value)));
+                }
+            }
+            prop_assert_eq!(written(&blocks, wanted), expected);
+        }
+    }
+}
