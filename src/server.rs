@@ -21,7 +21,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{DefaultBodyLimit, MatchedPath, Query, Request, State};
+use axum::extract::{MatchedPath, Query, Request, State};
 use axum::http::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, VARY,
 };
@@ -35,6 +35,7 @@ use serde::Deserialize;
 use tokio::sync::mpsc;
 
 pub use self::door::Door;
+use self::guard::Turns;
 pub use self::lifecycle::Reload;
 pub use self::listener::Listener;
 pub use self::web_config::Web;
@@ -161,9 +162,12 @@ pub async fn serve(listeners: Vec<Listener>, app: App, web: Arc<Web>, shutdown: 
 }
 
 fn router(app: Arc<App>, web: Arc<Web>) -> Router {
-    let scrapes = guard::parallel(app.max_requests);
+    let turns = Turns::new(app.max_requests);
+    let metrics = move |app: State<Arc<App>>, query: Query<Vec<(String, String)>>, request: Request| {
+        turns.clone().take(metrics(app, query, request))
+    };
     let mut router = Router::new()
-        .route(&app.telemetry_path, get(metrics).layer(middleware::from_fn_with_state(scrapes, guard::take_turns)))
+        .route(&app.telemetry_path, get(metrics))
         .route("/-/healthy", get(lifecycle::healthy))
         .route("/-/ready", get(lifecycle::ready))
         .route("/-/reload", post(lifecycle::reload).put(lifecycle::reload))
@@ -176,29 +180,27 @@ fn router(app: Arc<App>, web: Arc<Web>) -> Router {
     }
     router
         .fallback(async || (StatusCode::NOT_FOUND, "Not found; the metrics and what else there is are listed at /\n"))
-        .layer(DefaultBodyLimit::max(limit::BODY_BYTES))
-        .layer(middleware::from_fn_with_state(web, guard::admit))
-        .layer(middleware::from_fn_with_state(app.clone(), count))
+        .layer(middleware::from_fn_with_state((app.clone(), web), pass))
         .with_state(app)
 }
 
-/// Counts requests by route and status.
-async fn count(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+/// Admits a request, and counts it by route and status.
+async fn pass(State((app, web)): State<(Arc<App>, Arc<Web>)>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let response = next.run(request).await;
+    let response = guard::admit(&web, request, next).await;
     let path = route.as_ref().map_or("other", MatchedPath::as_str);
     app.exposition.health.http_request(path, response.status().as_u16());
     response
 }
 
-async fn metrics(State(app): State<Arc<App>>, Query(query): Query<Vec<(String, String)>>, headers: HeaderMap) -> Response {
+async fn metrics(State(app): State<Arc<App>>, Query(query): Query<Vec<(String, String)>>, request: Request) -> Response {
     let accounts: BTreeSet<String> = query.into_iter().filter(|(key, _)| key == "account").map(|(_, name)| name).collect();
     if accounts.iter().any(|name| name != EXPORTER && !app.exposition.health.has_account(name)) {
         return (StatusCode::BAD_REQUEST, "No such account; give account= the name of one in the configuration\n")
             .into_response();
     }
-    let format = negotiation::format(&joined(&headers, &ACCEPT));
-    let gzip = negotiation::gzip(&joined(&headers, &ACCEPT_ENCODING));
+    let format = negotiation::format(&joined(request.headers(), &ACCEPT));
+    let gzip = negotiation::gzip(&joined(request.headers(), &ACCEPT_ENCODING));
     let encoding = if gzip { Encoding::Gzip } else { Encoding::Identity };
     let body = if accounts.is_empty() {
         app.exposition.body(format, encoding)

@@ -1,9 +1,10 @@
 //! What every request passes before it is answered: sizes, rate limit, password, time, and a turn for scrapes.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use axum::body::{Body, HttpBody};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::{AUTHORIZATION, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
@@ -16,7 +17,7 @@ use super::limit;
 use super::web_config::{Admission, Web};
 
 /// Lets a request in, or says why not; gives the answer the headers of the web configuration.
-pub(super) async fn admit(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
+pub(super) async fn admit(web: &Arc<Web>, request: Request, next: Next) -> Response {
     if request.extensions().get::<Inside>().is_some() {
         return next.run(request).await;
     }
@@ -55,17 +56,24 @@ fn size(request: &Request) -> Option<(StatusCode, &'static str)> {
     too_long.then_some((StatusCode::PAYLOAD_TOO_LARGE, "The body is too long; 64 KiB is the most\n"))
 }
 
-/// Turns for this many scrapes at a time; 0 is any number.
-pub(super) fn parallel(scrapes: usize) -> Arc<Semaphore> {
-    let any = scrapes == 0 || scrapes > Semaphore::MAX_PERMITS;
-    Arc::new(Semaphore::new(if any { Semaphore::MAX_PERMITS } else { scrapes }))
-}
+/// Turns to be answered.
+#[derive(Clone)]
+pub(super) struct Turns(Arc<Semaphore>);
 
-/// Answers a scrape if there is a turn for it. The turn ends when the answer is written, for until then it takes memory.
-pub(super) async fn take_turns(State(turns): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
-    let Ok(turn) = turns.try_acquire_owned() else {
-        let header = [(RETRY_AFTER, HeaderValue::from_static("1"))];
-        return (StatusCode::SERVICE_UNAVAILABLE, header, "Too many scrapes at a time; try again later\n").into_response();
-    };
-    next.run(request).await.map(|body| Body::new(Held(body, Arc::new(turn))))
+impl Turns {
+    /// So many at a time; 0 is any number.
+    pub(super) fn new(scrapes: usize) -> Turns {
+        let any = scrapes == 0 || scrapes > Semaphore::MAX_PERMITS;
+        Turns(Arc::new(Semaphore::new(if any { Semaphore::MAX_PERMITS } else { scrapes })))
+    }
+
+    /// The answer, if there is a turn for it, which ends when all of it is written: until then it takes memory.
+    pub(super) async fn take(self, answer: impl Future<Output = Response>) -> Response {
+        let Ok(turn) = self.0.try_acquire_owned() else {
+            let header = [(RETRY_AFTER, HeaderValue::from_static("1"))];
+            let sentence = "Too many scrapes at a time; try again later\n";
+            return (StatusCode::SERVICE_UNAVAILABLE, header, sentence).into_response();
+        };
+        answer.await.map(|body| Body::new(Held(body, Arc::new(turn))))
+    }
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::middleware;
+use axum::response::IntoResponse;
 use axum::routing::get;
 use tokio::io::AsyncBufReadExt;
 use tokio::io::BufReader;
@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::*;
-use crate::server::guard;
+use crate::server::guard::Turns;
 
 /// A server with a page that says that it was asked and answers when it is told to.
 struct Running {
@@ -27,13 +27,16 @@ struct Running {
 async fn running(scrapes: usize) -> Running {
     let (asked, answer) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (ask, wait) = (asked.clone(), answer.clone());
-    let slow = get(async move || {
-        ask.notify_one();
-        wait.notified().await;
-        "done"
-    });
-    let turns = middleware::from_fn_with_state(guard::parallel(scrapes), guard::take_turns);
-    let router = Router::new().route("/slow", slow.layer(turns)).route("/", get(async || "quick"));
+    let turns = Turns::new(scrapes);
+    let slow = move || {
+        let (ask, wait) = (ask.clone(), wait.clone());
+        turns.clone().take(async move {
+            ask.notify_one();
+            wait.notified().await;
+            "done".into_response()
+        })
+    };
+    let router = Router::new().route("/slow", get(slow)).route("/", get(async || "quick"));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
@@ -123,9 +126,10 @@ async fn scrapes_beyond_their_number_are_refused_until_there_is_a_turn() {
 
 #[tokio::test]
 async fn a_scrape_keeps_its_turn_until_its_answer_is_taken() {
-    let turns = middleware::from_fn_with_state(guard::parallel(1), guard::take_turns);
+    let turns = Turns::new(1);
     // More than the system's buffers take.
-    let router = Router::new().route("/", get(async || vec![b'a'; 64 << 20]).layer(turns));
+    let scrape = move || turns.clone().take(async { vec![b'a'; 64 << 20].into_response() });
+    let router = Router::new().route("/", get(scrape));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let web = Arc::new(Web::load(None).unwrap());
