@@ -20,7 +20,7 @@ pub(super) struct Values {
 #[derive(Clone, Copy, Default)]
 pub(super) struct Mark {
     /// Numbers before it.
-    pub(super) index: usize,
+    index: usize,
     byte: usize,
 }
 
