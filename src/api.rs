@@ -359,3 +359,22 @@ async fn body(response: &mut Response) -> Result<Vec<u8>> {
     }
     Ok(body)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_stand_below_the_base_url_as_they_are() {
+        for (base, expected) in [
+            ("https://a.example", "https://a.example/1.0/transfers/X%21%2F"),
+            ("https://a.example/", "https://a.example/1.0/transfers/X%21%2F"),
+            ("http://[::1]:8080/pool/", "http://[::1]:8080/pool/1.0/transfers/X%21%2F"),
+            ("http://a.example/b%20c", "http://a.example/b%20c/1.0/transfers/X%21%2F"),
+        ] {
+            let config = Config { base_url: parse_base_url(base).unwrap(), ..Config::default() };
+            let client = Client::new(&config, Arc::new(|_| {})).unwrap();
+            assert_eq!(client.url("/1.0/transfers/X%21%2F").as_str(), expected);
+        }
+    }
+}
