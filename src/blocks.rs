@@ -164,24 +164,22 @@ impl Blocks {
     }
 
     /// Takes the newest rows of a loop, and when they will be too old.
-    pub fn put(&mut self, name: &Arc<str>, mut rows: Rows, end: Option<Instant>) {
+    pub fn put(&mut self, name: &Arc<str>, rows: Rows, end: Option<Instant>) {
         let place = self.place(name);
         if self.neighbours.is_empty() {
             self.insert(place, Block::default());
         }
         let block = Arc::make_mut(&mut self.neighbours[place]);
-        let (Ok(at) | Err(at)) = block.find(name);
-        let alike = [at, at.wrapping_sub(1), at + 1].into_iter().filter_map(|at| block.loops().get(at));
-        alike.take_while(|other| !rows.share(&other.form)).for_each(drop);
-        let changed = block.put(name, self.scope, &rows, end);
+        let changed = block.put(name, self.scope, rows, end);
         if block.len() > BLOCK
             && let Some(half) = block.split()
         {
             self.insert(place + 1, half);
-            self.compress(place, |_| true);
-            self.compress(place + 1, |_| true);
+            let all = vec![true; self.families.len()];
+            self.compress(place, &all);
+            self.compress(place + 1, &all);
         } else {
-            self.compress(place, |family| changed.get(family) == Some(&true));
+            self.compress(place, &changed);
         }
     }
 
@@ -191,7 +189,7 @@ impl Blocks {
         let Some(block) = self.neighbours.get_mut(place) else { return };
         let Ok(at) = block.find(name) else { return };
         let changed = Arc::make_mut(block).remove(at);
-        self.compress(place, |family| changed.get(family) == Some(&true));
+        self.compress(place, &changed);
         if self.neighbours[place].loops().is_empty() {
             self.neighbours.remove(place);
             // Its pieces are empty by now.
@@ -281,11 +279,11 @@ impl Blocks {
     }
 
     /// Makes the pieces of a block anew, of the families that have changed.
-    fn compress(&mut self, place: usize, changed: impl Fn(usize) -> bool) {
+    fn compress(&mut self, place: usize, changed: &[bool]) {
         let block = &self.neighbours[place];
         let (mut text, mut scratch) = (String::new(), Vec::new());
-        let families = self.families.iter().zip(&mut self.columns).enumerate();
-        for (family, (lines, column)) in families.filter(|(family, _)| changed(*family)) {
+        let families = self.families.iter().zip(&mut self.columns).enumerate().zip(changed);
+        for ((family, (lines, column)), _) in families.filter(|(_, changed)| **changed) {
             text.clear();
             block.write(family, &mut Samples::new(&mut text, &lines.sample_name), |_| true);
             column.replace(place, &text, &mut scratch);

@@ -16,6 +16,7 @@ use crate::text::Samples;
 /// The rows of some loops, in order of their names.
 #[derive(Clone, Default)]
 pub(super) struct Block {
+    /// Not empty, or the block would go.
     loops: Vec<Loop>,
     /// The label of the scope that says whose the samples are, loop by loop.
     scopes: String,
@@ -61,11 +62,13 @@ impl Block {
     }
 
     /// Takes a loop's rows in the place of those that it has, if it has any. Says of each family whether its samples have changed.
-    pub(super) fn put(&mut self, name: &Arc<str>, scope: Option<&str>, rows: &Rows, end: Option<Instant>) -> Vec<bool> {
-        let form = rows.form().clone();
+    pub(super) fn put(&mut self, name: &Arc<str>, scope: Option<&str>, mut rows: Rows, end: Option<Instant>) -> Vec<bool> {
         let found = self.find(name);
         let (Ok(at) | Err(at)) = found;
-        let changed = self.splice(at..at + usize::from(found.is_ok()), rows);
+        let alike = [at, at.wrapping_sub(1), at + 1].into_iter().filter_map(|at| self.loops.get(at));
+        alike.take_while(|other| !rows.share(&other.form)).for_each(drop);
+        let form = rows.form().clone();
+        let changed = self.splice(at..at + usize::from(found.is_ok()), &rows);
         if found.is_ok() {
             let Loop { end: own_end, form: own_form, .. } = &mut self.loops[at];
             (*own_end, *own_form) = (end, form);
@@ -118,9 +121,9 @@ impl Block {
 
     /// Puts values in the place of those of some loops. Says of each family whether its samples have changed.
     fn splice(&mut self, loops: Range<usize>, rows: &Rows) -> Vec<bool> {
-        let families = self.ends.len().max(rows.form().len());
+        let families = self.ends.len().max(rows.form().family_count());
         let (mut values, mut ends, mut changed) =
-            (self.values.empty(), Vec::with_capacity(families), Vec::with_capacity(families));
+            (self.values.none_with_room(), Vec::with_capacity(families), Vec::with_capacity(families));
         let same_form = matches!(&self.loops[loops.clone()], [one] if Arc::ptr_eq(&one.form, rows.form()));
         for family in 0..families {
             let (all, old) = (self.of(family), self.range(family, loops.clone()));
@@ -139,7 +142,7 @@ impl Block {
     }
 
     fn slice(&self, loops: Range<usize>) -> Block {
-        let (mut values, mut ends) = (self.values.empty(), Vec::with_capacity(self.ends.len()));
+        let (mut values, mut ends) = (self.values.none_with_room(), Vec::with_capacity(self.ends.len()));
         for family in 0..self.ends.len() {
             values.push_part(self.values.part(self.range(family, loops.clone())));
             ends.push(values.end());

@@ -25,8 +25,8 @@ pub(super) struct Mark {
 }
 
 impl Values {
-    /// No numbers yet, and room for some more than these.
-    pub(super) fn empty(&self) -> Values {
+    /// No numbers yet, with room for some more than these.
+    pub(super) fn none_with_room(&self) -> Values {
         Values { text: String::with_capacity(self.text.len() + STEP), lengths: Vec::with_capacity(self.len() + STEP) }
     }
 

@@ -41,13 +41,9 @@ impl PartialEq for Form {
 }
 
 impl Form {
-    /// Families, with samples or without.
-    pub fn len(&self) -> usize {
+    /// How many families the table has, with samples or without.
+    pub fn family_count(&self) -> usize {
         self.families.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.families.is_empty()
     }
 
     /// The label sets of the samples of the family with that place in the table, as they are written between the braces, without the
@@ -177,10 +173,10 @@ impl Rows {
             }
             form.families.push((family, values.len()));
         }
-        *self = Rows::made(values, form, self.dropped);
+        *self = Rows::new(values, form, self.dropped);
     }
 
-    fn made(values: Vec<f64>, mut form: Form, dropped: u64) -> Rows {
+    fn new(values: Vec<f64>, mut form: Form, dropped: u64) -> Rows {
         form.families.shrink_to_fit();
         form.labels.shrink_to_fit();
         form.sets.text.shrink_to_fit();
@@ -197,6 +193,7 @@ struct LabelSets {
 }
 
 impl LabelSets {
+    // For every line of plain text; what is made small is not inlined unasked.
     #[inline]
     fn get(&self, number: u32) -> &str {
         let number = number as usize;
@@ -329,6 +326,6 @@ impl Out<'_> {
 
     fn end(mut self) -> Rows {
         self.end_family();
-        Rows::made(self.values, self.form, self.dropped)
+        Rows::new(self.values, self.form, self.dropped)
     }
 }
