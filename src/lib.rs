@@ -65,6 +65,8 @@ pub mod endpoints;
 #[doc(hidden)]
 pub mod exposition;
 #[doc(hidden)]
+pub mod file;
+#[doc(hidden)]
 pub mod gzip;
 #[doc(hidden)]
 pub mod health;

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 /// A module, and the modules of the crate that it may import. What is not named here may import anything.
 const IMPORTS: &[(&str, &[&str])] = &[
     ("clock", &[]),
+    ("file", &[]),
     ("duration", &[]),
     ("currency", &[]),
     ("answer", &[]),
     ("log", &[]),
-    ("api", &["duration"]),
+    ("api", &["duration", "file"]),
     ("metric", &["currency"]),
     ("endpoints", &["answer", "api", "currency", "metric"]),
     ("text", &["metric"]),
@@ -22,8 +23,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("exposition", &["blocks", "gzip", "health", "store", "text"]),
     ("poller", &["api", "currency", "duration", "endpoints", "health", "metric", "store"]),
     ("simulator", &["currency", "duration", "endpoints"]),
-    ("server", &["duration", "exposition", "health", "metric", "store"]),
-    ("config", &["api", "currency", "duration", "endpoints", "log", "poller", "server"]),
+    ("server", &["duration", "exposition", "file", "health", "metric", "store"]),
+    ("config", &["api", "currency", "duration", "endpoints", "file", "log", "poller", "server"]),
 ];
 
 /// Libraries that are spoken to in one place only.

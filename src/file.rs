@@ -1,0 +1,260 @@
+//! Files that are read and written while the exporter runs: each on a thread of its own, with limits on time and size.
+//!
+//! A FIFO or a hung network mount may never answer. Whoever asked goes on after [`TIMEOUT`]; the thread stays until the system lets
+//! it go, and until then the same path is not opened again.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use secrecy::zeroize::Zeroizing;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::time::{Instant, timeout};
+
+/// How long a file has to answer.
+pub const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Threads that may wait for files at once. More are refused, so that a mount that hangs can't use up the process's threads.
+const MAX_THREADS: usize = 512;
+
+/// The stack of a thread that reads a file, in bytes.
+const STACK: usize = 128 << 10;
+
+/// Paths that are in use.
+static PATHS: Mutex<BTreeMap<PathBuf, PathState>> = Mutex::new(BTreeMap::new());
+
+struct PathState {
+    turn: Arc<Semaphore>,
+    /// The call that has the turn did not return in time.
+    is_overdue: bool,
+}
+
+impl Default for PathState {
+    fn default() -> Self {
+        PathState { turn: Arc::new(Semaphore::new(1)), is_overdue: false }
+    }
+}
+
+/// Why a file can't be read, in words that quote neither its path nor its contents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    #[error("no such file")]
+    NotFound,
+    #[error("permission denied")]
+    PermissionDenied,
+    #[error("it is a directory")]
+    IsADirectory,
+    #[error("it is not text (UTF-8)")]
+    NotText,
+    #[error("it is larger than {0} bytes")]
+    TooLarge(usize),
+    #[error("it did not answer within {} s", TIMEOUT.as_secs())]
+    TimedOut,
+    #[error("its last read has not returned")]
+    Busy,
+    #[error("too many files do not answer")]
+    Exhausted,
+    #[error("the system reports an input/output error")]
+    Other,
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Error {
+        match error.kind() {
+            ErrorKind::NotFound => Error::NotFound,
+            ErrorKind::PermissionDenied => Error::PermissionDenied,
+            ErrorKind::IsADirectory => Error::IsADirectory,
+            ErrorKind::InvalidData => Error::NotText,
+            _ => Error::Other,
+        }
+    }
+}
+
+/// Reads a file of at most `limit` bytes.
+///
+/// # Errors
+/// Why it can't be read.
+pub async fn read(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let own = path.to_owned();
+    run(path, move || bytes(&own, limit)).await?
+}
+
+/// Reads as [`read`] does, for code that runs on no async thread, or before there is anything to hold up.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_blocking(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let own = path.to_owned();
+    run_blocking(path, move || bytes(&own, limit))?
+}
+
+/// Runs something that may never return because of a path, on a thread of its own. Calls for the same path run one after the other.
+///
+/// # Errors
+/// [`Error::TimedOut`], and [`Error::Busy`] from then on until that call has returned.
+pub async fn run<T: Send + 'static>(path: &Path, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    let (sender, receiver) = oneshot::channel();
+    let turn = turn(path)?;
+    let running = async {
+        let permit = turn.acquire_owned().await.map_err(|_| Error::Other)?;
+        start(path, permit, work, move |result| drop(sender.send(result)))?;
+        receiver.await.map_err(|_| Error::Other)
+    };
+    match timeout(TIMEOUT, running).await {
+        Ok(result) => result,
+        Err(_) => Err(overdue(path)),
+    }
+}
+
+/// Runs as [`run`] does, and blocks the calling thread meanwhile.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_blocking<T: Send + 'static>(path: &Path, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let started = Instant::now();
+    let permit = loop {
+        match turn(path)?.try_acquire_owned() {
+            Ok(permit) => break permit,
+            Err(_) if started.elapsed() < TIMEOUT => thread::sleep(Duration::from_millis(1)),
+            Err(_) => return Err(overdue(path)),
+        }
+    };
+    start(path, permit, work, move |result| drop(sender.send(result)))?;
+    receiver.recv_timeout(TIMEOUT).map_err(|error| match error {
+        RecvTimeoutError::Timeout => overdue(path),
+        RecvTimeoutError::Disconnected => Error::Other,
+    })
+}
+
+/// The right to use a path, which one call has at a time.
+fn turn(path: &Path) -> Result<Arc<Semaphore>, Error> {
+    let mut paths = paths();
+    let is_full = paths.len() >= MAX_THREADS;
+    match paths.get(path) {
+        Some(state) if state.is_overdue => Err(Error::Busy),
+        Some(state) => Ok(state.turn.clone()),
+        None if is_full => Err(Error::Exhausted),
+        None => Ok(paths.entry(path.to_owned()).or_default().turn.clone()),
+    }
+}
+
+/// Takes note that a path does not answer, unless it did just now.
+fn overdue(path: &Path) -> Error {
+    if let Some(state) = paths().get_mut(path) {
+        state.is_overdue = state.turn.available_permits() == 0;
+    }
+    Error::TimedOut
+}
+
+fn start<T: Send + 'static>(
+    path: &Path,
+    permit: OwnedSemaphorePermit,
+    work: impl FnOnce() -> T + Send + 'static,
+    deliver: impl FnOnce(T) + Send + 'static,
+) -> Result<(), Error> {
+    let usage = Usage { path: path.to_owned(), permit: Some(permit) };
+    let run = move || {
+        let result = work();
+        // First, so that whoever gets the result can ask again at once.
+        drop(usage);
+        deliver(result);
+    };
+    thread::Builder::new().name("file".to_owned()).stack_size(STACK).spawn(run).map(drop).map_err(|_| Error::Exhausted)
+}
+
+/// A call that has not returned.
+struct Usage {
+    path: PathBuf,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Drop for Usage {
+    fn drop(&mut self) {
+        let mut paths = paths();
+        self.permit = None;
+        if let Some(state) = paths.get_mut(&self.path) {
+            state.is_overdue = false;
+            // The only one left is the table's: nobody waits.
+            if Arc::strong_count(&state.turn) == 1 {
+                paths.remove(&self.path);
+            }
+        }
+    }
+}
+
+fn paths() -> MutexGuard<'static, BTreeMap<PathBuf, PathState>> {
+    PATHS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn bytes(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    File::open(path)?.take(limit as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > limit { Err(Error::TooLarge(limit)) } else { Ok(bytes) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    fn fifo(directory: &Path) -> PathBuf {
+        let path = directory.join("fifo");
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        path
+    }
+
+    #[tokio::test]
+    async fn a_file_is_read_up_to_its_limit() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        std::fs::write(&path, "12345").unwrap();
+        assert_eq!(read(&path, 5).await.unwrap().as_slice(), b"12345");
+        assert_eq!(read_blocking(&path, 5).unwrap().as_slice(), b"12345");
+        assert_eq!(read(&path, 4).await.err(), Some(Error::TooLarge(4)));
+        assert_eq!(read(&directory.path().join("none"), 4).await.err(), Some(Error::NotFound));
+        assert_eq!(read(directory.path(), 4).await.err(), Some(Error::IsADirectory));
+    }
+
+    #[tokio::test]
+    async fn many_reads_of_one_file_at_once_all_succeed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        std::fs::write(&path, "12345").unwrap();
+        let reads = (0..100).map(|_| read(&path, 5));
+        assert!(futures_util::future::join_all(reads).await.iter().all(Result::is_ok));
+        assert!(!paths().contains_key(&path), "nothing is left behind");
+    }
+
+    /// While one path hangs, it is opened once, and others are read.
+    #[tokio::test]
+    async fn a_file_that_does_not_answer_is_opened_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let (hangs, other) = (fifo(directory.path()), directory.path().join("other"));
+        std::fs::write(&other, "12345").unwrap();
+        let (first, beside, second) = tokio::join!(read(&hangs, 9), read(&other, 9), async { read_blocking(&other, 9) });
+        assert_eq!((first.err(), beside.is_ok(), second.is_ok()), (Some(Error::TimedOut), true, true));
+        assert_eq!(read(&hangs, 9).await.err(), Some(Error::Busy));
+        assert_eq!(read_blocking(&hangs, 9).err(), Some(Error::Busy));
+        // Its one reader gets what is written to it at last, and then it can be read again.
+        std::fs::write(&hangs, "late").unwrap();
+        let writer = thread::spawn({
+            let hangs = hangs.clone();
+            move || std::fs::write(hangs, "again").unwrap()
+        });
+        let read = loop {
+            match read(&hangs, 9).await {
+                Err(Error::Busy) => tokio::time::sleep(Duration::from_millis(1)).await,
+                result => break result,
+            }
+        };
+        assert_eq!(read.unwrap().as_slice(), b"again");
+        writer.join().unwrap();
+    }
+}
