@@ -5,7 +5,7 @@ use std::io::Read;
 use std::time::Duration;
 
 use flate2::read::GzDecoder;
-use minergate_exporter::api::{Error, KINDS};
+use minergate_exporter::api::{Error, REQUEST_KINDS};
 use minergate_exporter::config::{Config, ENVIRONMENT_PREFIX, Sources};
 use minergate_exporter::currency::{self, Decimals};
 use minergate_exporter::endpoints::{ENDPOINTS, Scope};
@@ -132,7 +132,7 @@ pub(crate) fn error(data: &[u8]) {
     let Some(error) = Error::of_answer(status, body) else {
         return assert!(success, "a status of {status} is no error");
     };
-    assert!(KINDS.contains(&error.kind()), "{} is not among the outcomes", error.kind());
+    assert!(REQUEST_KINDS.contains(&error.kind()), "{} is not among the outcomes", error.kind());
     assert!(!success || body.trim_ascii_start().starts_with(b"{"), "an answer is taken for an error");
     // Stronger than a search for the input's words: the error is one that other words bring about as well.
     let known = CODES.iter().map(|code| format!("{{\"error\": \"{code}\"}}"));

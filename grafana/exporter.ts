@@ -60,6 +60,14 @@ function pollRow() {
       ]).span(12).height(10).noValue('No endpoint fails').overrideByName('Account', link),
     endpointGraph('Age of values', 'The longest time since an endpoint was last read.', 's')
       .withTarget(over(`max by (endpoint) (${sinceSuccess})`, '{{endpoint}}', POLL.workers)),
+    endpointGraph('Polls not sent', 'Polls a minute that were not sent, since the API had asked for a pause.', 'cpm')
+      .withTarget(over(`60 * ${rate('endpoint', 'minergate_api_polls_skipped_total')}`, '{{endpoint}}', POLL.mining)),
+    graph('Waiting requests', 'Requests that wait for their turn under api.requests_per_second and api.concurrency, on average.', 'short').min(0)
+      .withTarget(over(`sum(rate(${select('minergate_api_queue_seconds_total')}[$__rate_interval]))`, 'waiting', POLL.mining)),
+    graph('Repeated requests', 'Requests a minute that were tried again.', 'cpm').min(0)
+      .withTarget(over(`60 * sum(rate(${select('minergate_api_retries_total')}[$__rate_interval]))`, 'tried again', POLL.mining)),
+    graph('Pause', 'For how long from then on the API asked to be left alone.', 's').min(0)
+      .withTarget(over(`max(${select('minergate_api_paused_until_timestamp_seconds')} - time())`, 'pause', POLL.workers)).noValue('No pause'),
     endpointGraph('Left out', 'Samples a minute that were left out, since the API named an invalid currency, or more than fit.', 'cpm')
       .withTarget(over(`60 * ${rate('endpoint', 'minergate_api_dropped_series_total')}`, '{{endpoint}}', POLL.mining)),
   ];

@@ -3,6 +3,7 @@
 mod systemd;
 pub mod watchdog;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -111,12 +112,19 @@ impl State {
     async fn reload(&mut self) -> anyhow::Result<()> {
         let config = (self.load)()?;
         let plan = config.plan_with(|account| self.known(&config, account))?;
-        if config.api != self.config.api {
-            self.client = Arc::new(Client::new(&config.api, self.observer.clone())?);
+        if config.api == self.config.api {
+            // The host may have moved in the DNS, or its certificate's authority may be new.
+            self.client.renew_connections().await;
+        } else {
+            self.client = Arc::new(self.client.reconfigured(&config.api)?);
         }
+        let before: BTreeMap<&str, &Arc<Account>> = self.plan.accounts.iter().map(|(a, _)| (&**a.name(), a)).collect();
         for (account, _) in &plan.accounts {
-            // Somebody looked at the configuration: a login that was stopped is worth one more attempt.
-            if account.unblock() {
+            let Some(known) = before.get(&**account.name()) else { continue };
+            if !Arc::ptr_eq(known, account) {
+                account.continues(known);
+            } else if account.unblock() {
+                // A captcha may have been solved, or the API be back: one more attempt.
                 (self.observer)(Event::Stopped { account: account.name(), reason: None });
             }
         }

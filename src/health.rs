@@ -4,6 +4,7 @@
 //! counted directly in a prometheus-client registry.
 
 mod account;
+mod pause;
 mod process;
 mod progress;
 
@@ -22,8 +23,9 @@ use tokio::time::Instant;
 
 use self::account::Accounts;
 pub use self::account::{ACCOUNT_METRICS, AccountHealth, Failing, LoopHealth, Shown};
+use self::pause::PausedUntil;
 use self::progress::Progress;
-use crate::api::{self, Event, KINDS, LOGIN, Stop};
+use crate::api::{self, Event, LOGIN, REQUEST_KINDS, Stop};
 use crate::store::Key;
 
 /// Upper bounds of the request durations' buckets, in seconds; the default timeout is among them.
@@ -46,17 +48,6 @@ struct HttpLabels {
     code: u16,
 }
 
-/// Whether a poll's result is news, so that one failure is said once.
-#[derive(Debug, PartialEq)]
-pub enum News {
-    /// A failure began, or became another one.
-    Failing,
-    /// A failure of this long is over.
-    Recovered(Duration),
-    /// As before.
-    Nothing,
-}
-
 /// The exporter's own metrics.
 pub struct Health {
     registry: Registry,
@@ -74,6 +65,10 @@ struct Doings {
     durations: Family<EndpointLabel, Histogram, fn() -> Histogram>,
     dropped: Family<EndpointLabel, Counter>,
     intervals: Family<EndpointLabel, Gauge<f64, AtomicU64>>,
+    queue: Counter<f64, AtomicU64>,
+    retries: Counter,
+    skipped: Family<EndpointLabel, Counter>,
+    paused_until: PausedUntil,
     reload_successful: Gauge,
     reload_time: Gauge<f64, AtomicU64>,
 }
@@ -86,6 +81,10 @@ impl Default for Health {
             durations: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
             dropped: Family::default(),
             intervals: Family::default(),
+            queue: Counter::default(),
+            retries: Counter::default(),
+            skipped: Family::default(),
+            paused_until: PausedUntil::default(),
             reload_successful: Gauge::default(),
             reload_time: Gauge::default(),
         };
@@ -109,6 +108,19 @@ impl Default for Health {
             "Samples left out because the API named an invalid currency or more than fit",
             doings.dropped.clone(),
         );
+        minergate.register_with_unit(
+            "api_queue",
+            "Time that requests to the API waited for their turn in seconds",
+            Unit::Seconds,
+            doings.queue.clone(),
+        );
+        minergate.register("api_retries", "Requests to the API that were tried again", doings.retries.clone());
+        minergate.register(
+            "api_polls_skipped",
+            "Polls that were not sent because the API had asked for a pause",
+            doings.skipped.clone(),
+        );
+        minergate.register_collector(Box::new(doings.paused_until.clone()));
         let build = Info::new([
             ("version", env!("CARGO_PKG_VERSION")),
             ("revision", env!("REVISION")),
@@ -220,7 +232,7 @@ impl Health {
     fn expect_requests(&self, endpoint: &'static str) {
         let doings = self.doings();
         drop(doings.durations.get_or_create(&EndpointLabel { endpoint }));
-        for outcome in KINDS {
+        for outcome in REQUEST_KINDS {
             drop(doings.requests.get_or_create(&RequestLabels { endpoint, outcome }));
         }
     }
@@ -241,39 +253,38 @@ impl Health {
         });
     }
 
-    /// A loop's next poll begins at that time.
-    pub fn next_poll(&self, key: &Key, at: Instant) {
+    /// A loop's next poll begins at that time. `late` says why that is not at its interval.
+    pub fn next_poll(&self, key: &Key, at: Instant, late: Option<&'static str>) {
         self.progress.made();
         // Not on /metrics, so nothing changes there.
         let mut accounts = self.accounts();
         if let Some(l) = accounts.find(key) {
-            l.next = Some(at);
+            (l.next, l.late) = (Some(at), late);
         }
     }
 
     /// A poll succeeded; `dropped` samples of its answer were left out.
-    pub fn succeeded(&self, key: &Key, dropped: u64) -> News {
+    pub fn succeeded(&self, key: &Key, dropped: u64) {
         self.doings().dropped.get_or_create(&EndpointLabel { endpoint: key.endpoint }).inc_by(dropped);
         self.with_loop(key, |l| {
             l.tried = true;
             l.up = true;
             l.last_success = Some(unix_seconds());
-            l.failing.take().map_or(News::Nothing, |failing| News::Recovered(failing.since.elapsed()))
-        })
-        .unwrap_or(News::Nothing)
+            l.failing = None;
+        });
     }
 
     /// A poll failed.
-    pub fn failed(&self, key: &Key, error: &api::Error) -> News {
+    pub fn failed(&self, key: &Key, error: &api::Error) {
+        if let api::Error::Paused { .. } = error {
+            self.doings().skipped.get_or_create(&EndpointLabel { endpoint: key.endpoint }).inc();
+        }
         self.with_loop(key, |l| {
             l.tried = true;
             l.up = false;
             let since = l.failing.as_ref().map_or_else(Instant::now, |failing| failing.since);
-            let failing = Failing { kind: error.kind(), words: error.to_string(), since };
-            let before = l.failing.replace(Box::new(failing));
-            if before.is_some_and(|failing| failing.kind == error.kind()) { News::Nothing } else { News::Failing }
-        })
-        .unwrap_or(News::Nothing)
+            l.failing = Some(Box::new(Failing { kind: error.kind(), words: error.to_string(), since }));
+        });
     }
 
     /// The configuration was read anew, or could not be.
@@ -313,6 +324,13 @@ impl Health {
                 doings.requests.get_or_create(&RequestLabels { endpoint, outcome }).inc();
                 doings.durations.get_or_create(&EndpointLabel { endpoint }).observe(duration.as_secs_f64());
             }
+            Event::Turn { waited } => {
+                self.doings().queue.inc_by(waited.as_secs_f64());
+            }
+            Event::Retry => {
+                self.doings().retries.inc();
+            }
+            Event::Paused { until } => self.doings().paused_until.set(until),
             Event::Login { account, outcome } => {
                 self.with_account(account, |account| *account.logins.entry(outcome).or_default() += 1.0);
             }
@@ -331,12 +349,11 @@ impl Health {
     }
 
     /// Changes a loop's health, if there is one.
-    fn with_loop<T>(&self, key: &Key, change: impl FnOnce(&mut LoopHealth) -> T) -> Option<T> {
+    fn with_loop(&self, key: &Key, change: impl FnOnce(&mut LoopHealth)) {
         let mut accounts = self.accounts();
-        let changed = accounts.find(key).map(change);
+        accounts.find(key).map(change);
         accounts.changed.insert(key.account.clone());
         accounts.show();
-        changed
     }
 
     /// Changes an account's health. One that is gone is not taken up again for a request that was still under way.

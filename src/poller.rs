@@ -4,7 +4,9 @@
 //! waits is an entry in one list of due times; only a poll that is under way is a task. What came of it is taken up by the poller
 //! itself, so that a loop that has ended brings nothing any more.
 
+mod backoff;
 mod config;
+mod journal;
 mod plan;
 mod round;
 mod uses;
@@ -22,15 +24,17 @@ use tokio::runtime;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{self, AbortHandle, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
-use tracing::{debug, error, info, warn};
+use tracing::{debug, error};
 
+use self::backoff::{Backoff, Next};
 pub use self::config::Config;
+use self::journal::Journal;
 pub use self::plan::{Loop, Plan, Reading};
 pub use self::round::Outcome;
 use self::uses::Uses;
 use crate::api::{self, Account, Client};
 use crate::endpoints::{ENDPOINTS, Endpoint, Scope};
-use crate::health::{Health, News};
+use crate::health::Health;
 use crate::metric::{Request, Rows};
 use crate::store::{Key, Store};
 
@@ -45,6 +49,12 @@ pub trait Source: Send + Sync + 'static {
         request: &Request<'_>,
         deadline: Instant,
     ) -> impl Future<Output = api::Result<Rows>> + Send;
+
+    /// Whether the account's credentials are other ones than those that were tried last.
+    fn has_new_credentials(&self, account: &Account) -> impl Future<Output = bool> + Send {
+        let _ = account;
+        async { false }
+    }
 }
 
 impl Source for Client {
@@ -58,6 +68,10 @@ impl Source for Client {
     ) -> api::Result<Rows> {
         endpoint.fetch(self, account, currency, request, deadline).await
     }
+
+    async fn has_new_credentials(&self, account: &Account) -> bool {
+        account.has_new_credentials(self).await
+    }
 }
 
 /// Runs the loops of a plan, and takes over from one plan to the next what did not change.
@@ -69,12 +83,19 @@ pub struct Poller<S> {
     /// Beats are counted from here, so that a loop that starts anew keeps its own.
     epoch: Instant,
     /// The loops, and what each is at.
-    loops: BTreeMap<Arc<Loop>, State>,
+    loops: BTreeMap<Arc<Loop>, Running>,
     /// When each loop that waits is to poll.
     due: BTreeSet<(Instant, Arc<Loop>)>,
     /// The polls that are under way.
-    polls: JoinSet<Asked>,
+    polls: JoinSet<Ended>,
     uses: Uses,
+    journal: Journal,
+}
+
+/// A loop that runs.
+struct Running {
+    state: State,
+    backoff: Backoff,
 }
 
 enum State {
@@ -85,7 +106,7 @@ enum State {
         since: Instant,
         task: AbortHandle,
     },
-    /// It asked where nothing is asked any more, and is begun anew or ended.
+    /// It polled with the previous client, and is started again or stopped.
     Outdated,
 }
 
@@ -95,6 +116,9 @@ struct Asked {
     duration: Duration,
     result: api::Result<Rows>,
 }
+
+/// What a poll's task ends with; nothing was asked where the loop is held back and its account has the same credentials as before.
+type Ended = Result<Asked, Arc<Loop>>;
 
 /// The currencies that a poll showed in use, if it is one that can.
 type Used = Option<BTreeSet<String>>;
@@ -116,6 +140,7 @@ impl<S: Source> Poller<S> {
             due: BTreeSet::new(),
             polls: JoinSet::new(),
             uses: Uses::default(),
+            journal: Journal::default(),
         };
         poller.announce();
         poller
@@ -129,6 +154,7 @@ impl<S: Source> Poller<S> {
             let next = self.due.first().map(|(due, _)| *due);
             tokio::select! {
                 () = until(next) => self.poll_what_is_due(),
+                () = until(self.journal.due()) => self.journal.report(),
                 Some(ended) = self.polls.join_next_with_id() => self.go_on(ended),
                 Some(update) = updates.recv() => self.change(update),
             }
@@ -168,37 +194,54 @@ impl<S: Source> Poller<S> {
             && let Some((_, what)) = self.due.pop_first()
         {
             let deadline = what.next(self.epoch, now, now);
-            let task = self.polls.spawn(ask(self.source.clone(), what.clone(), deadline));
-            self.loops.insert(what, State::Polls { since: now, task });
+            let Some(running) = self.loops.get_mut(&what) else { continue };
+            let (source, is_held) = (self.source.clone(), running.backoff.is_held());
+            let task = self.polls.spawn(async move {
+                if is_held && !has_new_credentials(&*source, &what).await {
+                    Err(what)
+                } else {
+                    Ok(ask(source, what, deadline).await)
+                }
+            });
+            running.state = State::Polls { since: now, task };
         }
     }
 
     /// A poll has ended: its loop waits for the next one, also where it broke down.
-    fn go_on(&mut self, ended: Result<(task::Id, Asked), JoinError>) {
-        let (what, used) = match ended {
-            Ok((id, asked)) if self.loops.get(&asked.what).is_some_and(|state| state.is_at(id)) => {
+    fn go_on(&mut self, ended: Result<(task::Id, Ended), JoinError>) {
+        let is_at = |running: Option<&Running>, id| running.is_some_and(|running| running.state.is_at(id));
+        let mut used = None;
+        let (what, next) = match ended {
+            Ok((id, Ok(asked))) if is_at(self.loops.get(&asked.what), id) => {
                 let what = asked.what.clone();
-                (what, catch_unwind(AssertUnwindSafe(|| self.settle(asked))).ok())
+                let error = asked.result.as_ref().err().cloned();
+                match catch_unwind(AssertUnwindSafe(|| self.settle(asked))) {
+                    Ok(shown) => used = shown,
+                    Err(_) => broke_down(&what.key),
+                }
+                (what, error.map_or(Next::Regular, Next::After))
             }
+            Ok((id, Err(what))) if is_at(self.loops.get(&what), id) => (what, Next::Held),
             Err(error) if error.is_panic() => {
-                let Some((what, _)) = self.loops.iter().find(|(_, state)| state.is_at(error.id())) else { return };
-                (what.clone(), None)
+                let Some(what) =
+                    self.loops.iter().find(|(_, running)| running.state.is_at(error.id())).map(|(what, _)| what)
+                else {
+                    return;
+                };
+                broke_down(&what.key);
+                (what.clone(), Next::Regular)
             }
             // Of a loop that has ended, or was begun anew.
             _ => return,
         };
-        let used = used.unwrap_or_else(|| {
-            let Key { account, endpoint, currency } = &what.key;
-            error!(%account, endpoint, %currency, "a poll broke down");
-            None
-        });
-        if let Some(state) = self.loops.get_mut(&what)
-            && let State::Polls { since, .. } = *state
+        if let Some(running) = self.loops.get_mut(&what)
+            && let State::Polls { since, .. } = running.state
         {
-            let next = what.next(self.epoch, since, Instant::now());
-            *state = State::Waits { until: next };
-            self.health.next_poll(&what.key, next);
-            self.due.insert((next, what.clone()));
+            let regular = what.next(self.epoch, since, Instant::now());
+            let (due, planned, late) = running.backoff.next(&what, regular, &next);
+            running.state = State::Waits { until: due };
+            self.health.next_poll(&what.key, planned, late);
+            self.due.insert((due, what.clone()));
         }
         if used.is_some_and(|used| self.uses.set(what.key.clone(), used)) {
             self.start_networks();
@@ -210,7 +253,7 @@ impl<S: Source> Poller<S> {
         if !Arc::ptr_eq(&source, &self.source) {
             self.due.clear();
             self.polls.abort_all();
-            self.loops.values_mut().for_each(|state| *state = State::Outdated);
+            self.loops.values_mut().for_each(|running| running.state = State::Outdated);
         }
         for (before, _) in &self.plan.accounts {
             match plan.accounts.iter().find(|(account, _)| account.name() == before.name()) {
@@ -222,6 +265,7 @@ impl<S: Source> Poller<S> {
         let plan = Arc::new(plan);
         (self.source, self.plan) = (source, plan.clone());
         self.announce();
+        self.end_backoff();
         let configured_networks = plan.currencies.is_some();
         self.reconcile(plan.loops(), |endpoint| endpoint.scope != Scope::Network || configured_networks);
         let kept: BTreeSet<&Key> = self.loops.keys().map(|l| &l.key).collect();
@@ -260,7 +304,7 @@ impl<S: Source> Poller<S> {
         for l in wanted {
             unwanted.remove(&l);
             let running = self.loops.get_key_value(&l);
-            if running.is_some_and(|(running, state)| running.is(&l) && !matches!(state, State::Outdated)) {
+            if running.is_some_and(|(before, running)| before.is(&l) && !matches!(running.state, State::Outdated)) {
                 continue;
             }
             self.begin(l, begin);
@@ -274,14 +318,29 @@ impl<S: Source> Poller<S> {
         }
     }
 
+    /// After a reload, loops that were held back poll again at once: somebody may have seen to what was wrong.
+    fn end_backoff(&mut self) {
+        let now = Instant::now();
+        for (what, running) in &mut self.loops {
+            if running.backoff.end()
+                && let State::Waits { until } = &mut running.state
+            {
+                self.due.remove(&(*until, what.clone()));
+                *until = now;
+                self.due.insert((now, what.clone()));
+                self.health.next_poll(&what.key, now, None);
+            }
+        }
+    }
+
     /// A loop polls from then on.
     fn begin(&mut self, what: Loop, begin: Instant) {
         self.stop(&what);
         self.health.expect_loop(&what.key, what.plan.interval);
-        self.health.next_poll(&what.key, begin);
+        self.health.next_poll(&what.key, begin, None);
         let what = Arc::new(what);
         self.due.insert((begin, what.clone()));
-        self.loops.insert(what, State::Waits { until: begin });
+        self.loops.insert(what, Running { state: State::Waits { until: begin }, backoff: Backoff::default() });
     }
 
     /// Ends a loop, and what it has left.
@@ -289,10 +348,11 @@ impl<S: Source> Poller<S> {
         self.stop(what);
         self.store.remove(&what.key);
         self.health.forget_loop(&what.key);
+        self.journal.forget(&what.key);
     }
 
     fn stop(&mut self, what: &Loop) {
-        match self.loops.remove_entry(what) {
+        match self.loops.remove_entry(what).map(|(what, running)| (what, running.state)) {
             Some((what, State::Waits { until })) => drop(self.due.remove(&(until, what))),
             Some((_, State::Polls { task, .. })) => task.abort(),
             Some((_, State::Outdated)) | None => {}
@@ -300,7 +360,7 @@ impl<S: Source> Poller<S> {
     }
 
     /// Takes up what came of a poll.
-    fn settle(&self, Asked { what, duration, result }: Asked) -> Used {
+    fn settle(&mut self, Asked { what, duration, result }: Asked) -> Used {
         let key = &what.key;
         let Key { account, endpoint, currency } = key;
         let duration = duration.as_secs_f64();
@@ -309,21 +369,23 @@ impl<S: Source> Poller<S> {
                 let used = what.plan.endpoint.shows_use().then(|| rows.used_currencies());
                 let dropped = self.store.replace(key, rows, what.plan.lifetime);
                 debug!(%account, endpoint, %currency, duration, "polled");
-                if let News::Recovered(lasted) = self.health.succeeded(key, dropped) {
-                    info!(%account, endpoint, %currency, failed_for = lasted.as_secs_f64(), "poll succeeds again");
-                }
+                self.health.succeeded(key, dropped);
+                self.journal.succeeded(key);
                 used
             }
             Err(error) => {
                 let kind = error.kind();
                 debug!(%account, endpoint, %currency, duration, kind, "poll did not succeed");
-                if self.health.failed(key, &error) == News::Failing {
-                    warn!(%account, endpoint, %currency, kind, %error, "poll failed");
-                }
+                self.health.failed(key, &error);
+                self.journal.failed(key, &error);
                 None
             }
         }
     }
+}
+
+fn broke_down(Key { account, endpoint, currency }: &Key) {
+    error!(%account, endpoint, %currency, "a poll broke down");
 }
 
 impl State {
@@ -338,6 +400,13 @@ async fn until(then: Option<Instant>) {
     match then {
         Some(then) => sleep_until(then).await,
         None => pending().await,
+    }
+}
+
+async fn has_new_credentials<S: Source>(source: &S, what: &Loop) -> bool {
+    match &what.account {
+        Some(account) => source.has_new_credentials(account).await,
+        None => false,
     }
 }
 

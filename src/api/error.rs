@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use tokio::time::Instant;
 
 use super::account::Stop;
 
@@ -24,15 +25,30 @@ pub enum Error {
     /// No whole answer within `api.timeout`.
     #[error("no whole answer within api.timeout")]
     Timeout,
-    /// HTTP 429.
+    /// HTTP 429: the host asks for a pause.
     #[error("the API asks for fewer requests (HTTP 429)")]
-    RateLimited,
+    RateLimited {
+        /// When the pause ends.
+        until: Instant,
+    },
+    /// HTTP 503.
+    #[error("the API is unavailable (HTTP 503)")]
+    Unavailable {
+        /// When the pause ends that the answer asked for.
+        until: Option<Instant>,
+    },
+    /// An earlier answer asked for a pause; nothing was sent.
+    #[error("nothing was sent: the API asked for a pause")]
+    Paused { until: Instant },
     /// HTTP 5xx, or the API's `InternalError`.
     #[error("the API failed (HTTP {status})")]
     Server { status: u16 },
     /// HTTP 404.
     #[error("the API has no such page (HTTP 404); is api.base_url right?")]
     NotFound,
+    /// HTTP 407: a proxy of the environment wants a user.
+    #[error("the proxy of the environment wants a user and a password (HTTP 407); give them in HTTP_PROXY")]
+    Proxy,
     /// Any other HTTP 4xx.
     #[error("the API refused the request (HTTP {status})")]
     Client { status: u16 },
@@ -72,9 +88,9 @@ pub enum Error {
     /// Logins have stopped; nothing was sent.
     #[error("login stopped: {}; change the secret or the configuration to try again", .0.words())]
     LoginStopped(Stop),
-    /// A login or a token failed a short while ago; nothing was sent.
+    /// A login or a token failed a short while ago, or logins are over their budget; nothing was sent.
     #[error("waiting before the next login")]
-    LoginPostponed,
+    LoginPostponed { until: Instant },
     /// A secret's file can't be read; nothing was sent.
     #[error("can't read {}: {fault}; put the secret there, for this user to read", path.display())]
     SecretFile { path: PathBuf, fault: &'static str },
@@ -89,13 +105,14 @@ pub enum Error {
     Tls,
 }
 
-/// The words of [`Error::kind`] that a request can end with, and `ok`.
-pub const KINDS: &[&str] = &[
+/// How a request can end: `ok`, and of the words of [`Error::kind`] those with which something was sent.
+pub const REQUEST_KINDS: &[&str] = &[
     "ok",
     "connect",
     "broken",
     "timeout",
     "rate_limited",
+    "unavailable",
     "server_error",
     "not_found",
     "client_error",
@@ -111,14 +128,19 @@ pub const KINDS: &[&str] = &[
     "shape",
 ];
 
+/// The other words of [`Error::kind`]: why a poll sent nothing.
+pub const UNSENT_KINDS: &[&str] = &["paused", "login_stopped", "login_postponed", "secret", "tls"];
+
 impl Error {
     /// One word from a closed set, for labels and log fields.
     pub fn kind(&self) -> &'static str {
         match self {
-            Error::Connect(_) => "connect",
+            Error::Connect(_) | Error::Proxy => "connect",
             Error::Broken => "broken",
             Error::Timeout => "timeout",
-            Error::RateLimited => "rate_limited",
+            Error::RateLimited { .. } => "rate_limited",
+            Error::Unavailable { .. } => "unavailable",
+            Error::Paused { .. } => "paused",
             Error::Server { .. } => "server_error",
             Error::NotFound => "not_found",
             Error::Client { .. } => "client_error",
@@ -133,18 +155,18 @@ impl Error {
             Error::TooLarge { .. } => "too_large",
             Error::Shape { .. } => "shape",
             Error::LoginStopped(_) => "login_stopped",
-            Error::LoginPostponed => "login_postponed",
+            Error::LoginPostponed { .. } => "login_postponed",
             Error::SecretFile { .. } | Error::TotpSecret | Error::TokenSyntax => "secret",
             Error::Tls => "tls",
         }
     }
 
-    pub(super) fn transport(error: &reqwest::Error) -> Error {
+    pub(super) fn transport(error: &reqwest::Error, through_proxy: bool) -> Error {
         // Said of the error itself, never printed: it carries the URL and what the server said.
         if error.is_timeout() {
             Error::Timeout
         } else if error.is_connect() {
-            Error::Connect(connect_fault(error))
+            Error::Connect(connect_fault(error, through_proxy))
         } else {
             Error::Broken
         }
@@ -163,8 +185,10 @@ impl Error {
         match code {
             401 | 403 => Error::Unauthorized { status: code },
             404 => Error::NotFound,
-            429 => Error::RateLimited,
+            407 => Error::Proxy,
+            429 => Error::RateLimited { until: Instant::now() },
             300..=399 => Error::Redirect { status: code },
+            503 => Error::Unavailable { until: None },
             500..=599 => Error::Server { status: code },
             _ => Error::Client { status: code },
         }
@@ -191,11 +215,40 @@ impl Error {
     }
 
     /// Whether asking again soon may help.
-    pub(super) fn may_pass(&self) -> bool {
+    pub fn may_pass(&self) -> bool {
         matches!(
             self,
-            Error::Connect(_) | Error::Broken | Error::Timeout | Error::RateLimited | Error::Server { status: 500..=599 }
+            Error::Connect(_)
+                | Error::Broken
+                | Error::Timeout
+                | Error::RateLimited { .. }
+                | Error::Unavailable { .. }
+                | Error::Server { status: 500..=599 }
         )
+    }
+
+    /// Whether the API was asked, and its answer will be the same until somebody changes something. A page or an error with status
+    /// 200 is not among these: it may be a proxy's, during maintenance.
+    pub fn stays(&self) -> bool {
+        match self {
+            Error::NotFound
+            | Error::Proxy
+            | Error::Client { .. }
+            | Error::Redirect { .. }
+            | Error::Unauthorized { .. }
+            | Error::Discontinued => true,
+            Error::Api { status } => (400..500).contains(status),
+            _ => false,
+        }
+    }
+
+    /// When asking again is of use, where that is known.
+    pub fn until(&self) -> Option<Instant> {
+        match self {
+            Error::RateLimited { until } | Error::Paused { until } | Error::LoginPostponed { until } => Some(*until),
+            Error::Unavailable { until } => *until,
+            _ => None,
+        }
     }
 
     /// What an error of a login means for the logins to come.
@@ -220,14 +273,17 @@ fn clock_off_words(clock_off: Option<i64>) -> String {
 }
 
 /// The innermost reason of a failed connection, in fixed words.
-fn connect_fault(error: &(dyn std::error::Error + 'static)) -> &'static str {
+fn connect_fault(error: &(dyn std::error::Error + 'static), through_proxy: bool) -> &'static str {
     let mut source = Some(error);
     while let Some(error) = source {
         if let Some(io) = error.downcast_ref::<std::io::Error>() {
-            match io.kind() {
-                std::io::ErrorKind::ConnectionRefused => return "connection refused",
-                std::io::ErrorKind::ConnectionReset => return "connection reset",
-                std::io::ErrorKind::HostUnreachable | std::io::ErrorKind::NetworkUnreachable => {
+            match (io.kind(), through_proxy) {
+                (std::io::ErrorKind::ConnectionRefused, false) => return "connection refused",
+                (std::io::ErrorKind::ConnectionRefused, true) => {
+                    return "the proxy of the environment refused the connection";
+                }
+                (std::io::ErrorKind::ConnectionReset, false) => return "connection reset",
+                (std::io::ErrorKind::HostUnreachable | std::io::ErrorKind::NetworkUnreachable, false) => {
                     return "no route to the host";
                 }
                 _ => {}
@@ -241,9 +297,17 @@ fn connect_fault(error: &(dyn std::error::Error + 'static)) -> &'static str {
         if error.downcast_ref::<rustls::Error>().is_some() {
             return "TLS failed; is the certificate valid and its CA trusted?";
         }
+        // The library has no public type for this.
+        if through_proxy && error.to_string().contains("proxy auth") {
+            return "the proxy of the environment wants a user and a password (HTTP 407); give them in HTTPS_PROXY";
+        }
         source = error.source();
     }
-    "name not found, or no way to the host"
+    if through_proxy {
+        "the proxy of the environment opened no way to the host; is HTTPS_PROXY, HTTP_PROXY or ALL_PROXY right, and may it go there?"
+    } else {
+        "name not found, or no way to the host"
+    }
 }
 
 /// The code of an error body in one of the API's two shapes, `{"error": CODE, "message": ..}` and `{"code": CODE,
@@ -314,11 +378,12 @@ mod tests {
             ("TooManyRequests", 429, "rate_limited"),
             ("Whatever", 200, "api_error"),
             ("Whatever", 400, "api_error"),
-            ("Whatever", 503, "server_error"),
+            ("Whatever", 502, "server_error"),
+            ("Whatever", 503, "unavailable"),
         ] {
             let error = Error::from_code(code, status);
             assert_eq!(error.kind(), kind, "{code} {status}");
-            assert!(KINDS.contains(&kind), "{kind} is not among the outcomes");
+            assert!(REQUEST_KINDS.contains(&kind), "{kind} is not among the outcomes");
         }
     }
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep_until};
 
+use super::pause::{Pauses, Target};
 use super::{Error, Result};
 
 /// The most of the slots that one account may hold, and all accounts together that did not answer in time: a fourth.
@@ -18,9 +19,6 @@ const SHARE: usize = 4;
 
 /// Retries that are saved up at most, and how many one request adds.
 const RETRIES: (f64, f64) = (10.0, 0.1);
-
-/// The longest that a host is left alone because it asks for it.
-const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
 pub(super) struct Limiter {
     period: Duration,
@@ -33,11 +31,11 @@ pub(super) struct Limiter {
     state: Mutex<State>,
 }
 
+#[derive(Clone)]
 struct State {
     /// When the next request may be sent by the schedule.
     next: Instant,
-    /// The host asked to be left alone until then.
-    paused_until: Instant,
+    pauses: Pauses,
     retries: f64,
 }
 
@@ -67,15 +65,19 @@ impl Limiter {
         let period = Duration::from_secs_f64(1.0 / requests_per_second);
         let burst = Duration::from_secs(1).saturating_sub(period);
         let share = (concurrency / SHARE).max(1);
-        let now = Instant::now();
         Limiter {
             period,
             burst,
             slots: Semaphore::new(concurrency),
             doubtful_slots: Semaphore::new(share),
             share,
-            state: Mutex::new(State { next: now, paused_until: now, retries: RETRIES.0 }),
+            state: Mutex::new(State { next: Instant::now(), pauses: Pauses::default(), retries: RETRIES.0 }),
         }
+    }
+
+    /// Takes over from a limiter of the same host what the host asked for and what was sent to it.
+    pub(super) fn continues(self, before: &Limiter) -> Limiter {
+        Limiter { state: Mutex::new(before.state().clone()), ..self }
     }
 
     /// A lane for an account of this host.
@@ -86,38 +88,43 @@ impl Limiter {
     /// Waits for a turn.
     ///
     /// # Errors
-    /// [`Error::RateLimited`] when the host asked to be left alone until after the deadline.
-    pub(super) async fn acquire<'a>(&'a self, lane: &'a Lane, deadline: Option<Instant>) -> Result<Turn<'a>> {
-        self.in_time(deadline)?;
-        // No semaphore is ever closed; without a permit the rate would still hold. The order is the same for all, from
-        // the narrowest to the widest, so that nobody waits in a circle or holds a slot that he can't use.
-        let own = lane.slots.acquire().await.ok();
-        let is_doubtful = lane.doubtful.load(Ordering::Relaxed);
-        let doubtful = if is_doubtful { self.doubtful_slots.acquire().await.ok() } else { None };
-        let slot = self.slots.acquire().await.ok();
-        wait_until(self.turn()).await;
-        // The host may have asked for a pause while this request waited.
-        while let Some(end) = self.in_time(deadline)? {
-            wait_until(end).await;
+    /// [`Error::Paused`] when the host asked for a pause that ends after the deadline.
+    pub(super) async fn acquire<'a>(
+        &'a self,
+        lane: &'a Lane,
+        target: &Target<'_>,
+        deadline: Option<Instant>,
+    ) -> Result<Turn<'a>> {
+        loop {
+            // Whoever waits for the end of a pause holds no slot meanwhile.
+            while let Some(end) = self.in_time(target, deadline)? {
+                wait_until(end).await;
+            }
+            // No semaphore is ever closed; without a permit the rate would still hold. The order is the same for all, from
+            // the narrowest to the widest, so that nobody waits in a circle or holds a slot that he can't use.
+            let own = lane.slots.acquire().await.ok();
+            let is_doubtful = lane.doubtful.load(Ordering::Relaxed);
+            let doubtful = if is_doubtful { self.doubtful_slots.acquire().await.ok() } else { None };
+            let slot = self.slots.acquire().await.ok();
             wait_until(self.turn()).await;
-        }
-        Ok(Turn { _permits: [own, doubtful, slot] })
-    }
-
-    /// The end of the host's pause, if it is in one that ends before the deadline.
-    pub(super) fn in_time(&self, deadline: Option<Instant>) -> Result<Option<Instant>> {
-        let end = self.state().paused_until;
-        match deadline {
-            _ if end <= Instant::now() => Ok(None),
-            Some(deadline) if deadline <= end => Err(Error::RateLimited),
-            _ => Ok(Some(end)),
+            // The host may have asked for a pause while this request waited.
+            if self.in_time(target, deadline)?.is_none() {
+                return Ok(Turn { _permits: [own, doubtful, slot] });
+            }
         }
     }
 
-    /// Leaves the host alone for a while.
-    pub(super) fn pause(&self, wait: Duration) {
-        let mut state = self.state();
-        state.paused_until = state.paused_until.max(Instant::now() + wait.min(LONGEST_PAUSE));
+    /// The end of the pause that holds for a target, if there is one that ends before the deadline.
+    pub(super) fn in_time(&self, target: &Target<'_>, deadline: Option<Instant>) -> Result<Option<Instant>> {
+        match (self.state().pauses.end(target), deadline) {
+            (Some(end), Some(deadline)) if deadline <= end => Err(Error::Paused { until: end }),
+            (end, _) => Ok(end),
+        }
+    }
+
+    /// The pauses, to be changed.
+    pub(super) fn pauses<T>(&self, change: impl FnOnce(&mut Pauses) -> T) -> T {
+        change(&mut self.state().pauses)
     }
 
     /// Says whether one more retry is within what the host is asked anyway: a tenth of the requests, and ten at once.
@@ -156,13 +163,14 @@ mod tests {
     use super::*;
 
     const MINUTE: Duration = Duration::from_secs(60);
+    const TARGET: Target<'static> = Target { account: "farm", endpoint: "workers", path: "/1.0/workers" };
 
     #[tokio::test(start_paused = true)]
     async fn a_burst_of_a_second_then_the_rate() {
         let limiter = Limiter::new(5.0, 100);
         let start = Instant::now();
         for _ in 0..25 {
-            drop(limiter.acquire(&limiter.lane(), None).await);
+            drop(limiter.acquire(&limiter.lane(), &TARGET, None).await);
         }
         // 5 at once, 20 at 5 a second.
         assert_eq!(start.elapsed().as_millis(), 4000);
@@ -173,7 +181,7 @@ mod tests {
         let limiter = Limiter::new(0.1, 1);
         let start = Instant::now();
         for _ in 0..3 {
-            drop(limiter.acquire(&limiter.lane(), None).await);
+            drop(limiter.acquire(&limiter.lane(), &TARGET, None).await);
         }
         assert_eq!(start.elapsed().as_secs(), 20);
     }
@@ -182,20 +190,20 @@ mod tests {
     async fn no_more_at_once_than_allowed() {
         let limiter = Limiter::new(1000.0, 2);
         let lanes = [limiter.lane(), limiter.lane(), limiter.lane()];
-        let first = limiter.acquire(&lanes[0], None).await;
-        let _second = limiter.acquire(&lanes[1], None).await;
-        assert!(timeout(MINUTE, limiter.acquire(&lanes[2], None)).await.is_err());
+        let first = limiter.acquire(&lanes[0], &TARGET, None).await;
+        let _second = limiter.acquire(&lanes[1], &TARGET, None).await;
+        assert!(timeout(MINUTE, limiter.acquire(&lanes[2], &TARGET, None)).await.is_err());
         drop(first);
-        assert!(timeout(MINUTE, limiter.acquire(&lanes[2], None)).await.is_ok());
+        assert!(timeout(MINUTE, limiter.acquire(&lanes[2], &TARGET, None)).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_account_has_its_share_and_no_more() {
         let limiter = Limiter::new(1000.0, 8);
         let (slow, other) = (limiter.lane(), limiter.lane());
-        let _held = [limiter.acquire(&slow, None).await, limiter.acquire(&slow, None).await];
-        assert!(timeout(MINUTE, limiter.acquire(&slow, None)).await.is_err());
-        assert!(timeout(MINUTE, limiter.acquire(&other, None)).await.is_ok());
+        let _held = [limiter.acquire(&slow, &TARGET, None).await, limiter.acquire(&slow, &TARGET, None).await];
+        assert!(timeout(MINUTE, limiter.acquire(&slow, &TARGET, None)).await.is_err());
+        assert!(timeout(MINUTE, limiter.acquire(&other, &TARGET, None)).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
@@ -205,28 +213,28 @@ mod tests {
         for lane in &silent {
             lane.note(Some(&Error::Timeout), false);
         }
-        let _held = [limiter.acquire(&silent[0], None).await, limiter.acquire(&silent[1], None).await];
-        assert!(timeout(MINUTE, limiter.acquire(&silent[2], None)).await.is_err());
-        assert!(timeout(MINUTE, limiter.acquire(&limiter.lane(), None)).await.is_ok());
+        let _held = [limiter.acquire(&silent[0], &TARGET, None).await, limiter.acquire(&silent[1], &TARGET, None).await];
+        assert!(timeout(MINUTE, limiter.acquire(&silent[2], &TARGET, None)).await.is_err());
+        assert!(timeout(MINUTE, limiter.acquire(&limiter.lane(), &TARGET, None)).await.is_ok());
         // One that answers late is as bad, and one that answers in time again is no longer held back.
         silent[2].note(None, true);
-        assert!(timeout(MINUTE, limiter.acquire(&silent[2], None)).await.is_err());
+        assert!(timeout(MINUTE, limiter.acquire(&silent[2], &TARGET, None)).await.is_err());
         silent[2].note(None, false);
-        assert!(timeout(MINUTE, limiter.acquire(&silent[2], None)).await.is_ok());
+        assert!(timeout(MINUTE, limiter.acquire(&silent[2], &TARGET, None)).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_pause_holds_for_all_and_for_those_who_wait_already() {
         let limiter = Limiter::new(1.0, 8);
         let start = Instant::now();
-        drop(limiter.acquire(&limiter.lane(), None).await);
+        drop(limiter.acquire(&limiter.lane(), &TARGET, None).await);
         let waiting = async {
-            drop(limiter.acquire(&limiter.lane(), None).await);
+            drop(limiter.acquire(&limiter.lane(), &TARGET, None).await);
             start.elapsed()
         };
         let pausing = async {
             tokio::time::sleep(Duration::from_millis(500)).await;
-            limiter.pause(Duration::from_secs(100));
+            limiter.pauses(|pauses| pauses.pause_host(Duration::from_secs(100)));
         };
         let (waited, ()) = tokio::join!(waiting, pausing);
         assert!(waited >= Duration::from_millis(100_500), "{waited:?}");
@@ -236,13 +244,12 @@ mod tests {
     async fn a_pause_beyond_the_deadline_is_an_error_at_once() {
         let limiter = Limiter::new(1.0, 8);
         let lane = limiter.lane();
-        // Nobody may ask us to be silent for ever.
-        limiter.pause(Duration::from_secs(u64::from(u32::MAX)));
+        let end = limiter.pauses(|pauses| pauses.pause_host(Duration::from_secs(3600)));
         let start = Instant::now();
-        let early = limiter.acquire(&lane, Some(start + MINUTE)).await.err();
-        assert_eq!((early, start.elapsed()), (Some(Error::RateLimited), Duration::ZERO));
-        let deadline = start + LONGEST_PAUSE + MINUTE;
-        assert!(limiter.acquire(&lane, Some(deadline)).await.is_ok() && start.elapsed() >= LONGEST_PAUSE);
+        let early = limiter.acquire(&lane, &TARGET, Some(start + MINUTE)).await.err();
+        assert_eq!((early, start.elapsed()), (Some(Error::Paused { until: end }), Duration::ZERO));
+        let deadline = end + MINUTE;
+        assert!(limiter.acquire(&lane, &TARGET, Some(deadline)).await.is_ok() && Instant::now() >= end);
     }
 
     #[tokio::test(start_paused = true)]
@@ -250,7 +257,7 @@ mod tests {
         let limiter = Limiter::new(1000.0, 8);
         let mut retries = 0;
         for _ in 0..1000 {
-            drop(limiter.acquire(&limiter.lane(), None).await);
+            drop(limiter.acquire(&limiter.lane(), &TARGET, None).await);
             while limiter.may_retry() {
                 retries += 1;
             }

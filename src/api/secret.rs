@@ -1,12 +1,14 @@
 //! Secrets: values that can't print themselves, given in the configuration or in a file of their own.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
-use secrecy::zeroize::Zeroizing;
 
 use super::{Error, Result};
+use crate::file;
+
+/// The largest secret, in bytes.
+const MAX_BYTES: usize = 16 << 10;
 
 /// Where a secret comes from.
 #[derive(Clone, Debug)]
@@ -25,25 +27,23 @@ impl Secret {
         }
     }
 
+    /// Whether it can change while the configuration stays the same.
+    pub(super) fn is_file(&self) -> bool {
+        matches!(self, Secret::File(_))
+    }
+
     /// The secret, less the line end that an editor leaves behind.
     ///
     /// # Errors
     /// [`Error::SecretFile`] when the file can't be read, is not text, or is empty.
-    pub fn read(&self) -> Result<SecretString> {
+    pub async fn read(&self) -> Result<SecretString> {
         let path = match self {
             Secret::Value(value) => return Ok(value.clone()),
             Secret::File(path) => path,
         };
         let failed = |fault| Error::SecretFile { path: path.clone(), fault };
-        let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| {
-            failed(match error.kind() {
-                ErrorKind::NotFound => "no such file",
-                ErrorKind::PermissionDenied => "permission denied",
-                ErrorKind::IsADirectory => "it is a directory",
-                ErrorKind::InvalidData => "it is not text",
-                _ => "reading failed",
-            })
-        })?;
+        let bytes = file::read(path, MAX_BYTES).await.map_err(|_| failed("reading failed"))?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| failed("it is not text"))?;
         match text.trim_end_matches(['\r', '\n']) {
             "" => Err(failed("it is empty")),
             secret => Ok(secret.into()),

@@ -1,68 +1,116 @@
 //! TOTP codes (RFC 6238), each sent once at most: a server takes a second one for an attack.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use secrecy::{ExposeSecret, SecretString};
 use totp_rs::{Algorithm, Builder, Secret};
+use tracing::warn;
 
 use super::{Error, Result};
 
 /// Seconds that one code stands for.
 const STEP: u64 = 30;
 
-/// Steps that are remembered: enough for a clock that is set back a little.
-const REMEMBERED: usize = 32;
+/// A code is not made in the last moment of its step: it would arrive in the next one.
+const MARGIN: Duration = Duration::from_secs(1);
 
-/// The codes of one account.
-#[derive(Debug, Default)]
+/// Steps before and after the present one that are remembered: enough for a clock that is set back or forth a little.
+const REMEMBERED: u64 = 32;
+
+/// Which codes of an account were sent.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Codes {
-    /// Steps whose codes were sent.
     sent: BTreeSet<u64>,
-    /// Where they are remembered across a restart.
-    memory: Option<PathBuf>,
+}
+
+/// A code, and the step that it belongs to.
+///
+/// As a number: so the API documents it, and leading zeros are its own business.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Code {
+    pub(super) number: u32,
+    step: u64,
+}
+
+impl Code {
+    /// Whether its step has passed by now.
+    pub(super) fn is_late(self) -> bool {
+        step(unix_time()) != self.step
+    }
 }
 
 impl Codes {
-    /// Codes with the memory of an earlier process, if there is a file for it.
-    pub(super) fn remembered(memory: Option<PathBuf>) -> Codes {
-        let text = memory.as_ref().and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
-        Codes { sent: text.lines().filter_map(|step| step.parse().ok()).collect(), memory }
+    /// Takes note of steps that an earlier process used.
+    ///
+    /// A step of the future says that the clock was set back, or that the file is not what it should be. It is dropped: it would
+    /// keep codes from being sent when its time comes.
+    pub(super) fn remember(&mut self, account: &str, steps: Vec<u64>) {
+        let now = step(unix_time());
+        let (past, future): (Vec<u64>, Vec<u64>) = steps.into_iter().partition(|step| *step <= now);
+        if !future.is_empty() {
+            warn!(account, steps = future.len(), "TOTP steps of the future in the state directory; they are ignored");
+        }
+        self.sent.extend(past);
+        self.forget_old(now);
     }
 
-    /// The code of the present step, or of the next when this one's was sent already.
+    /// Waits until a code can be made: in a step whose code was not sent, and not at its end.
+    pub(super) async fn ready(&self) {
+        loop {
+            let now = unix_time();
+            let Some(wait) = self.wait(now) else { return };
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Makes the code of the present step, which is then taken for sent; nothing where [`Codes::ready`] would wait.
     ///
-    /// As a number: so the API documents it, and leading zeros are its own business.
-    pub(super) async fn next(&mut self, secret: &SecretString) -> Result<u32> {
+    /// # Errors
+    /// [`Error::TotpSecret`].
+    pub(super) fn make(&mut self, secret: &SecretString) -> Result<Option<Code>> {
+        let now = unix_time();
+        if self.wait(now).is_some() {
+            return Ok(None);
+        }
         let totp = Builder::new()
             .with_algorithm(Algorithm::SHA1)
             .with_digits(6)
             .with_step_duration(STEP)
             .with_secret(key(secret)?)
             .build_noncompliant();
-        let mut now = unix_time();
-        while self.sent.contains(&(now.as_secs() / STEP)) {
-            let next = Duration::from_secs((now.as_secs() / STEP + 1) * STEP);
-            tokio::time::sleep(next.saturating_sub(now)).await;
-            // Timers may be a little early by the wall clock; the step that was waited for has come all the same.
-            now = unix_time().max(next);
-        }
-        self.remember(now.as_secs() / STEP);
-        totp.generate(now.as_secs()).to_string().parse().map_err(|_| Error::TotpSecret)
+        let number = totp.generate(now.as_secs()).to_string().parse().map_err(|_| Error::TotpSecret)?;
+        let step = step(now);
+        self.sent.insert(step);
+        self.forget_old(step);
+        Ok(Some(Code { number, step }))
     }
 
-    fn remember(&mut self, step: u64) {
-        self.sent.insert(step);
-        while self.sent.len() > REMEMBERED {
-            self.sent.pop_first();
-        }
-        if let Some(file) = &self.memory {
-            let steps: Vec<String> = self.sent.iter().map(u64::to_string).collect();
-            // Without a memory, a restart within the step may send its code again, which costs an attempt and no more.
-            let _ = std::fs::write(file, steps.join("\n"));
-        }
+    /// The steps to remember.
+    pub(super) fn sent(&self) -> impl Iterator<Item = u64> {
+        self.sent.iter().copied()
     }
+
+    /// How long it takes until a code can be made.
+    fn wait(&self, now: Duration) -> Option<Duration> {
+        let end_of = |step: u64| Duration::from_secs((step + 1) * STEP);
+        let mut first = step(now);
+        if now + MARGIN > end_of(first) {
+            first += 1;
+        }
+        while self.sent.contains(&first) {
+            first += 1;
+        }
+        Duration::from_secs(first * STEP).checked_sub(now).filter(|wait| !wait.is_zero())
+    }
+
+    fn forget_old(&mut self, now: u64) {
+        self.sent.retain(|step| step.abs_diff(now) <= REMEMBERED);
+    }
+}
+
+fn step(time: Duration) -> u64 {
+    time.as_secs() / STEP
 }
 
 /// The key of a base32 secret, as authenticator apps show it: any case, with spaces or dashes.
@@ -85,12 +133,12 @@ fn unix_time() -> Duration {
 mod tests {
     use super::*;
 
+    const SECRET: &str = "GEZDGNBVGY3TQOJQ";
+
     #[test]
     fn secrets_are_taken_as_people_have_them() {
         // 80 bits, 160 bits; lower case, spaces, dashes, padding.
-        for secret in
-            ["GEZDGNBVGY3TQOJQ", "gezd gnbv gy3t qojq", "GEZD-GNBV-GY3T-QOJQ-GEZD-GNBV-GY3T-QOJQ", "GEZDGNBVGY3TQOJQ===="]
-        {
+        for secret in [SECRET, "gezd gnbv gy3t qojq", "GEZD-GNBV-GY3T-QOJQ-GEZD-GNBV-GY3T-QOJQ", "GEZDGNBVGY3TQOJQ===="] {
             assert!(key(&secret.into()).is_ok(), "{secret}");
         }
         for wrong in ["", "   ", "0189", "é"] {
@@ -98,18 +146,28 @@ mod tests {
         }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn no_step_is_used_twice_even_by_the_next_process() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = Some(directory.path().join("steps"));
-        let secret = SecretString::from("GEZDGNBVGY3TQOJQ");
-        let mut codes = Codes::remembered(file.clone());
-        for _ in 0..3 {
-            codes.next(&secret).await.unwrap();
+    #[test]
+    fn no_code_is_made_twice_or_at_the_end_of_its_step() {
+        let now = Duration::from_secs(1000 * STEP);
+        let mut codes = Codes::default();
+        assert_eq!(codes.wait(now), None);
+        assert_eq!(codes.wait(now + Duration::from_secs(29)), None);
+        assert_eq!(codes.wait(now + Duration::from_millis(29_500)), Some(Duration::from_millis(500)));
+        codes.sent.extend([1000, 1001]);
+        assert_eq!(codes.wait(now + Duration::from_secs(10)), Some(Duration::from_secs(50)));
+        assert_eq!(codes.wait(now + Duration::from_millis(29_500)), Some(Duration::from_millis(30_500)));
+    }
+
+    #[test]
+    fn what_an_earlier_process_used_is_remembered_by_time() {
+        let now = step(unix_time());
+        let mut codes = Codes::default();
+        let future = (1..=32).map(|ahead| now + 1 + ahead);
+        codes.remember("farm", [now, now - 5, now - 1000].into_iter().chain(future).collect());
+        assert!(codes.sent().eq([now - 5, now]) || step(unix_time()) > now, "{codes:?}");
+        // What is remembered keeps the present code from being sent again, however much the future held.
+        if step(unix_time()) == now {
+            assert_eq!(codes.make(&SECRET.into()).unwrap(), None);
         }
-        assert_eq!(codes.sent.len(), 3, "each code has a step of its own");
-        let mut restarted = Codes::remembered(file);
-        restarted.next(&secret).await.unwrap();
-        assert_eq!(restarted.sent.len(), 4);
     }
 }

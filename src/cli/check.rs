@@ -31,7 +31,7 @@ enum Format {
 }
 
 pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<ExitCode> {
-    let (mut report, config) = Report::new(all.load());
+    let (mut report, config) = Report::new(all.load()).await;
     if let Some(config) = config.filter(|_| flags.online && report.ok) {
         let polls = online::run(&config).await?;
         report.ok = polls.iter().all(|poll| poll.ok);

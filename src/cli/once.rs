@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::exposition::{Exposition, Filter, Format};
 use crate::health::Health;
 use crate::log;
-use crate::poller::{Outcome, Poller};
+use crate::poller::{Outcome, Plan, Poller};
 use crate::store::Store;
 
 /// Poll everything once and print the metrics, or write them for `node_exporter`'s textfile collector.
@@ -31,7 +31,7 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
     for warning in config.warnings()? {
         tracing::warn!(warning, "configuration");
     }
-    let (poller, exposition) = poller(&config)?;
+    let (poller, exposition) = poller(&config, config.plan()?)?;
     let outcomes = poller.round(config.api.concurrency, |_| (), |_, _| ()).await;
     let failures = outcomes.iter().filter(|outcome| outcome.result.is_err()).count();
     if failures == outcomes.len() {
@@ -56,13 +56,13 @@ fn unwritten(path: &Path, error: &std::io::Error) -> anyhow::Error {
     )
 }
 
-/// A poller of what the configuration says, and what shows the values that it will read.
-pub(super) fn poller(config: &Config) -> anyhow::Result<(Poller<Client>, Exposition)> {
+/// A poller of a configuration's plan, and what shows the values that it will read.
+pub(super) fn poller(config: &Config, plan: Plan) -> anyhow::Result<(Poller<Client>, Exposition)> {
     let (store, health) = (Arc::new(Store::default()), Arc::new(Health::default()));
     let watched = health.clone();
     let observer: Observer = Arc::new(move |event| watched.observe(event));
     let client = Arc::new(Client::new(&config.api, observer)?);
-    let poller = Poller::new(client, config.plan()?, store.clone(), health.clone());
+    let poller = Poller::new(client, plan, store.clone(), health.clone());
     Ok((poller, Exposition::new(store, health)))
 }
 
@@ -71,7 +71,7 @@ fn reasons<T>(outcomes: &[Outcome<T>]) -> String {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let errors = || outcomes.iter().filter_map(|outcome| outcome.result.as_ref().err());
     // A login that is not tried again only follows from one that failed.
-    let follows = |error: &&Error| matches!(error, Error::LoginPostponed | Error::LoginStopped(_));
+    let follows = |error: &&Error| matches!(error, Error::LoginPostponed { .. } | Error::LoginStopped(_));
     let all_follow = errors().all(|error| follows(&error));
     for error in errors().filter(|error| all_follow || !follows(error)) {
         *counts.entry(error.to_string()).or_default() += 1;

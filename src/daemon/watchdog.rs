@@ -13,8 +13,8 @@ use crate::api;
 use crate::health::Health;
 use crate::server::Door;
 
-/// What a poll may take beside its requests: a login waits for the next TOTP code for half of it.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// What a poll may take beside its requests: a login may wait for a TOTP code that was not sent, and for another when that is rejected.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How long the poller may stand still: no request takes longer, and there is at least one in that time.
 pub fn patience(api: &api::Config) -> Duration {

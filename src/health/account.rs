@@ -26,6 +26,8 @@ pub struct LoopHealth {
     /// The failure that goes on.
     pub failing: Option<Box<Failing>>,
     pub next: Option<Instant>,
+    /// Why the next poll is not at its interval.
+    pub late: Option<&'static str>,
 }
 
 /// A failure that goes on.

@@ -48,6 +48,7 @@ impl<S: Source> Poller<S> {
             let all = all + networks.len();
             self.ask_all(networks, all, concurrency, &made, &mut told, &mut outcomes).await;
         }
+        self.journal.report();
         outcomes
     }
 

@@ -91,6 +91,9 @@ struct Endpoint {
     last_success_timestamp_seconds: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_poll_in_seconds: Option<f64>,
+    /// Why the next poll is not at its interval.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_poll_late: Option<&'static str>,
     /// The failure that goes on: its kind, in words, and for how long.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Error>,
@@ -173,6 +176,7 @@ fn endpoints(account: &AccountHealth) -> Vec<Endpoint> {
         interval_seconds: l.interval.as_secs_f64(),
         last_success_timestamp_seconds: l.last_success,
         next_poll_in_seconds: l.next.map(|next| next.saturating_duration_since(Instant::now()).as_secs_f64()),
+        next_poll_late: l.late,
         error: l.failing.as_ref().map(|failing| Error {
             kind: failing.kind,
             words: failing.words.clone(),

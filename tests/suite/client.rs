@@ -14,11 +14,15 @@ const LOGIN: &str = "/1.0/auth/login";
 const TOTP_SECRET: &str = "gezd gnbv gy3t qojq"; // 80 bits, lower case, with spaces
 
 fn client(api: &FakeApi) -> (Client, Arc<Mutex<Vec<String>>>) {
+    client_with(api, 10_000.0)
+}
+
+fn client_with(api: &FakeApi, requests_per_second: f64) -> (Client, Arc<Mutex<Vec<String>>>) {
     let events = Arc::new(Mutex::new(Vec::new()));
     let seen = events.clone();
     let config = Config {
         base_url: parse_base_url(&api.base_url).unwrap(),
-        requests_per_second: 10_000.0,
+        requests_per_second,
         timeout: Duration::from_secs(5),
         ..Config::default()
     };
@@ -27,6 +31,9 @@ fn client(api: &FakeApi) -> (Client, Arc<Mutex<Vec<String>>>) {
             Event::Request { endpoint, outcome, .. } => format!("{endpoint} {outcome}"),
             Event::Login { outcome, .. } => format!("login attempt {outcome}"),
             Event::Token { .. } => "token".to_owned(),
+            Event::Turn { .. } => return,
+            Event::Retry => "retry".to_owned(),
+            Event::Paused { .. } => "paused".to_owned(),
             Event::Stopped { reason, .. } => format!("stopped {:?}", reason.map(Stop::reason)),
         };
         seen.lock().unwrap().push(word);
@@ -35,20 +42,26 @@ fn client(api: &FakeApi) -> (Client, Arc<Mutex<Vec<String>>>) {
 }
 
 fn with_password(totp: Option<&str>) -> Account {
-    let config = AccountConfig {
+    password_config(totp).account(None).unwrap()
+}
+
+fn password_config(totp: Option<&str>) -> AccountConfig {
+    AccountConfig {
         name: "farm".to_owned(),
         email: Some("me@example.com".to_owned()),
         password: Some("pass".into()),
         totp_secret: totp.map(Into::into),
         ..AccountConfig::default()
-    };
-    config.account(None).unwrap()
+    }
 }
 
 fn with_token() -> Account {
-    AccountConfig { name: "wallet".to_owned(), token: Some("ready".into()), ..AccountConfig::default() }
-        .account(None)
-        .unwrap()
+    account("wallet", "ready")
+}
+
+fn account(name: &str, token: &str) -> Account {
+    let config = AccountConfig { name: name.to_owned(), token: Some(token.into()), ..AccountConfig::default() };
+    config.account(None).unwrap()
 }
 
 fn ok(body: &str) -> Reply {

@@ -53,6 +53,7 @@ const ROWS: &[Row] = &[
     fails("workers/reset", &["broken"]),
     fails("workers/500", &["server_error"]),
     fails("workers/502", &["server_error"]),
+    Row { requests: ONCE, ..fails("workers/503", &["unavailable"]) },
     fails("workers/html", &["shape"]),
     fails("workers/truncated", &["broken"]),
     fails("workers/endless", &["too_large"]),
@@ -65,31 +66,27 @@ const ROWS: &[Row] = &[
     fails("transfers/huge-list", &["shape"]),
     fine("workers/many-currencies"),
     Row { values: None, ..fine("workers/hostile-labels") },
-    backs_off("workers/expired-token", &["unauthorized", "login_postponed"]),
-    backs_off("workers/forbidden", &["unauthorized", "login_postponed"]),
+    backs_off("workers/expired-token", &["unauthorized"]),
+    backs_off("workers/forbidden", &["unauthorized"]),
     fails("workers/discontinued", &["discontinued"]),
     fails("workers/error-200", &["api_error"]),
     fails("workers/redirect", &["redirect"]),
-    stops("login/wrong-password", &["wrong_password", "login_stopped"], "wrong_password"),
-    stops("login/totp-required", &["totp_required", "login_stopped"], "totp_required"),
-    stops("login/captcha", &["captcha", "login_stopped"], "captcha"),
-    stops("login/discontinued", &["discontinued", "login_stopped"], "discontinued"),
-    stops("login/forbidden", &["unauthorized", "login_stopped"], "wrong_password"),
-    backs_off("login/login-internal", &["server_error", "login_postponed"]),
-    backs_off("login/500", &["server_error", "login_postponed"]),
-    backs_off("login/html", &["shape", "login_postponed"]),
-    backs_off("login/error-200", &["api_error", "login_postponed"]),
-    backs_off("login/reset", &["broken", "login_postponed"]),
-    backs_off("login/timeout", &["timeout", "login_postponed"]),
+    stops("login/wrong-password", &["wrong_password"], "wrong_password"),
+    stops("login/totp-required", &["totp_required"], "totp_required"),
+    stops("login/captcha", &["captcha"], "captcha"),
+    stops("login/discontinued", &["discontinued"], "discontinued"),
+    stops("login/forbidden", &["unauthorized"], "wrong_password"),
+    backs_off("login/login-internal", &["server_error"]),
+    backs_off("login/500", &["server_error"]),
+    backs_off("login/html", &["shape"]),
+    backs_off("login/error-200", &["api_error"]),
+    backs_off("login/reset", &["broken"]),
+    backs_off("login/timeout", &["timeout"]),
 ];
 
-/// Faults that stop the whole host, and so have a run of their own.
-const PAUSES: &[(&str, &str)] = &[
-    ("workers/429", "rate_limited"),
-    ("workers/429-date", "rate_limited"),
-    ("workers/503", "server_error"),
-    ("login/429", "rate_limited"),
-];
+/// Faults that stop the whole host, and so are run by themselves.
+const PAUSES: &[(&str, &str)] =
+    &[("workers/429", "rate_limited"), ("workers/429-date", "rate_limited"), ("login/429", "rate_limited")];
 
 fn endpoint(rule: &str) -> &str {
     rule.split('/').next().unwrap()
@@ -143,7 +140,8 @@ fn requests(simulator: &str) -> BTreeMap<(String, String), u64> {
 /// The kinds of failure that the log tells of an account, in order.
 fn logged(log: &str, account: &str) -> Vec<String> {
     let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let failures = lines.filter(|line| line["message"] == "poll failed" && line["account"] == account);
+    let is_failure = |line: &Value| line["message"] == "poll failed" || line["message"] == "account down";
+    let failures = lines.filter(|line| is_failure(line) && line["account"] == account);
     failures.map(|line| line["kind"].as_str().unwrap().to_owned()).collect()
 }
 
@@ -195,8 +193,7 @@ fn what_stops_the_host_stops_every_account_and_nothing_is_sent() {
         let (faulty, healthy) = (account(0), account(1));
         wait("both accounts to be held back", || {
             let log = daemon.output();
-            let held = |account: &str| logged(&log, account).last().is_some_and(|kind| kind == "rate_limited");
-            (held(&healthy) && !logged(&log, &faulty).is_empty()).then_some(())
+            (logged(&log, &healthy) == ["paused"] && !logged(&log, &faulty).is_empty()).then_some(())
         });
         assert_eq!(logged(&daemon.output(), &faulty)[0], *kind, "{rule}");
         let before = requests(&simulator);

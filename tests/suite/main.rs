@@ -23,6 +23,7 @@ mod grafana;
 mod history;
 mod isolation;
 mod log;
+mod logins;
 mod messages;
 mod poller;
 mod process;

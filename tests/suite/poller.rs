@@ -260,7 +260,7 @@ async fn on_a_thread_of_its_own_it_polls_until_it_is_dropped() {
 async fn values_go_when_they_are_stale_and_not_before() {
     let fail_from = Instant::now() + Duration::from_secs(1000);
     let run = Run::start(&["a"], "stale_after = \"100s\"\nbalance = \"60s\"", move |endpoint, _| {
-        if Instant::now() < fail_from { Ok(sample(endpoint)) } else { Err(Error::Server { status: 503 }) }
+        if Instant::now() < fail_from { Ok(sample(endpoint)) } else { Err(Error::Server { status: 502 }) }
     });
     sleep(Duration::from_secs(1000)).await;
     let workers = "minergate_workers{account=\"a\",currency=\"bcn\"}";
@@ -314,4 +314,70 @@ async fn networks_are_those_of_the_currencies_in_use() {
     assert!(height("newcoin").is_some() && height("qcn").is_some());
     assert_eq!(height("xmr"), None);
     assert_eq!(run.value("minergate_endpoint_up{account=\"\",endpoint=\"status\",currency=\"xmr\"}"), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_does_not_pass_by_itself_is_polled_ever_more_rarely() {
+    let run = Run::start(&["a"], "workers = \"1s\"", |endpoint, _| match endpoint {
+        "workers" => Err(Error::Discontinued),
+        _ => Ok(sample(endpoint)),
+    });
+    sleep(Duration::from_secs(15)).await;
+    assert_eq!(run.asked("workers a").len(), 4, "at 0, 2, 6 and 14 seconds");
+    sleep(Duration::from_secs(86_400)).await;
+    let times = run.asked("workers a");
+    let last = &times[times.len() - 2..];
+    assert_eq!((last[1].saturating_sub(last[0])).as_secs(), 3600);
+    assert!(run.asked("balance a").len() > 1000, "others go on");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reload_begins_anew_with_what_was_polled_ever_more_rarely() {
+    let script = Script { answer: Arc::new(|_, _| Err(Error::NotFound)), start: Instant::now(), asked: Arc::default() };
+    let source = Arc::new(script.clone());
+    let first = plan(&["a"], "");
+    let poller = Poller::new(source.clone(), first.clone(), Arc::default(), Arc::default());
+    let (updates, receiver) = mpsc::channel(1);
+    tokio::spawn(poller.run(receiver));
+    let asked = || script.asked.lock().unwrap()["workers a"].len();
+    sleep(Duration::from_secs(1800)).await;
+    let before = asked();
+    assert!(before < 8, "{before}");
+    updates.send((source, first)).await.unwrap();
+    sleep(Duration::from_secs(10)).await;
+    assert_eq!(asked(), before + 1);
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(asked(), before + 2, "the wait is short again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn polls_are_made_soon_after_a_pause() {
+    let end = Instant::now() + Duration::from_secs(100);
+    let run = Run::start(&["a", "b"], "", move |endpoint, _| {
+        if Instant::now() < end { Err(Error::Paused { until: end }) } else { Ok(sample(endpoint)) }
+    });
+    sleep(Duration::from_secs(99)).await;
+    assert_eq!(run.asked("nickname a").len(), 1);
+    assert!(run.value("minergate_api_polls_skipped_total{endpoint=\"workers\"}").unwrap() >= 2.0);
+    sleep(Duration::from_secs(4)).await;
+    for endpoint in ["workers", "nickname", "affiliate_links"] {
+        assert_eq!(run.asked(&format!("{endpoint} a")).len(), 2, "{endpoint}");
+    }
+    assert_eq!(run.value("minergate_up{account=\"a\"}"), Some(1.0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_pass_is_polled_again_before_a_long_interval_ends() {
+    let up_from = Instant::now() + Duration::from_secs(600);
+    let run = Run::start(
+        &["a"],
+        "",
+        move |endpoint, _| {
+            if Instant::now() < up_from { Err(Error::Timeout) } else { Ok(sample(endpoint)) }
+        },
+    );
+    // Of an hour's interval.
+    sleep(Duration::from_secs(1000)).await;
+    assert_eq!(run.value("minergate_endpoint_up{account=\"a\",endpoint=\"nickname\",currency=\"\"}"), Some(1.0));
+    assert!((4..=6).contains(&run.asked("nickname a").len()), "{:?}", run.asked("nickname a"));
 }

@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use super::{Account, WayIn};
 use crate::api::Secret;
-use crate::api::totp::{self, Codes};
+use crate::api::memory::Memory;
+use crate::api::totp;
 
 /// `[[accounts]]`: an account and its way in, a ready-made token or e-mail address and password.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -56,8 +57,8 @@ impl PartialEq for Config {
 }
 
 impl Config {
-    /// The account, or what is wrong with its configuration: key and sentence. What a restart should know is remembered in
-    /// the directory, if there is one.
+    /// The account, or what is wrong with its configuration: key and sentence. What is kept across restarts stands in the
+    /// directory, if there is one.
     ///
     /// # Errors
     /// The first fault found.
@@ -97,15 +98,8 @@ impl Config {
         if self.email.as_deref().is_some_and(|email| !email.contains('@')) {
             return Err(("email", "not an e-mail address".to_owned()));
         }
-        let codes = Codes::remembered(state.map(|directory| directory.join(format!("totp-{}", file_name(name)))));
-        Ok(Account::new(name, self.email.clone(), way_in, codes))
+        Ok(Account::new(name, self.email.clone(), way_in, Memory::new(state, name)))
     }
-}
-
-/// An account's name as that of a file.
-fn file_name(name: &str) -> String {
-    let plain = |b: u8| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("_{b:02x}") };
-    name.bytes().map(plain).collect()
 }
 
 fn either(

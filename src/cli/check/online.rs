@@ -12,7 +12,10 @@ use crate::poller::Outcome;
 const NAMED: usize = 4;
 
 pub(super) async fn run(config: &Config) -> anyhow::Result<Vec<Poll>> {
-    let (poller, _) = once::poller(config)?;
+    let plan = config.plan()?;
+    // Whoever checks may have seen to an account whose credentials were rejected.
+    plan.accounts.iter().for_each(|(account, _)| account.try_rejected());
+    let (poller, _) = once::poller(config, plan)?;
     let mut progress = Progress::new();
     let outcomes = poller.round(config.api.concurrency, words, |outcome, all| progress.step(outcome, all)).await;
     progress.end();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::alerts;
@@ -86,9 +87,12 @@ pub(super) struct Poll {
 
 impl Report {
     /// What is to be said of a configuration without asking the API.
-    pub(super) fn new(config: anyhow::Result<Config>) -> (Report, Option<Config>) {
+    pub(super) async fn new(config: anyhow::Result<Config>) -> (Report, Option<Config>) {
         let mut report = Report::default();
-        let understood = config.and_then(|config| Ok((report.understand(&config)?, config)));
+        let understood = match config {
+            Ok(config) => report.understand(&config).await.map(|understood| (understood, config)),
+            Err(error) => Err(error),
+        };
         let config = match understood {
             Ok((understood, config)) => {
                 report.understood = Some(understood);
@@ -103,12 +107,14 @@ impl Report {
         (report, config)
     }
 
-    fn understand(&mut self, config: &Config) -> anyhow::Result<Understood> {
+    async fn understand(&mut self, config: &Config) -> anyhow::Result<Understood> {
         let plan = config.plan()?;
         let web = Web::load(config.web.config_file.as_deref())?;
         self.warnings = config.warnings()?.into_iter().chain(web.warnings()).collect();
         self.warnings.extend(unseen_by_alerts(&plan)?);
-        let unreadable = plan.accounts.iter().filter_map(|(account, _)| Some((account, account.read_secrets().err()?)));
+        // At once: each may hang.
+        let secrets = join_all(plan.accounts.iter().map(|(account, _)| account.read_secrets())).await;
+        let unreadable = plan.accounts.iter().zip(secrets).filter_map(|((account, _), read)| Some((account, read.err()?)));
         self.errors.extend(unreadable.map(|(account, error)| format!("account {}: {error}", account.name())));
         let loops: Vec<_> = plan.loops().collect();
         let endpoint = |endpoint: &'static crate::endpoints::Endpoint| Endpoint {

@@ -33,6 +33,10 @@ pub(super) fn page() -> String {
          | `minergate_endpoint_interval_seconds` | gauge | `endpoint` | configured time from one poll to the next |\n\
          | `minergate_api_requests_total` | counter | `endpoint`, `outcome` | requests to the API, by how they ended |\n\
          | `minergate_api_request_duration_seconds` | histogram | `endpoint` | from sending a request to the end of its answer |\n\
+         | `minergate_api_queue_seconds_total` | counter | | time that requests waited for their turn |\n\
+         | `minergate_api_retries_total` | counter | | requests that were tried again |\n\
+         | `minergate_api_polls_skipped_total` | counter | `endpoint` | polls not sent because the API had asked for a pause |\n\
+         | `minergate_api_paused_until_timestamp_seconds` | gauge | | until when the API asked to be left alone; absent when it did not |\n\
          | `minergate_api_dropped_series_total` | counter | `endpoint` | samples left out: an invalid currency, or more than fit |\n\
          | `minergate_exporter_build_info` | info | `version`, `revision`, `rustversion` | |\n\
          | `minergate_exporter_config_last_reload_successful` | gauge | | 1 or 0 |\n\

@@ -137,7 +137,7 @@ fn endpoints(endpoints: &[Endpoint]) -> Markup {
                         th { (endpoint.name) " " (endpoint.currency) }
                         (cell("every", Some(duration::print(Duration::from_secs_f64(endpoint.interval_seconds)))))
                         (cell("last success", endpoint.last_success_timestamp_seconds.map(|time| format!("{}, {}", clock(time), ago(time)))))
-                        (cell("next poll", endpoint.next_poll_in_seconds.map(|wait| format!("in {}", span(wait)))))
+                        (cell("next poll", endpoint.next_poll_in_seconds.map(|wait| next_poll(wait, endpoint.next_poll_late))))
                         (cell("error", endpoint.error.as_ref().map(|error| format!("{}, for {}", error.words, span(error.for_seconds)))))
                     }
                 }
@@ -171,6 +171,11 @@ fn networks(status: &Status) -> Markup {
             }
         }
     }
+}
+
+fn next_poll(wait: f64, late: Option<&str>) -> String {
+    let late = late.map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("in {}{late}", span(wait))
 }
 
 /// A cell that names its column, which a narrow screen shows instead of the table's head. What is not known is empty.

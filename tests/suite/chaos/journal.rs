@@ -1,4 +1,4 @@
-//! The log of polls: a failure is said once when it begins, once when it becomes another, and once when it ends.
+//! The log of failures: each is reported once when it begins, once when it becomes another, and once when it ends.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,11 +6,15 @@ use serde_json::Value;
 
 use crate::scrape::Scrape;
 
-/// What the log says of each loop (account, endpoint, currency).
+/// The messages of a failure's begin and end: of the API, of an account, of a loop.
+const MESSAGES: [(&str, &str); 3] =
+    [("api down", "api up again"), ("account down", "account up again"), ("poll failed", "poll succeeds again")];
+
+/// What the log says of each subject (message of the begin, account, endpoint, currency).
 #[derive(Default)]
 pub(super) struct Journal {
     /// The kind of the failure that goes on; nothing when it is over.
-    failing: BTreeMap<[String; 3], Option<String>>,
+    failing: BTreeMap<[String; 4], Option<String>>,
     /// All kinds of failures, by account.
     kinds: BTreeMap<String, BTreeSet<String>>,
 }
@@ -22,45 +26,44 @@ impl Journal {
         for line in log.lines() {
             let line: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
             let field = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
-            let key = ["account", "endpoint", "currency"].map(field);
+            let message = field("message");
+            let Some((begin, end)) = MESSAGES.iter().find(|(begin, end)| [*begin, *end].contains(&message.as_str())) else {
+                continue;
+            };
+            let [account, endpoint, currency] = ["account", "endpoint", "currency"].map(field);
             // The loop of a network ends when nobody uses its currency any more, and another may begin.
-            let is_lasting = key[2].is_empty();
-            match &*field("message") {
-                "poll failed" => {
-                    let kind = field("kind");
-                    let before = journal.failing.insert(key.clone(), Some(kind.clone())).flatten();
-                    assert!(!is_lasting || before.as_ref() != Some(&kind), "said again: {line}");
-                    if is_lasting {
-                        journal.kinds.entry(key[0].clone()).or_default().insert(kind);
-                    }
-                }
-                "poll succeeds again" => {
-                    assert!(line["failed_for"].as_f64().is_some_and(|seconds| seconds >= 0.0), "{line}");
-                    let before = journal.failing.insert(key, None).flatten();
-                    assert!(!is_lasting || before.is_some(), "nothing had failed: {line}");
-                }
-                _ => {}
+            if !currency.is_empty() {
+                continue;
+            }
+            let key = [(*begin).to_owned(), account.clone(), endpoint, currency];
+            if message == *end {
+                assert!(line["failed_for"].as_f64().is_some_and(|seconds| seconds >= 0.0), "{line}");
+                assert!(journal.failing.insert(key, None).flatten().is_some(), "nothing had failed: {line}");
+            } else {
+                let kind = field("kind");
+                let before = journal.failing.insert(key, Some(kind.clone())).flatten();
+                assert!(before.as_ref() != Some(&kind), "said again: {line}");
+                journal.kinds.entry(account).or_default().insert(kind);
             }
         }
         journal
     }
 
-    /// The kinds of all failures of an account's loops.
+    /// The kinds of all failures that were reported of an account.
     pub(super) fn kinds(&self, account: &str) -> BTreeSet<String> {
         self.kinds.get(account).cloned().unwrap_or_default()
     }
 
-    /// Whether the account waits before its next login.
-    pub(super) fn waits(&self, account: &str) -> bool {
-        self.failing.iter().any(|(key, kind)| key[0] == account && kind.as_deref() == Some("login_postponed"))
-    }
-
-    /// Whether a scrape says of each account's loops what the log says.
+    /// Whether a scrape says the same as the log: what was reported and has not ended is down, and who is up has no failure.
     pub(super) fn agrees_with(&self, scrape: &Scrape) -> bool {
-        let mut lasting = self.failing.iter().filter(|(key, _)| key[2].is_empty());
-        lasting.all(|([account, endpoint, _], failing)| {
-            let series = format!("minergate_endpoint_up{{account=\"{account}\",endpoint=\"{endpoint}\",currency=\"\"}}");
-            scrape.get(&series) == Some(f64::from(failing.is_none()))
+        let value = |series: String| scrape.get(&series);
+        self.failing.iter().filter(|(_, kind)| kind.is_some()).all(|([message, account, endpoint, _], _)| {
+            let down = match message.as_str() {
+                "api down" => return false,
+                "account down" => value(format!("minergate_up{{account=\"{account}\"}}")),
+                _ => value(format!("minergate_endpoint_up{{account=\"{account}\",endpoint=\"{endpoint}\",currency=\"\"}}")),
+            };
+            down == Some(0.0)
         })
     }
 }

@@ -1,13 +1,18 @@
 //! Logins: one at a time, no oftener than makes sense, never against a refusal.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use futures_util::future::join_all;
 
 use minergate_exporter::api::{AccountConfig, Error, Stop};
 use minergate_exporter::endpoints::{balance, workers};
 use serde_json::json;
+use totp_rs::{Algorithm, Builder as TotpBuilder, Secret as TotpSecret};
 
-use super::{LOGIN, TOTP_SECRET, client, ok, with_password, with_token};
+use super::{LOGIN, TOTP_SECRET, client, client_with, ok, password_config, with_password, with_token};
 use crate::fake_api::{Asked, FakeApi};
 
 #[tokio::test]
@@ -196,7 +201,8 @@ async fn any_other_failed_login_waits() {
         let account = with_password(None);
         balance::SPEC.fetch(&client, Some(&account), None).await.unwrap_err();
         for _ in 0..10 {
-            assert_eq!(balance::SPEC.fetch(&client, Some(&account), None).await.err(), Some(Error::LoginPostponed));
+            let error = balance::SPEC.fetch(&client, Some(&account), None).await.unwrap_err();
+            assert_eq!(error.kind(), "login_postponed");
         }
         assert_eq!(api.asked(LOGIN).len(), 1, "{status} {body}");
     }
@@ -244,4 +250,111 @@ async fn a_clock_that_is_off_is_said_so() {
         let error = balance::SPEC.fetch(&client, Some(&with_password(Some(TOTP_SECRET))), None).await.unwrap_err();
         assert!(error.to_string().contains(words), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_login_follows_no_redirect() {
+    for status in [301, 302, 303, 307, 308] {
+        let api = FakeApi::start(move |_| (status, "@location: /1.0/auth/login\n".to_owned())).await;
+        let (client, _) = client(&api);
+        let error = balance::SPEC.fetch(&client, Some(&with_password(Some(TOTP_SECRET))), None).await.unwrap_err();
+        assert_eq!(error, Error::Redirect { status });
+        assert_eq!(api.asked(LOGIN).len(), 1, "{status}");
+    }
+}
+
+/// The endpoint refuses each token at its second use, as if the API had ended the session.
+#[tokio::test]
+async fn an_endpoint_that_wants_ever_new_tokens_stays_within_the_budget() {
+    let (logins, used) = (AtomicUsize::new(0), Mutex::new(String::new()));
+    let api = FakeApi::start(move |asked: &Asked| match (asked.path.as_str(), &asked.token) {
+        (LOGIN, _) => ok(&format!(r#"{{"token": "t{}"}}"#, logins.fetch_add(1, Ordering::Relaxed))),
+        ("/1.0/workers", Some(token)) => {
+            let mut used = used.lock().unwrap();
+            if *used == *token {
+                (401, "{}".to_owned())
+            } else {
+                used.clone_from(token);
+                ok("{}")
+            }
+        }
+        _ => ok("{}"),
+    })
+    .await;
+    let (client, _) = client(&api);
+    let account = with_password(None);
+    let mut failed = 0;
+    for _ in 0..50 {
+        failed += usize::from(workers::SPEC.fetch(&client, Some(&account), None).await.is_err());
+        balance::SPEC.fetch(&client, Some(&account), None).await.unwrap();
+    }
+    assert_eq!(api.asked(LOGIN).len(), 10);
+    assert_eq!(failed, 40);
+    // Over the budget, the endpoint waits, and sends nothing.
+    assert!(api.asked("/1.0/workers").len() <= 21, "{}", api.asked("/1.0/workers").len());
+    // Another configuration of the same account has no other budget.
+    let other = with_password(None);
+    other.continues(&account);
+    workers::SPEC.fetch(&client, Some(&other), None).await.unwrap_err();
+    assert_eq!(api.asked(LOGIN).len(), 10);
+}
+
+/// With one request a second, the last login waits for longer than a code is good for.
+#[tokio::test]
+async fn totp_codes_are_sent_in_their_own_step() {
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let late = Arc::new(AtomicUsize::new(0));
+    let counted = late.clone();
+    let api = FakeApi::start(move |asked: &Asked| {
+        let expected = TotpBuilder::new()
+            .with_algorithm(Algorithm::SHA1)
+            .with_digits(6)
+            .with_step_duration(30)
+            .with_secret(TotpSecret::try_from_base32("GEZDGNBVGY3TQOJQ").unwrap())
+            .build_noncompliant()
+            .generate(now());
+        let sent = format!("{:06}", asked.body["totp"].as_u64().unwrap());
+        counted.fetch_add(usize::from(sent != expected.to_string()), Ordering::Relaxed);
+        // No token, so that logins are all that is sent.
+        ok("{}")
+    })
+    .await;
+    let (client, _) = client_with(&api, 1.0);
+    let accounts: Vec<_> = (0..35).map(|_| with_password(Some(TOTP_SECRET))).collect();
+    join_all(accounts.iter().map(|account| balance::SPEC.fetch(&client, Some(account), None))).await;
+    assert_eq!((api.asked(LOGIN).len(), late.load(Ordering::Relaxed)), (35, 0));
+}
+
+#[tokio::test]
+async fn no_code_is_sent_twice_by_the_next_process() {
+    let api = FakeApi::start(|_| ok(r#"{"token": "t"}"#)).await;
+    let (client, _) = client(&api);
+    let directory = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let account = password_config(Some(TOTP_SECRET)).account(Some(directory.path())).unwrap();
+        balance::SPEC.fetch(&client, Some(&account), None).await.unwrap();
+    }
+    let codes: BTreeSet<u64> = api.asked(LOGIN).iter().map(|asked| asked.body["totp"].as_u64().unwrap()).collect();
+    assert_eq!(codes.len(), 2);
+}
+
+/// Another program has just sent this step's code: the next one is tried, once.
+#[tokio::test]
+async fn a_rejected_code_is_followed_by_that_of_the_next_step() {
+    let first = Mutex::new(None);
+    let api = FakeApi::start(move |asked| match asked.path.as_str() {
+        LOGIN => {
+            let code = asked.body["totp"].as_u64();
+            if *first.lock().unwrap().get_or_insert(code) == code {
+                (400, r#"{"error": "WrongTotp", "message": "x"}"#.to_owned())
+            } else {
+                ok(r#"{"token": "t"}"#)
+            }
+        }
+        _ => ok("{}"),
+    })
+    .await;
+    let (client, _) = client(&api);
+    balance::SPEC.fetch(&client, Some(&with_password(Some(TOTP_SECRET))), None).await.unwrap();
+    assert_eq!(api.asked(LOGIN).len(), 2);
 }

@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use minergate_exporter::api::{Error, Read};
+use minergate_exporter::api::{Account, Error, Read};
 use minergate_exporter::endpoints::{balance, invoices, profit_rating, transfers, workers};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivatePkcs8KeyDer;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use super::{client, ok, with_token};
+use super::{account, client, client_with, ok, with_token};
 use crate::fake_api::FakeApi;
 
 #[tokio::test]
@@ -25,7 +26,7 @@ async fn answers_that_are_none_have_their_kinds() {
         (404, String::new(), "not_found"),
         (418, String::new(), "client_error"),
         (429, String::new(), "rate_limited"),
-        (503, "<html>".to_owned(), "server_error"),
+        (503, "<html>".to_owned(), "unavailable"),
         (302, elsewhere, "redirect"),
         (200, format!("[{}]", "1,".repeat(5 << 20)), "too_large"),
     ] {
@@ -108,7 +109,10 @@ async fn a_read_that_passes_again_is_a_success() {
     .await;
     let (client, events) = client(&api);
     assert_eq!(balance::SPEC.fetch(&client, Some(&with_token()), None).await.unwrap().len(), 1);
-    assert_eq!(*events.lock().unwrap(), ["token", "balance server_error", "balance server_error", "balance ok"]);
+    assert_eq!(
+        *events.lock().unwrap(),
+        ["token", "balance unavailable", "retry", "balance unavailable", "retry", "balance ok"]
+    );
 }
 
 #[tokio::test]
@@ -139,11 +143,12 @@ async fn a_host_that_asks_to_be_left_alone_is_left_alone_by_all() {
             let read = Read { endpoint: "balance", path: "/1.0/balance", account, deadline };
             client.get(read, |_| Ok(()))
         };
+        let kind = |result: Result<(), Error>| result.unwrap_err().kind();
         let (one, other) = (with_token(), with_token());
-        assert_eq!(read(Some(&one), 1).await, Err(Error::RateLimited));
+        assert_eq!(kind(read(Some(&one), 1).await), "rate_limited");
         let start = tokio::time::Instant::now();
-        assert_eq!(read(Some(&other), 1).await, Err(Error::RateLimited));
-        assert_eq!(read(None, 1).await, Err(Error::RateLimited));
+        assert_eq!(kind(read(Some(&other), 1).await), "paused");
+        assert_eq!(kind(read(None, 1).await), "paused");
         assert_eq!(api.asked("/1.0/balance").len(), 1, "nothing is sent in the pause");
         if retry_after.contains(": 2") {
             read(Some(&other), 60).await.unwrap();
@@ -168,4 +173,100 @@ async fn a_token_follows_no_redirect_to_another_host() {
     assert!(other.asked("/1.0/balance").is_empty());
     workers::SPEC.fetch(&client, Some(&account), None).await.unwrap();
     assert_eq!(api.asked("/1.0/moved")[0].token.as_deref(), Some("ready"));
+}
+
+/// A loop of redirects is four requests, each of which takes a turn and is counted.
+#[tokio::test]
+async fn a_redirect_within_the_host_is_a_request() {
+    let api = FakeApi::start(|_| (302, "@location: /1.0/balance\n".to_owned())).await;
+    let (client, events) = client_with(&api, 4.0);
+    let start = tokio::time::Instant::now();
+    let error = balance::SPEC.fetch(&client, Some(&with_token()), None).await.unwrap_err();
+    assert_eq!(error, Error::Redirect { status: 302 });
+    assert_eq!(api.asked("/1.0/balance").len(), 4);
+    assert_eq!(events.lock().unwrap().iter().filter(|event| *event == "balance redirect").count(), 4);
+    // Four at once, and then four a second.
+    balance::SPEC.fetch(&client, Some(&with_token()), None).await.unwrap_err();
+    assert!(start.elapsed() >= Duration::from_millis(900), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn a_503_speaks_for_what_was_asked() {
+    let api = FakeApi::start(|asked| match (asked.path.as_str(), asked.token.as_deref()) {
+        ("/1.0/workers", Some("ready")) => (503, "@retry-after: 600\n".to_owned()),
+        _ => ok("{}"),
+    })
+    .await;
+    let (client, _) = client(&api);
+    let (ill, well) = (with_token(), account("other", "well"));
+    let deadline = Some(tokio::time::Instant::now() + Duration::from_secs(30));
+    let read = |account, endpoint, path| client.get(Read { endpoint, path, account: Some(account), deadline }, |_| Ok(()));
+    let error = read(&ill, "workers", "/1.0/workers").await.unwrap_err();
+    assert_eq!((error.kind(), error.to_string().contains("503")), ("unavailable", true));
+    assert_eq!(read(&ill, "workers", "/1.0/workers").await.unwrap_err().kind(), "paused");
+    assert_eq!(api.asked("/1.0/workers").len(), 1);
+    read(&ill, "balance", "/1.0/balance").await.unwrap();
+    read(&well, "workers", "/1.0/workers").await.unwrap();
+}
+
+#[tokio::test]
+async fn three_accounts_with_a_503_stop_the_host() {
+    let api = FakeApi::start(|asked| match asked.token.as_deref() {
+        Some("well") => ok("{}"),
+        _ => (503, "@retry-after: 600\n".to_owned()),
+    })
+    .await;
+    let (client, events) = client(&api);
+    let deadline = Some(tokio::time::Instant::now() + Duration::from_secs(30));
+    let read = async |account: &Account| {
+        let read = Read { endpoint: "workers", path: "/1.0/workers", account: Some(account), deadline };
+        client.get(read, |_| Ok(())).await.map_err(|error| error.kind())
+    };
+    let well = account("well", "well");
+    for name in ["a", "b", "c"] {
+        assert_eq!(read(&well).await, Ok(()), "before {name}");
+        assert_eq!(read(&account(name, name)).await, Err("unavailable"));
+    }
+    assert_eq!(read(&well).await, Err("paused"));
+    assert!(events.lock().unwrap().contains(&"paused".to_owned()));
+}
+
+/// A server that answers `{}` to everything after a moment, and counts its connections.
+async fn connections(delay: Duration) -> (FakeApi, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut api = FakeApi::nowhere();
+    api.base_url = format!("http://{}", listener.local_addr().unwrap());
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = count.clone();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            counted.fetch_add(1, Ordering::Relaxed);
+            tokio::spawn(async move {
+                let mut head = Vec::new();
+                while stream.read_buf(&mut head).await.is_ok_and(|bytes| bytes > 0) {
+                    if head.ends_with(b"\r\n\r\n") {
+                        head.clear();
+                        tokio::time::sleep(delay).await;
+                        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await;
+                    }
+                }
+            });
+        }
+    });
+    (api, count)
+}
+
+#[tokio::test]
+async fn connections_are_replaced_and_nothing_is_dropped() {
+    let (api, count) = connections(Duration::from_millis(500)).await;
+    let (client, _) = client(&api);
+    let account = with_token();
+    let read = || balance::SPEC.fetch(&client, Some(&account), None);
+    read().await.unwrap();
+    read().await.unwrap();
+    assert_eq!(count.load(Ordering::Relaxed), 1, "a connection is used again");
+    let (under_way, ()) = tokio::join!(read(), client.renew_connections());
+    under_way.unwrap();
+    read().await.unwrap();
+    assert_eq!(count.load(Ordering::Relaxed), 2, "and no longer after it was to be replaced");
 }

@@ -1,0 +1,316 @@
+//! The client of one API, for all accounts: what is sent, when, how often, and with which token.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode, Url, header};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use super::http::{Exchange, Http};
+use super::limiter::{Lane, Limiter, Turn};
+use super::pause::Target;
+use super::{Account, Config, Error, Event, LOGIN, Observer, Read, Result};
+
+/// Redirects followed within the host.
+const MAX_REDIRECTS: u32 = 3;
+
+/// Times that a read is tried again.
+const MAX_RETRIES: u32 = 2;
+
+/// The longest wait before the first retry; it doubles for the next.
+const FIRST_RETRY: Duration = Duration::from_millis(500);
+
+/// How long a login waits while the host asks to be left alone.
+const LOGIN_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Where logins are sent.
+const LOGIN_PATH: &str = "/1.0/auth/login";
+
+/// A client of the API, for all accounts.
+pub struct Client {
+    pub(super) base_url: Url,
+    pub(super) observer: Observer,
+    http: Arc<Http>,
+    timeout: Duration,
+    limiter: Limiter,
+    /// The lane of requests that are made for no account.
+    pool: Lane,
+}
+
+impl Client {
+    /// A client that keeps within the configured limits.
+    ///
+    /// # Errors
+    /// [`Error::Tls`] when the machine's TLS can't be used at all.
+    pub fn new(config: &Config, observer: Observer) -> Result<Client> {
+        let limiter = Limiter::new(config.requests_per_second, config.concurrency);
+        Client::with_limiter(config, limiter, observer)
+    }
+
+    /// A client for another configuration. Where the host is the same, the pauses that it asked for go on.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn reconfigured(&self, config: &Config) -> Result<Client> {
+        let mut limiter = Limiter::new(config.requests_per_second, config.concurrency);
+        if config.base_url == self.base_url {
+            limiter = limiter.continues(&self.limiter);
+        }
+        Client::with_limiter(config, limiter, self.observer.clone())
+    }
+
+    fn with_limiter(config: &Config, limiter: Limiter, observer: Observer) -> Result<Client> {
+        let http = Arc::new(Http::new(config)?);
+        let pool = limiter.lane();
+        Ok(Client { base_url: config.base_url.clone(), observer, http, timeout: config.timeout, limiter, pool })
+    }
+
+    /// Closes all connections once what is under way has ended, and opens new ones.
+    pub async fn renew_connections(&self) {
+        self.http.renew().await;
+    }
+
+    /// Reads a path, with the account's token if there is an account, and decodes the answer.
+    ///
+    /// Logs the account in when it has no token. A token that the API refuses is replaced once. What may pass is tried again,
+    /// within the deadline and what the host is asked anyway.
+    ///
+    /// # Errors
+    /// Every kind of [`Error`].
+    pub async fn get<T>(&self, read: Read<'_>, decode: impl Fn(&[u8]) -> Result<T>) -> Result<T> {
+        let Some(account) = read.account else { return self.ask(read, &mut None, &decode).await };
+        let mut token = None;
+        let mut result = self.ask(read, &mut token, &decode).await;
+        if let (Err(Error::Unauthorized { .. }), Some(refused)) = (&result, &token)
+            && account.refused(read.endpoint, refused).await
+        {
+            result = self.ask(read, &mut token, &decode).await;
+            if let Err(Error::Unauthorized { .. }) = result {
+                account.denied(read.endpoint).await;
+            }
+        }
+        if let (Ok(_), Some(token)) = (&result, &token) {
+            account.accepted(read.endpoint, token).await;
+        }
+        result
+    }
+
+    /// Asks once, and again while it may help. `token` becomes the one that was sent last.
+    async fn ask<T>(
+        &self,
+        read: Read<'_>,
+        token: &mut Option<SecretString>,
+        decode: &impl Fn(&[u8]) -> Result<T>,
+    ) -> Result<T> {
+        let target = read.target();
+        let mut retries = 0;
+        let mut before = None;
+        loop {
+            let error = match (self.read(read, token, retries, decode).await, before) {
+                (Ok(Ok(answer)), _) => return Ok(answer),
+                // A retry has only what is left of the time; what went wrong is what the request before it ran into.
+                (Ok(Err(Error::Timeout)) | Err(_), Some(before)) => return Err(before),
+                (Ok(Err(error)), _) => error,
+                // Logins have waits of their own.
+                (Err(error), None) => return Err(error),
+            };
+            let wait = rand::random_range(Duration::ZERO..=FIRST_RETRY * 2u32.pow(retries));
+            let in_time = read.deadline.is_none_or(|deadline| Instant::now() + wait < deadline)
+                && self.limiter.in_time(&target, read.deadline).is_ok();
+            if retries == MAX_RETRIES || !error.may_pass() || !in_time || !self.limiter.may_retry() {
+                return Err(error);
+            }
+            retries += 1;
+            before = Some(error);
+            (self.observer)(Event::Retry);
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Sends one read, and follows redirects within the host: each is a request of its own.
+    ///
+    /// # Errors
+    /// Why nothing was sent. What came of what was sent is in the result.
+    async fn read<T>(
+        &self,
+        read: Read<'_>,
+        token: &mut Option<SecretString>,
+        retries: u32,
+        decode: &impl Fn(&[u8]) -> Result<T>,
+    ) -> Result<Result<T>> {
+        let target = read.target();
+        let mut url = self.url(read.path);
+        let mut redirects = 0;
+        loop {
+            let (turn, lane) = self.turn_with_token(read, &target, token).await?;
+            let mut request = self.http.client().request(Method::GET, url);
+            if let Some(token) = token {
+                let mut value = header::HeaderValue::from_str(token.expose_secret()).map_err(|_| Error::TokenSyntax)?;
+                value.set_sensitive(true);
+                request = request.header("token", value);
+            }
+            if let Some(deadline) = read.deadline.filter(|_| retries > 0) {
+                // What is left once the turn has come.
+                request = request.timeout(self.timeout.min(deadline.saturating_duration_since(Instant::now())));
+            }
+            let (result, location) = self.send(&target, turn, lane, request, decode).await;
+            match (result, location) {
+                (Err(Error::Redirect { .. }), Some(location)) if redirects < MAX_REDIRECTS => url = location,
+                (result, _) => return Ok(result),
+            }
+            redirects += 1;
+        }
+    }
+
+    /// Waits for a turn, and for a token to send in it: the newest, as the one that there was before the wait may have ended since.
+    async fn turn_with_token<'a>(
+        &'a self,
+        read: Read<'a>,
+        target: &Target<'_>,
+        token: &mut Option<SecretString>,
+    ) -> Result<(Turn<'a>, &'a Lane)> {
+        let Some(account) = read.account else {
+            return Ok((self.turn(&self.pool, target, read.deadline).await?, &self.pool));
+        };
+        let lane = account.lane(|| self.limiter.lane());
+        loop {
+            let before = account.token(self, read.endpoint).await?;
+            let turn = self.turn(lane, target, read.deadline).await?;
+            // There is none while a login is under way, which needs a turn of its own.
+            if let Some(current) = account.current_token() {
+                *token = Some(current);
+                return Ok((turn, lane));
+            }
+            drop((turn, before));
+        }
+    }
+
+    async fn turn<'a>(&'a self, lane: &'a Lane, target: &Target<'_>, deadline: Option<Instant>) -> Result<Turn<'a>> {
+        let start = Instant::now();
+        let turn = self.limiter.acquire(lane, target, deadline).await?;
+        (self.observer)(Event::Turn { waited: start.elapsed() });
+        Ok(turn)
+    }
+
+    /// Waits for a login's turn.
+    pub(super) async fn login_turn<'a>(&'a self, account: &'a Account) -> Result<Turn<'a>> {
+        let lane = account.lane(|| self.limiter.lane());
+        self.turn(lane, &login_target(account), Some(Instant::now() + LOGIN_PATIENCE)).await
+    }
+
+    /// Exchanges a password for a token, in a turn that has come. A login is sent once: it is not tried again, and follows no
+    /// redirect.
+    pub(super) async fn login(
+        &self,
+        account: &Account,
+        turn: Turn<'_>,
+        email: &str,
+        password: &SecretString,
+        totp: Option<u32>,
+    ) -> Result<SecretString> {
+        #[derive(Deserialize)]
+        struct Answer {
+            #[serde(deserialize_with = "sendable")]
+            token: String,
+        }
+        let mut body = serde_json::json!({ "email": email, "password": password.expose_secret() });
+        if let Some(code) = totp {
+            body["totp"] = code.into();
+        }
+        let request = self.http.client().request(Method::POST, self.url(LOGIN_PATH)).json(&body);
+        let lane = account.lane(|| self.limiter.lane());
+        let decode = |body: &[u8]| {
+            let answer: Answer =
+                serde_json::from_slice(body).map_err(|error| Error::Shape { line: error.line(), column: error.column() })?;
+            Ok(answer.token.into())
+        };
+        self.send(&login_target(account), turn, lane, request, decode).await.0
+    }
+
+    /// Where a path below the base URL is.
+    fn url(&self, path: &str) -> Url {
+        let mut url = self.base_url.clone();
+        url.set_path(&format!("{}{path}", self.base_url.path().trim_end_matches('/')));
+        url
+    }
+
+    /// Sends a request in a turn that has come. Returns also where a redirect leads within the host.
+    async fn send<T>(
+        &self,
+        target: &Target<'_>,
+        turn: Turn<'_>,
+        lane: &Lane,
+        request: reqwest::RequestBuilder,
+        decode: impl Fn(&[u8]) -> Result<T>,
+    ) -> (Result<T>, Option<Url>) {
+        let start = Instant::now();
+        let Exchange { result, status, pause, location } = self.http.exchange(request).await;
+        let duration = start.elapsed();
+        lane.note(result.as_ref().err(), duration > self.timeout / 2);
+        let until = self.take_pause(target, status, pause);
+        // Others need not wait while the answer is decoded.
+        drop(turn);
+        let result = match result {
+            Ok(body) => decode(&body),
+            Err(Error::RateLimited { until: now }) => Err(Error::RateLimited { until: until.unwrap_or(now) }),
+            Err(Error::Unavailable { .. }) => Err(Error::Unavailable { until }),
+            Err(error) => Err(error),
+        };
+        let outcome = result.as_ref().map_or_else(Error::kind, |_| "ok");
+        (self.observer)(Event::Request { endpoint: target.endpoint, outcome, duration });
+        (result, location)
+    }
+
+    /// Keeps the pause that an answer asks for. Returns when it ends.
+    fn take_pause(&self, target: &Target<'_>, status: Option<StatusCode>, pause: Option<Duration>) -> Option<Instant> {
+        let paused = self.limiter.pauses(|pauses| match (status?, pause) {
+            (StatusCode::TOO_MANY_REQUESTS, pause) => Some((pauses.pause_host(pause?), true)),
+            (StatusCode::SERVICE_UNAVAILABLE, pause) => pauses.unavailable(target, pause),
+            _ => None,
+        });
+        let (until, of_host) = paused?;
+        if of_host {
+            (self.observer)(Event::Paused { until });
+        }
+        Some(until)
+    }
+}
+
+impl<'a> Read<'a> {
+    fn target(&self) -> Target<'a> {
+        Target { account: self.account.map_or("", |account| account.name()), endpoint: self.endpoint, path: self.path }
+    }
+}
+
+fn login_target(account: &Account) -> Target<'_> {
+    Target { account: account.name(), endpoint: LOGIN, path: LOGIN_PATH }
+}
+
+/// Reads a token that a header can hold. Another, once kept, would never be refused, since it is never sent, and so no login
+/// would replace it.
+fn sendable<'de, D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<String, D::Error> {
+    let token = String::deserialize(deserializer)?;
+    header::HeaderValue::from_str(&token).map(|_| token).map_err(|_| serde::de::Error::custom("no header can hold it"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::parse_base_url;
+
+    #[test]
+    fn paths_stand_below_the_base_url_as_they_are() {
+        for (base, expected) in [
+            ("https://a.example", "https://a.example/1.0/transfers/X%21%2F"),
+            ("https://a.example/", "https://a.example/1.0/transfers/X%21%2F"),
+            ("http://[::1]:8080/pool/", "http://[::1]:8080/pool/1.0/transfers/X%21%2F"),
+            ("http://a.example/b%20c", "http://a.example/b%20c/1.0/transfers/X%21%2F"),
+        ] {
+            let config = Config { base_url: parse_base_url(base).unwrap(), ..Config::default() };
+            let client = Client::new(&config, Arc::new(|_| {})).unwrap();
+            assert_eq!(client.url("/1.0/transfers/X%21%2F").as_str(), expected);
+        }
+    }
+}

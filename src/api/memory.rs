@@ -1,0 +1,209 @@
+//! What an account keeps in the state directory, for the next process: TOTP steps that were used, and rejected credentials.
+//!
+//! Everything here works without a state directory, and with one that can't be read or written: then nothing is kept, and a
+//! restart may repeat a code or a login.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
+use ring::hmac;
+use ring::rand::SystemRandom;
+use tempfile::NamedTempFile;
+use tracing::warn;
+
+use super::Stop;
+use crate::file;
+
+/// The largest state file that is read, in bytes.
+const MAX_BYTES: usize = 64 << 10;
+
+/// The bytes of the key.
+const KEY_BYTES: usize = 32;
+
+/// One account's part of the state directory.
+#[derive(Debug)]
+pub(super) struct Memory {
+    directory: Option<PathBuf>,
+    /// The account's name, as that of a file.
+    name: String,
+    /// The key of the fingerprints, once it is read or made.
+    key: OnceLock<hmac::Key>,
+    /// A failure was logged.
+    warned: AtomicBool,
+}
+
+impl Memory {
+    pub(super) fn new(directory: Option<&Path>, account: &str) -> Memory {
+        let plain = |b: u8| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("_{b:02x}") };
+        Memory {
+            directory: directory.map(Path::to_owned),
+            name: account.bytes().map(plain).collect(),
+            key: OnceLock::new(),
+            warned: AtomicBool::new(false),
+        }
+    }
+
+    /// A keyed hash of credentials: tells the same ones from others, and says nothing about them.
+    pub(super) async fn fingerprint(&self, parts: &[&[u8]]) -> String {
+        if self.key.get().is_none() {
+            let key = self.read_key().await;
+            let _ = self.key.set(key);
+        }
+        let Some(key) = self.key.get() else { return String::new() };
+        let mut context = hmac::Context::with_key(key);
+        for part in parts {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part);
+        }
+        BASE64_URL_SAFE_NO_PAD.encode(context.sign())
+    }
+
+    /// The TOTP steps that earlier processes used.
+    pub(super) async fn steps(&self) -> Vec<u64> {
+        let text = self.read("totp").await.unwrap_or_default();
+        text.lines().filter_map(|step| step.parse().ok()).collect()
+    }
+
+    pub(super) async fn keep_steps(&self, steps: impl Iterator<Item = u64>) {
+        let steps: Vec<String> = steps.map(|step| step.to_string()).collect();
+        self.write("totp", steps.join("\n")).await;
+    }
+
+    /// Why the credentials of that fingerprint were rejected, if the last ones that were are these.
+    pub(super) async fn rejection(&self, fingerprint: &str) -> Option<Stop> {
+        let text = self.read("rejected").await?;
+        let (reason, rejected) = text.trim().split_once(' ')?;
+        let stop = Stop::ALL.into_iter().find(|stop| stop.reason() == reason)?;
+        (rejected == fingerprint).then_some(stop)
+    }
+
+    /// Says whether it is kept.
+    pub(super) async fn keep_rejection(&self, stop: Stop, fingerprint: &str) -> bool {
+        self.write("rejected", format!("{} {fingerprint}\n", stop.reason())).await
+    }
+
+    /// The credentials were accepted.
+    pub(super) async fn forget_rejection(&self) {
+        let Some(path) = self.path("rejected") else { return };
+        let own = path.clone();
+        let removed = file::run(&path, move || match std::fs::remove_file(own) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(file::Error::from(error)),
+            _ => Ok(()),
+        });
+        self.note(removed.await.and_then(|result| result));
+    }
+
+    fn path(&self, what: &str) -> Option<PathBuf> {
+        Some(self.directory.as_ref()?.join(format!("{what}-{}", self.name)))
+    }
+
+    async fn read(&self, what: &str) -> Option<String> {
+        let bytes = match file::read(&self.path(what)?, MAX_BYTES).await {
+            Err(file::Error::NotFound) => return None,
+            bytes => self.note(bytes)?,
+        };
+        self.note(String::from_utf8(bytes.to_vec()).map_err(|_| file::Error::NotText))
+    }
+
+    /// Says whether it was written.
+    async fn write(&self, what: &str, text: String) -> bool {
+        let (Some(directory), Some(path)) = (self.directory.clone(), self.path(what)) else { return false };
+        let own = path.clone();
+        let written = file::run(&path, move || replace(&directory, &own, text.as_bytes()));
+        self.note(written.await.and_then(|result| result.map_err(file::Error::from))).is_some()
+    }
+
+    /// The key of the state directory, made where there is none; without a directory, one for this process.
+    async fn read_key(&self) -> hmac::Key {
+        let Some(directory) = self.directory.clone() else { return process_key() };
+        let path = directory.join("key");
+        let own = path.clone();
+        let key = file::run(&path, move || match std::fs::read(&own) {
+            Ok(key) if key.len() == KEY_BYTES => Ok(key),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            // Missing, or cut off by a full disk.
+            _ => new_key().and_then(|key| replace(&directory, &own, &key).map(|()| key)),
+        });
+        match self.note(key.await.and_then(|key| key.map_err(file::Error::from))) {
+            Some(key) => hmac::Key::new(hmac::HMAC_SHA256, &key),
+            None => process_key(),
+        }
+    }
+
+    /// Logs the first failure.
+    fn note<T>(&self, result: Result<T, file::Error>) -> Option<T> {
+        if let Err(error) = &result
+            && !self.warned.swap(true, Ordering::Relaxed)
+        {
+            let consequence = "a restart may send a TOTP code or rejected credentials again";
+            warn!(account = self.name, %error, consequence, "state file not read or written");
+        }
+        result.ok()
+    }
+}
+
+/// Replaces a file of the directory, whole or not at all; only this user can read it.
+fn replace(directory: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // A temporary file has the mode 0600, whatever the umask.
+    let mut new = NamedTempFile::new_in(directory)?;
+    new.write_all(bytes)?;
+    new.persist(path)?;
+    Ok(())
+}
+
+fn new_key() -> io::Result<Vec<u8>> {
+    let key: [u8; KEY_BYTES] =
+        ring::rand::generate(&SystemRandom::new()).map_err(|_| io::Error::other("no random numbers"))?.expose();
+    Ok(key.to_vec())
+}
+
+/// The key for what is kept nowhere.
+fn process_key() -> hmac::Key {
+    static KEY: OnceLock<hmac::Key> = OnceLock::new();
+    KEY.get_or_init(|| hmac::Key::new(hmac::HMAC_SHA256, &new_key().unwrap_or_default())).clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_rejection_is_found_by_the_next_process_and_holds_no_secret() {
+        let directory = tempfile::tempdir().unwrap();
+        let memory = Memory::new(Some(directory.path()), "my farm");
+        let fingerprint = memory.fingerprint(&[b"me@example.com", b"correct horse"]).await;
+        memory.keep_rejection(Stop::WrongPassword, &fingerprint).await;
+        let next = Memory::new(Some(directory.path()), "my farm");
+        assert_eq!(next.fingerprint(&[b"me@example.com", b"correct horse"]).await, fingerprint);
+        assert_eq!(next.rejection(&fingerprint).await, Some(Stop::WrongPassword));
+        let other = next.fingerprint(&[b"me@example.comc", b"orrect horse"]).await;
+        assert_eq!(next.rejection(&other).await, None);
+        for entry in std::fs::read_dir(directory.path()).unwrap() {
+            let path = entry.unwrap().path();
+            let contents = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+            assert!(!contents.contains("horse") && !contents.contains("example.com"), "{}", path.display());
+            assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
+        }
+        next.forget_rejection().await;
+        assert_eq!(memory.rejection(&fingerprint).await, None);
+    }
+
+    #[tokio::test]
+    async fn without_a_directory_that_works_nothing_is_kept_and_nothing_fails() {
+        let directory = tempfile::tempdir().unwrap();
+        for directory in [None, Some(directory.path().join("missing"))] {
+            let memory = Memory::new(directory.as_deref(), "farm");
+            let fingerprint = memory.fingerprint(&[b"x"]).await;
+            memory.keep_rejection(Stop::WrongPassword, &fingerprint).await;
+            memory.keep_steps([1, 2].into_iter()).await;
+            memory.forget_rejection().await;
+            assert_eq!((memory.rejection(&fingerprint).await, memory.steps().await), (None, vec![]));
+            assert_eq!(memory.fingerprint(&[b"x"]).await, fingerprint);
+        }
+    }
+}

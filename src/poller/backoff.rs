@@ -1,0 +1,103 @@
+//! When a loop polls after a poll that failed.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Loop;
+use crate::api;
+
+/// The longest wait after answers that stay the same, unless the interval is longer.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+/// What may pass by itself is asked for again after so long at first, where the interval is longer.
+const FIRST: Duration = Duration::from_secs(60);
+
+/// Polls that waited for the same thing are spread over so long after its end.
+const SPREAD: Duration = Duration::from_secs(2);
+
+/// What the next poll comes after.
+pub(super) enum Next {
+    /// A poll at its interval.
+    Regular,
+    /// A poll that failed.
+    After(api::Error),
+    /// A poll that was held back.
+    Held,
+}
+
+/// The failures of a loop that decide when it polls next.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Backoff {
+    failures: u32,
+    /// Until then only other credentials are worth a request.
+    held_until: Option<Instant>,
+}
+
+impl Backoff {
+    /// Whether the loop is held back now.
+    pub(super) fn is_held(&self) -> bool {
+        self.held_until.is_some_and(|until| Instant::now() < until)
+    }
+
+    /// Ends the backoff. Says whether the loop was held back.
+    pub(super) fn end(&mut self) -> bool {
+        let was_held = self.is_held();
+        *self = Backoff::default();
+        was_held
+    }
+
+    /// When the loop is looked at next, when it will send a request as far as is known, and why that is not at its interval.
+    pub(super) fn next(&mut self, what: &Loop, regular: Instant, after: &Next) -> (Instant, Instant, Option<&'static str>) {
+        let has_files = what.account.as_ref().is_some_and(|account| account.has_files());
+        // Credentials in files can be others by then.
+        let looked_at = |planned: Instant| if has_files { planned.min(regular) } else { planned };
+        let error = match after {
+            Next::Regular => {
+                *self = Backoff::default();
+                return (regular, regular, None);
+            }
+            Next::Held => {
+                let planned = self.held_until.unwrap_or(regular);
+                return (looked_at(planned), planned, Some(STAYS));
+            }
+            Next::After(error) => error,
+        };
+        let now = Instant::now();
+        if error.stays() {
+            self.failures = self.failures.saturating_add(1);
+            let interval = what.plan.interval;
+            let wait = interval.saturating_mul(2u32.saturating_pow(self.failures)).min(LONGEST.max(interval));
+            self.held_until = Some(now + wait);
+            return (looked_at(now + wait), now + wait, Some(STAYS));
+        }
+        self.held_until = None;
+        match error {
+            api::Error::LoginPostponed { until } => {
+                let planned = spread(*until);
+                (looked_at(planned), planned, Some("the account waits before its next login"))
+            }
+            api::Error::Paused { until } => {
+                let planned = spread(*until);
+                (planned, planned, Some(PAUSED))
+            }
+            error if error.may_pass() => {
+                self.failures = self.failures.saturating_add(1);
+                let sooner = now + FIRST.saturating_mul(2u32.saturating_pow(self.failures - 1));
+                let planned = regular.min(sooner);
+                match error.until().filter(|until| *until > planned) {
+                    Some(until) => (spread(until), spread(until), Some(PAUSED)),
+                    None => (planned, planned, None),
+                }
+            }
+            _ => (regular, regular, None),
+        }
+    }
+}
+
+const STAYS: &str = "it failed in a way that does not pass by itself; each wait is twice as long, up to an hour";
+const PAUSED: &str = "the API asked for a pause";
+
+fn spread(time: Instant) -> Instant {
+    time + rand::random_range(Duration::ZERO..SPREAD)
+}

@@ -1,0 +1,364 @@
+//! What the log says of polls that fail: one line for the API and one for an account when it begins and when it ends, and single
+//! endpoints only where they differ.
+//!
+//! Which of these a failure is shows a little later: when others have failed as well, and nothing has succeeded in between. So
+//! failures are collected for a moment and then reported together.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use crate::api;
+use crate::store::Key;
+
+/// How long failures are collected, and how long at most while it is open whether the API is down.
+const DELAY: Duration = Duration::from_secs(2);
+const LONGEST_DELAY: Duration = Duration::from_secs(5);
+
+/// The API is down when so many loops have failed, of more than one account, and nothing has succeeded since, for [`DELAY`].
+const API_LOOPS: usize = 3;
+
+/// An account is down when so many of its loops have failed in the same way, and none has succeeded since.
+const ACCOUNT_LOOPS: usize = 2;
+
+/// Kinds that are an account's own, whatever the API does for others.
+const OF_ACCOUNT: &[&str] = &["wrong_password", "totp_required", "totp_refused", "captcha", "login_stopped", "secret"];
+
+/// Kinds that follow from a failure before: nothing was sent because of it.
+const FOLLOWING: &[&str] = &["paused", "login_stopped", "login_postponed"];
+
+/// The failures that go on, and what was logged of them.
+#[derive(Default)]
+pub(super) struct Journal {
+    failing: BTreeMap<Key, Failure>,
+    /// When the API went down, while it is.
+    api_down: Option<Instant>,
+    /// When each account that is down went down, and how.
+    accounts_down: BTreeMap<Arc<str>, (Instant, &'static str)>,
+    /// When a poll of each account last succeeded; under the empty name, one of pool or networks.
+    succeeded: BTreeMap<Arc<str>, Instant>,
+    /// When any poll last succeeded.
+    any_succeeded: Option<Instant>,
+    /// When the first of the failures that are collected came, and when they are reported.
+    collecting: Option<(Instant, Instant)>,
+}
+
+struct Failure {
+    kind: &'static str,
+    words: String,
+    since: Instant,
+    /// When it failed last.
+    latest: Instant,
+    report: Report,
+    /// It had a line of its own, and so gets one when it ends.
+    has_line: bool,
+}
+
+/// Where a failure was reported.
+#[derive(Clone, Copy, PartialEq)]
+enum Report {
+    Pending,
+    /// In a line of its own.
+    Own,
+    /// In the line of its account or of the API.
+    Above,
+}
+
+impl Journal {
+    /// When [`Journal::report`] is to be called.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.collecting.map(|(_, due)| due)
+    }
+
+    /// A poll failed.
+    pub(super) fn failed(&mut self, key: &Key, error: &api::Error) {
+        let (kind, words, latest) = (error.kind(), error.to_string(), Instant::now());
+        let is_above = self.api_down.is_some() || self.accounts_down.contains_key(&key.account);
+        if let Some(failure) = self.failing.get_mut(key) {
+            failure.latest = latest;
+            let is_news = match failure.report {
+                // The reason comes first, and what follows from it does not replace it.
+                Report::Pending => !FOLLOWING.contains(&kind),
+                // What it was reported with has ended, and it still fails.
+                Report::Above if !is_above => true,
+                Report::Above | Report::Own => failure.kind != kind && !FOLLOWING.contains(&kind),
+            };
+            if is_news {
+                (failure.kind, failure.words, failure.report) = (kind, words, Report::Pending);
+                self.collecting.get_or_insert((latest, latest + DELAY));
+            }
+        } else {
+            let failure = Failure { kind, words, since: latest, latest, report: Report::Pending, has_line: false };
+            self.failing.insert(key.clone(), failure);
+            self.collecting.get_or_insert((latest, latest + DELAY));
+        }
+    }
+
+    /// A poll succeeded.
+    pub(super) fn succeeded(&mut self, key: &Key) {
+        let now = Instant::now();
+        self.any_succeeded = Some(now);
+        self.succeeded.insert(key.account.clone(), now);
+        if let Some(since) = self.api_down.take() {
+            info!(failed_for = since.elapsed().as_secs_f64(), "api up again");
+        }
+        let Key { account, endpoint, currency } = key;
+        if let Some((since, _)) = self.accounts_down.remove(account) {
+            info!(%account, failed_for = since.elapsed().as_secs_f64(), "account up again");
+        }
+        if let Some(failure) = self.failing.remove(key)
+            && failure.has_line
+        {
+            let failed_for = failure.since.elapsed().as_secs_f64();
+            info!(%account, endpoint, %currency, failed_for, "poll succeeds again");
+        }
+    }
+
+    /// A loop has ended.
+    pub(super) fn forget(&mut self, key: &Key) {
+        self.failing.remove(key);
+        if !self.failing.keys().any(|failing| failing.account == key.account) {
+            self.accounts_down.remove(&key.account);
+            self.succeeded.remove(&key.account);
+        }
+        if self.failing.is_empty() {
+            self.api_down = None;
+        }
+    }
+
+    /// Logs the failures that were collected.
+    pub(super) fn report(&mut self) {
+        let first = self.collecting.take().map(|(first, _)| first);
+        if self.api_down.is_none() && self.fails_alike() {
+            // One that was under way when the API went down may have succeeded since.
+            match self.any_succeeded.map(|time| time + DELAY).zip(first) {
+                Some((due, first)) if due > Instant::now() && due < first + LONGEST_DELAY => {
+                    self.collecting = Some((first, due));
+                    return;
+                }
+                Some((due, _)) if due > Instant::now() => {}
+                _ => self.report_api(),
+            }
+        }
+        let mut pending: BTreeMap<Arc<str>, Vec<Key>> = BTreeMap::new();
+        for (key, _) in self.failing.iter().filter(|(_, failure)| failure.report == Report::Pending) {
+            pending.entry(key.account.clone()).or_default().push(key.clone());
+        }
+        for (account, mut keys) in pending {
+            if self.api_down.is_some() {
+                keys.retain(|key| {
+                    let is_own = self.failing.get(key).is_some_and(|failure| OF_ACCOUNT.contains(&failure.kind));
+                    if !is_own {
+                        self.reported(key, Report::Above);
+                    }
+                    is_own
+                });
+            }
+            if !account.is_empty() {
+                self.report_account(&account, &mut keys);
+            }
+            for key in keys {
+                self.report_loop(&key);
+            }
+        }
+    }
+
+    /// Loops that have failed since anything succeeded, for a reason that is not their account's own.
+    fn failed_since_success(&self) -> impl Iterator<Item = (&Key, &Failure)> {
+        let since_success = |failure: &Failure| self.any_succeeded.is_none_or(|time| failure.latest >= time);
+        let failures = self.failing.iter().filter(move |(_, failure)| since_success(failure));
+        failures.filter(|(_, failure)| !OF_ACCOUNT.contains(&failure.kind))
+    }
+
+    /// Whether enough has failed for the API to be down.
+    fn fails_alike(&self) -> bool {
+        let accounts: BTreeSet<&str> = self.failed_since_success().map(|(key, _)| &*key.account).collect();
+        accounts.len() > 1 && self.failed_since_success().count() >= API_LOOPS
+    }
+
+    fn report_api(&mut self) {
+        // The first that was sent says why; what follows from it does not.
+        let sent = self.failed_since_success().map(|(_, failure)| failure).filter(|f| !FOLLOWING.contains(&f.kind));
+        if let Some(first) = sent.min_by_key(|failure| failure.since) {
+            warn!(kind = first.kind, error = first.words, "api down");
+            self.api_down = Some(first.since);
+        }
+    }
+
+    /// Says that an account is down, if it is. Leaves the keys of the loops that fail in another way.
+    fn report_account(&mut self, account: &Arc<str>, keys: &mut Vec<Key>) {
+        if !self.accounts_down.contains_key(account) {
+            let succeeded = self.succeeded.get(account);
+            let since_success = |failure: &Failure| succeeded.is_none_or(|time| failure.latest >= *time);
+            let failing = self.failing.iter().filter(|(key, failure)| key.account == *account && since_success(failure));
+            let failures: Vec<&Failure> = failing.map(|(_, failure)| failure).collect();
+            let sent = failures.iter().filter(|failure| !FOLLOWING.contains(&failure.kind));
+            let Some(first) = sent.min_by_key(|failure| failure.since).or(failures.first()) else { return };
+            let is_same = |failure: &&&Failure| failure.kind == first.kind || FOLLOWING.contains(&failure.kind);
+            let is_of_account = OF_ACCOUNT.contains(&first.kind);
+            if !is_of_account && failures.iter().filter(is_same).count() < ACCOUNT_LOOPS {
+                return;
+            }
+            warn!(%account, kind = first.kind, error = first.words, "account down");
+            self.accounts_down.insert(account.clone(), (first.since, first.kind));
+        }
+        let Some((_, kind)) = self.accounts_down.get(account).copied() else { return };
+        keys.retain(|key| {
+            let is_same = |failure: &Failure| failure.kind == kind || FOLLOWING.contains(&failure.kind);
+            let is_same = self.failing.get(key).is_some_and(is_same);
+            if is_same {
+                self.reported(key, Report::Above);
+            }
+            !is_same
+        });
+    }
+
+    fn report_loop(&mut self, key: &Key) {
+        self.reported(key, Report::Own);
+        if let Some(failure) = self.failing.get(key) {
+            let Key { account, endpoint, currency } = key;
+            warn!(%account, endpoint, %currency, kind = failure.kind, error = failure.words, "poll failed");
+        }
+    }
+
+    fn reported(&mut self, key: &Key, report: Report) {
+        if let Some(failure) = self.failing.get_mut(key) {
+            failure.report = report;
+            failure.has_line |= report == Report::Own;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Mutex;
+
+    use tokio::time::sleep;
+    use tracing_subscriber::fmt::MakeWriter;
+
+    use super::*;
+    use crate::api::Error;
+
+    /// Collects what is logged.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl MakeWriter<'_> for Lines {
+        type Writer = Lines;
+
+        fn make_writer(&self) -> Lines {
+            self.clone()
+        }
+    }
+
+    impl Lines {
+        fn take(&self) -> Vec<String> {
+            let text = String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap();
+            text.lines().map(str::to_owned).collect()
+        }
+    }
+
+    fn listen() -> (Lines, tracing::subscriber::DefaultGuard) {
+        let lines = Lines::default();
+        let subscriber = tracing_subscriber::fmt().with_writer(lines.clone()).without_time().with_ansi(false).finish();
+        (lines, tracing::subscriber::set_default(subscriber))
+    }
+
+    fn key(account: &str, endpoint: &'static str) -> Key {
+        Key { account: account.into(), endpoint, currency: Arc::default() }
+    }
+
+    async fn report(journal: &mut Journal) {
+        while let Some(due) = journal.due() {
+            tokio::time::sleep_until(due).await;
+            journal.report();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_outage_is_one_line_and_so_is_its_end() {
+        let (lines, _guard) = listen();
+        let mut journal = Journal::default();
+        for round in 0..3 {
+            for account in 0..1000 {
+                journal.failed(&key(&format!("farm-{account}"), "workers"), &Error::Timeout);
+            }
+            // One that was under way when the outage began.
+            if round == 0 {
+                journal.succeeded(&key("farm-5", "balance"));
+                for account in 0..1000 {
+                    journal.failed(&key(&format!("farm-{account}"), "balance"), &Error::Connect("connection refused"));
+                }
+            }
+            report(&mut journal).await;
+        }
+        let logged = lines.take();
+        assert_eq!(logged.len(), 1, "{logged:?}");
+        assert!(logged[0].contains("api down") && logged[0].contains("WARN"), "{logged:?}");
+        for account in 0..999 {
+            journal.succeeded(&key(&format!("farm-{account}"), "workers"));
+        }
+        assert!(lines.take().concat().contains("api up again"));
+        // One account still fails, and is reported once it has been polled again.
+        journal.failed(&key("farm-999", "workers"), &Error::Timeout);
+        report(&mut journal).await;
+        let logged = lines.take();
+        assert!(logged.len() == 1 && logged[0].contains("farm-999"), "{logged:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failed_login_is_one_line_for_its_account() {
+        let (lines, _guard) = listen();
+        let mut journal = Journal::default();
+        let endpoints = ["workers", "balance", "transfers", "nickname"];
+        for round in 0..5 {
+            for (i, endpoint) in endpoints.iter().enumerate() {
+                let stop = crate::api::Stop::WrongPassword;
+                let error = if round + i == 0 { Error::WrongPassword } else { Error::LoginStopped(stop) };
+                journal.failed(&key("farm", endpoint), &error);
+                journal.succeeded(&key("other", endpoint));
+            }
+            report(&mut journal).await;
+        }
+        let logged = lines.take();
+        assert_eq!(logged.len(), 1, "{logged:?}");
+        assert!(logged[0].contains("account down") && logged[0].contains("wrong_password"), "{logged:?}");
+        for endpoint in endpoints {
+            journal.succeeded(&key("farm", endpoint));
+        }
+        let logged = lines.take();
+        assert!(logged.len() == 1 && logged[0].contains("account up again"), "{logged:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_single_endpoint_has_lines_of_its_own_where_it_differs() {
+        let (lines, _guard) = listen();
+        let mut journal = Journal::default();
+        let failing = key("farm", "invoices");
+        for error in [Error::Timeout, Error::Timeout, Error::NotFound, Error::NotFound] {
+            journal.failed(&failing, &error);
+            journal.succeeded(&key("farm", "workers"));
+            report(&mut journal).await;
+            sleep(Duration::from_secs(60)).await;
+        }
+        let logged = lines.take();
+        assert_eq!(logged.len(), 2, "{logged:?}");
+        assert!(logged.iter().all(|line| line.contains("poll failed") && line.contains("invoices")), "{logged:?}");
+        journal.succeeded(&failing);
+        assert!(lines.take().concat().contains("poll succeeds again"));
+    }
+}
