@@ -153,10 +153,8 @@ async fn a_secret_that_does_not_answer_costs_its_own_account() {
     let directory = tempfile::tempdir().unwrap();
     let fifo = directory.path().join("fifo");
     assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-    let more = format!(
-        "[[accounts]]\nname = \"hangs\"\nemail = \"a@example.com\"\npassword_file = \"fifo\"\n\
-         [[accounts]]\nname = \"well\"\ntoken = \"t\"\n[poll]\nworkers = \"1s\"\n"
-    );
+    let more = "[[accounts]]\nname = \"hangs\"\nemail = \"a@example.com\"\npassword_file = \"fifo\"\n\
+         [[accounts]]\nname = \"well\"\ntoken = \"t\"\n[poll]\nworkers = \"1s\"\n";
     let config = config(directory.path(), &api, &more);
     let (mut daemon, url) = daemon(&config, &[]);
     let up = |account: &str| {
