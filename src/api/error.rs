@@ -214,6 +214,11 @@ impl Error {
         }
     }
 
+    /// Whether a proxy of the environment is in the way, and not the API.
+    pub fn is_of_proxy(&self) -> bool {
+        matches!(self, Error::Proxy | Error::Connect(PROXY_REFUSED | PROXY_AUTHENTICATION | PROXY_FAILED))
+    }
+
     /// Whether asking again soon may help.
     pub fn may_pass(&self) -> bool {
         matches!(
@@ -272,6 +277,12 @@ fn clock_off_words(clock_off: Option<i64>) -> String {
     }
 }
 
+const PROXY_REFUSED: &str =
+    "the proxy of the environment refused the connection; is HTTPS_PROXY, HTTP_PROXY or ALL_PROXY right?";
+const PROXY_AUTHENTICATION: &str =
+    "the proxy of the environment wants a user and a password (HTTP 407); give them in HTTPS_PROXY";
+const PROXY_FAILED: &str = "the proxy of the environment opened no way to the host; is HTTPS_PROXY, HTTP_PROXY or ALL_PROXY right, and may it go there?";
+
 /// The innermost reason of a failed connection, in fixed words.
 fn connect_fault(error: &(dyn std::error::Error + 'static), through_proxy: bool) -> &'static str {
     let mut source = Some(error);
@@ -280,7 +291,7 @@ fn connect_fault(error: &(dyn std::error::Error + 'static), through_proxy: bool)
             match (io.kind(), through_proxy) {
                 (std::io::ErrorKind::ConnectionRefused, false) => return "connection refused",
                 (std::io::ErrorKind::ConnectionRefused, true) => {
-                    return "the proxy of the environment refused the connection";
+                    return PROXY_REFUSED;
                 }
                 (std::io::ErrorKind::ConnectionReset, false) => return "connection reset",
                 (std::io::ErrorKind::HostUnreachable | std::io::ErrorKind::NetworkUnreachable, false) => {
@@ -299,15 +310,11 @@ fn connect_fault(error: &(dyn std::error::Error + 'static), through_proxy: bool)
         }
         // The library has no public type for this.
         if through_proxy && error.to_string().contains("proxy auth") {
-            return "the proxy of the environment wants a user and a password (HTTP 407); give them in HTTPS_PROXY";
+            return PROXY_AUTHENTICATION;
         }
         source = error.source();
     }
-    if through_proxy {
-        "the proxy of the environment opened no way to the host; is HTTPS_PROXY, HTTP_PROXY or ALL_PROXY right, and may it go there?"
-    } else {
-        "name not found, or no way to the host"
-    }
+    if through_proxy { PROXY_FAILED } else { "name not found, or no way to the host" }
 }
 
 /// The code of an error body in one of the API's two shapes, `{"error": CODE, "message": ..}` and `{"code": CODE,

@@ -133,7 +133,7 @@ fn explained(error: &Error, endpoint: &Endpoint, account: Option<&Account>, of_o
             format!("there is none with that id (HTTP 404); query {name} lists them")
         }
         Error::NotFound if of_one => "the API knows no such currency (HTTP 404); is api.base_url right?".to_owned(),
-        Error::Connect(_) | Error::Broken | Error::Server { .. } | Error::Unavailable { .. } => {
+        Error::Connect(_) | Error::Broken | Error::Server { .. } | Error::Unavailable { .. } if !error.is_of_proxy() => {
             format!("{error}; is api.base_url right?")
         }
         Error::RateLimited { .. } => format!("{error}; try again in a minute"),

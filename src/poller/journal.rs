@@ -157,7 +157,7 @@ impl Journal {
                     is_own
                 });
             }
-            if !account.is_empty() {
+            if !account.is_empty() && !keys.is_empty() {
                 self.report_account(&account, &mut keys);
             }
             for key in keys {
@@ -301,7 +301,7 @@ mod tests {
             if round == 0 {
                 journal.succeeded(&key("farm-5", "balance"));
                 for account in 0..1000 {
-                    journal.failed(&key(&format!("farm-{account}"), "balance"), &Error::Connect("connection refused"));
+                    journal.failed(&key(&format!("farm-{account}"), "balance"), &Error::Timeout);
                 }
             }
             report(&mut journal).await;

@@ -1,7 +1,9 @@
 //! The built binary against the simulator: what a user sees.
 
-use std::io::Read;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
+use std::thread;
 use std::time::Duration;
 
 use flate2::read::GzDecoder;
@@ -249,6 +251,71 @@ async fn the_environment_s_proxy_is_used() {
     })
     .await
     .unwrap();
+}
+
+/// A proxy that answers everything with the same bytes, for as long as the test runs.
+fn proxy(answer: &'static [u8]) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(answer);
+        }
+    });
+    address
+}
+
+#[test]
+fn what_a_proxy_refuses_is_said_of_the_proxy() {
+    let authentication = b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n";
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("c.toml");
+    for (scheme, variable, url, said) in [
+        (
+            "https",
+            "HTTPS_PROXY",
+            format!("http://{}", proxy(authentication)),
+            "the proxy of the environment wants a user and a password",
+        ),
+        (
+            "http",
+            "http_proxy",
+            format!("http://{}", proxy(authentication)),
+            "the proxy of the environment wants a user and a password",
+        ),
+        (
+            "https",
+            "https_proxy",
+            format!("http://{}", proxy(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n")),
+            "the proxy of the environment opened no way",
+        ),
+        ("https", "ALL_PROXY", format!("socks5h://{}", proxy(&[5, 255])), "the proxy of the environment opened no way"),
+        ("https", "HTTPS_PROXY", "http://127.0.0.1:1".to_owned(), "the proxy of the environment refused the connection"),
+    ] {
+        std::fs::write(
+            &config,
+            format!("[api]\nbase_url = \"{scheme}://pool.invalid\"\n[[accounts]]\nname = \"a\"\ntoken = \"t\"\n"),
+        )
+        .unwrap();
+        let mut command = exporter();
+        let output = command.env(variable, &url).args(["query", "workers", "--config.file"]).arg(&config).output().unwrap();
+        let output = String::from_utf8(output.stderr).unwrap();
+        assert!(output.contains(said), "{url}: {output}");
+    }
+}
+
+#[test]
+fn this_machine_is_never_asked_through_a_proxy() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_simulator, config) = simulator(directory.path(), &[]);
+    for variable in ["http_proxy", "HTTP_PROXY", "ALL_PROXY"] {
+        let mut command = exporter();
+        let output =
+            command.env(variable, "http://127.0.0.1:1").args(["query", "workers", "--account", "farm-1", "--config.file"]);
+        let output = output.arg(&config).output().unwrap();
+        assert!(output.status.success(), "{variable}: {}", String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 #[test]

@@ -155,7 +155,7 @@ async fn a_secret_that_does_not_answer_costs_its_own_account() {
     assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     let more = "[[accounts]]\nname = \"hangs\"\nemail = \"a@example.com\"\npassword_file = \"fifo\"\n\
          [[accounts]]\nname = \"well\"\ntoken = \"t\"\n[poll]\nworkers = \"1s\"\n";
-    let config = config(directory.path(), &api, &more);
+    let config = config(directory.path(), &api, more);
     let (mut daemon, url) = daemon(&config, &[]);
     let up = |account: &str| {
         get(&format!("{url}/metrics"), &[]).text().contains(&format!("minergate_up{{account=\"{account}\"}} 1"))
