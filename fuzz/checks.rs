@@ -160,7 +160,7 @@ pub(crate) fn config(data: &[u8]) {
         is_discreet(Sources { file: Some(file.path()), ..Sources::default() });
     }
     if let Some((key, value)) = text.split_once('=') {
-        let environment = vec![(format!("{ENVIRONMENT_PREFIX}{key}"), value.to_owned())];
+        let environment = vec![(format!("{ENVIRONMENT_PREFIX}{key}").into(), value.into())];
         is_discreet(Sources { text: Some(&toml), environment, ..Sources::default() });
     }
 }

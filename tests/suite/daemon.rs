@@ -175,21 +175,20 @@ fn check_says_what_was_understood_or_what_is_wrong() {
     let config = directory.path().join("c.toml");
     std::fs::write(
         &config,
-        "[[accounts]]\nname = \"a\"\ntoken = \"t\"\n[poll]\nworkers = \"1s\"\n[api]\nrequests_per_second = 0.5\n",
+        "[[accounts]]\nname = \"a\"\ntoken = \"t\"\n[poll]\nworkers = \"1s\"\n[api]\nbase_url = \"http://127.0.0.1:1\"\nrequests_per_second = 0.5\n",
     )
     .unwrap();
     let mut check = Process::start(exporter().arg("check").arg("--config.file").arg(&config));
     assert_eq!(check.exit_code(), Some(0));
     let output = wait("the whole output", || Some(check.output()).filter(|output| output.contains("All is well")));
-    for part in
-        ["https://api.minergate.com", "token", "all endpoints", "mining_stats", "every 1m, in fact 2m", "over the limit"]
-    {
+    for part in ["http://127.0.0.1:1/", "token", "all endpoints", "mining_stats", "every 1m, in fact 2m", "over the limit"] {
         assert!(output.contains(part), "{part} is not in\n{output}");
     }
-    std::fs::write(&config, "[[accounts]]\nname = \"a\"\ntoken_file = \"gone\"\n").unwrap();
+    std::fs::write(&config, "[api]\nbase_url = \"http://127.0.0.1:1\"\n[[accounts]]\nname = \"a\"\ntoken_file = \"gone\"\n")
+        .unwrap();
     let mut check = Process::start(exporter().arg("check").arg("--config.file").arg(&config));
     assert_eq!(check.exit_code(), Some(1));
-    wait("the fault", || check.output().contains("gone: no such file").then_some(()));
+    wait("the fault", || check.output().contains("account a: can't use token_file: no such file").then_some(()));
     std::fs::write(&config, "acounts = 1\n").unwrap();
     let mut check = Process::start(exporter().arg("check").arg("--config.file").arg(&config));
     assert_eq!(check.exit_code(), Some(1));
@@ -323,7 +322,11 @@ fn a_secret_that_everybody_can_read_is_warned_about() {
     use std::os::unix::fs::PermissionsExt;
     let directory = tempfile::tempdir().unwrap();
     let (config, secret) = (directory.path().join("c.toml"), directory.path().join("token"));
-    std::fs::write(&config, "[[accounts]]\nname = \"a\"\ntoken_file = \"token\"\n").unwrap();
+    std::fs::write(
+        &config,
+        "[api]\nbase_url = \"http://127.0.0.1:1\"\n[[accounts]]\nname = \"a\"\ntoken_file = \"token\"\n",
+    )
+    .unwrap();
     std::fs::write(&secret, "t\n").unwrap();
     for (mode, warned) in [(0o644, true), (0o640, false), (0o600, false)] {
         std::fs::set_permissions(&secret, PermissionsExt::from_mode(mode)).unwrap();

@@ -130,7 +130,7 @@ fn every_fault_has_its_sentence() {
         ),
         (
             "tls_server_config:\n  cert_file: gone.pem\n  key_file: key.pem\n",
-            "web.yml:2: tls_server_config.cert_file: can't read gone.pem: no such file or directory; give a file that this user can read",
+            "web.yml:2: tls_server_config.cert_file: can't be read: no such file or directory; give a file that this user can read; a relative path lies beside this file",
         ),
         (
             "tls_server_config:\n  cert_file: empty.pem\n  key_file: key.pem\n",
@@ -254,7 +254,7 @@ fn every_fault_has_its_sentence() {
     }
     let gone = Web::load(Some(&directory.path().join("gone.yml"))).map(|_| ()).unwrap_err();
     assert!(
-        format!("{gone:#}").ends_with("gone.yml: no such file or directory; give another --web.config.file"),
+        format!("{gone:#}") == "can't read the web configuration: no such file or directory; give another --web.config.file",
         "{gone:#}"
     );
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::StreamExt as _;
+use futures_util::stream;
 use serde::Serialize;
 
 use super::alerts;
@@ -11,6 +12,9 @@ use crate::duration;
 use crate::endpoints::{ENDPOINTS, Scope};
 use crate::poller::Plan;
 use crate::server::Web;
+
+/// Accounts whose secrets are read at once.
+const FILES_AT_ONCE: usize = 64;
 
 /// The whole of it.
 #[derive(Debug, Default, Serialize)]
@@ -89,11 +93,11 @@ impl Report {
     /// What is to be said of a configuration without asking the API.
     pub(super) async fn new(config: anyhow::Result<Config>) -> (Report, Option<Config>) {
         let mut report = Report::default();
-        let understood = match config {
-            Ok(config) => report.understand(&config).await.map(|understood| (understood, config)),
-            Err(error) => Err(error),
+        let understood = async {
+            let config = config?;
+            anyhow::Ok((report.understand(&config).await?, config))
         };
-        let config = match understood {
+        let config = match understood.await {
             Ok((understood, config)) => {
                 report.understood = Some(understood);
                 Some(config)
@@ -110,12 +114,12 @@ impl Report {
     async fn understand(&mut self, config: &Config) -> anyhow::Result<Understood> {
         let plan = config.plan()?;
         let web = Web::load(config.web.config_file.as_deref())?;
-        self.warnings = config.warnings()?.into_iter().chain(web.warnings()).collect();
+        self.warnings = config.warnings().await.into_iter().chain(web.warnings()).collect();
         self.warnings.extend(unseen_by_alerts(&plan)?);
-        // At once: each may hang.
-        let secrets = join_all(plan.accounts.iter().map(|(account, _)| account.read_secrets())).await;
-        let unreadable = plan.accounts.iter().zip(secrets).filter_map(|((account, _), read)| Some((account, read.err()?)));
-        self.errors.extend(unreadable.map(|(account, error)| format!("account {}: {error}", account.name())));
+        let reads = plan.accounts.iter().map(async |(account, _)| (account.name(), account.read_secrets().await));
+        let reads: Vec<_> = stream::iter(reads).buffered(FILES_AT_ONCE).collect().await;
+        let unreadable = reads.into_iter().filter_map(|(name, read)| Some((name, read.err()?)));
+        self.errors.extend(unreadable.map(|(name, error)| format!("account {name}: {error}")));
         let loops: Vec<_> = plan.loops().collect();
         let endpoint = |endpoint: &'static crate::endpoints::Endpoint| Endpoint {
             name: endpoint.name,
@@ -135,7 +139,7 @@ impl Report {
             endpoints: endpoints.clone(),
         };
         Ok(Understood {
-            base_url: config.api.base_url.to_string(),
+            base_url: config.api.address().to_owned(),
             requests: Requests { per_second, limit, stretch: (per_second / limit).max(1.0) },
             accounts: plan.accounts.iter().map(account).collect(),
             endpoints: ENDPOINTS.iter().map(endpoint).collect(),

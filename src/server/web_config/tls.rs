@@ -119,11 +119,8 @@ fn pem(map: &mut Map, key: &str, files: &mut Files, warnings: &mut Vec<String>) 
         (Some(entry), _) => {
             let path = entry.text()?;
             let bytes = files.read(path).map_err(|error| {
-                entry.fault(format_args!(
-                    "can't read {}: {}; give a file that this user can read",
-                    files.resolve(path).display(),
-                    reason(&error)
-                ))
+                let remedy = "give a file that this user can read; a relative path lies beside this file";
+                entry.fault(format_args!("can't be read: {}; {remedy}", reason(&error)))
             })?;
             Ok(Some(Pem { entry, bytes }))
         }
