@@ -9,6 +9,7 @@ mod files;
 mod rate_limit;
 mod tls;
 mod user;
+mod validity;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};

@@ -38,6 +38,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("listenfd", &["server"]),
     ("sd_notify", &["daemon"]),
     ("tokio_rustls", &["server"]),
+    ("x509_parser", &["server"]),
     ("prometheus_client", &["exposition", "health"]),
     ("clap", &["cli"]),
     ("figment", &["cli", "config"]),
