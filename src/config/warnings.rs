@@ -1,5 +1,6 @@
 //! What works in a configuration and yet should not stay as it is.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use futures_util::StreamExt as _;
@@ -17,6 +18,7 @@ impl Config {
     /// The warnings, a sentence each. None quotes the path of a secret's file, which can be the secret in the wrong place.
     pub async fn warnings(&self) -> Vec<String> {
         let mut warnings = self.exposed_secrets().await;
+        warnings.extend(self.unwritable_state_directory().await);
         if let Some(url) = &self.api.base_url {
             if url.host_str() == Some(api::PUBLIC_HOST) {
                 warnings.push(format!(
@@ -66,5 +68,26 @@ impl Config {
             }
         }
         warnings
+    }
+
+    /// Why no state can be kept, where it should be. A temporary file is made and removed, since permissions alone do not say it: the
+    /// file system can be read-only or full.
+    async fn unwritable_state_directory(&self) -> Option<String> {
+        let directory = self.state_directory.as_deref()?;
+        let own = directory.to_owned();
+        let probe = move || tempfile::Builder::new().prefix(".probe-").tempfile_in(own)?.close();
+        let reason = match file::run(directory, probe).await {
+            Ok(Ok(())) => return None,
+            Ok(Err(error)) => match error.kind() {
+                ErrorKind::NotFound => "there is no such directory".to_owned(),
+                ErrorKind::NotADirectory => "it is not a directory".to_owned(),
+                ErrorKind::ReadOnlyFilesystem => "its file system is read-only".to_owned(),
+                ErrorKind::StorageFull => "its file system is full".to_owned(),
+                _ => file::Error::from(error).to_string(),
+            },
+            Err(error) => error.to_string(),
+        };
+        let remedy = "give an existing directory that this user can write to";
+        Some(format!("state_directory or $STATE_DIRECTORY: {reason}; a restart can send a TOTP code twice; {remedy}"))
     }
 }

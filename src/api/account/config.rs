@@ -70,6 +70,11 @@ impl Config {
         }
     }
 
+    /// Whether the account logs in, with a password, instead of having a token.
+    pub fn logs_in(&self) -> bool {
+        self.password.is_some() || self.password_file.is_some()
+    }
+
     /// The files that hold the account's secrets, each with its key.
     pub fn secret_files(&self) -> impl Iterator<Item = (&'static str, &Path)> {
         let files = [
