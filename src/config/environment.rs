@@ -46,7 +46,7 @@ impl Environment {
             let value = value.to_str().ok_or_else(|| anyhow!("{}: not text (UTF-8)", variable(&parts, keys)))?;
             match key.strip_prefix("ACCOUNTS__").and_then(|rest| rest.rsplit_once("__")) {
                 Some((account, key)) => {
-                    let (account, key) = (account.to_owned(), key.to_lowercase());
+                    let (account, key) = (account.to_uppercase(), key.to_lowercase());
                     let value = account_value(&key, value, keys);
                     accounts.push(AccountVariable { account, key, value });
                 }

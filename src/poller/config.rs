@@ -46,7 +46,7 @@ impl Config {
         self.faults.iter().map(|(key, fault)| (key.as_str(), fault.clone()))
     }
 
-    /// Endpoints that are polled oftener than makes sense, with their intervals.
+    /// Endpoints that are polled more often than makes sense, with their intervals.
     pub fn hasty(&self) -> impl Iterator<Item = (&'static Endpoint, Duration)> {
         let polled = ENDPOINTS.iter().filter_map(|endpoint| Some((endpoint, self.interval(endpoint)?)));
         polled.filter(|(endpoint, interval)| *interval * HASTY < endpoint.interval)

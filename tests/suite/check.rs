@@ -57,6 +57,35 @@ fn a_first_round_that_takes_longer_than_an_interval_is_warned_about() {
     }
 }
 
+/// Somebody set the discontinued host by hand, in one of the ways that a URL can be written.
+#[test]
+fn the_public_host_is_warned_about() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("c.toml");
+    for (url, warned) in [
+        ("https://api.minergate.com", true),
+        ("http://API.minergate.com:80/", true),
+        ("https://api.minergate.com/path", true),
+        ("https://api.minergate.com.example.com", false),
+    ] {
+        fs::write(&config, format!("currencies = [\"xmr\"]\n[api]\nbase_url = \"{url}\"\n")).unwrap();
+        let report = report(&config);
+        let found = warnings(&report).iter().any(|warning| warning.contains("has answered ApiDiscontinued since 2019"));
+        assert_eq!(found, warned, "{url}: {report:#}");
+    }
+}
+
+/// What is polled is in a file that the command does not have, or is not there at all.
+#[test]
+fn a_health_check_needs_no_accounts_and_no_base_url() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("c.toml");
+    fs::write(&config, "[web]\nlisten_address = [\"127.0.0.1:1\"]\n[[accounts]]\nname = \"a\"\n").unwrap();
+    let output = exporter().args(["healthcheck", "--config.file"]).arg(&config).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("error: http://127.0.0.1:1/-/healthy did not answer: "), "{said}");
+}
+
 #[test]
 fn a_state_directory_that_can_t_be_written_to_is_warned_about() {
     let directory = tempfile::tempdir().unwrap();

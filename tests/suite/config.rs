@@ -75,7 +75,7 @@ fn the_environment_comes_after_the_file() {
         ("MINERGATE_EXPORTER__CURRENCIES", "[xmr,bcn]"),
         // Digits to the letter: a password is no number.
         ("MINERGATE_EXPORTER__ACCOUNTS__MY_FARM__PASSWORD", "007"),
-        ("MINERGATE_EXPORTER__ACCOUNTS__NEW__TOKEN", "123"),
+        ("MINERGATE_EXPORTER__ACCOUNTS__new__TOKEN", "123"),
         ("MINERGATE_EXPORTER__ACCOUNTS__NEW__ENDPOINTS", "[balance]"),
         // What a platform makes of a service's name, and what others use.
         ("MINERGATE_EXPORTER_PORT", "tcp://10.0.0.1:10187"),
