@@ -31,24 +31,27 @@ impl Accounts {
             Some(Value::Array(_, accounts)) => accounts,
             Some(_) => bail!("accounts: expected a list of tables; write each account as [[accounts]]"),
         };
+        let mut places: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (place, account) in accounts.iter().enumerate() {
+            places.entry(variable_name(&name(account).unwrap_or_default())).or_default().push(place);
+        }
         for AccountVariable { account, key, value } in variables {
             let variable = variable(&["accounts".to_owned(), account.clone(), key.clone()], keys);
-            let is_meant = |known: &Value| name(known).is_some_and(|name| variable_name(&name) == account);
-            let places: Vec<usize> = (0..accounts.len()).filter(|place| is_meant(&accounts[*place])).collect();
-            let place = match places[..] {
-                [] => {
+            let place = match places.get(&account).map(Vec::as_slice) {
+                None | Some([]) => {
                     accounts.push(Value::from(Dict::from([("name".to_owned(), account.to_lowercase().into())])));
+                    places.insert(account, vec![accounts.len() - 1]);
                     accounts.len() - 1
                 }
-                [first, ref others @ ..] => {
+                Some([first, others @ ..]) => {
                     // Two of the same name are refused later, with a better message.
-                    if let Some(other) = others.iter().find(|other| name(&accounts[**other]) != name(&accounts[first])) {
-                        let [first, other] = [first, *other].map(|place| described(&accounts[place], place));
+                    if let Some(other) = others.iter().find(|other| name(&accounts[**other]) != name(&accounts[*first])) {
+                        let [first, other] = [first, other].map(|place| described(&accounts[*place], *place));
                         bail!(
                             "{variable}: can mean {first} and {other}; rename one of the two, or give the key in the file"
                         );
                     }
-                    first
+                    *first
                 }
             };
             if let Value::Dict(_, fields) = &mut accounts[place] {
