@@ -26,11 +26,20 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     Duration::try_from(duration).map_err(|_| format!("a duration can't be negative; {remedy}"))
 }
 
+/// Seconds in a day.
+const DAY: u64 = 86_400;
+
 /// The duration as the configuration would write it.
 pub fn print(duration: Duration) -> String {
     let printer = SpanPrinter::new().designator(Designator::Compact).spacing(Spacing::None);
-    SignedDuration::try_from(duration)
-        .map_or_else(|_| "forever".to_owned(), |duration| printer.duration_to_string(&duration))
+    let (days, rest) = (duration.as_secs() / DAY, Duration::new(duration.as_secs() % DAY, duration.subsec_nanos()));
+    let is_whole = rest.is_zero();
+    let rest = SignedDuration::try_from(rest).map(|rest| printer.duration_to_string(&rest)).unwrap_or_default();
+    match days {
+        0 => rest,
+        _ if is_whole => format!("{days}d"),
+        _ => format!("{days}d{rest}"),
+    }
 }
 
 /// A duration as it was written, to be read by [`parse`]: a bare number is then refused for its missing unit.
@@ -98,7 +107,7 @@ mod tests {
 
     #[test]
     fn prints_what_it_reads() {
-        for text in ["1s", "5m", "1h", "1m30s"] {
+        for text in ["0s", "1s", "5m", "1h", "1m30s", "1d", "30d", "2d3h", "1d500ms"] {
             assert_eq!(print(parse(text).unwrap()), text);
         }
     }

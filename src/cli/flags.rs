@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 use figment::value::{Dict, Value};
 
+use super::simulate::whole;
 use crate::config::{Config, Shard, Sources};
 use crate::server;
 
@@ -31,7 +32,7 @@ pub(super) struct Flags {
     #[arg(long = "web.config.file", value_name = "FILE", global = true, help_heading = WEB, value_hint = ValueHint::FilePath)]
     pub(super) web_config_file: Option<PathBuf>,
     /// Scrapes at a time, more are answered 503; 0 is any number [default: 40]
-    #[arg(long = "web.max-requests", value_name = "N", global = true, help_heading = WEB)]
+    #[arg(long = "web.max-requests", value_name = "N", global = true, help_heading = WEB, value_parser = whole::<usize>)]
     web_max_requests: Option<usize>,
     /// Path to serve the metrics on [default: /metrics]
     #[arg(long = "web.telemetry-path", value_name = "PATH", global = true, help_heading = WEB)]

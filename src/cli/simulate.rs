@@ -39,7 +39,7 @@ pub(super) struct Flags {
 }
 
 /// Reads a whole number, and says in words what is none.
-fn whole<T: std::str::FromStr>(text: &str) -> Result<T, String> {
+pub(super) fn whole<T: std::str::FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| "give a whole number, such as 10".to_owned())
 }
 

@@ -68,8 +68,9 @@ impl Environment {
 
     /// The variable that gave a key, if it was one; of a table, the variable that gave something in it.
     pub(super) fn place(&self, path: &[String], keys: &Keys) -> Option<String> {
-        let is_given = |parts: &Vec<String>| !path.is_empty() && (path.starts_with(parts) || parts.starts_with(path));
-        self.0.iter().find(|(parts, _)| is_given(parts)).map(|(parts, _)| variable(parts, keys))
+        let own = self.0.iter().find(|(parts, _)| path.starts_with(parts));
+        let below = || self.0.iter().find(|(parts, _)| !path.is_empty() && parts.starts_with(path));
+        own.or_else(below).map(|(parts, _)| variable(parts, keys))
     }
 }
 

@@ -73,6 +73,7 @@ fn plain(expected: &str) -> String {
         "f64" => "a number".to_owned(),
         "a sequence" => "a list".to_owned(),
         "a map" => "a table".to_owned(),
+        "path string" => "a path".to_owned(),
         struct_name if struct_name.starts_with("struct ") => "a table".to_owned(),
         other => other.to_owned(),
     }

@@ -242,6 +242,7 @@ const MISTAKES: &[(&str, &str)] = &[
         "[[accounts]]\nname = \"a\"\ntoken = \"planted\\nplanted\"",
         ":3: accounts[1].token: it holds a line break or another control character; give the secret on one line, and nothing else",
     ),
+    ("[[accounts]]\nname = \"a\"\ntoken_file = [\"planted\"]", ":3: accounts[1].token_file: expected a path, found a list"),
     (
         "[[accounts]]\nname = \"a\"\npassword = 12345",
         ":3: accounts[1].password: expected a string, found a whole number; put it in quotes",
@@ -377,6 +378,7 @@ fn a_mistake_names_the_variable_flag_or_file_that_it_came_from() {
             ("MINERGATE_EXPORTER__ACCOUNT__X__TOKEN", "planted"),
             "MINERGATE_EXPORTER__ACCOUNT__X__TOKEN: account: unknown key `account`; did you mean `accounts`?",
         ),
+        (("MINERGATE_EXPORTER__API", "planted"), "MINERGATE_EXPORTER__API: api: expected a table, found a text"),
         (
             ("MINERGATE_EXPORTER__ACCOUNTS__X", "planted"),
             "MINERGATE_EXPORTER__ACCOUNTS__...: names no key of an account; give one",

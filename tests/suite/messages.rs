@@ -26,6 +26,7 @@ const WRONG_CALLS: &[(&str, &str, &str)] = &[
     ("--log.level loud", "invalid value 'loud' for '--log.level <LEVEL>'", "error, warn, info, debug, trace"),
     ("--log.format xml", "invalid value 'xml' for '--log.format <FORMAT>'", "logfmt, json"),
     ("--shard 4/3", "invalid value '4/3' for '--shard <I/N>': not a part; give one such as \"1/3\"", ""),
+    ("--web.max-requests many", "invalid value 'many' for '--web.max-requests <N>': give a whole number, such as 10", ""),
     ("demo --hlep", "unexpected argument '--hlep' found", "'--help'"),
     ("simulate --accounts many", "invalid value 'many' for '--accounts <N>': give a whole number, such as 10", ""),
     ("simulate --seed x", "invalid value 'x' for '--seed <S>': give a whole number, such as 10", ""),
