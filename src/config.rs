@@ -55,7 +55,7 @@ pub struct Config {
     /// Metrics that are off by default and wanted all the same, by their full names.
     #[serde(deserialize_with = "codes::optional_metrics")]
     pub optional_metrics: BTreeSet<String>,
-    /// An existing directory for state that is kept across restarts (used TOTP steps). systemd's `$STATE_DIRECTORY` if left out.
+    /// An existing directory for state that is kept across restarts (used TOTP steps, hashes of rejected credentials). systemd's `$STATE_DIRECTORY` if left out.
     pub state_directory: Option<PathBuf>,
     /// Which part of the accounts is polled, where several instances share one configuration.
     pub shard: Option<Shard>,

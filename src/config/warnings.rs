@@ -88,6 +88,8 @@ impl Config {
             Err(error) => error.to_string(),
         };
         let remedy = "give an existing directory that this user can write to";
-        Some(format!("state_directory or $STATE_DIRECTORY: {reason}; a restart can send a TOTP code twice; {remedy}"))
+        Some(format!(
+            "state_directory or $STATE_DIRECTORY: {reason}; a restart can send a TOTP code or rejected credentials again; {remedy}"
+        ))
     }
 }
