@@ -247,6 +247,7 @@ fn a_password_given_as_a_path_is_not_published() {
             let text = get(&format!("{url}{page}"), &[]).text();
             assert!(!text.contains("planted"), "{page}:\n{text}");
         }
+        daemon.wait_for("use password_file: no such file");
         daemon.signal("HUP");
         daemon.wait_for("configuration reloaded");
         daemon.signal("TERM");
