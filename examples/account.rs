@@ -21,7 +21,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("give the API's base URL and a token".into());
     };
     // Limits, timeouts and retries are the client's business; it may serve any number of accounts.
-    let config = api::Config { base_url: api::parse_base_url(&base_url)?, ..api::Config::default() };
+    let config = api::Config { base_url: Some(api::parse_base_url(&base_url)?), ..api::Config::default() };
     let client = Client::new(&config, Arc::new(|_| ()))?;
     // With email and password instead, the client logs in when it has to.
     let account = AccountConfig { name: "mine".to_owned(), token: Some(token.into()), ..AccountConfig::default() };

@@ -144,10 +144,6 @@ pub(crate) fn error(data: &[u8]) {
 /// variable of the environment.
 pub(crate) fn config(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    // What the input says itself may be quoted.
-    if text.contains(SECRET) {
-        return;
-    }
     let toml = format!("[[accounts]]\nname = \"planted\"\ntoken = \"{SECRET}\"\n");
     for text in [format!("{toml}{text}"), format!("{text}\n{toml}")] {
         is_discreet(Sources { text: Some(&text), ..Sources::default() });
@@ -160,20 +156,20 @@ pub(crate) fn config(data: &[u8]) {
         is_discreet(Sources { file: Some(file.path()), ..Sources::default() });
     }
     if let Some((key, value)) = text.split_once('=') {
-        let environment = vec![(format!("{ENVIRONMENT_PREFIX}{key}"), value.to_owned())];
+        let environment = vec![(format!("{ENVIRONMENT_PREFIX}{key}").into(), value.into())];
         is_discreet(Sources { text: Some(&toml), environment, ..Sources::default() });
     }
 }
 
+/// No error quotes the secret, wherever the input has it: as a value, as a key or as a variable's name.
 fn is_discreet(sources: Sources<'_>) {
-    let said = match Config::load(sources) {
-        Ok(config) => {
-            assert!(config.plan().is_ok(), "taken first, refused later: {config:?}");
-            format!("{config:?}")
+    match Config::load(sources) {
+        Ok(config) => assert!(config.plan().is_ok(), "taken first, refused later: {config:?}"),
+        Err(error) => {
+            let said = format!("{error:#} {error:?}");
+            assert!(!said.contains(SECRET), "{said}");
         }
-        Err(error) => format!("{error:#} {error:?}"),
-    };
-    assert!(!said.contains(SECRET), "{said}");
+    }
 }
 
 /// The first line is an `Accept`, the second an `Accept-Encoding`.

@@ -26,11 +26,11 @@ pub use self::account::{Account, Config as AccountConfig, Stop};
 pub use self::client::Client;
 pub use self::error::{Error, REQUEST_KINDS, Result, UNSENT_KINDS};
 pub(crate) use self::http::probe;
-pub use self::secret::Secret;
 pub(crate) use self::secret::is_exposed;
+pub use self::secret::{Secret, SecretError};
 
 /// The host that the API's documentation names. It has answered `ApiDiscontinued` since 2019.
-pub const PUBLIC_BASE_URL: &str = "https://api.minergate.com";
+pub const PUBLIC_HOST: &str = "api.minergate.com";
 
 /// The word that counts logins among the endpoints' requests.
 pub const LOGIN: &str = "login";
@@ -40,10 +40,10 @@ pub const LOGIN: &str = "login";
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "api")]
 pub struct Config {
-    /// Where the API is; `/1.0/...` is appended.
+    /// Where the API is; `/1.0/...` is appended. Without a default: credentials go to no host that nobody chose.
     #[serde(deserialize_with = "base_url")]
-    #[schemars(extend("default" = PUBLIC_BASE_URL))]
-    pub base_url: Url,
+    #[schemars(with = "Url")]
+    pub base_url: Option<Url>,
     /// Time for one request, from connecting to the last byte.
     #[serde(deserialize_with = "crate::duration::deserialize")]
     #[schemars(schema_with = "crate::duration::schema", extend("default" = "10s"))]
@@ -58,24 +58,23 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Config {
-            base_url: parse_base_url(PUBLIC_BASE_URL).unwrap_or_else(|_| unreachable!("the documented host is a URL")),
-            timeout: Duration::from_secs(10),
-            requests_per_second: 5.0,
-            concurrency: 8,
-        }
+        Config { base_url: None, timeout: Duration::from_secs(10), requests_per_second: 5.0, concurrency: 8 }
     }
 }
 
 impl Config {
+    /// Where the API is, for messages.
+    pub fn address(&self) -> &str {
+        self.base_url.as_ref().map_or("api.base_url", Url::as_str)
+    }
+
     /// What is wrong with the values, one by one: key and sentence.
     pub fn faults(&self) -> impl Iterator<Item = (&'static str, String)> {
         let rate = self.requests_per_second;
         [
             (!(0.001..=100_000.0).contains(&rate))
-                .then(|| ("requests_per_second", format!("{rate} is out of range; give 0.001 to 100000"))),
-            (!(1..=10_000).contains(&self.concurrency))
-                .then(|| ("concurrency", format!("{} is out of range; give 1 to 10000", self.concurrency))),
+                .then(|| ("requests_per_second", "out of range; give 0.001 to 100000".to_owned())),
+            (!(1..=10_000).contains(&self.concurrency)).then(|| ("concurrency", "out of range; give 1 to 10000".to_owned())),
             self.timeout.is_zero().then(|| ("timeout", "no request can take no time; give \"10s\" or so".to_owned())),
         ]
         .into_iter()
@@ -83,8 +82,8 @@ impl Config {
     }
 }
 
-fn base_url<'de, D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Url, D::Error> {
-    parse_base_url(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+fn base_url<'de, D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<Url>, D::Error> {
+    parse_base_url(&String::deserialize(deserializer)?).map(Some).map_err(serde::de::Error::custom)
 }
 
 /// Reads a base URL.

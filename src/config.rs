@@ -1,38 +1,43 @@
 //! The configuration: every module's own part put together, from defaults, file, environment and flags, in this order.
 //!
-//! What is wrong is said with its place (file, variable or flag), its key, the fault and the remedy, and never quotes a
-//! value that could be a secret.
+//! A mistake is reported with its place (file and line, variable or flag), its key, what is wrong and what would be right. No message
+//! quotes a value, which could be a secret.
 
-mod fault;
+mod accounts;
+mod codes;
+mod environment;
+mod error;
+mod file;
+mod flags;
+mod keys;
+mod lines;
 mod schema;
 mod shard;
-mod source;
+mod sources;
+mod warnings;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use figment::Figment;
-use figment::value::Dict;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub use self::fault::Fault;
+pub use self::error::ConfigError;
+use self::file::Credentials;
 pub use self::schema::schema;
 pub use self::shard::Shard;
-use self::source::{Accounts, Environment, File, Flags};
+use self::sources::Parsed;
+pub use self::sources::Sources;
 use crate::api::{self, Account, AccountConfig};
-use crate::currency::{self, Decimals};
-use crate::endpoints::{self, ENDPOINTS, Scope};
+use crate::currency::Decimals;
+use crate::endpoints::{ENDPOINTS, Scope};
 use crate::poller::{self, Plan, Reading};
-use crate::{duration, log, server};
+use crate::{log, server};
 
 /// What environment variables of the exporter begin with. The double underscore keeps it apart from variables that a
 /// platform makes of the service's name, such as `MINERGATE_EXPORTER_PORT`.
 pub const ENVIRONMENT_PREFIX: &str = "MINERGATE_EXPORTER__";
-
-/// Decimals that a currency's smallest unit can have.
-const MAX_DECIMALS: u8 = 36;
 
 /// The whole configuration.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -40,14 +45,17 @@ const MAX_DECIMALS: u8 = 36;
 #[schemars(title = "The configuration of minergate-exporter")]
 pub struct Config {
     /// Currencies whose networks are polled; those that the accounts use when left out.
+    #[serde(deserialize_with = "codes::currencies")]
     #[schemars(inner(regex(pattern = "^[a-z0-9_-]{1,16}$")))]
     pub currencies: Option<BTreeSet<String>>,
     /// Decimals of the smallest unit, for coins that are not documented.
+    #[serde(deserialize_with = "codes::decimals")]
     #[schemars(extend("propertyNames" = {"pattern": "^[a-z0-9_-]{1,16}$"}))]
     pub decimals: BTreeMap<String, u8>,
     /// Metrics that are off by default and wanted all the same, by their full names.
+    #[serde(deserialize_with = "codes::optional_metrics")]
     pub optional_metrics: BTreeSet<String>,
-    /// Where what a restart should know is remembered: the TOTP codes that were sent. systemd's `$STATE_DIRECTORY` if left out.
+    /// An existing directory for state that is kept across restarts (used TOTP steps, hashes of rejected credentials). systemd's `$STATE_DIRECTORY` if left out.
     pub state_directory: Option<PathBuf>,
     /// Which part of the accounts is polled, where several instances share one configuration.
     pub shard: Option<Shard>,
@@ -62,68 +70,52 @@ pub struct Config {
     file: Option<PathBuf>,
 }
 
-/// What a configuration is read from.
-#[derive(Debug, Default)]
-pub struct Sources<'a> {
-    pub file: Option<&'a Path>,
-    /// A configuration in TOML, for one that comes from no file.
-    pub text: Option<&'a str>,
-    /// The process's environment.
-    pub environment: Vec<(String, String)>,
-    /// Flags by their key in the configuration, such as `web.telemetry_path`.
-    pub flags: Dict,
-}
-
 impl Config {
+    /// Reads `[web]` alone, for a command that only asks a running exporter: what is polled can be in a file or in variables that
+    /// this command does not have.
+    ///
+    /// # Errors
+    /// As [`Config::load`], of this table.
+    pub fn load_web(sources: Sources<'_>) -> anyhow::Result<server::Config> {
+        #[derive(Deserialize, Default)]
+        #[serde(default)]
+        struct Part {
+            web: server::Config,
+        }
+        let sources = Parsed::new(sources)?;
+        let Part { mut web } = sources.extract()?;
+        web.config_file = web.config_file.map(|path| sources.file.resolve(&path, None));
+        sources.check(web.faults().map(|(key, fault)| (vec!["web".to_owned(), key.to_owned()], fault)).collect())?;
+        Ok(web)
+    }
+
     /// Reads and checks the configuration.
     ///
     /// # Errors
-    /// Every fault that was found, a line each.
+    /// Every mistake that was found, a line each.
     pub fn load(sources: Sources<'_>) -> anyhow::Result<Config> {
-        let credentials = sources.environment.iter().find(|(name, _)| name == "CREDENTIALS_DIRECTORY");
-        let credentials = credentials.map(|(_, directory)| PathBuf::from(directory));
-        let state_directory = sources.environment.iter().find(|(name, _)| name == "STATE_DIRECTORY");
-        let state_directory = state_directory.map(|(_, directory)| PathBuf::from(directory));
-        let (file, accounts) = File::read(sources.file, sources.text)?;
-        let (environment, account_variables) = Environment::split(sources.environment);
-        let accounts = Accounts::merge(accounts, account_variables)?;
-        let flags = Flags(sources.flags);
-        let figment = Figment::new().merge(&file).merge(&environment).merge(&flags).merge(&accounts);
-        let place = |path: &[String]| {
-            let given = flags.place(path).or_else(|| environment.place(path)).or_else(|| accounts.place(path));
-            given.unwrap_or_else(|| file.name())
-        };
-        let mut config: Config = figment.extract().map_err(|error| Fault::all(error, place))?;
+        let credentials = environment::directory(&sources.environment, "CREDENTIALS_DIRECTORY").map(Credentials::list);
+        let state_directory = environment::directory(&sources.environment, "STATE_DIRECTORY");
+        let path = sources.file.map(Path::to_owned);
+        let sources = Parsed::new(sources)?;
+        let mut config: Config = sources.extract()?;
+        let file = &sources.file;
         config.state_directory = config.state_directory.map(|path| file.resolve(&path, None)).or(state_directory);
         config.web.config_file = config.web.config_file.map(|path| file.resolve(&path, None));
         for account in &mut config.accounts {
             let files = [&mut account.password_file, &mut account.totp_secret_file, &mut account.token_file];
-            files.into_iter().flatten().for_each(|path| *path = file.resolve(path, credentials.as_deref()));
+            files.into_iter().flatten().for_each(|path| *path = file.resolve(path, credentials.as_ref()));
         }
-        config.file = sources.file.map(Path::to_owned);
-        let faults = config.faults().into_iter();
-        let faults: Vec<Fault> = faults.map(|(path, fault)| Fault::new(&place(&path), &path, fault)).collect();
-        if faults.is_empty() { Ok(config) } else { Err(Fault::join(faults)) }
+        config.file = path;
+        sources.check(config.mistakes())?;
+        Ok(config)
     }
 
-    /// What the values' types can't rule out.
-    fn faults(&self) -> Vec<(Vec<String>, String)> {
-        let mut faults = Vec::new();
-        let mut say = |path: &[&str], fault: String| faults.push((path.iter().map(|&key| key.to_owned()).collect(), fault));
-        for code in self.currencies.iter().flatten().chain(self.decimals.keys()).filter(|code| !currency::is_valid(code)) {
-            let key = if self.decimals.contains_key(code) { "decimals" } else { "currencies" };
-            say(&[key], format!("`{code}` can't be a currency's code; give one such as \"xmr\""));
-        }
-        for (code, decimals) in self.decimals.iter().filter(|(_, decimals)| **decimals > MAX_DECIMALS) {
-            say(&["decimals", code], format!("{decimals} is too many; give 0 to {MAX_DECIMALS}"));
-        }
-        let optional: Vec<String> = endpoints::optional_metrics().collect();
-        for name in self.optional_metrics.iter().filter(|name| !optional.contains(name)) {
-            say(
-                &["optional_metrics"],
-                format!("`{name}` is no metric that is off by default; those are {}", optional.join(", ")),
-            );
-        }
+    /// What the values' types can't rule out, each with its path.
+    fn mistakes(&self) -> Vec<(Vec<String>, String)> {
+        let mut mistakes = Vec::new();
+        let mut say =
+            |path: &[&str], sentence: String| mistakes.push((path.iter().map(|&key| key.to_owned()).collect(), sentence));
         self.api.faults().for_each(|(key, fault)| say(&["api", key], fault));
         self.poll.faults().for_each(|(key, fault)| say(&["poll", key], fault));
         self.web.faults().for_each(|(key, fault)| say(&["web", key], fault));
@@ -136,61 +128,28 @@ impl Config {
             if !names.insert(&account.name) {
                 say(&["accounts", &i, "name"], "stands twice; every account needs a name of its own".to_owned());
             }
-            let known =
-                || ENDPOINTS.iter().filter(|endpoint| endpoint.scope == Scope::Account).map(|endpoint| endpoint.name);
-            for name in account.endpoints.iter().flatten().filter(|name| !known().any(|known| known == *name)) {
-                let known: Vec<_> = known().collect();
-                say(
-                    &["accounts", &i, "endpoints"],
-                    format!("`{name}` is no endpoint of an account; those are {}", known.join(", ")),
-                );
+            let known: Vec<&str> =
+                ENDPOINTS.iter().filter(|endpoint| endpoint.scope == Scope::Account).map(|endpoint| endpoint.name).collect();
+            let endpoints = account.endpoints.iter().flatten().enumerate();
+            for (place, _) in endpoints.filter(|(_, name)| !known.contains(&name.as_str())) {
+                let sentence = format!("not an endpoint of an account; those are {}", known.join(", "));
+                say(&["accounts", &i, "endpoints", &place.to_string()], sentence);
             }
             if account.endpoints.as_ref().is_some_and(Vec::is_empty) {
                 say(&["accounts", &i, "endpoints"], "is empty; name at least one, or leave it out for all".to_owned());
             }
         }
-        if faults.is_empty() && self.accounts.is_empty() && self.currencies.as_ref().is_none_or(BTreeSet::is_empty) {
+        let is_empty = self.accounts.is_empty() && self.currencies.as_ref().is_none_or(BTreeSet::is_empty);
+        if !is_empty && self.api.base_url.is_none() {
+            let remedy = "give the URL of the API that you use, such as \"https://api.example.com\"";
+            let reason = "there is no default, since the public host is discontinued";
+            say(&["api", "base_url"], format!("missing; {remedy}; {reason}"));
+        }
+        if is_empty && mistakes.is_empty() {
             let remedy = "give [[accounts]] or currencies, with --config.file or in the environment, or try the demo";
-            faults.push((Vec::new(), format!("nothing to poll; {remedy}")));
+            mistakes.push((Vec::new(), format!("nothing to poll; {remedy}")));
         }
-        faults
-    }
-
-    /// What works and yet should not stay as it is, a sentence each.
-    ///
-    /// # Errors
-    /// As [`Config::plan`].
-    pub fn warnings(&self) -> anyhow::Result<Vec<String>> {
-        let mut warnings = Vec::new();
-        let mut exposed = |path: &Path| {
-            warnings
-                .push(format!("{} holds a secret, and everybody on this machine can read it; chmod o-r it", path.display()));
-        };
-        let has_secret = |a: &AccountConfig| a.password.is_some() || a.token.is_some() || a.totp_secret.is_some();
-        if self.accounts.iter().any(has_secret) {
-            self.file.iter().filter(|path| api::is_exposed(path)).for_each(|path| exposed(path));
-        }
-        for (account, _) in self.plan()?.accounts {
-            account.exposed_files().for_each(&mut exposed);
-        }
-        if self.api.base_url.as_str().trim_end_matches('/') == api::PUBLIC_BASE_URL {
-            warnings.push(format!("{} has answered ApiDiscontinued since 2019; set api.base_url", api::PUBLIC_BASE_URL));
-        }
-        for (endpoint, interval) in self.poll.hasty() {
-            let (interval, default) = (duration::print(interval), duration::print(endpoint.interval));
-            let key = endpoint.name;
-            warnings
-                .push(format!("poll.{key}: every {interval} is oftener than the pool has news; the default is {default}"));
-        }
-        for code in self.currencies.iter().flatten().filter(|code| !currency::is_documented(code)) {
-            warnings.push(format!("currencies: `{code}` is none that the API's documentation knows; is it written right?"));
-        }
-        let host = self.api.base_url.host_str().unwrap_or_default();
-        let is_here = host == "localhost" || host.starts_with("127.") || host == "[::1]";
-        if self.api.base_url.scheme() == "http" && !is_here {
-            warnings.push("api.base_url is not https: passwords and tokens can be read on the way".to_owned());
-        }
-        Ok(warnings)
+        mistakes
     }
 
     /// What the poller is to poll.
@@ -217,24 +176,28 @@ impl Config {
             };
             Ok((account, config.endpoints.clone()))
         };
-        let ours = |kind: &str, name: &str| self.shard.is_none_or(|shard| shard.owns(kind, name));
         let currencies =
-            self.currencies.clone().map(|codes| codes.into_iter().filter(|code| ours("currency", code)).collect());
+            self.currencies.clone().map(|codes| codes.into_iter().filter(|code| self.owns("currency", code)).collect());
         Ok(Plan {
             poll: self.poll.clone(),
             accounts: self
                 .accounts
                 .iter()
-                .filter(|a| ours("account", &a.name))
+                .filter(|a| self.owns("account", &a.name))
                 .map(account)
                 .collect::<anyhow::Result<_>>()?,
             currencies,
-            pool: ours("pool", ""),
+            pool: self.owns("pool", ""),
             reading: Arc::new(Reading {
                 decimals: Decimals::new(self.decimals.clone()),
                 optional_metrics: self.optional_metrics.clone(),
             }),
             requests_per_second: self.api.requests_per_second,
         })
+    }
+
+    /// Whether something of that kind and name is this instance's to poll.
+    fn owns(&self, kind: &str, name: &str) -> bool {
+        self.shard.is_none_or(|shard| shard.owns(kind, name))
     }
 }

@@ -21,7 +21,7 @@
 //! use minergate_exporter::endpoints::balance;
 //!
 //! async fn balances(base_url: &str, token: String) -> Result<(), Box<dyn std::error::Error>> {
-//!     let config = api::Config { base_url: api::parse_base_url(base_url)?, ..api::Config::default() };
+//!     let config = api::Config { base_url: Some(api::parse_base_url(base_url)?), ..api::Config::default() };
 //!     let client = Client::new(&config, Arc::new(|_| ()))?;
 //!     let account = AccountConfig { name: "mine".to_owned(), token: Some(token.into()), ..AccountConfig::default() };
 //!     let account = account.account(None).map_err(|(key, fault)| format!("{key}: {fault}"))?;
@@ -78,6 +78,8 @@ pub mod poller;
 #[doc(hidden)]
 pub mod server;
 pub mod simulator;
+#[doc(hidden)]
+pub mod spelling;
 #[doc(hidden)]
 pub mod store;
 #[doc(hidden)]

@@ -91,28 +91,33 @@ impl Config {
         let plain = path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.~".contains(&b));
         let bad_path = !path.starts_with('/') || !plain || path.starts_with("/-/") || path.contains("//");
         let no_address = self.listen_address.is_empty();
-        let bad_address = self.listen_address.iter().find(|address| {
-            let port = address.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
-            let is_unix = address.strip_prefix(listener::UNIX).is_some_and(|path| path.starts_with('/'));
-            !is_unix && !matches!(port, Some(Ok(_)))
-        });
-        let bad_url = self.external_url.as_deref().filter(|url| path_prefix(Some(url)).is_none());
+        let bad_addresses =
+            self.listen_address.iter().enumerate().filter_map(|(i, address)| {
+                Some(("listen_address", format!("entry {}: {}", i + 1, address_fault(address)?)))
+            });
+        let bad_url = path_prefix(self.external_url.as_deref()).is_none();
         [
-            bad_url
-                .map(|url| ("external_url", format!("`{url}` is no URL; give one such as \"https://example.com/miners\""))),
-            bad_path.then(|| ("telemetry_path", format!("`{path}` can't be served; give a path such as \"/metrics\""))),
+            bad_url.then(|| ("external_url", "not a URL; give one such as \"https://example.com/miners\"".to_owned())),
+            bad_path.then(|| ("telemetry_path", "can't be served; give a path such as \"/metrics\"".to_owned())),
             no_address.then(|| ("listen_address", format!("is empty; give one such as \"{DEFAULT_ADDRESS}\""))),
-            bad_address.map(|address| {
-                (
-                    "listen_address",
-                    format!(
-                        "`{address}` is not host:port; give one such as \"127.0.0.1:10187\", \":10187\" or \"unix:/path\""
-                    ),
-                )
-            }),
         ]
         .into_iter()
         .flatten()
+        .chain(bad_addresses)
+    }
+}
+
+/// What is wrong with an address to listen on, if anything is.
+pub fn address_fault(address: &str) -> Option<&'static str> {
+    if let Some(path) = address.strip_prefix(listener::UNIX) {
+        return (!path.starts_with('/')).then_some("a unix socket's path begins with /; give one such as \"unix:/path\"");
+    }
+    match address.rsplit_once(':').map(|(host, port)| (host, port.parse::<u16>())) {
+        Some((host, _)) if host.contains(':') && !(host.starts_with('[') && host.ends_with(']')) => {
+            Some("an IPv6 address stands in brackets; give one such as \"[::1]:10187\"")
+        }
+        Some((_, Ok(_))) => None,
+        _ => Some("not host:port; give one such as \"127.0.0.1:10187\", \":10187\" or \"unix:/path\""),
     }
 }
 

@@ -74,7 +74,7 @@ async fn bare_loop(base: &str, time: Duration) -> f64 {
 async fn pipeline(base: &str, time: Duration) -> f64 {
     let exposition = Arc::new(Exposition::new(Arc::default(), Arc::default()));
     let config = api::Config {
-        base_url: api::parse_base_url(base).expect("a URL"),
+        base_url: Some(api::parse_base_url(base).expect("a URL")),
         requests_per_second: 100_000.0,
         concurrency: CONCURRENCY * 4,
         ..api::Config::default()

@@ -7,7 +7,6 @@
 mod config;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -401,15 +400,6 @@ impl Account {
         if let (Ok(mut login), Ok(before)) = (self.login.try_lock(), before.login.try_lock()) {
             *login = Login { proven: false, ..before.clone() };
         }
-    }
-
-    /// Files with the account's secrets that everybody on the machine can read.
-    pub fn exposed_files(&self) -> impl Iterator<Item = &Path> {
-        let secrets = match &self.way_in {
-            WayIn::Token(token) => [Some(token), None],
-            WayIn::Password { password, totp } => [Some(password), totp.as_ref()],
-        };
-        secrets.into_iter().flatten().filter_map(Secret::exposed_file)
     }
 
     /// Says whether the account's secrets can be read.

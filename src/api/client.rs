@@ -43,7 +43,7 @@ impl Client {
     /// A client that keeps within the configured limits.
     ///
     /// # Errors
-    /// [`Error::Tls`] when the machine's TLS can't be used at all.
+    /// [`Error::NoBaseUrl`] without a base URL, [`Error::Tls`] when the machine's TLS can't be used at all.
     pub fn new(config: &Config, observer: Observer) -> Result<Client> {
         let limiter = Limiter::new(config.requests_per_second, config.concurrency);
         Client::with_limiter(config, limiter, observer)
@@ -55,16 +55,17 @@ impl Client {
     /// As [`Client::new`].
     pub fn reconfigured(&self, config: &Config) -> Result<Client> {
         let mut limiter = Limiter::new(config.requests_per_second, config.concurrency);
-        if config.base_url == self.base_url {
+        if config.base_url.as_ref() == Some(&self.base_url) {
             limiter = limiter.continues(&self.limiter);
         }
         Client::with_limiter(config, limiter, self.observer.clone())
     }
 
     fn with_limiter(config: &Config, limiter: Limiter, observer: Observer) -> Result<Client> {
-        let http = Arc::new(Http::new(config)?);
+        let base_url = config.base_url.clone().ok_or(Error::NoBaseUrl)?;
+        let http = Arc::new(Http::new(&base_url, config.timeout)?);
         let pool = limiter.lane();
-        Ok(Client { base_url: config.base_url.clone(), observer, http, timeout: config.timeout, limiter, pool })
+        Ok(Client { base_url, observer, http, timeout: config.timeout, limiter, pool })
     }
 
     /// Closes all connections once what is under way has ended, and opens new ones.
@@ -308,7 +309,7 @@ mod tests {
             ("http://[::1]:8080/pool/", "http://[::1]:8080/pool/1.0/transfers/X%21%2F"),
             ("http://a.example/b%20c", "http://a.example/b%20c/1.0/transfers/X%21%2F"),
         ] {
-            let config = Config { base_url: parse_base_url(base).unwrap(), ..Config::default() };
+            let config = Config { base_url: parse_base_url(base).ok(), ..Config::default() };
             let client = Client::new(&config, Arc::new(|_| {})).unwrap();
             assert_eq!(client.url("/1.0/transfers/X%21%2F").as_str(), expected);
         }

@@ -3,13 +3,13 @@
 //! No error quotes what the API or the user wrote: an answer, a URL or a header can hold anything.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use super::account::Stop;
+use super::secret::SecretError;
 
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -91,15 +91,18 @@ pub enum Error {
     /// A login or a token failed a short while ago, or logins are over their budget; nothing was sent.
     #[error("waiting before the next login")]
     LoginPostponed { until: Instant },
-    /// A secret's file can't be read; nothing was sent.
-    #[error("can't read {}: {fault}; put the secret there, for this user to read", path.display())]
-    SecretFile { path: PathBuf, fault: &'static str },
+    /// A secret's file can't be used; nothing was sent. Named by its key in the configuration, never by its path.
+    #[error("can't use {key}: {fault}; put the secret there on one line, for this user to read")]
+    SecretFile { key: &'static str, fault: SecretError },
     /// The TOTP secret is not one; nothing was sent.
     #[error("totp_secret is not base32 (letters A to Z, digits 2 to 7)")]
     TotpSecret,
     /// The token can't be sent in a header; nothing was sent.
     #[error("the token holds characters that no HTTP header can")]
     TokenSyntax,
+    /// The client was made without `api.base_url`.
+    #[error("api.base_url is missing")]
+    NoBaseUrl,
     /// The machine's TLS can't be used.
     #[error("TLS can't be set up on this machine; are CA certificates installed?")]
     Tls,
@@ -157,6 +160,7 @@ impl Error {
             Error::LoginStopped(_) => "login_stopped",
             Error::LoginPostponed { .. } => "login_postponed",
             Error::SecretFile { .. } | Error::TotpSecret | Error::TokenSyntax => "secret",
+            Error::NoBaseUrl => "no_base_url",
             Error::Tls => "tls",
         }
     }

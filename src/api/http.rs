@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use super::clock::Clock;
-use super::{Config, Error, Result};
+use super::{Error, Result};
 use crate::file;
 
 /// The largest answer that is read, in bytes.
@@ -50,11 +50,11 @@ struct Settings {
 impl Http {
     /// # Errors
     /// [`Error::Tls`].
-    pub(super) fn new(config: &Config) -> Result<Http> {
-        let is_loopback = is_loopback(&config.base_url);
-        let uri: Option<Uri> = config.base_url.as_str().parse().ok();
+    pub(super) fn new(base_url: &Url, timeout: Duration) -> Result<Http> {
+        let is_loopback = is_loopback(base_url);
+        let uri: Option<Uri> = base_url.as_str().parse().ok();
         let through_proxy = !is_loopback && uri.is_some_and(|uri| Matcher::from_env().intercept(&uri).is_some());
-        let settings = Settings { timeout: config.timeout, is_loopback, through_proxy };
+        let settings = Settings { timeout, is_loopback, through_proxy };
         let state = State { client: settings.build()?, built: Instant::now(), is_building: false };
         Ok(Http { settings, state: Mutex::new(state) })
     }

@@ -1,4 +1,4 @@
-//! Secrets: values that can't print themselves, given in the configuration or in a file of their own.
+//! Secrets: values that can't print themselves, given in the configuration, in the environment or in a file of their own.
 
 use std::path::{Path, PathBuf};
 
@@ -7,52 +7,115 @@ use secrecy::SecretString;
 use super::{Error, Result};
 use crate::file;
 
-/// The largest secret, in bytes.
+/// The largest secret, in bytes. Tokens are some hundred; more is not a secret but a wrong file.
 const MAX_BYTES: usize = 16 << 10;
 
 /// Where a secret comes from.
 #[derive(Clone, Debug)]
 pub enum Secret {
     Value(SecretString),
-    /// Read whenever it is needed, so that a changed file is picked up without a restart.
-    File(PathBuf),
+    /// Read whenever it is needed, so that a changed file is picked up without a restart. The key names the file in messages: its
+    /// path can be the secret itself, written under the wrong key.
+    File {
+        key: &'static str,
+        path: PathBuf,
+    },
+}
+
+/// Why a secret can't be used, in words that quote neither the secret nor the path of its file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SecretError {
+    #[error(transparent)]
+    File(#[from] file::Error),
+    #[error("it is empty")]
+    Empty,
+    #[error("it holds a line break or another control character")]
+    ControlCharacter,
 }
 
 impl Secret {
-    /// The secret's file, if everybody on the machine can read it.
-    pub(super) fn exposed_file(&self) -> Option<&Path> {
-        match self {
-            Secret::File(path) if is_exposed(path) => Some(path),
-            _ => None,
-        }
-    }
-
     /// Whether it can change while the configuration stays the same.
     pub(super) fn is_file(&self) -> bool {
-        matches!(self, Secret::File(_))
+        matches!(self, Secret::File { .. })
     }
 
-    /// The secret, less the line end that an editor leaves behind.
+    /// The secret as it is now.
     ///
     /// # Errors
-    /// [`Error::SecretFile`] when the file can't be read, is not text, or is empty.
+    /// [`Error::SecretFile`] when the file can't be read or [`text`] does not take it.
     pub async fn read(&self) -> Result<SecretString> {
-        let path = match self {
+        let (key, path) = match self {
             Secret::Value(value) => return Ok(value.clone()),
-            Secret::File(path) => path,
+            Secret::File { key, path } => (key, path),
         };
-        let failed = |fault| Error::SecretFile { path: path.clone(), fault };
-        let bytes = file::read(path, MAX_BYTES).await.map_err(|_| failed("reading failed"))?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| failed("it is not text"))?;
-        match text.trim_end_matches(['\r', '\n']) {
-            "" => Err(failed("it is empty")),
-            secret => Ok(secret.into()),
-        }
+        let bytes = file::read(path, MAX_BYTES).await.map_err(SecretError::from);
+        bytes.and_then(|bytes| text(&bytes)).map_err(|fault| Error::SecretFile { key, fault })
     }
 }
 
-/// Whether everybody on the machine can read a file.
-pub(crate) fn is_exposed(path: &Path) -> bool {
+/// The secret in what a file, a variable or the configuration holds: without a byte order mark at the start and without one line end
+/// at the end, which editors and shells leave behind.
+///
+/// # Errors
+/// What else is there and can't be part of a secret: it would be sent, refused, and block the login.
+pub(super) fn text(bytes: &[u8]) -> std::result::Result<SecretString, SecretError> {
+    if bytes.len() > MAX_BYTES {
+        return Err(file::Error::TooLarge(MAX_BYTES).into());
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| file::Error::NotText)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
+    match text {
+        "" => Err(SecretError::Empty),
+        _ if text.contains(char::is_control) => Err(SecretError::ControlCharacter),
+        _ => Ok(text.into()),
+    }
+}
+
+/// Whether everybody on the machine can read a file. One that does not answer counts as hidden.
+pub(crate) async fn is_exposed(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o004 != 0)
+    let own = path.to_owned();
+    let mode = file::run(path, move || std::fs::metadata(own).map(|metadata| metadata.permissions().mode())).await;
+    matches!(mode, Ok(Ok(mode)) if mode & 0o004 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    #[test]
+    fn a_byte_order_mark_and_one_line_end_are_dropped_and_nothing_else_is() {
+        for written in ["pass word", "pass word\n", "pass word\r\n", "\u{feff}pass word", "\u{feff}pass word\r\n"] {
+            assert_eq!(text(written.as_bytes()).unwrap().expose_secret(), "pass word", "{written:?}");
+        }
+        assert_eq!(text(" p\u{feff}ä ".as_bytes()).unwrap().expose_secret(), " p\u{feff}ä ");
+        assert_eq!(text(&vec![b'x'; MAX_BYTES]).unwrap().expose_secret().len(), MAX_BYTES);
+    }
+
+    #[test]
+    fn what_can_be_no_secret_is_refused() {
+        let large = vec![b'x'; MAX_BYTES + 1];
+        for (written, expected) in [
+            (&b""[..], SecretError::Empty),
+            (b"\r\n", SecretError::Empty),
+            ("\u{feff}\n".as_bytes(), SecretError::Empty),
+            (b"first\nsecond\n", SecretError::ControlCharacter),
+            (b"first\n\n", SecretError::ControlCharacter),
+            (b"first\r", SecretError::ControlCharacter),
+            (b"a\tb", SecretError::ControlCharacter),
+            (b"a\0b", SecretError::ControlCharacter),
+            (b"\xff\xfe", file::Error::NotText.into()),
+            (&large, file::Error::TooLarge(MAX_BYTES).into()),
+        ] {
+            assert_eq!(
+                text(written).err(),
+                Some(expected),
+                "{:?}",
+                String::from_utf8_lossy(&written[..written.len().min(9)])
+            );
+        }
+    }
 }

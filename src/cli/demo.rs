@@ -14,7 +14,7 @@ use crate::log;
 use crate::server::{self, Listener, Web};
 use crate::simulator::{self, Simulator};
 
-/// Somebody watches: ask oftener than one would ask a pool.
+/// Somebody watches: poll more often than one would poll a pool.
 const POLL: &str = r#"
 [poll]
 workers = "5s"

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 use figment::value::{Dict, Value};
 
+use super::simulate::whole;
 use crate::config::{Config, Shard, Sources};
+use crate::server;
 
 const CONFIGURATION: &str = "Configuration";
 /// The heading of what only those commands have a use for that serve something.
@@ -30,7 +32,7 @@ pub(super) struct Flags {
     #[arg(long = "web.config.file", value_name = "FILE", global = true, help_heading = WEB, value_hint = ValueHint::FilePath)]
     pub(super) web_config_file: Option<PathBuf>,
     /// Scrapes at a time, more are answered 503; 0 is any number [default: 40]
-    #[arg(long = "web.max-requests", value_name = "N", global = true, help_heading = WEB)]
+    #[arg(long = "web.max-requests", value_name = "N", global = true, help_heading = WEB, value_parser = whole::<usize>)]
     web_max_requests: Option<usize>,
     /// Path to serve the metrics on [default: /metrics]
     #[arg(long = "web.telemetry-path", value_name = "PATH", global = true, help_heading = WEB)]
@@ -80,29 +82,26 @@ impl Flags {
 
     /// Reads the configuration that the flags name.
     pub(super) fn load(&self) -> anyhow::Result<Config> {
-        self.load_from(None, Dict::new())
+        self.load_with(Dict::new())
     }
 
     /// The same, with further keys that count as flags do.
     pub(super) fn load_with(&self, further: Dict) -> anyhow::Result<Config> {
-        self.load_from(None, further)
+        Config::load(self.sources(further))
     }
 
-    /// The same, with a text in the place of a file that is not named.
-    pub(super) fn load_beside(&self, text: Option<&str>) -> anyhow::Result<Config> {
-        self.load_from(text, Dict::new())
+    /// Reads `[web]` alone.
+    pub(super) fn load_web(&self) -> anyhow::Result<server::Config> {
+        Config::load_web(self.sources(Dict::new()))
     }
 
-    fn load_from(&self, text: Option<&str>, further: Dict) -> anyhow::Result<Config> {
-        // A variable that is not UTF-8 is none of ours.
-        let environment =
-            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        Config::load(Sources {
+    fn sources(&self, further: Dict) -> Sources<'_> {
+        Sources {
             file: self.config_file.as_deref(),
-            text,
-            environment: environment.collect(),
+            text: None,
+            environment: std::env::vars_os().collect(),
             flags: self.values().into_iter().chain(further).collect(),
-        })
+        }
     }
 }
 

@@ -38,18 +38,7 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
 
 /// Where the exporter of these flags is reached from this machine.
 fn base_url(all: &super::Flags) -> anyhow::Result<String> {
-    // What is polled may be said by a file that this program is not told of. The environment is the same.
-    let something = all.config_file.is_none().then_some("currencies = ['xmr']");
-    let web = match all.load_beside(something) {
-        Ok(config) => config.web,
-        Err(error) if all.config_file.is_some() => return Err(error),
-        // An account's secret, say, whose e-mail address is in that file.
-        Err(_) => server::Config {
-            listen_address: all.web_listen_address.clone(),
-            config_file: all.web_config_file.clone(),
-            ..server::Config::default()
-        },
-    };
+    let web = all.load_web()?;
     let address = web.listen_address.first().map_or(server::DEFAULT_ADDRESS, String::as_str);
     if address.starts_with("unix:") {
         bail!("the exporter listens on {address}; give --url, or a second --web.listen-address to ask");

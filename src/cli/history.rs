@@ -95,7 +95,7 @@ async fn read(config: &Config, flags: &Flags, now: i64) -> anyhow::Result<(Vec<P
     }
     match last {
         Some(error) if pasts.iter().all(|past| past.lists.is_empty()) => {
-            bail!("{}: nothing could be read: {error}", config.api.base_url)
+            bail!("{}: nothing could be read: {error}", config.api.address())
         }
         _ => Ok((pasts, failed)),
     }

@@ -28,7 +28,7 @@ pub(super) struct Flags {
 pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<ExitCode> {
     let config = all.load()?;
     log::init(config.log);
-    for warning in config.warnings()? {
+    for warning in config.warnings().await {
         tracing::warn!(warning, "configuration");
     }
     let (poller, exposition) = poller(&config, config.plan()?)?;
@@ -36,7 +36,7 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
     let failures = outcomes.iter().filter(|outcome| outcome.result.is_err()).count();
     if failures == outcomes.len() {
         let old = if flags.textfile.is_some() { "; the file stays as it was" } else { "" };
-        anyhow::bail!("{}: nothing could be read: {}{old}", config.api.base_url, reasons(&outcomes));
+        anyhow::bail!("{}: nothing could be read: {}{old}", config.api.address(), reasons(&outcomes));
     }
     let text = own_metrics(&exposition.render(Format::Text, &Filter::default()));
     match &flags.textfile {

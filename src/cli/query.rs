@@ -139,5 +139,5 @@ fn explained(error: &Error, endpoint: &Endpoint, account: Option<&Account>, of_o
         Error::RateLimited { .. } => format!("{error}; try again in a minute"),
         error => error.to_string(),
     };
-    anyhow!("{}: {name}{of}: {reason}", config.api.base_url)
+    anyhow!("{}: {name}{of}: {reason}", config.api.address())
 }

@@ -15,7 +15,7 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     // Before anything is bound: with a broken file, nobody is to find a port open.
     let web = Web::load(config.web.config_file.as_deref())?;
     let listeners = server::listen(&config.web).await?;
-    for warning in config.warnings()? {
+    for warning in config.warnings().await {
         tracing::warn!(warning, "configuration");
     }
     let (reload, reloads) = mpsc::channel(1);

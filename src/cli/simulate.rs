@@ -10,8 +10,8 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use super::shutdown;
-use crate::duration;
 use crate::simulator::{self, Config, Rule, Simulator};
+use crate::{duration, server};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -39,7 +39,7 @@ pub(super) struct Flags {
 }
 
 /// Reads a whole number, and says in words what is none.
-fn whole<T: std::str::FromStr>(text: &str) -> Result<T, String> {
+pub(super) fn whole<T: std::str::FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| "give a whole number, such as 10".to_owned())
 }
 
@@ -47,6 +47,9 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let Flags { listen, accounts, seed, documented, token_lifetime, fault: faults, write_config } = flags;
     let config = Config { accounts, seed, documented, token_lifetime, faults };
     config.check().map_err(|fault| anyhow::anyhow!("--fault: {fault}"))?;
+    if let Some(fault) = server::address_fault(&listen) {
+        anyhow::bail!("--listen: {fault}");
+    }
     let simulator = Simulator::new(config);
     let listener =
         TcpListener::bind(&listen).await.with_context(|| format!("can't listen on {listen}; give another --listen"))?;

@@ -4,7 +4,8 @@ use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{Schema, schema_for};
 use serde_json::{Value, json};
 
-use super::{Config, MAX_DECIMALS};
+use super::Config;
+use super::codes::MAX_DECIMALS;
 use crate::endpoints::{self, ENDPOINTS, Scope};
 
 /// The schema.

@@ -42,7 +42,7 @@ impl FromStr for Shard {
         let numbers = text.split_once('/').map(|(index, count)| (index.trim().parse(), count.trim().parse()));
         match numbers {
             Some((Ok(index), Ok(count))) if (1..=count).contains(&index) && count <= 1000 => Ok(Shard { index, count }),
-            _ => Err(format!("`{text}` is no part; give one such as \"1/3\", the first of three")),
+            _ => Err("not a part; give one such as \"1/3\", the first of three".to_owned()),
         }
     }
 }

@@ -46,7 +46,7 @@ impl Config {
         self.faults.iter().map(|(key, fault)| (key.as_str(), fault.clone()))
     }
 
-    /// Endpoints that are polled oftener than makes sense, with their intervals.
+    /// Endpoints that are polled more often than makes sense, with their intervals.
     pub fn hasty(&self) -> impl Iterator<Item = (&'static Endpoint, Duration)> {
         let polled = ENDPOINTS.iter().filter_map(|endpoint| Some((endpoint, self.interval(endpoint)?)));
         polled.filter(|(endpoint, interval)| *interval * HASTY < endpoint.interval)
@@ -64,7 +64,7 @@ impl Config {
             (_, text) => Some(duration::parse(text)?),
         };
         if value.is_some_and(|value| value < SHORTEST_INTERVAL || value > LONGEST_INTERVAL) {
-            return Err(format!("`{written}` is out of range; give \"1s\" to \"30d\""));
+            return Err("out of range; give \"1s\" to \"30d\"".to_owned());
         }
         match (endpoint, value) {
             (Some(endpoint), value) => drop(self.intervals.insert(endpoint.name, value)),
@@ -114,7 +114,14 @@ impl<'de> Deserialize<'de> for Config {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut config = Config::default();
         for (key, written) in BTreeMap::<String, duration::Written>::deserialize(deserializer)? {
-            if let Err(fault) = config.set(&key, &written.to_string()) {
+            let set = match written {
+                // YAML 1.1 takes these words for flags.
+                duration::Written::Flag(_) => {
+                    Err("expected a text, found true or false; put it in quotes, such as \"off\"".to_owned())
+                }
+                written => config.set(&key, &written.to_string()),
+            };
+            if let Err(fault) = set {
                 config.faults.push((key, fault));
             }
         }

@@ -9,6 +9,7 @@ mod files;
 mod rate_limit;
 mod tls;
 mod user;
+mod validity;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -51,9 +52,10 @@ impl Settings {
     /// Reads the file and those that it names.
     fn read(path: &Path, files: &mut Files) -> anyhow::Result<Settings> {
         let name = path.display().to_string();
-        let bytes = files
-            .read_absolute(path)
-            .map_err(|error| anyhow::anyhow!("can't read {name}: {}; give another --web.config.file", reason(&error)))?;
+        let bytes = files.read_absolute(path).map_err(|error| {
+            // Not by its path, which can be a secret in the place of another key.
+            anyhow::anyhow!("can't read the web configuration: {}; give another --web.config.file", reason(&error))
+        })?;
         let text = String::from_utf8(bytes).map_err(|_| anyhow::anyhow!("{name}: not UTF-8; save it as such"))?;
         let mut map = Entry::parse(&name, &text)?.map()?;
         map.only(&["basic_auth_users", "http_server_config", "rate_limit", "tls_server_config"])?;

@@ -180,7 +180,7 @@ async fn a_totp_code_of_the_exporter_s_configuration_gets_in_once() {
 fn the_exporter_s_configuration_is_one() {
     let simulator = Simulator::new(Config { accounts: 7, ..Config::default() });
     let config: ExporterConfig = toml::from_str(&simulator.exporter_config("http://127.0.0.1:10188")).unwrap();
-    assert_eq!(config.api.base_url.as_str(), "http://127.0.0.1:10188/");
+    assert_eq!(config.api.address(), "http://127.0.0.1:10188/");
     assert_eq!(config.api.faults().count(), 0);
     let accounts: Vec<_> =
         config.accounts.iter().map(|account| account.account(None).map_err(|fault| fault.1).unwrap()).collect();

@@ -12,6 +12,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("currency", &[]),
     ("answer", &[]),
     ("log", &[]),
+    ("spelling", &[]),
     ("api", &["duration", "file"]),
     ("metric", &["currency"]),
     ("endpoints", &["answer", "api", "currency", "metric"]),
@@ -23,8 +24,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("exposition", &["blocks", "gzip", "health", "store", "text"]),
     ("poller", &["api", "currency", "duration", "endpoints", "health", "metric", "store"]),
     ("simulator", &["currency", "duration", "endpoints"]),
-    ("server", &["duration", "exposition", "file", "health", "metric", "store"]),
-    ("config", &["api", "currency", "duration", "endpoints", "file", "log", "poller", "server"]),
+    ("server", &["duration", "exposition", "file", "health", "metric", "spelling", "store"]),
+    ("config", &["api", "currency", "duration", "endpoints", "file", "log", "poller", "server", "spelling"]),
 ];
 
 /// Libraries that are spoken to in one place only.
@@ -37,6 +38,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("listenfd", &["server"]),
     ("sd_notify", &["daemon"]),
     ("tokio_rustls", &["server"]),
+    ("x509_parser", &["server"]),
     ("prometheus_client", &["exposition", "health"]),
     ("clap", &["cli"]),
     ("figment", &["cli", "config"]),

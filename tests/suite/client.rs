@@ -21,7 +21,7 @@ fn client_with(api: &FakeApi, requests_per_second: f64) -> (Client, Arc<Mutex<Ve
     let events = Arc::new(Mutex::new(Vec::new()));
     let seen = events.clone();
     let config = Config {
-        base_url: parse_base_url(&api.base_url).unwrap(),
+        base_url: parse_base_url(&api.base_url).ok(),
         requests_per_second,
         timeout: Duration::from_secs(5),
         ..Config::default()

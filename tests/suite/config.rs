@@ -1,5 +1,6 @@
 //! The configuration: the files that are shipped, where values come from, and what is said of those that are wrong.
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use minergate_exporter::config::{Config, Sources};
@@ -22,7 +23,8 @@ fn the_short_example_is_read() {
 #[test]
 fn the_full_example_holds_every_key_with_its_default() {
     let config = shipped("full.toml");
-    assert_eq!(format!("{:?}", config.api), format!("{:?}", api::Config::default()));
+    assert!(config.api.base_url.is_some());
+    assert_eq!(api::Config { base_url: None, ..config.api.clone() }, api::Config::default());
     assert_eq!(format!("{:?}", config.web), format!("{:?}", server::Config::default()));
     assert_eq!(format!("{:?}", config.log), format!("{:?}", log::Config::default()));
     assert_eq!(config.poll.stale_after, poller::Config::default().stale_after);
@@ -49,19 +51,19 @@ fn yaml_says_the_same_as_toml() {
     let toml = file(
         "a.toml",
         "currencies = [\"xmr\"]\ndecimals = { newcoin = 8 }\n[poll]\nworkers = \"5s\"\nstatus = \"off\"\n\
-         [api]\nrequests_per_second = 0.5\n[[accounts]]\nname = \"a\"\ntoken_file = \"t\"\nendpoints = [\"balance\"]\n",
+         [api]\nbase_url = \"http://127.0.0.1:1\"\nrequests_per_second = 0.5\n[[accounts]]\nname = \"a\"\ntoken_file = \"t\"\nendpoints = [\"balance\"]\n",
     );
     let yaml = file(
         "a.yaml",
         "currencies: [xmr]\ndecimals:\n  newcoin: 8\npoll:\n  workers: 5s\n  status: \"off\"\n\
-         api:\n  requests_per_second: 0.5\naccounts:\n  - name: a\n    token_file: t\n    endpoints: [balance]\n",
+         api:\n  base_url: http://127.0.0.1:1\n  requests_per_second: 0.5\naccounts:\n  - name: a\n    token_file: t\n    endpoints: [balance]\n",
     );
     let said = |c: &Config| format!("{:?}", (&c.currencies, &c.decimals, &c.poll, &c.api, &c.accounts));
     assert_eq!(said(&toml), said(&yaml));
 }
 
-fn environment(variables: &[(&str, &str)]) -> Vec<(String, String)> {
-    variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+fn environment(variables: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
+    variables.iter().map(|(name, value)| (name.into(), value.into())).collect()
 }
 
 #[test]
@@ -73,14 +75,13 @@ fn the_environment_comes_after_the_file() {
         ("MINERGATE_EXPORTER__CURRENCIES", "[xmr,bcn]"),
         // Digits to the letter: a password is no number.
         ("MINERGATE_EXPORTER__ACCOUNTS__MY_FARM__PASSWORD", "007"),
-        ("MINERGATE_EXPORTER__ACCOUNTS__NEW__TOKEN", "123"),
+        ("MINERGATE_EXPORTER__ACCOUNTS__new__TOKEN", "123"),
         ("MINERGATE_EXPORTER__ACCOUNTS__NEW__ENDPOINTS", "[balance]"),
         // What a platform makes of a service's name, and what others use.
         ("MINERGATE_EXPORTER_PORT", "tcp://10.0.0.1:10187"),
         ("MINERGATE_EXPORTER_CONFIG", "x"),
     ]);
-    let text =
-        "[api]\ntimeout = \"1s\"\n[[accounts]]\nname = \"my farm\"\nemail = \"me@example.com\"\npassword_file = \"gone\"\n";
+    let text = "[api]\nbase_url = \"http://127.0.0.1:1\"\ntimeout = \"1s\"\n[[accounts]]\nname = \"my farm\"\nemail = \"me@example.com\"\npassword_file = \"gone\"\n";
     let config = Config::load(Sources { text: Some(text), environment: variables, ..Sources::default() }).unwrap();
     assert_eq!((config.api.timeout.as_secs(), config.api.requests_per_second.to_string().as_str()), (3, "7"));
     assert_eq!(config.poll.interval(&ENDPOINTS[0]), None);
@@ -98,7 +99,7 @@ fn the_environment_comes_after_the_file() {
 fn a_deep_nest_in_the_environment_is_a_text() {
     let variables = environment(&[("MINERGATE_EXPORTER__CURRENCIES", &"[".repeat(100_000))]);
     let error = Config::load(Sources { environment: variables, ..Sources::default() }).unwrap_err().to_string();
-    assert_eq!(error, "MINERGATE_EXPORTER__CURRENCIES: currencies: expected a list, found a text");
+    assert!(error.starts_with("MINERGATE_EXPORTER__CURRENCIES: currencies[1]: can't be a currency's code"), "{error}");
 }
 
 #[test]
@@ -115,7 +116,8 @@ fn systemd_s_credentials_are_found() {
         ("other/farm-token", false),
         ("other", false),
     ] {
-        let text = format!("[[accounts]]\nname = \"a\"\ntoken_file = \"{written}\"\n");
+        let text =
+            format!("[api]\nbase_url = \"http://127.0.0.1:1\"\n[[accounts]]\nname = \"a\"\ntoken_file = \"{written}\"\n");
         let sources = Sources { text: Some(&text), environment: variables.clone(), ..Sources::default() };
         let config = Config::load(sources).unwrap();
         assert_eq!(config.accounts[0].token_file.as_ref().unwrap().starts_with(credentials.path()), found, "{written}");
@@ -123,174 +125,357 @@ fn systemd_s_credentials_are_found() {
 }
 
 /// Input, and what must be said of it. None of the sentences may hold the planted secret.
-const FAULTS: &[(&str, &str)] = &[
-    ("currencies = [\"XMR\"]", "configuration: currencies: `XMR` can't be a currency's code; give one such as \"xmr\""),
-    ("currencies = 5", "configuration: currencies: expected a list, found a whole number"),
+const MISTAKES: &[(&str, &str)] = &[
+    ("currencies = [\n  \"bcn\",\n  \"XMR\"]", ":3: currencies[2]: a currency's code is in small letters; give \"xmr\""),
+    (
+        "currencies = [\"planted secret\"]",
+        ":1: currencies[1]: can't be a currency's code; give 1 to 16 of a-z, 0-9, _ and -, such as \"xmr\"",
+    ),
+    ("currencies = 5", ":1: currencies: expected a list, found a whole number"),
     (
         "curencies = []",
-        "configuration: curencies: unknown key `curencies`; did you mean `currencies`? known are currencies, decimals, optional_metrics, state_directory, shard, api, poll, web, log, accounts",
+        ":1: curencies: unknown key `curencies`; did you mean `currencies`? known are currencies, decimals, optional_metrics, state_directory, shard, api, poll, web, log, accounts",
     ),
-    ("[decimals]\nnewcoin = 40", "configuration: decimals.newcoin: 40 is too many; give 0 to 36"),
     (
-        "optional_metrics = [\"up\"]",
-        "configuration: optional_metrics: `up` is no metric that is off by default; those are minergate_pool_top_miner_info",
+        "# accounts\nplanted = 1",
+        ":2: unknown key; known are currencies, decimals, optional_metrics, state_directory, shard, api, poll, web, log, accounts",
     ),
+    ("[decimals]\nnewcoin = 40", ":2: decimals: too many decimals; give 0 to 36"),
+    ("[decimals]\nxmr = 4000", ":2: decimals.xmr: too many decimals; give 0 to 36"),
+    ("[decimals]\nplanted = \"planted\"", ":2: decimals: expected a whole number, found a text"),
+    (
+        "[decimals]\n\"planted secret\" = 8",
+        ":2: decimals: can't be a currency's code; give 1 to 16 of a-z, 0-9, _ and -, such as \"xmr\"",
+    ),
+    (
+        "optional_metrics = [\"planted\"]",
+        ":1: optional_metrics[1]: not a metric that is off by default; those are minergate_pool_top_miner_info",
+    ),
+    ("shard = \"planted\"", ":1: shard: not a part; give one such as \"1/3\", the first of three"),
     (
         "[api]\ntiemout = \"1s\"",
-        "configuration: api.tiemout: unknown key `tiemout`; did you mean `timeout`? known are base_url, timeout, requests_per_second, concurrency",
+        ":2: api.tiemout: unknown key `tiemout`; did you mean `timeout`? known are base_url, timeout, requests_per_second, concurrency",
     ),
+    ("[api]\nplanted = \"1s\"", ":2: api: unknown key; known are base_url, timeout, requests_per_second, concurrency"),
     (
         "[api]\ntimeout = 5",
-        "configuration: api.timeout: `5` has no unit; write a number with its unit, such as \"30s\", \"5m\" or \"1h\"",
+        ":2: api.timeout: a duration needs a unit; write a number with its unit, such as \"30s\", \"5m\", \"1h\" or \"7d\"",
     ),
     (
-        "[api]\ntimeout = \"fast\"",
-        "configuration: api.timeout: `fast` is not a duration; write a number with its unit, such as \"30s\", \"5m\" or \"1h\"",
+        "[api]\ntimeout = \"planted\"",
+        ":2: api.timeout: not a duration; write a number with its unit, such as \"30s\", \"5m\", \"1h\" or \"7d\"",
     ),
-    ("[api]\nrequests_per_second = 0", "configuration: api.requests_per_second: 0 is out of range; give 0.001 to 100000"),
-    ("[api]\nconcurrency = 0", "configuration: api.concurrency: 0 is out of range; give 1 to 10000"),
+    ("[api]\nrequests_per_second = 0", ":2: api.requests_per_second: out of range; give 0.001 to 100000"),
+    ("[api]\nconcurrency = 0", ":2: api.concurrency: out of range; give 1 to 10000"),
     (
         "[api]\nbase_url = \"api.example.com\"",
-        "configuration: api.base_url: not a URL (relative URL without a base); give one such as \"https://api.example.com\"",
+        ":2: api.base_url: not a URL (relative URL without a base); give one such as \"https://api.example.com\"",
     ),
     (
         "[api]\nbase_url = \"ftp://example.com\"",
-        "configuration: api.base_url: not the URL of a web server; give one such as \"https://api.example.com\"",
+        ":2: api.base_url: not the URL of a web server; give one such as \"https://api.example.com\"",
     ),
     (
         "[api]\nbase_url = \"https://me:planted@example.com\"",
-        "configuration: api.base_url: a base URL has no user, password, query or fragment; give one such as \"https://api.example.com\"",
+        ":2: api.base_url: a base URL has no user, password, query or fragment; give one such as \"https://api.example.com\"",
     ),
-    ("[poll]\nworkers = \"0.5s\"", "configuration: poll.workers: `0.5s` is out of range; give \"1s\" to \"30d\""),
+    (
+        "[api]\ntimeout = \"5s\"\n[[accounts]]\nname = \"a\"\ntoken = \"planted\"",
+        ":1: api.base_url: missing; give the URL of the API that you use, such as \"https://api.example.com\"; there is no default, since the public host is discontinued",
+    ),
+    (
+        "currencies = [\"xmr\"]",
+        ": api.base_url: missing; give the URL of the API that you use, such as \"https://api.example.com\"; there is no default, since the public host is discontinued",
+    ),
+    ("[poll]\nworkers = \"0.5s\"", ":2: poll.workers: out of range; give \"1s\" to \"30d\""),
+    ("[poll]\nworkers = \"31d\"", ":2: poll.workers: out of range; give \"1s\" to \"30d\""),
+    ("[poll]\nworkers = false", ":2: poll.workers: expected a text, found true or false; put it in quotes, such as \"off\""),
     (
         "[poll]\nstale_after = \"off\"",
-        "configuration: poll.stale_after: `off` is not a duration; write a number with its unit, such as \"30s\", \"5m\" or \"1h\"",
+        ":2: poll.stale_after: not a duration; write a number with its unit, such as \"30s\", \"5m\", \"1h\" or \"7d\"",
     ),
-    ("[poll]\nwokers = \"30s\"", "configuration: poll.wokers: unknown key; give stale_after, or one of @endpoints"),
+    ("[poll]\nwokers = \"30s\"", ":2: poll.wokers: unknown key; give stale_after, or one of @endpoints"),
+    ("[poll]\nplanted = \"30s\"", ":2: poll: unknown key; give stale_after, or one of @endpoints"),
     (
-        "[web]\nlisten_address = [\"localhost\"]",
-        "configuration: web.listen_address: `localhost` is not host:port; give one such as \"127.0.0.1:10187\", \":10187\" or \"unix:/path\"",
-    ),
-    (
-        "[web]\ntelemetry_path = \"metrics\"",
-        "configuration: web.telemetry_path: `metrics` can't be served; give a path such as \"/metrics\"",
+        "[web]\nlisten_address = [\":1\", \"planted\"]",
+        ":2: web.listen_address: entry 2: not host:port; give one such as \"127.0.0.1:10187\", \":10187\" or \"unix:/path\"",
     ),
     (
-        "[log]\nlevel = \"loud\"",
-        "configuration: log.level: `loud` is not known; give one of error, warn, info, debug, trace",
+        "[web]\nlisten_address = [\"::1:28124\"]",
+        ":2: web.listen_address: entry 1: an IPv6 address stands in brackets; give one such as \"[::1]:10187\"",
     ),
     (
-        "",
-        "configuration: nothing to poll; give [[accounts]] or currencies, with --config.file or in the environment, or try the demo",
+        "[web]\nlisten_address = [\"unix:planted\"]",
+        ":2: web.listen_address: entry 1: a unix socket's path begins with /; give one such as \"unix:/path\"",
     ),
-    ("accounts = \"planted\"", "configuration: accounts: expected a list, found a text"),
+    ("[web]\ntelemetry_path = \"planted\"", ":2: web.telemetry_path: can't be served; give a path such as \"/metrics\""),
+    (
+        "[web]\nexternal_url = \"planted\"",
+        ":2: web.external_url: not a URL; give one such as \"https://example.com/miners\"",
+    ),
+    ("[log]\nlevel = \"planted\"", ":2: log.level: not known; give one of error, warn, info, debug, trace"),
+    ("", ": nothing to poll; give [[accounts]] or currencies, with --config.file or in the environment, or try the demo"),
+    ("accounts = \"planted\"", ":1: accounts: expected a list, found a text"),
     (
         "[[accounts]]\ntoken = \"planted\"",
-        "configuration: accounts[1].name: missing; every account needs a name, it becomes the label `account`",
+        ":1: accounts[1].name: missing; every account needs a name, it becomes the label `account`",
     ),
     (
-        "[[accounts]]\nname = \"me@example.com\"\ntoken = \"planted\"",
-        "configuration: accounts[1].name: looks like an e-mail address, and would stand on every page; give another name",
+        "[[accounts]]\nname = \"planted@example.com\"\ntoken = \"planted\"",
+        ":2: accounts[1].name: looks like an e-mail address, and would stand on every page; give another name",
     ),
     (
-        "[[accounts]]\nname = \" a\"\ntoken = \"planted\"",
-        "configuration: accounts[1].name: give 1 to 64 printable characters without spaces around them",
+        "[[accounts]]\nname = \" planted\"\ntoken = \"planted\"",
+        ":2: accounts[1].name: give 1 to 64 printable characters without spaces around them",
     ),
     (
         "[[accounts]]\nname = \"a\"",
-        "configuration: accounts[1].password: no way to log in; give token or token_file, or email with password or password_file",
+        ":1: accounts[1].password: no way to log in; give token or token_file, or email with password or password_file",
     ),
     (
         "[[accounts]]\nname = \"a\"\npassword = \"planted\"",
-        "configuration: accounts[1].email: missing; a password needs the account's e-mail address",
+        ":1: accounts[1].email: missing; a password needs the account's e-mail address",
     ),
-    ("[[accounts]]\nname = \"a\"\ntoken = \"\"", "configuration: accounts[1].token: is empty; leave it out or fill it in"),
+    ("[[accounts]]\nname = \"a\"\ntoken = \"\"", ":3: accounts[1].token: is empty; leave it out or fill it in"),
+    ("[[accounts]]\nname = \"a\"\ntoken = \"\\n\"", ":3: accounts[1].token: is empty; leave it out or fill it in"),
+    (
+        "[[accounts]]\nname = \"a\"\ntoken = \"planted\\nplanted\"",
+        ":3: accounts[1].token: it holds a line break or another control character; give the secret on one line, and nothing else",
+    ),
+    ("[[accounts]]\nname = \"a\"\ntoken_file = [\"planted\"]", ":3: accounts[1].token_file: expected a path, found a list"),
     (
         "[[accounts]]\nname = \"a\"\npassword = 12345",
-        "configuration: accounts[1].password: expected a string, found a whole number; put it in quotes",
+        ":3: accounts[1].password: expected a string, found a whole number; put it in quotes",
     ),
     (
-        "[[accounts]]\nname = \"a\"\ntoken = \"planted\"\ntoken_file = \"t\"",
-        "configuration: accounts[1].token: stands beside token_file; give one of them",
+        "[[accounts]]\nname = \"a\"\ntoken = \"planted\"\ntoken_file = \"planted\"",
+        ":3: accounts[1].token: stands beside token_file; give one of them",
     ),
     (
         "[[accounts]]\nname = \"a\"\nemail = \"e@x\"\npassword = \"planted\"\ntoken = \"planted\"",
-        "configuration: accounts[1].token: stands beside a password; give one of them",
+        ":5: accounts[1].token: stands beside a password; give one of them",
     ),
     (
         "[[accounts]]\nname = \"a\"\ntoken = \"planted\"\ntotp_secret = \"planted\"",
-        "configuration: accounts[1].totp_secret: has no use beside a token; leave it out",
+        ":4: accounts[1].totp_secret: has no use beside a token; leave it out",
     ),
     (
         "[[accounts]]\nname = \"a\"\nemail = \"e@x\"\npassword = \"planted\"\ntotp_secret = \"planted 0189\"",
-        "configuration: accounts[1].totp_secret: totp_secret is not base32 (letters A to Z, digits 2 to 7)",
+        ":5: accounts[1].totp_secret: totp_secret is not base32 (letters A to Z, digits 2 to 7)",
     ),
+    ("[[accounts]]\nname = \"a\"\nemail = \"planted\"\ntoken = \"planted\"", ":3: accounts[1].email: not an e-mail address"),
     (
-        "[[accounts]]\nname = \"a\"\nemail = \"planted\"\ntoken = \"planted\"",
-        "configuration: accounts[1].email: not an e-mail address",
+        "[[accounts]]\nname = \"a\"\nemail = \"e@x\\n\\n\"\ntoken = \"planted\"",
+        ":3: accounts[1].email: not an e-mail address",
     ),
     (
         "[[accounts]]\nname = \"a\"\ntoken = \"planted\"\nendpoints = []",
-        "configuration: accounts[1].endpoints: is empty; name at least one, or leave it out for all",
+        ":4: accounts[1].endpoints: is empty; name at least one, or leave it out for all",
     ),
     (
-        "[[accounts]]\nname = \"a\"\ntoken = \"planted\"\nendpoints = [\"status\"]",
-        "configuration: accounts[1].endpoints: `status` is no endpoint of an account; those are @account_endpoints",
+        "[[accounts]]\nname = \"a\"\ntoken = \"planted\"\nendpoints = [\n  \"balance\",\n  \"planted\"]",
+        ":6: accounts[1].endpoints[2]: not an endpoint of an account; those are @account_endpoints",
     ),
     (
         "[[accounts]]\nname = \"a\"\ntoken = \"planted\"\n[[accounts]]\nname = \"a\"\ntoken = \"planted\"",
-        "configuration: accounts[2].name: stands twice; every account needs a name of its own",
+        ":5: accounts[2].name: stands twice; every account needs a name of its own",
     ),
     (
         "[[accounts]]\nname = \"a\"\ntokn = \"planted\"",
-        "configuration: accounts[1].tokn: unknown key `tokn`; did you mean `token`? known are name, email, password, password_file, totp_secret, totp_secret_file, token, token_file, endpoints",
+        ":3: accounts[1].tokn: unknown key `tokn`; did you mean `token`? known are name, email, password, password_file, totp_secret, totp_secret_file, token, token_file, endpoints",
+    ),
+    (
+        "[[accounts]]\nname = \"a\"\nplanted = \"planted\"",
+        ":3: accounts[1]: unknown key; known are name, email, password, password_file, totp_secret, totp_secret_file, token, token_file, endpoints",
     ),
     (
         "[[accounts]]\nname = \"a\"\ntoken = \"planted",
-        "configuration:3:17: not valid TOML: invalid basic string, expected `\"`",
+        ":3:17: not valid TOML; write `key = value` on a line of its own, and every text in quotes",
     ),
+    ("[[accounts]]\nname = \"a\"\nplanted = 1\nplanted = 2", ":4:1: a key stands twice; keep one of them"),
 ];
 
+/// What most configurations of the tests lack.
+const BASE_URL: (&str, &str) = ("MINERGATE_EXPORTER__API__BASE_URL", "http://127.0.0.1:1");
+
 #[test]
-fn every_fault_has_its_sentence() {
+fn every_mistake_has_its_sentence() {
     let names = |scope: Option<Scope>| {
         let endpoints = ENDPOINTS.iter().filter(|endpoint| scope.is_none_or(|scope| endpoint.scope == scope));
         endpoints.map(|endpoint| endpoint.name).collect::<Vec<_>>().join(", ")
     };
-    for (text, sentence) in FAULTS {
+    for (text, sentence) in MISTAKES {
         let sentence =
             sentence.replace("@endpoints", &names(None)).replace("@account_endpoints", &names(Some(Scope::Account)));
-        let error = Config::load(Sources { text: Some(text), ..Sources::default() }).unwrap_err().to_string();
-        assert_eq!(error, sentence, "of\n{text}");
+        let environment = if sentence.contains("api.base_url") { Vec::new() } else { environment(&[BASE_URL]) };
+        let error = Config::load(Sources { text: Some(text), environment, ..Sources::default() }).unwrap_err().to_string();
+        assert_eq!(error, format!("configuration{sentence}"), "of\n{text}");
         assert!(!error.contains("planted"), "{error}");
     }
 }
 
+/// The text of the error of a YAML file, less the file's name.
+fn yaml_error(text: &str) -> String {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("c.yaml");
+    std::fs::write(&path, text).unwrap();
+    let sources = Sources { file: Some(&path), environment: environment(&[BASE_URL]), ..Sources::default() };
+    Config::load(sources).unwrap_err().to_string().replace(&path.display().to_string(), "")
+}
+
 #[test]
-fn a_fault_names_the_variable_flag_or_file_that_it_came_from() {
-    let text = "currencies = [\"xmr\"]";
-    for (variable, sentence) in [
-        (("MINERGATE_EXPORTER__API__TIMEOUT", "5"), "MINERGATE_EXPORTER__API__TIMEOUT: api.timeout: `5` has no unit"),
-        (("MINERGATE_EXPORTER__POLL__STATUS", "x"), "MINERGATE_EXPORTER__POLL__STATUS: poll.status: `x` is not a duration"),
+fn mistakes_in_yaml_have_their_lines_and_remedies() {
+    for (text, sentence) in [
         (
-            ("MINERGATE_EXPORTER__ACCOUNTS__A__TOKN", "planted"),
-            "MINERGATE_EXPORTER__ACCOUNTS__A__TOKN: accounts[1].tokn: unknown key",
+            "accounts:\n  - name: a\n    token: *planted\n",
+            ":3:12: not valid YAML; check its indentation, and put texts with special characters in quotes",
+        ),
+        ("poll:\n  workers: 5s\n  workers: 6s\n", ":3:3: a key stands twice; keep one of them"),
+        (
+            "poll:\n  workers: false\n",
+            ":2: poll.workers: expected a text, found true or false; put it in quotes, such as \"off\"",
+        ),
+        (
+            "accounts:\n  - name: a\n    planted: x\n",
+            ":3: accounts[1]: unknown key; known are name, email, password, password_file, totp_secret, totp_secret_file, token, token_file, endpoints",
+        ),
+        (
+            "accounts:\n  - name: yes\n    token: t\n",
+            ":2: accounts[1].name: expected a string, found true or false; put it in quotes",
         ),
     ] {
-        let sources = Sources { text: Some(text), environment: environment(&[variable]), ..Sources::default() };
-        let error = Config::load(sources).unwrap_err().to_string();
-        assert!(error.starts_with(sentence) && !error.contains("planted"), "{error}");
+        assert_eq!(yaml_error(text), sentence, "of\n{text}");
     }
-    let flags = [("log".to_owned(), figment::value::Dict::from([("level".to_owned(), "loud".into())]).into())].into();
-    let error = Config::load(Sources { text: Some(text), flags, ..Sources::default() }).unwrap_err().to_string();
-    assert!(error.starts_with("--log.level: log.level: `loud` is not known"), "{error}");
+    // YAML 1.1 takes these words for flags, YAML 1.2 for texts.
+    for word in ["off", "Off", "no"] {
+        let error = yaml_error(&format!("poll:\n  workers: {word}\n"));
+        assert!(
+            error.contains(":2: poll.workers: ") && error.contains("put it in quotes, such as \"off\""),
+            "{word}: {error}"
+        );
+    }
+}
 
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("broken.yaml");
-    std::fs::write(&path, "accounts:\n  - name: a\n    token: *planted\n").unwrap();
-    let error = Config::load(Sources { file: Some(&path), ..Sources::default() }).unwrap_err().to_string();
-    let place = format!("{}:3:12: not valid YAML; check its indentation", path.display());
-    assert!(error.starts_with(&place) && !error.contains("planted"), "{error}");
+#[test]
+fn a_mistake_names_the_variable_flag_or_file_that_it_came_from() {
+    let text = "currencies = [\"xmr\"]\n[[accounts]]\nname = \"farm-1\"\ntoken = \"planted\"\n\
+                [[accounts]]\nname = \"farm.1\"\ntoken = \"planted\"\n[[accounts]]\nname = \"x\"\ntoken = \"planted\"\n";
+    for (variable, sentence) in [
+        (
+            ("MINERGATE_EXPORTER__API__TIMEOUT", "5"),
+            "MINERGATE_EXPORTER__API__TIMEOUT: api.timeout: a duration needs a unit",
+        ),
+        (("MINERGATE_EXPORTER__POLL__STATUS", "x"), "MINERGATE_EXPORTER__POLL__STATUS: poll.status: not a duration"),
+        (
+            ("MINERGATE_EXPORTER__ACCOUNTS__A__TOKN", "planted"),
+            "MINERGATE_EXPORTER__ACCOUNTS__A__TOKN: accounts[4].tokn: unknown key `tokn`; did you mean `token`?",
+        ),
+        (
+            ("MINERGATE_EXPORTER__ACCOUNTS__A__PLANTED", "planted"),
+            "MINERGATE_EXPORTER__ACCOUNTS__A__...: accounts[4]: unknown key; known are",
+        ),
+        (
+            ("MINERGATE_EXPORTER__ACCOUNT__X__TOKEN", "planted"),
+            "MINERGATE_EXPORTER__ACCOUNT__X__TOKEN: account: unknown key `account`; did you mean `accounts`?",
+        ),
+        (("MINERGATE_EXPORTER__API", "planted"), "MINERGATE_EXPORTER__API: api: expected a table, found a text"),
+        (
+            ("MINERGATE_EXPORTER__ACCOUNTS__X", "planted"),
+            "MINERGATE_EXPORTER__ACCOUNTS__...: names no key of an account; give one",
+        ),
+        (
+            ("MINERGATE_EXPORTER__ACCOUNTS", "[planted]"),
+            "MINERGATE_EXPORTER__ACCOUNTS: names no key of an account; give one key",
+        ),
+        (("MINERGATE_EXPORTER__API__PLANTED", "1"), "MINERGATE_EXPORTER__API__...: api: unknown key; known are base_url,"),
+        (("MINERGATE_EXPORTER__PLANTED", "1"), "MINERGATE_EXPORTER__...: unknown key; known are currencies,"),
+        (("MINERGATE_EXPORTER__LOG__LEVEL", "planted"), "MINERGATE_EXPORTER__LOG__LEVEL: log.level: not known; give one of"),
+        (
+            ("MINERGATE_EXPORTER__CURRENCIES", "xmr,planted secret"),
+            "MINERGATE_EXPORTER__CURRENCIES: currencies[2]: can't be a currency's code",
+        ),
+        (
+            ("MINERGATE_EXPORTER__ACCOUNTS__X__ENDPOINTS", "balance, planted"),
+            "MINERGATE_EXPORTER__ACCOUNTS__X__ENDPOINTS: accounts[3].endpoints[2]: not an endpoint of an account",
+        ),
+        (
+            ("MINERGATE_EXPORTER__ACCOUNTS__X__TOKEN", "planted\nplanted"),
+            "MINERGATE_EXPORTER__ACCOUNTS__X__TOKEN: accounts[3].token: it holds a line break",
+        ),
+        (
+            ("MINERGATE_EXPORTER__ACCOUNTS__FARM_1__TOKEN", "planted"),
+            "MINERGATE_EXPORTER__ACCOUNTS__FARM_1__TOKEN: can mean accounts[1] (`farm-1`) and accounts[2] (`farm.1`); rename one",
+        ),
+    ] {
+        let sources = Sources { text: Some(text), environment: environment(&[BASE_URL, variable]), ..Sources::default() };
+        let error = Config::load(sources).unwrap_err().to_string();
+        assert!(error.starts_with(sentence) && !error.to_lowercase().contains("planted"), "{error}\n{sentence}");
+    }
+    let flags = [("log".to_owned(), figment::value::Dict::from([("level".to_owned(), "planted".into())]).into())].into();
+    let sources = Sources { text: Some(text), environment: environment(&[BASE_URL]), flags, ..Sources::default() };
+    let error = Config::load(sources).unwrap_err().to_string();
+    assert_eq!(error, "--log.level: log.level: not known; give one of error, warn, info, debug, trace");
     let error = Config::load(Sources { file: Some(Path::new("/nowhere/c.toml")), ..Sources::default() }).unwrap_err();
     assert_eq!(format!("{error:#}"), "can't read /nowhere/c.toml: no such file; give another --config.file");
+}
+
+#[test]
+fn a_variable_that_is_not_text_is_an_error() {
+    use std::os::unix::ffi::OsStringExt;
+    let wrong = |text: &str| OsString::from_vec([text.as_bytes(), b"planted\xff"].concat());
+    for (name, value, sentence) in [
+        (
+            "MINERGATE_EXPORTER__ACCOUNTS__A__TOKEN".into(),
+            wrong(""),
+            "MINERGATE_EXPORTER__ACCOUNTS__A__TOKEN: not text (UTF-8)",
+        ),
+        ("MINERGATE_EXPORTER__API__TIMEOUT".into(), wrong("5s"), "MINERGATE_EXPORTER__API__TIMEOUT: not text (UTF-8)"),
+        (wrong("MINERGATE_EXPORTER__"), "x".into(), "MINERGATE_EXPORTER__...: the variable's name is not text (UTF-8)"),
+    ] {
+        let error = Config::load(Sources { environment: vec![(name, value)], ..Sources::default() }).unwrap_err();
+        assert_eq!(error.to_string(), sentence);
+    }
+    let others = vec![(wrong("OTHER"), wrong("")), ("OTHER".into(), wrong(""))];
+    let environment: Vec<_> = others.into_iter().chain(environment(&[BASE_URL])).collect();
+    assert!(Config::load(Sources { text: Some("currencies = [\"xmr\"]"), environment, ..Sources::default() }).is_ok());
+}
+
+/// One reading for all: the value in the file, in YAML as a block, in a variable.
+#[test]
+fn a_secret_loses_its_byte_order_mark_and_its_line_end_wherever_it_comes_from() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let toml = file("c.toml", "\u{feff}[[accounts]]\nname = \"a\"\ntoken = \"\u{feff}secret\\r\\n\"\n");
+    let yaml = file("c.yaml", "\u{feff}accounts:\n  - name: a\n    token: |\n      secret\n");
+    let empty = file("empty.toml", "");
+    for (path, variable) in
+        [(&toml, ("X", "")), (&yaml, ("X", "")), (&empty, ("MINERGATE_EXPORTER__ACCOUNTS__A__TOKEN", "\u{feff}secret\r\n"))]
+    {
+        let sources = Sources { file: Some(path), environment: environment(&[BASE_URL, variable]), ..Sources::default() };
+        let account = Config::load(sources).unwrap().accounts[0].account(None).unwrap();
+        assert_eq!(account.way_in(), "token");
+    }
+}
+
+#[test]
+fn lists_in_the_environment_need_no_brackets() {
+    for list in ["xmr,bcn", " xmr , bcn\n", "[\"xmr\", \"bcn\"]", "[xmr,bcn]"] {
+        let variables = environment(&[
+            BASE_URL,
+            ("MINERGATE_EXPORTER__CURRENCIES", list),
+            ("MINERGATE_EXPORTER__WEB__LISTEN_ADDRESS", "127.0.0.1:1,[::1]:1"),
+            ("MINERGATE_EXPORTER__OPTIONAL_METRICS", "minergate_pool_top_miner_info"),
+            ("MINERGATE_EXPORTER__ACCOUNTS__A__TOKEN", "t,u"),
+            ("MINERGATE_EXPORTER__ACCOUNTS__A__ENDPOINTS", "balance,workers"),
+        ]);
+        let config = Config::load(Sources { environment: variables, ..Sources::default() }).unwrap();
+        assert_eq!(config.currencies.unwrap().into_iter().collect::<Vec<_>>(), ["bcn", "xmr"], "{list}");
+        assert_eq!(config.web.listen_address, ["127.0.0.1:1", "[::1]:1"]);
+        assert_eq!(config.optional_metrics.len(), 1);
+        assert_eq!(config.accounts[0].endpoints.as_ref().map(Vec::len), Some(2));
+    }
 }

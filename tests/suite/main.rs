@@ -6,6 +6,7 @@
 mod alerting;
 mod architecture;
 mod chaos;
+mod check;
 mod client;
 mod commands;
 mod config;

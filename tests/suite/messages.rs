@@ -25,11 +25,12 @@ const WRONG_CALLS: &[(&str, &str, &str)] = &[
     ("--config.file", "a value is required for '--config.file <FILE>' but none was supplied", ""),
     ("--log.level loud", "invalid value 'loud' for '--log.level <LEVEL>'", "error, warn, info, debug, trace"),
     ("--log.format xml", "invalid value 'xml' for '--log.format <FORMAT>'", "logfmt, json"),
-    ("--shard 4/3", "invalid value '4/3' for '--shard <I/N>': `4/3` is no part; give one such as \"1/3\"", ""),
+    ("--shard 4/3", "invalid value '4/3' for '--shard <I/N>': not a part; give one such as \"1/3\"", ""),
+    ("--web.max-requests many", "invalid value 'many' for '--web.max-requests <N>': give a whole number, such as 10", ""),
     ("demo --hlep", "unexpected argument '--hlep' found", "'--help'"),
     ("simulate --accounts many", "invalid value 'many' for '--accounts <N>': give a whole number, such as 10", ""),
     ("simulate --seed x", "invalid value 'x' for '--seed <S>': give a whole number, such as 10", ""),
-    ("simulate --token-lifetime x", "invalid value 'x' for '--token-lifetime <DURATION>': `x` is not a duration; write", ""),
+    ("simulate --token-lifetime x", "invalid value 'x' for '--token-lifetime <DURATION>': not a duration; write", ""),
     ("simulate --fault nope", "invalid value 'nope' for '--fault <RULE>': unknown fault `nope`; known are latency,", ""),
     ("check --onlin", "unexpected argument '--onlin' found", "tip: a similar argument exists: '--online'"),
     ("check --format xml", "invalid value 'xml' for '--format <FORMAT>'", "[possible values: text, json]"),
@@ -39,7 +40,7 @@ const WRONG_CALLS: &[(&str, &str, &str)] = &[
     ("query wokers", "invalid value 'wokers' for '<METHOD>'", "tip: a similar value exists: 'workers'"),
     ("query workers xmr xdn", "unexpected argument 'xdn' found", ""),
     ("query workers --acount a", "unexpected argument '--acount' found", "'--account'"),
-    ("history --every soon", "invalid value 'soon' for '--every <DURATION>': `soon` is not a duration; write a number", ""),
+    ("history --every soon", "invalid value 'soon' for '--every <DURATION>': not a duration; write a number", ""),
     ("history --every 0s", "invalid value '0s' for '--every <DURATION>': give 1s or more", ""),
     ("history --untl 1h", "unexpected argument '--untl' found", "'--until'"),
     ("healthcheck --redy", "unexpected argument '--redy' found", "'--ready'"),
@@ -76,16 +77,27 @@ const FAILURES: &[(&str, &str)] = &[
     ),
     (
         "demo --web.listen-address here",
-        "--web.listen-address: web.listen_address: `here` is not host:port; give one such as \"127.0.0.1:10187\", \":10187\" \
+        "--web.listen-address: web.listen_address: entry 1: not host:port; give one such as \"127.0.0.1:10187\", \":10187\" \
          or \"unix:/path\"",
     ),
-    ("demo --web.config.file /none.yml", "can't read /none.yml: no such file or directory; give another --web.config.file"),
+    (
+        "demo --web.config.file /none.yml",
+        "can't read the web configuration: no such file or directory; give another --web.config.file",
+    ),
     (
         "healthcheck --web.config.file /none.yml",
-        "can't read /none.yml: no such file or directory; give another --web.config.file",
+        "can't read the web configuration: no such file or directory; give another --web.config.file",
     ),
-    ("demo --web.config.file /", "can't read /: it is not a file; give another --web.config.file"),
-    ("simulate --listen nowhere", "can't listen on nowhere; give another --listen: invalid socket address"),
+    ("demo --web.config.file /", "can't read the web configuration: it is not a file; give another --web.config.file"),
+    (
+        "demo --web.listen-address ::1:28124",
+        "--web.listen-address: web.listen_address: entry 1: an IPv6 address stands in brackets; give one such as \"[::1]:10187\"",
+    ),
+    (
+        "simulate --listen nowhere",
+        "--listen: not host:port; give one such as \"127.0.0.1:10187\", \":10187\" or \"unix:/path\"",
+    ),
+    ("simulate --listen ::1:28124", "--listen: an IPv6 address stands in brackets; give one such as \"[::1]:10187\""),
     (
         "simulate --listen 127.0.0.1:0 --write-config /none/x",
         "can't write /none/x: No such file or directory (os error 2); give another --write-config",
@@ -101,15 +113,16 @@ fn what_can_t_be_done_is_said_in_one_line() {
     assert!(checked.contains("can't read /none.toml: no such file; give another --config.file"), "{checked}");
 }
 
+/// The file is named by its account and key: its path can be the password itself, written under the wrong key.
 #[test]
-fn a_secret_that_can_t_be_read_is_said_by_its_file() {
+fn a_secret_that_can_t_be_used_is_named_by_its_key() {
     let directory = tempfile::tempdir().unwrap();
     let config = directory.path().join("c.toml");
-    let secret = directory.path().join("secret");
-    let account = "[[accounts]]\nname = \"farm\"\ntoken_file = \"secret\"\n";
+    let secret = directory.path().join("planted-secret");
+    let account = "[[accounts]]\nname = \"farm\"\ntoken_file = \"planted-secret\"\n";
     fs::write(&config, format!("[api]\nbase_url = \"http://127.0.0.1:1\"\n{account}")).unwrap();
     let expect = |fault: &str| {
-        let sentence = format!("can't read {}: {fault}", secret.display());
+        let sentence = format!("can't use token_file: {fault}; put the secret there on one line, for this user to read");
         for (command, before) in [
             ("once", "http://127.0.0.1:1/: nothing could be read: "),
             ("query workers", "http://127.0.0.1:1/: workers of farm: "),
@@ -120,19 +133,51 @@ fn a_secret_that_can_t_be_read_is_said_by_its_file() {
             let last = said.lines().last().unwrap_or_default();
             assert_eq!(output.status.code(), Some(1), "{said}");
             assert!(last.starts_with(&format!("error: {before}")) && last.contains(&sentence), "{command}: {said}");
+            assert!(!said.contains("planted"), "{command}: {said}");
         }
-        let checked = String::from_utf8(run(&format!("check --config.file {}", config.display())).stdout).unwrap();
-        assert!(checked.contains(&format!("account farm: {sentence}")), "{checked}");
+        for format in ["text", "json"] {
+            let checked = run(&format!("check --format {format} --config.file {}", config.display()));
+            let checked = String::from_utf8(checked.stdout).unwrap();
+            assert!(checked.contains(&format!("account farm: {sentence}")), "{checked}");
+            assert!(!checked.contains("planted"), "{checked}");
+        }
     };
     expect("no such file");
-    fs::write(&secret, "\n").unwrap();
-    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+    let write = |bytes: &[u8]| {
+        fs::write(&secret, bytes).unwrap();
+        fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    write(b"\n");
     expect("it is empty");
-    fs::write(&secret, [0xff, 0xfe]).unwrap();
-    expect("it is not text");
+    write(&[0xff, 0xfe]);
+    expect("it is not text (UTF-8)");
+    write(b"planted\nplanted\n");
+    expect("it holds a line break or another control character");
+    write(&vec![b'x'; 20_000]);
+    expect("it is larger than 16384 bytes");
     fs::remove_file(&secret).unwrap();
     fs::create_dir(&secret).unwrap();
     expect("it is a directory");
+}
+
+/// A FIFO that nobody writes to, as a file that never answers.
+fn fifo(path: &std::path::Path) {
+    assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+#[test]
+fn a_file_that_never_answers_ends_in_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let (config, hangs) = (directory.path().join("c.toml"), directory.path().join("fifo"));
+    fifo(&hangs);
+    let (code, said) = said(&format!("serve --config.file {}", hangs.display()));
+    assert_eq!(code, Some(1));
+    assert!(said.contains(": it did not answer within 5 s; give another --config.file"), "{said}");
+    let account = "[[accounts]]\nname = \"farm\"\ntoken_file = \"fifo\"\n";
+    fs::write(&config, format!("[api]\nbase_url = \"http://127.0.0.1:1\"\n{account}")).unwrap();
+    let checked = run(&format!("check --config.file {}", config.display()));
+    let checked = String::from_utf8(checked.stdout).unwrap();
+    assert!(checked.contains("account farm: can't use token_file: it did not answer within 5 s"), "{checked}");
 }
 
 #[test]

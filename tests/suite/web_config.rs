@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use minergate_exporter::server::Web;
 use rcgen::{CertificateParams, KeyPair};
 
-use crate::process::{Answer, Process, daemon, get, wait};
+use crate::process::{Answer, Process, daemon, exporter, get, wait};
 
 /// `htpasswd -nBC 5`'s hash of "secret".
 fn hash(password: &str) -> String {
@@ -130,7 +130,7 @@ fn every_fault_has_its_sentence() {
         ),
         (
             "tls_server_config:\n  cert_file: gone.pem\n  key_file: key.pem\n",
-            "web.yml:2: tls_server_config.cert_file: can't read gone.pem: no such file or directory; give a file that this user can read",
+            "web.yml:2: tls_server_config.cert_file: can't be read: no such file or directory; give a file that this user can read; a relative path lies beside this file",
         ),
         (
             "tls_server_config:\n  cert_file: empty.pem\n  key_file: key.pem\n",
@@ -254,7 +254,7 @@ fn every_fault_has_its_sentence() {
     }
     let gone = Web::load(Some(&directory.path().join("gone.yml"))).map(|_| ()).unwrap_err();
     assert!(
-        format!("{gone:#}").ends_with("gone.yml: no such file or directory; give another --web.config.file"),
+        format!("{gone:#}") == "can't read the web configuration: no such file or directory; give another --web.config.file",
         "{gone:#}"
     );
 }
@@ -363,4 +363,58 @@ fn headers_and_rate_limit_are_the_file_s() {
         })
         .collect();
     assert_eq!(statuses, [200, 200, 200, 429, 429]);
+}
+
+/// Keys that rustls' ring does not sign with, as openssl makes them.
+#[test]
+fn a_key_that_can_t_be_used_is_said_with_those_that_can() {
+    let directory = tempfile::tempdir().unwrap();
+    let text = "tls_server_config:\n  cert_file: c.pem\n  key_file: c.key\n";
+    let make = |kind: &[&str]| {
+        let mut openssl = std::process::Command::new("openssl");
+        openssl.args([
+            "req", "-x509", "-nodes", "-days", "90", "-subj", "/CN=a", "-out", "c.pem", "-keyout", "c.key", "-newkey",
+        ]);
+        let output = openssl.args(kind).current_dir(directory.path()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    for kind in [&["ec", "-pkeyopt", "ec_paramgen_curve:secp521r1"][..], &["rsa:1024"]] {
+        make(kind);
+        let sentence = "web.yml:3: tls_server_config.key_file: is a key that can't be used; taken are RSA of 2048 to 4096 bits, ECDSA on P-256 \
+                        or P-384, and Ed25519";
+        assert_eq!(load(directory.path(), text), Err(sentence.to_owned()), "{kind:?}");
+    }
+    for kind in [&["ec", "-pkeyopt", "ec_paramgen_curve:secp384r1"][..], &["rsa:2048"], &["ed25519"]] {
+        make(kind);
+        assert_eq!(load(directory.path(), text), Ok(Vec::new()), "{kind:?}");
+    }
+}
+
+#[test]
+fn a_certificate_that_is_not_valid_now_is_warned_about() {
+    let directory = tempfile::tempdir().unwrap();
+    let text = "tls_server_config:\n  cert_file: cert.pem\n  key_file: key.pem\n  client_auth_type: RequireAndVerifyClientCert\n  \
+                client_ca_file: cert.pem\n";
+    for ((from, to), part) in
+        [((2000, 2001), "expired on 2001-01-01T00:00:00Z"), ((3000, 3001), "is valid from 3000-01-01T00:00:00Z on")]
+    {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        params.not_before = rcgen::date_time_ymd(from, 1, 1);
+        params.not_after = rcgen::date_time_ymd(to, 1, 1);
+        fs::write(directory.path().join("cert.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
+        fs::write(directory.path().join("key.pem"), key.serialize_pem()).unwrap();
+        let warnings = load(directory.path(), text).unwrap();
+        assert_eq!(warnings.len(), 2, "{warnings:?}");
+        for (line, key) in [(2, "cert_file"), (5, "client_ca_file")] {
+            let beginning = format!("web.yml:{line}: tls_server_config.{key}: holds a certificate that {part}");
+            assert!(warnings.iter().any(|warning| warning.starts_with(&beginning)), "{beginning}: {warnings:?}");
+        }
+        let mut check = exporter();
+        check.args(["check", "--web.config.file"]).arg(directory.path().join("web.yml"));
+        check.env("MINERGATE_EXPORTER__CURRENCIES", "xmr").env("MINERGATE_EXPORTER__API__BASE_URL", "http://127.0.0.1:1");
+        let output = check.output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && said.contains("holds a certificate"), "{said}");
+    }
 }

@@ -8,8 +8,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::{Account, WayIn};
-use crate::api::Secret;
 use crate::api::memory::Memory;
+use crate::api::secret::{self, Secret, SecretError};
 use crate::api::totp;
 
 /// `[[accounts]]`: an account and its way in, a ready-made token or e-mail address and password.
@@ -57,6 +57,34 @@ impl PartialEq for Config {
 }
 
 impl Config {
+    /// What is wrong with an account's name, if anything is.
+    pub fn name_fault(name: &str) -> Option<&'static str> {
+        if name.is_empty() {
+            Some("missing; every account needs a name, it becomes the label `account`")
+        } else if name.contains('@') {
+            Some("looks like an e-mail address, and would stand on every page; give another name")
+        } else if name.chars().count() > 64 || name.trim() != name || name.chars().any(char::is_control) {
+            Some("give 1 to 64 printable characters without spaces around them")
+        } else {
+            None
+        }
+    }
+
+    /// Whether the account logs in, with a password, instead of having a token.
+    pub fn logs_in(&self) -> bool {
+        self.password.is_some() || self.password_file.is_some()
+    }
+
+    /// The files that hold the account's secrets, each with its key.
+    pub fn secret_files(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        let files = [
+            ("password_file", &self.password_file),
+            ("totp_secret_file", &self.totp_secret_file),
+            ("token_file", &self.token_file),
+        ];
+        files.into_iter().filter_map(|(key, path)| Some((key, path.as_deref()?)))
+    }
+
     /// The account, or what is wrong with its configuration: key and sentence. What is kept across restarts stands in the
     /// directory, if there is one.
     ///
@@ -64,21 +92,12 @@ impl Config {
     /// The first fault found.
     pub fn account(&self, state: Option<&Path>) -> std::result::Result<Account, (&'static str, String)> {
         let name = self.name.as_str();
-        if name.is_empty() {
-            return Err(("name", "missing; every account needs a name, it becomes the label `account`".to_owned()));
+        if let Some(fault) = Config::name_fault(name) {
+            return Err(("name", fault.to_owned()));
         }
-        if name.contains('@') {
-            return Err((
-                "name",
-                "looks like an e-mail address, and would stand on every page; give another name".to_owned(),
-            ));
-        }
-        if name.chars().count() > 64 || name.trim() != name || name.chars().any(char::is_control) {
-            return Err(("name", "give 1 to 64 printable characters without spaces around them".to_owned()));
-        }
-        let token = either("token", self.token.as_ref(), self.token_file.as_ref())?;
-        let password = either("password", self.password.as_ref(), self.password_file.as_ref())?;
-        let totp = either("totp_secret", self.totp_secret.as_ref(), self.totp_secret_file.as_ref())?;
+        let token = either(["token", "token_file"], self.token.as_ref(), self.token_file.as_ref())?;
+        let password = either(["password", "password_file"], self.password.as_ref(), self.password_file.as_ref())?;
+        let totp = either(["totp_secret", "totp_secret_file"], self.totp_secret.as_ref(), self.totp_secret_file.as_ref())?;
         let way_in = match (token, password) {
             (Some(_), Some(_)) => return Err(("token", "stands beside a password; give one of them".to_owned())),
             (None, None) => {
@@ -95,7 +114,8 @@ impl Config {
         if let WayIn::Password { totp: Some(Secret::Value(secret)), .. } = &way_in {
             totp::key(secret).map_err(|error| ("totp_secret", error.to_string()))?;
         }
-        if self.email.as_deref().is_some_and(|email| !email.contains('@')) {
+        let is_email = |email: &str| email.contains('@') && !email.contains(|c: char| c.is_whitespace() || c.is_control());
+        if self.email.as_deref().is_some_and(|email| !is_email(email)) {
             return Err(("email", "not an e-mail address".to_owned()));
         }
         Ok(Account::new(name, self.email.clone(), way_in, Memory::new(state, name)))
@@ -103,17 +123,18 @@ impl Config {
 }
 
 fn either(
-    key: &'static str,
+    [key, file_key]: [&'static str; 2],
     value: Option<&SecretString>,
     file: Option<&PathBuf>,
 ) -> std::result::Result<Option<Secret>, (&'static str, String)> {
     match (value, file) {
-        (Some(_), Some(_)) => Err((key, format!("stands beside {key}_file; give one of them"))),
-        (Some(value), None) if value.expose_secret().is_empty() => {
-            Err((key, "is empty; leave it out or fill it in".to_owned()))
-        }
-        (Some(value), None) => Ok(Some(Secret::Value(value.clone()))),
-        (None, Some(path)) => Ok(Some(Secret::File(path.clone()))),
+        (Some(_), Some(_)) => Err((key, format!("stands beside {file_key}; give one of them"))),
+        (Some(value), None) => match secret::text(value.expose_secret().as_bytes()) {
+            Ok(secret) => Ok(Some(Secret::Value(secret))),
+            Err(SecretError::Empty) => Err((key, "is empty; leave it out or fill it in".to_owned())),
+            Err(error) => Err((key, format!("{error}; give the secret on one line, and nothing else"))),
+        },
+        (None, Some(path)) => Ok(Some(Secret::File { key: file_key, path: path.clone() })),
         (None, None) => Ok(None),
     }
 }

@@ -1,16 +1,21 @@
 //! What `check` found, as its JSON has it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::StreamExt as _;
+use futures_util::stream;
 use serde::Serialize;
 
 use super::alerts;
 use crate::config::Config;
 use crate::duration;
 use crate::endpoints::{ENDPOINTS, Scope};
-use crate::poller::Plan;
+use crate::poller::{Loop, Plan};
 use crate::server::Web;
+
+/// Accounts whose secrets are read at once.
+const FILES_AT_ONCE: usize = 64;
 
 /// The whole of it.
 #[derive(Debug, Default, Serialize)]
@@ -45,6 +50,31 @@ pub(super) struct Requests {
     pub(super) limit: f64,
     /// How many times as long as configured the intervals become; 1 where the requests are within the limit.
     pub(super) stretch: f64,
+    pub(super) first_round: FirstRound,
+}
+
+/// What is sent after a start until everything was polled once, without the networks of currencies in use.
+#[derive(Debug, Serialize)]
+pub(super) struct FirstRound {
+    pub(super) polls: usize,
+    /// One for each account with a password.
+    pub(super) logins: usize,
+    /// How long that takes at the limit.
+    pub(super) seconds: f64,
+}
+
+impl Requests {
+    fn of(config: &Config, plan: &Plan, loops: &[Loop]) -> Requests {
+        let names: BTreeSet<&str> = loops.iter().filter_map(|l| Some(&**l.account.as_ref()?.name())).collect();
+        let logins =
+            config.accounts.iter().filter(|account| account.logs_in() && names.contains(account.name.as_str())).count();
+        let per_second: f64 = loops.iter().map(|l| 1.0 / l.plan.interval.as_secs_f64()).sum();
+        let limit = plan.requests_per_second;
+        #[expect(clippy::cast_precision_loss, reason = "no configuration has 2^52 loops")]
+        let seconds = (loops.len() + logins) as f64 / limit;
+        let first_round = FirstRound { polls: loops.len(), logins, seconds };
+        Requests { per_second, limit, stretch: (per_second / limit).max(1.0), first_round }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -89,11 +119,11 @@ impl Report {
     /// What is to be said of a configuration without asking the API.
     pub(super) async fn new(config: anyhow::Result<Config>) -> (Report, Option<Config>) {
         let mut report = Report::default();
-        let understood = match config {
-            Ok(config) => report.understand(&config).await.map(|understood| (understood, config)),
-            Err(error) => Err(error),
+        let understood = async {
+            let config = config?;
+            anyhow::Ok((report.understand(&config).await?, config))
         };
-        let config = match understood {
+        let config = match understood.await {
             Ok((understood, config)) => {
                 report.understood = Some(understood);
                 Some(config)
@@ -110,12 +140,12 @@ impl Report {
     async fn understand(&mut self, config: &Config) -> anyhow::Result<Understood> {
         let plan = config.plan()?;
         let web = Web::load(config.web.config_file.as_deref())?;
-        self.warnings = config.warnings()?.into_iter().chain(web.warnings()).collect();
+        self.warnings = config.warnings().await.into_iter().chain(web.warnings()).collect();
         self.warnings.extend(unseen_by_alerts(&plan)?);
-        // At once: each may hang.
-        let secrets = join_all(plan.accounts.iter().map(|(account, _)| account.read_secrets())).await;
-        let unreadable = plan.accounts.iter().zip(secrets).filter_map(|((account, _), read)| Some((account, read.err()?)));
-        self.errors.extend(unreadable.map(|(account, error)| format!("account {}: {error}", account.name())));
+        let reads = plan.accounts.iter().map(async |(account, _)| (account.name(), account.read_secrets().await));
+        let reads: Vec<_> = stream::iter(reads).buffered(FILES_AT_ONCE).collect().await;
+        let unreadable = reads.into_iter().filter_map(|(name, read)| Some((name, read.err()?)));
+        self.errors.extend(unreadable.map(|(name, error)| format!("account {name}: {error}")));
         let loops: Vec<_> = plan.loops().collect();
         let endpoint = |endpoint: &'static crate::endpoints::Endpoint| Endpoint {
             name: endpoint.name,
@@ -127,21 +157,40 @@ impl Report {
             interval_seconds: plan.poll.interval(endpoint).as_ref().map(Duration::as_secs_f64),
             loops: loops.iter().filter(|l| l.plan.endpoint.name == endpoint.name).count(),
         };
-        let per_second: f64 = loops.iter().map(|l| 1.0 / l.plan.interval.as_secs_f64()).sum();
-        let limit = config.api.requests_per_second;
+        let requests = Requests::of(config, &plan, &loops);
+        self.warnings.extend(long_first_round(&requests, &loops));
         let account = |(account, endpoints): &(std::sync::Arc<crate::api::Account>, Option<Vec<String>>)| Account {
             name: account.name().to_string(),
             login: account.way_in(),
             endpoints: endpoints.clone(),
         };
         Ok(Understood {
-            base_url: config.api.base_url.to_string(),
-            requests: Requests { per_second, limit, stretch: (per_second / limit).max(1.0) },
+            base_url: config.api.address().to_owned(),
+            requests,
             accounts: plan.accounts.iter().map(account).collect(),
             endpoints: ENDPOINTS.iter().map(endpoint).collect(),
             currencies: plan.currencies.as_ref().map(|codes| codes.iter().cloned().collect()),
         })
     }
+}
+
+/// A first round that takes longer than the shortest interval of an account. Where intervals stretch, it always does.
+fn long_first_round(requests: &Requests, loops: &[Loop]) -> Option<String> {
+    let FirstRound { polls, logins, seconds } = requests.first_round;
+    let shortest = loops.iter().filter(|l| l.account.is_some()).min_by_key(|l| l.plan.interval)?;
+    let (key, interval) = (shortest.plan.endpoint.name, shortest.plan.interval);
+    if seconds <= interval.as_secs_f64() {
+        return None;
+    }
+    let takes = duration::print(Duration::from_secs_f64(seconds.ceil()));
+    let enough = (seconds * requests.limit / interval.as_secs_f64()).ceil();
+    let interval = duration::print(interval);
+    Some(format!(
+        "after a start, {polls} polls and {logins} logins take {takes} at api.requests_per_second = {}, longer than the shortest interval of \
+         an account ({interval} of poll.{key}), and until then values are missing; set it to {enough} or more if the host allows it, or \
+         poll less",
+        requests.limit
+    ))
 }
 
 /// Endpoints that are off, and that shipped alerts look at.

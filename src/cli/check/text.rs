@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::report::{Endpoint, Poll, Report, Understood};
+use super::report::{Endpoint, FirstRound, Poll, Report, Understood};
 use crate::cli::terminal::{BAD, GOOD, HEADING, PLAIN, QUIET, Table, WARNING, styled, wrapped};
 use crate::duration;
 
@@ -57,6 +57,9 @@ fn overview(understood: &Understood, out: &mut impl Write) -> io::Result<()> {
         let stretched = format!("that is over the limit: intervals become {:.1} times as long", requests.stretch);
         table.row([(PLAIN, String::new()), (style, stretched)]);
     }
+    let FirstRound { polls, logins, seconds } = &requests.first_round;
+    let takes = duration::print(Duration::from_secs_f64(seconds.ceil()));
+    table.row([(HEADING, "First round".to_owned()), (PLAIN, format!("{polls} polls and {logins} logins in {takes}"))]);
     table.write(out, "")?;
 
     writeln!(out, "\n{} {}", styled(HEADING, "Accounts"), accounts.len())?;

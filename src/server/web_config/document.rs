@@ -9,6 +9,8 @@ use anyhow::anyhow;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Error, Spanned};
 
+use crate::spelling;
+
 /// A value of YAML.
 enum Value {
     Null,
@@ -157,11 +159,10 @@ impl Map {
     pub(super) fn only(&self, known: &[&str]) -> anyhow::Result<()> {
         let Some((key, node)) = self.entries.iter().find(|(key, _)| !known.contains(&key.as_str())) else { return Ok(()) };
         let place = format!("{}:{}:", self.file, node.referenced.line());
-        let like = known.iter().map(|known| (strsim::damerau_levenshtein(known, key), known)).min();
         let within = if self.key.is_empty() { String::new() } else { format!("{}: ", self.key) };
         // A key that resembles none may be a secret whose own key was forgotten.
-        Err(match like.filter(|(distance, _)| *distance <= 3 && *distance < key.len()) {
-            Some((_, like)) => anyhow!("{place} {within}unknown key `{key}`; did you mean `{like}`?"),
+        Err(match spelling::nearest(key, known.iter().copied()) {
+            Some(like) => anyhow!("{place} {within}unknown key `{key}`; did you mean `{like}`?"),
             None => anyhow!("{place} {within}unknown key; those there are: {}", known.join(", ")),
         })
     }

@@ -11,6 +11,7 @@ use rustls::{CipherSuite, RootCertStore, ServerConfig, SupportedCipherSuite, Sup
 use super::client_certificate::{POLICIES, Policy, Verifier};
 use super::document::{Entry, Map};
 use super::files::{Files, reason};
+use super::validity;
 
 /// The versions in their order, as the file names them; what is before TLS 1.2 rustls does not speak.
 const VERSIONS: &[(&str, Option<&SupportedProtocolVersion>)] =
@@ -84,7 +85,7 @@ pub(super) fn read(
         }
         None if policy.verifies() => return Err(place.fault("needs authorities to verify with; give client_ca_file")),
         None => RootCertStore::empty(),
-        Some(pem) => pem.authorities()?,
+        Some(pem) => pem.authorities(warnings)?,
     };
     let builder = if policy == Policy::None {
         builder.with_no_client_auth()
@@ -93,13 +94,18 @@ pub(super) fn read(
         builder.with_client_cert_verifier(verifier.map_err(|error| place.fault(format_args!("can't be used: {error}")))?)
     };
 
-    let mut config =
-        builder.with_single_cert(certificate.certificates()?, key.private_key()?).map_err(|error| match error {
-            rustls::Error::InconsistentKeys(_) => {
-                key.entry.fault("is not the key of the certificate; give the two that belong together")
-            }
-            error => certificate.entry.fault(format_args!("can't be used with its key: {error}")),
-        })?;
+    let (chain, private_key) = (certificate.certificates()?, key.private_key()?);
+    if ring::sign::any_supported_type(&private_key).is_err() {
+        let taken = "RSA of 2048 to 4096 bits, ECDSA on P-256 or P-384, and Ed25519";
+        return Err(key.entry.fault(format_args!("is a key that can't be used; taken are {taken}")));
+    }
+    warnings.extend(chain.iter().filter_map(|one| Some(certificate.entry.fault(validity::warning(one)?).to_string())));
+    let mut config = builder.with_single_cert(chain, private_key).map_err(|error| match error {
+        rustls::Error::InconsistentKeys(_) => {
+            key.entry.fault("is not the key of the certificate; give the two that belong together")
+        }
+        error => certificate.entry.fault(format_args!("can't be used with its key: {error}")),
+    })?;
     config.ignore_client_order = map.take("prefer_server_cipher_suites").map_or(Ok(true), |entry| entry.flag())?;
     config.alpn_protocols = if http2 { vec![b"h2".to_vec(), b"http/1.1".to_vec()] } else { vec![b"http/1.1".to_vec()] };
     Ok(Some(Arc::new(config)))
@@ -119,11 +125,8 @@ fn pem(map: &mut Map, key: &str, files: &mut Files, warnings: &mut Vec<String>) 
         (Some(entry), _) => {
             let path = entry.text()?;
             let bytes = files.read(path).map_err(|error| {
-                entry.fault(format_args!(
-                    "can't read {}: {}; give a file that this user can read",
-                    files.resolve(path).display(),
-                    reason(&error)
-                ))
+                let remedy = "give a file that this user can read; a relative path lies beside this file";
+                entry.fault(format_args!("can't be read: {}; {remedy}", reason(&error)))
             })?;
             Ok(Some(Pem { entry, bytes }))
         }
@@ -150,9 +153,10 @@ impl Pem {
         })
     }
 
-    fn authorities(&self) -> anyhow::Result<RootCertStore> {
+    fn authorities(&self, warnings: &mut Vec<String>) -> anyhow::Result<RootCertStore> {
         let mut roots = RootCertStore::empty();
         for certificate in self.certificates()? {
+            warnings.extend(validity::warning(&certificate).map(|warning| self.entry.fault(warning).to_string()));
             let added = roots.add(certificate);
             added.map_err(|_| self.entry.fault("holds a certificate that is no valid one; replace it"))?;
         }

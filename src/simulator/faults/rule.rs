@@ -197,7 +197,11 @@ mod tests {
             ("balance/captcha", "`balance` can't have the fault `captcha`; only login can".to_owned()),
             ("login/expired-token", format!("`login` can't have the fault `expired-token`; only {tokens} can")),
             ("html=2s", "`html` takes no time; leave out `=2s`".to_owned()),
-            ("latency=2", "`2` has no unit; write a number with its unit, such as \"30s\", \"5m\" or \"1h\"".to_owned()),
+            (
+                "latency=2",
+                "a duration needs a unit; write a number with its unit, such as \"30s\", \"5m\", \"1h\" or \"7d\""
+                    .to_owned(),
+            ),
             ("429:1.5", "`1.5` is not a rate; write a number from 0 to 1".to_owned()),
             ("429:-1", "`-1` is not a rate; write a number from 0 to 1".to_owned()),
             ("429:NaN", "`NaN` is not a rate; write a number from 0 to 1".to_owned()),

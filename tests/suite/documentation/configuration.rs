@@ -32,7 +32,7 @@ fn the_examples_say_the_same() {
 fn an_exporter_can_do_without_a_file() {
     let page = fs::read_to_string(Path::new(ROOT).join("docs/configuration.md")).unwrap();
     let lines = page.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
-    let environment: Vec<_> = lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let environment: Vec<_> = lines.map(|(name, value)| (name.into(), value.into())).collect();
     assert_eq!(environment.len(), 2);
     let config = Config::load(Sources { environment, ..Sources::default() }).unwrap();
     assert_eq!((config.accounts.len(), &*config.accounts[0].name), (1, "wallet"));

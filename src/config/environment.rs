@@ -1,0 +1,144 @@
+//! The exporter's environment variables, as values of the configuration.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use anyhow::{anyhow, bail};
+use figment::value::{Dict, Map, Value};
+use figment::{Metadata, Profile, Provider};
+
+use super::ENVIRONMENT_PREFIX;
+use super::keys::Keys;
+
+/// Keys of an account whose values are secrets: they are read as a secret's file is.
+const SECRETS: &[&str] = &["password", "token", "totp_secret"];
+
+/// Opening brackets in a variable's value; what has more is a text.
+const MAX_BRACKETS: usize = 16;
+
+/// The exporter's own variables, less those of accounts: the parts of the key, and the value.
+#[derive(Default)]
+pub(super) struct Environment(Vec<(Vec<String>, Value)>);
+
+/// One key of one account, given in the environment.
+pub(super) struct AccountVariable {
+    /// The account's name as the variable has it, in capitals.
+    pub(super) account: String,
+    pub(super) key: String,
+    pub(super) value: Value,
+}
+
+impl Environment {
+    /// Picks the exporter's variables, and sets those of accounts apart.
+    pub(super) fn read(
+        variables: &[(OsString, OsString)],
+        keys: &Keys,
+    ) -> anyhow::Result<(Environment, Vec<AccountVariable>)> {
+        let mut environment = Environment::default();
+        let mut accounts = Vec::new();
+        for (name, value) in variables {
+            if !name.as_encoded_bytes().starts_with(ENVIRONMENT_PREFIX.as_bytes()) {
+                continue;
+            }
+            let key = name.to_str().and_then(|name| name.strip_prefix(ENVIRONMENT_PREFIX));
+            let key = key.ok_or_else(|| anyhow!("{ENVIRONMENT_PREFIX}...: the variable's name is not text (UTF-8)"))?;
+            let parts: Vec<String> = key.split("__").map(str::to_lowercase).collect();
+            let value = value.to_str().ok_or_else(|| anyhow!("{}: not text (UTF-8)", variable(&parts, keys)))?;
+            match key.strip_prefix("ACCOUNTS__").and_then(|rest| rest.rsplit_once("__")) {
+                Some((account, key)) => {
+                    let (account, key) = (account.to_uppercase(), key.to_lowercase());
+                    let value = account_value(&key, value, keys);
+                    accounts.push(AccountVariable { account, key, value });
+                }
+                None if parts[0] == "accounts" => {
+                    let remedy = format!("give one key in each variable, such as {ENVIRONMENT_PREFIX}ACCOUNTS__NAME__TOKEN");
+                    let rest = if parts.len() > 1 { "__..." } else { "" };
+                    bail!("{ENVIRONMENT_PREFIX}ACCOUNTS{rest}: names no key of an account; {remedy}");
+                }
+                None => {
+                    let is_list = keys.is_list(&parts.iter().map(String::as_str).collect::<Vec<_>>());
+                    let value = without_line_end(value);
+                    let value = if is_list { list(value) } else { parsed(value).unwrap_or_else(|| value.into()) };
+                    environment.0.push((parts, value));
+                }
+            }
+        }
+        Ok((environment, accounts))
+    }
+
+    /// The variable that gave a key, if it was one; of a table, the variable that gave something in it.
+    pub(super) fn place(&self, path: &[String], keys: &Keys) -> Option<String> {
+        let own = self.0.iter().find(|(parts, _)| path.starts_with(parts));
+        let below = || self.0.iter().find(|(parts, _)| !path.is_empty() && parts.starts_with(path));
+        own.or_else(below).map(|(parts, _)| variable(parts, keys))
+    }
+}
+
+/// A variable's name, up to the first part that messages must not quote.
+pub(super) fn variable(parts: &[String], keys: &Keys) -> String {
+    let shown = keys.shown(parts);
+    let hidden = (shown < parts.len()).then(|| "...".to_owned());
+    let parts: Vec<String> = parts[..shown].iter().map(|part| part.to_uppercase()).chain(hidden).collect();
+    format!("{ENVIRONMENT_PREFIX}{}", parts.join("__"))
+}
+
+/// What a variable holds, without the byte order mark and the line end that files and shells leave behind.
+fn without_line_end(value: &str) -> &str {
+    let value = value.strip_prefix('\u{feff}').unwrap_or(value);
+    value.strip_suffix('\n').map_or(value, |line| line.strip_suffix('\r').unwrap_or(line))
+}
+
+/// An account's value, taken to the letter, for a password of digits is no number.
+fn account_value(key: &str, value: &str, keys: &Keys) -> Value {
+    match key {
+        _ if keys.is_list(&["accounts", "name", key]) => list(without_line_end(value)),
+        _ if SECRETS.contains(&key) => value.into(),
+        _ => without_line_end(value).into(),
+    }
+}
+
+/// A list: as TOML writes it, or its values with commas between them.
+fn list(value: &str) -> Value {
+    match parsed(value) {
+        Some(list @ Value::Array(..)) => list,
+        _ => value.split(',').map(str::trim).filter(|one| !one.is_empty()).map(Value::from).collect::<Vec<_>>().into(),
+    }
+}
+
+/// A variable's value that is more than a text: a number, a list, a table.
+fn parsed(value: &str) -> Option<Value> {
+    // The parser calls itself at each bracket: some hundred of them would overflow the stack.
+    let brackets = value.bytes().filter(|b| matches!(b, b'[' | b'{')).count();
+    if brackets > MAX_BRACKETS { None } else { value.parse().ok() }
+}
+
+impl Provider for &Environment {
+    fn metadata(&self) -> Metadata {
+        Metadata::named("environment")
+    }
+
+    fn data(&self) -> figment::Result<Map<Profile, Dict>> {
+        let nested = self.0.iter().map(|(parts, value)| {
+            parts.iter().rev().fold(value.clone(), |value, part| Dict::from([(part.clone(), value)]).into())
+        });
+        let values = nested.filter_map(Value::into_dict).fold(Dict::new(), join);
+        Ok(Profile::Default.collect(values))
+    }
+}
+
+/// Two trees of values in one; where both have a value, the second one's.
+fn join(mut first: Dict, second: Dict) -> Dict {
+    for (key, value) in second {
+        let value = match (first.remove(&key), value) {
+            (Some(Value::Dict(tag, old)), Value::Dict(_, new)) => Value::Dict(tag, join(old, new)),
+            (_, value) => value,
+        };
+        first.insert(key, value);
+    }
+    first
+}
+
+/// A directory that systemd names in a variable.
+pub(super) fn directory(variables: &[(OsString, OsString)], name: &str) -> Option<PathBuf> {
+    variables.iter().find(|(variable, _)| variable == name).map(|(_, directory)| PathBuf::from(directory))
+}

@@ -1,0 +1,139 @@
+//! The configuration file, TOML or YAML: its values, the lines that they stand on, and the paths in it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+use figment::value::{Dict, Map, Value};
+use figment::{Metadata, Profile, Provider};
+
+use super::lines::Lines;
+use crate::file;
+
+/// The largest configuration file, in bytes; 100,000 accounts take some 20 MB.
+const MAX_BYTES: usize = 64 << 20;
+
+/// What the texts that YAML 1.1 takes for a flag, and other special characters, need.
+const YAML_REMEDY: &str = "check its indentation, and put texts with special characters in quotes";
+const TOML_REMEDY: &str = "write `key = value` on a line of its own, and every text in quotes";
+const TWICE: &str = "a key stands twice; keep one of them";
+
+/// The file, parsed.
+pub(super) struct File {
+    path: Option<PathBuf>,
+    text: String,
+    values: Dict,
+}
+
+impl File {
+    /// Reads a file, or takes a text of TOML; without either, there is nothing in it. Returns all that is not an account,
+    /// and the accounts.
+    pub(super) fn read(path: Option<&Path>, text: Option<&str>) -> anyhow::Result<(File, Option<Value>)> {
+        let mut file =
+            File { path: path.map(Path::to_owned), text: text.unwrap_or_default().to_owned(), values: Dict::new() };
+        if let Some(path) = path {
+            file.text =
+                read(path).map_err(|error| anyhow!("can't read {}: {error}; give another --config.file", path.display()))?;
+        }
+        file.values = file.parse()?;
+        let accounts = file.values.remove("accounts");
+        Ok((file, accounts))
+    }
+
+    /// No parser's own message will do: they quote the line, which can be a password's.
+    fn parse(&self) -> anyhow::Result<Dict> {
+        if self.is_yaml() {
+            serde_saphyr::from_str::<Option<Dict>>(&self.text).map(Option::unwrap_or_default).map_err(|error| {
+                let place = error.location().map(|l| format!(":{}:{}", l.line(), l.column())).unwrap_or_default();
+                let fault = match error.without_snippet() {
+                    serde_saphyr::Error::DuplicateMappingKey { .. } => TWICE.to_owned(),
+                    _ => format!("not valid YAML; {YAML_REMEDY}"),
+                };
+                anyhow!("{}{place}: {fault}", self.name())
+            })
+        } else {
+            toml::from_str(&self.text).map_err(|error| {
+                let place = error.span().map(|span| line_and_column(&self.text, span.start)).unwrap_or_default();
+                let is_twice = error.message().starts_with("duplicate key");
+                let fault = if is_twice { TWICE.to_owned() } else { format!("not valid TOML; {TOML_REMEDY}") };
+                anyhow!("{}{place}: {fault}", self.name())
+            })
+        }
+    }
+
+    fn is_yaml(&self) -> bool {
+        let extension = self.path.as_deref().and_then(Path::extension);
+        extension.is_some_and(|extension| extension == "yaml" || extension == "yml")
+    }
+
+    fn name(&self) -> String {
+        self.path.as_ref().map_or_else(|| "configuration".to_owned(), |path| path.display().to_string())
+    }
+
+    /// The lines of the file, to be looked up in by [`File::place`]. They are only needed where something is wrong.
+    pub(super) fn lines(&self) -> Lines {
+        if self.is_yaml() { Lines::of_yaml(&self.text) } else { Lines::of_toml(&self.text) }
+    }
+
+    /// Where a key stands: file and line.
+    pub(super) fn place(&self, lines: &Lines, path: &[String]) -> String {
+        lines.find(path).map_or_else(|| self.name(), |line| format!("{}:{line}", self.name()))
+    }
+
+    /// The file that a path in the configuration stands for: a relative one is systemd's credential of that name, if there
+    /// is one, or lies beside the configuration.
+    pub(super) fn resolve(&self, path: &Path, credentials: Option<&Credentials>) -> PathBuf {
+        let directory = self.path.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+        credentials.and_then(|credentials| credentials.find(path)).unwrap_or_else(|| directory.join(path))
+    }
+}
+
+fn read(path: &Path) -> Result<String, file::Error> {
+    let bytes = file::read_blocking(path, MAX_BYTES)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| file::Error::NotText)?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text).to_owned())
+}
+
+fn line_and_column(text: &str, offset: usize) -> String {
+    let before = text.get(..offset).unwrap_or(text);
+    let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count());
+    format!(":{}:{}", before.matches('\n').count() + 1, column + 1)
+}
+
+impl Provider for &File {
+    fn metadata(&self) -> Metadata {
+        Metadata::named("file")
+    }
+
+    fn data(&self) -> figment::Result<Map<Profile, Dict>> {
+        Ok(Profile::Default.collect(self.values.clone()))
+    }
+}
+
+/// systemd's credentials: a directory of files.
+pub(super) struct Credentials {
+    directory: PathBuf,
+    names: BTreeSet<PathBuf>,
+}
+
+impl Credentials {
+    /// Lists the directory. One that can't be read has no files.
+    pub(super) fn list(directory: PathBuf) -> Credentials {
+        let own = directory.clone();
+        let names = file::run_blocking(&directory, move || {
+            let entries = std::fs::read_dir(own).into_iter().flatten().flatten();
+            entries.map(|entry| PathBuf::from(entry.file_name())).collect()
+        });
+        Credentials { directory, names: names.unwrap_or_default() }
+    }
+
+    fn find(&self, path: &Path) -> Option<PathBuf> {
+        let below = |prefix| path.strip_prefix(prefix).ok();
+        if let Some(rest) = below("$CREDENTIALS_DIRECTORY").or_else(|| below("${CREDENTIALS_DIRECTORY}")) {
+            return Some(self.directory.join(rest));
+        }
+        // A directory's files are credentials with a _ for each /, as LoadCredential= names them.
+        let names = [path.to_owned(), path.to_string_lossy().replace('/', "_").into()];
+        names.iter().find(|name| self.names.contains(*name)).map(|name| self.directory.join(name))
+    }
+}

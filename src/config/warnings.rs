@@ -1,0 +1,95 @@
+//! What works in a configuration and yet should not stay as it is.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use tokio::time::{Instant, timeout_at};
+
+use super::Config;
+use crate::api::{self, AccountConfig};
+use crate::{currency, duration, file};
+
+/// Files that are looked at at once.
+const FILES_AT_ONCE: usize = 64;
+
+impl Config {
+    /// The warnings, a sentence each. None quotes the path of a secret's file, which can be the secret in the wrong place.
+    pub async fn warnings(&self) -> Vec<String> {
+        let mut warnings = self.exposed_secrets().await;
+        warnings.extend(self.unwritable_state_directory().await);
+        if let Some(url) = &self.api.base_url {
+            if url.host_str() == Some(api::PUBLIC_HOST) {
+                warnings.push(format!(
+                    "api.base_url: {} has answered ApiDiscontinued since 2019; give another",
+                    api::PUBLIC_HOST
+                ));
+            }
+            let host = url.host_str().unwrap_or_default();
+            let is_here = host == "localhost" || host.starts_with("127.") || host == "[::1]";
+            if url.scheme() == "http" && !is_here {
+                warnings.push("api.base_url is not https: passwords and tokens can be read on the way".to_owned());
+            }
+        }
+        for (endpoint, interval) in self.poll.hasty() {
+            let (interval, default) = (duration::print(interval), duration::print(endpoint.interval));
+            let key = endpoint.name;
+            warnings.push(format!(
+                "poll.{key}: every {interval} is more often than the pool has news; the default is {default}"
+            ));
+        }
+        let unknown = self.currencies.iter().flatten().filter(|code| !currency::is_documented(code)).count();
+        if unknown > 0 {
+            warnings.push(format!(
+                "currencies: {unknown} of them the API's documentation does not know; are they spelled right?"
+            ));
+        }
+        warnings
+    }
+
+    /// Files with secrets that everybody on the machine can read. What does not answer in time is left out.
+    async fn exposed_secrets(&self) -> Vec<String> {
+        let has_secret = |a: &AccountConfig| a.password.is_some() || a.token.is_some() || a.totp_secret.is_some();
+        let own = self.file.iter().filter(|_| self.accounts.iter().any(has_secret));
+        let own = own.map(|path| (path.display().to_string(), path.as_path()));
+        let of_account = |account| {
+            AccountConfig::secret_files(account)
+                .map(|(key, path)| (format!("account {}: the file of {key}", account.name), path))
+        };
+        let of_accounts = self.accounts.iter().filter(|account| self.owns("account", &account.name)).flat_map(of_account);
+        let files = own.chain(of_accounts).map(async |(name, path): (String, &Path)| (api::is_exposed(path).await, name));
+        let mut files = std::pin::pin!(stream::iter(files).buffered(FILES_AT_ONCE));
+        let deadline = Instant::now() + file::TIMEOUT;
+        let mut warnings = Vec::new();
+        while let Ok(Some((is_exposed, name))) = timeout_at(deadline, files.next()).await {
+            if is_exposed {
+                warnings.push(format!("{name} holds a secret, and everybody on this machine can read it; chmod o-r it"));
+            }
+        }
+        warnings
+    }
+
+    /// Why no state can be kept, where it should be. A temporary file is made and removed, since permissions alone do not say it: the
+    /// file system can be read-only or full.
+    async fn unwritable_state_directory(&self) -> Option<String> {
+        let directory = self.state_directory.as_deref()?;
+        let own = directory.to_owned();
+        let probe = move || tempfile::Builder::new().prefix(".probe-").tempfile_in(own)?.close();
+        let reason = match file::run(directory, probe).await {
+            Ok(Ok(())) => return None,
+            Ok(Err(error)) => match error.kind() {
+                ErrorKind::NotFound => "there is no such directory".to_owned(),
+                ErrorKind::NotADirectory => "it is not a directory".to_owned(),
+                ErrorKind::ReadOnlyFilesystem => "its file system is read-only".to_owned(),
+                ErrorKind::StorageFull => "its file system is full".to_owned(),
+                _ => file::Error::from(error).to_string(),
+            },
+            Err(error) => error.to_string(),
+        };
+        let remedy = "give an existing directory that this user can write to";
+        Some(format!(
+            "state_directory or $STATE_DIRECTORY: {reason}; a restart can send a TOTP code or rejected credentials again; {remedy}"
+        ))
+    }
+}

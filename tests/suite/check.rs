@@ -1,0 +1,122 @@
+//! What `check` warns of: a first round that takes too long, and a state directory that can't be used.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::process::{Process, exporter, wait};
+
+/// The report of a configuration, as JSON.
+fn report(config: &Path) -> Value {
+    let output = exporter().args(["check", "--format", "json", "--config.file"]).arg(config).output().unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn warnings(report: &Value) -> Vec<&str> {
+    report["warnings"].as_array().unwrap().iter().map(|warning| warning.as_str().unwrap()).collect()
+}
+
+/// Accounts with passwords, half of them with TOTP, and one with a token, polled for two endpoints.
+fn accounts(passwords: usize) -> String {
+    let endpoints = "endpoints = [\"balance\", \"nickname\"]\n";
+    let account = |i| {
+        let totp = if i % 2 == 0 { "totp_secret = \"GEZDGNBVGY3TQOJQ\"\n" } else { "" };
+        format!("[[accounts]]\nname = \"farm-{i}\"\nemail = \"e@x\"\npassword = \"p\"\n{totp}{endpoints}")
+    };
+    let token = format!("[[accounts]]\nname = \"wallet\"\ntoken = \"t\"\n{endpoints}");
+    (0..passwords).map(account).chain([token]).collect()
+}
+
+#[test]
+fn a_first_round_that_takes_longer_than_an_interval_is_warned_about() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("c.toml");
+    // Balances every minute; the pool's two endpoints are off, and there is no network.
+    for (passwords, rate, is_long) in [(19, 1, false), (20, 1, true), (20, 2, false), (50, 2, true)] {
+        let api = format!("currencies = []\n[api]\nbase_url = \"http://127.0.0.1:1\"\nrequests_per_second = {rate}\n");
+        let poll = "[poll]\nprofit_rating = \"off\"\ntop_hashrate = \"off\"\n";
+        fs::write(&config, format!("{api}{poll}{}", accounts(passwords))).unwrap();
+        let report = report(&config);
+        let round = &report["requests"]["first_round"];
+        let (polls, requests) = (2 * (passwords + 1), 3 * passwords + 2);
+        assert_eq!((&round["polls"], &round["logins"]), (&polls.into(), &passwords.into()), "{report:#}");
+        let seconds = f64::from(u32::try_from(requests).unwrap()) / f64::from(rate);
+        assert!((round["seconds"].as_f64().unwrap() - seconds).abs() < 1e-6, "{round}");
+        let about = format!("after a start, {polls} polls and {passwords} logins take ");
+        let warned: Vec<&str> = warnings(&report).into_iter().filter(|warning| warning.starts_with(&about)).collect();
+        assert_eq!(warned.len(), usize::from(is_long), "{passwords} {rate}: {report:#}");
+        let enough = requests.div_ceil(60);
+        for warning in warned {
+            assert!(
+                warning.contains("1m of poll.balance") && warning.contains(&format!("set it to {enough} or more")),
+                "{warning}"
+            );
+        }
+        assert_eq!(report["requests"]["stretch"], 1.0, "the rate is enough in the long run");
+    }
+}
+
+/// Somebody set the discontinued host by hand, in one of the ways that a URL can be written.
+#[test]
+fn the_public_host_is_warned_about() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("c.toml");
+    for (url, warned) in [
+        ("https://api.minergate.com", true),
+        ("http://API.minergate.com:80/", true),
+        ("https://api.minergate.com/path", true),
+        ("https://api.minergate.com.example.com", false),
+    ] {
+        fs::write(&config, format!("currencies = [\"xmr\"]\n[api]\nbase_url = \"{url}\"\n")).unwrap();
+        let report = report(&config);
+        let found = warnings(&report).iter().any(|warning| warning.contains("has answered ApiDiscontinued since 2019"));
+        assert_eq!(found, warned, "{url}: {report:#}");
+    }
+}
+
+/// What is polled is in a file that the command does not have, or is not there at all.
+#[test]
+fn a_health_check_needs_no_accounts_and_no_base_url() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("c.toml");
+    fs::write(&config, "[web]\nlisten_address = [\"127.0.0.1:1\"]\n[[accounts]]\nname = \"a\"\n").unwrap();
+    let output = exporter().args(["healthcheck", "--config.file"]).arg(&config).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("error: http://127.0.0.1:1/-/healthy did not answer: "), "{said}");
+}
+
+#[test]
+fn a_state_directory_that_can_t_be_written_to_is_warned_about() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("c.toml");
+    fs::create_dir(directory.path().join("state")).unwrap();
+    fs::write(directory.path().join("file"), "").unwrap();
+    for (state, reason) in
+        [("state", None), ("gone", Some("there is no such directory")), ("file", Some("it is not a directory"))]
+    {
+        let api = "[api]\nbase_url = \"http://127.0.0.1:1\"\n[[accounts]]\nname = \"a\"\ntoken = \"t\"\n";
+        fs::write(&config, format!("state_directory = \"{state}\"\n{api}")).unwrap();
+        let report = report(&config);
+        let about: Vec<&str> =
+            warnings(&report).into_iter().filter(|warning| warning.starts_with("state_directory")).collect();
+        assert_eq!(about.len(), usize::from(reason.is_some()), "{state}: {report:#}");
+        assert!(about.iter().all(|warning| warning.contains(reason.unwrap())), "{about:?}");
+        assert_eq!(report["ok"], true);
+
+        // systemd's variable is the same key; the daemon says it at its start.
+        fs::write(&config, api).unwrap();
+        let mut serve = exporter();
+        serve.arg("--config.file").arg(&config).args(["--web.listen-address", "127.0.0.1:0"]);
+        let mut serve = Process::start(serve.env("STATE_DIRECTORY", directory.path().join(state)));
+        serve.wait_for("message=started");
+        let said = serve.output();
+        assert_eq!(said.contains("state_directory or $STATE_DIRECTORY"), reason.is_some(), "{said}");
+        serve.signal("TERM");
+        wait("the end", || serve.exit_code());
+    }
+    let left = fs::read_dir(directory.path().join("state")).unwrap().map(|entry| entry.unwrap().file_name());
+    let probes: Vec<_> = left.filter(|name| name.to_string_lossy().starts_with(".probe")).collect();
+    assert!(probes.is_empty(), "the probe leaves nothing behind: {probes:?}");
+    assert!(!directory.path().join("gone").exists(), "nothing is created");
+}
