@@ -4,6 +4,7 @@
 //! counted directly in a prometheus-client registry.
 
 mod account;
+mod log;
 mod pause;
 mod process;
 mod progress;
@@ -139,6 +140,7 @@ impl Default for Health {
             doings.reload_time.clone(),
         );
         minergate.register("exporter_http_requests", "Requests to the exporter, by route and status", http.clone());
+        registry.register_collector(Box::new(log::DroppedLines));
         registry.register_collector(Box::new(process::Process));
         let health = Health {
             registry,

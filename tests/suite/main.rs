@@ -35,6 +35,7 @@ mod reload;
 mod rules;
 mod scrape;
 mod secrets;
+mod stalled_log;
 mod status;
 mod systemd;
 mod web;
