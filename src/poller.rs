@@ -255,9 +255,10 @@ impl<S: Source> Poller<S> {
             self.polls.abort_all();
             self.loops.values_mut().for_each(|running| running.state = State::Outdated);
         }
+        let accounts: BTreeMap<&Arc<str>, &Arc<Account>> = plan.accounts.iter().map(|(a, _)| (a.name(), a)).collect();
         for (before, _) in &self.plan.accounts {
-            match plan.accounts.iter().find(|(account, _)| account.name() == before.name()) {
-                Some((account, _)) if Arc::ptr_eq(account, before) => {}
+            match accounts.get(before.name()) {
+                Some(account) if Arc::ptr_eq(account, before) => {}
                 Some(_) => self.health.forget_login(before.name()),
                 None => self.health.forget_account(before.name()),
             }

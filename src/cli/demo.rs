@@ -1,6 +1,7 @@
 //! `demo`: the simulator and the daemon in one process, for a first look.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -72,7 +73,7 @@ pub(super) async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         let _ = stopped.await;
     }));
     let flags = flags.values();
-    let load = Box::new(move || Config::load(Sources { text: Some(&text), flags: flags.clone(), ..Sources::default() }));
+    let load = Arc::new(move || Config::load(Sources { text: Some(&text), flags: flags.clone(), ..Sources::default() }));
     daemon::run(config, load, (listeners, web), mpsc::channel(1), shutdown::requested()?).await?;
     let _ = stop.send(());
     simulation.abort();

@@ -21,6 +21,7 @@ mod faults;
 mod golden;
 mod grafana;
 mod history;
+mod hung_files;
 mod isolation;
 mod log;
 mod logins;

@@ -270,3 +270,18 @@ async fn a_poller_with_nothing_to_do_is_no_hang() {
         assert_eq!(watchdog.look(PATIENCE).await, Ok(()));
     }
 }
+
+#[test]
+fn a_service_manager_that_takes_no_messages_holds_up_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_simulator, config) = simulator(directory.path(), &[]);
+    let manager = Manager::listen(directory.path());
+    let sender = UnixDatagram::unbound().unwrap();
+    sender.set_nonblocking(true).unwrap();
+    while sender.send_to(b"FULL=1", &manager.path).is_ok() {}
+    let (mut daemon, url) = manager.start(&config, WATCHDOG, &[]);
+    daemon.wait_for("systemd takes no messages");
+    assert_eq!(get(&format!("{url}/metrics"), &[]).status, 200);
+    daemon.signal("TERM");
+    assert_eq!(daemon.exit_code(), Some(0));
+}
