@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 use tracing::{error, info, warn};
@@ -17,7 +17,7 @@ use self::watchdog::Watchdog;
 use crate::api::{Account, AccountConfig, Client, Event, Observer};
 use crate::config::Config;
 use crate::exposition::Exposition;
-use crate::health::Health;
+use crate::health::{Health, patience};
 use crate::poller::{Plan, Poller, Update};
 use crate::server::{self, App, Listener, Reload, Web};
 use crate::store::Store;
@@ -61,9 +61,9 @@ pub async fn run(
     }
     info!(version = env!("CARGO_PKG_VERSION"), revision = env!("REVISION"), accounts = plan.accounts.len(), "started");
     let (updates_sender, updates) = mpsc::channel(1);
-    let (patience_sender, patience) = watch::channel(watchdog::patience(&config.api));
+    health.set_patience(patience(&config.api));
     let doors = listeners.iter_mut().map(Listener::door).collect();
-    let watchdog = Watchdog { doors, health: health.clone(), patience };
+    let watchdog = Watchdog { doors, health: health.clone() };
     let (stopping, stopped) = oneshot::channel();
     let shutdown = async {
         shutdown.await;
@@ -71,17 +71,7 @@ pub async fn run(
         let _ = stopping.send(());
     };
     let config = Arc::new(config);
-    let state = State {
-        config,
-        load,
-        overdue: None,
-        client,
-        plan,
-        health,
-        observer,
-        updates: updates_sender,
-        patience: patience_sender,
-    };
+    let state = State { config, load, overdue: None, client, plan, health, observer, updates: updates_sender };
     systemd::ready().await;
     tokio::select! {
         broken = poller.run_apart(updates) => match broken.context("polling ended")? {},
@@ -104,8 +94,6 @@ struct State {
     health: Arc<Health>,
     observer: Observer,
     updates: mpsc::Sender<Update<Client>>,
-    /// How long the poller may stand still.
-    patience: watch::Sender<Duration>,
 }
 
 impl State {
@@ -150,7 +138,7 @@ impl State {
         if config.web != self.config.web || config.log != self.config.log {
             warn!("changes of web and log take effect at the next start");
         }
-        self.patience.send_replace(watchdog::patience(&config.api));
+        self.health.set_patience(patience(&config.api));
         (self.config, self.plan) = (Arc::new(config), plan.clone());
         // The poller lives as long as this does.
         if let Ok(update) = update {

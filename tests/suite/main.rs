@@ -20,6 +20,7 @@ mod fake_api;
 mod faults;
 mod golden;
 mod grafana;
+mod healthy;
 mod history;
 mod hung_files;
 mod isolation;

@@ -8,15 +8,15 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use minergate_exporter::api::{self, Account, AccountConfig, Error};
-use minergate_exporter::daemon::watchdog::{Hang, Watchdog, patience};
+use minergate_exporter::daemon::watchdog::{Hang, Watchdog};
 use minergate_exporter::endpoints::Endpoint;
 use minergate_exporter::exposition::Exposition;
-use minergate_exporter::health::Health;
+use minergate_exporter::health::{Health, Standstill};
 use minergate_exporter::metric::{Request, Rows};
 use minergate_exporter::poller::{Plan, Poller, Source};
 use minergate_exporter::server::{self, App, Door, Listener, Web};
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
 use crate::process::{PATIENCE, Process, exporter, get, simulator, wait};
@@ -179,7 +179,7 @@ async fn door() -> (Door, impl Future<Output = ()>) {
 }
 
 fn watchdog(doors: Vec<Door>, health: Arc<Health>) -> Watchdog {
-    Watchdog { doors, health, patience: watch::channel(patience(&api::Config::default())).1 }
+    Watchdog { doors, health }
 }
 
 #[tokio::test]
@@ -253,7 +253,7 @@ async fn a_poller_that_stands_still_is_a_hang() {
     sleep(Duration::from_secs(100)).await;
     assert_eq!(watchdog.look(PATIENCE).await, Ok(()), "too early");
     sleep(fine.saturating_sub(start.elapsed()) + Duration::from_secs(15)).await;
-    assert!(matches!(watchdog.look(PATIENCE).await, Err(Hang::Poller(_))));
+    assert!(matches!(watchdog.look(PATIENCE).await, Err(Hang::Poller(Standstill::NoResult(_)))));
 }
 
 #[tokio::test(start_paused = true)]
