@@ -135,7 +135,7 @@ async fn no_state_of_the_api_is_unhealthy() {
         ("unavailable for an hour", answering(503, "@retry-after: 3600\n").await),
         ("unreadable", answering(200, "<html>").await),
     ] {
-        for poll in ["", "workers = \"1s\"", "workers = \"6h\"\nmining_stats = \"6h\""] {
+        for poll in ["", "workers = \"6h\"\nmining_stats = \"6h\""] {
             let config = api::Config { base_url: api::parse_base_url(&base_url).unwrap(), ..api::Config::default() };
             let health = Arc::<Health>::default();
             health.set_patience(patience(&config));
@@ -158,9 +158,9 @@ async fn no_state_of_the_api_is_unhealthy() {
             }
             tokio::time::pause();
             let start = Instant::now();
-            while start.elapsed() < Duration::from_secs(3 * 3600) {
+            while start.elapsed() < Duration::from_secs(2 * 3600) {
                 assert_eq!(health.standstill(), None, "{state}, {poll}, after {:?}", start.elapsed());
-                sleep(Duration::from_secs(7)).await;
+                sleep(Duration::from_secs(20)).await;
             }
             assert!(has_failed(), "{state}");
             tokio::time::resume();
