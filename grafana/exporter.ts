@@ -112,6 +112,8 @@ function processRow() {
       .withTarget(over(byInstance('process_open_fds'), '{{instance}} open', POLL.workers))
       .withTarget(over(byInstance('process_max_fds'), '{{instance}} at most', POLL.workers))
       .withTarget(over(byInstance('process_threads'), '{{instance}} threads', POLL.workers)),
+    graph('Log lines lost', 'Lines of the log a minute that were lost, because nobody read it.', 'cpm').span(24).height(6).min(0)
+      .withTarget(over(`60 * ${rate('instance', 'minergate_exporter_log_lines_dropped_total')}`, '{{instance}}', POLL.mining)),
     grid('Instances', 'What runs where.', { instance: 'Instance', version: 'Version', revision: 'Revision', rustversion: 'Compiler' }, [
       {
         name: 'Configuration read', unit: 's',

@@ -17,6 +17,7 @@ mod textfile;
 
 use std::process::ExitCode;
 use std::thread;
+use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use tokio::runtime;
@@ -109,11 +110,14 @@ fn nearest(word: &str, known: &[&str]) -> String {
     near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default()
 }
 
+/// For a command that ends by itself to clean up when a signal ends it. Its output may have no reader.
+const CLEAN_UP: Duration = Duration::from_secs(1);
+
 /// Runs a command that ends by itself, unless a signal ends it. As a container's first process it would else get none.
 async fn unless_stopped(command: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
     tokio::select! {
         result = command => result,
-        () = shutdown::requested()? => Ok(ExitCode::from(STOPPED)),
+        () = shutdown::requested_within(CLEAN_UP)? => Ok(ExitCode::from(STOPPED)),
     }
 }
 

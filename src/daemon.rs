@@ -7,21 +7,26 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
-use tokio::sync::{mpsc, oneshot, watch};
+use anyhow::{Context, bail};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::timeout;
 use tracing::{error, info, warn};
 
 use self::watchdog::Watchdog;
 use crate::api::{Account, AccountConfig, Client, Event, Observer};
 use crate::config::Config;
 use crate::exposition::Exposition;
-use crate::health::Health;
+use crate::health::{Health, patience};
 use crate::poller::{Plan, Poller, Update};
 use crate::server::{self, App, Listener, Reload, Web};
 use crate::store::Store;
 
 /// Reads the configuration anew, from where it was read first.
-pub type Load = Box<dyn Fn() -> anyhow::Result<Config> + Send>;
+pub type Load = Arc<dyn Fn() -> anyhow::Result<Config> + Send + Sync>;
+
+/// How long a reload may take. Ten thousand accounts take a second; more is a file that does not answer.
+const RELOAD: Duration = Duration::from_secs(15);
 
 /// Polls and serves until `shutdown` resolves. Each reload that is asked for reads the configuration anew and changes to it.
 ///
@@ -56,17 +61,18 @@ pub async fn run(
     }
     info!(version = env!("CARGO_PKG_VERSION"), revision = env!("REVISION"), accounts = plan.accounts.len(), "started");
     let (updates_sender, updates) = mpsc::channel(1);
-    let (patience_sender, patience) = watch::channel(watchdog::patience(&config.api));
+    health.set_patience(patience(&config.api));
     let doors = listeners.iter_mut().map(Listener::door).collect();
-    let watchdog = Watchdog { doors, health: health.clone(), patience };
+    let watchdog = Watchdog { doors, health: health.clone() };
     let (stopping, stopped) = oneshot::channel();
     let shutdown = async {
         shutdown.await;
-        systemd::stopping();
+        systemd::stopping().await;
         let _ = stopping.send(());
     };
-    let state = State { config, load, client, plan, health, observer, updates: updates_sender, patience: patience_sender };
-    systemd::ready();
+    let config = Arc::new(config);
+    let state = State { config, load, overdue: None, client, plan, health, observer, updates: updates_sender };
+    systemd::ready().await;
     tokio::select! {
         broken = poller.run_apart(updates) => match broken.context("polling ended")? {},
         () = state.reload_as_asked(reloads) => {}
@@ -79,29 +85,29 @@ pub async fn run(
 
 /// What is in force.
 struct State {
-    config: Config,
+    config: Arc<Config>,
     load: Load,
+    /// A reading of the configuration that did not end in time.
+    overdue: Option<JoinHandle<anyhow::Result<Loaded>>>,
     client: Arc<Client>,
     plan: Plan,
     health: Arc<Health>,
     observer: Observer,
     updates: mpsc::Sender<Update<Client>>,
-    /// How long the poller may stand still.
-    patience: watch::Sender<Duration>,
 }
 
 impl State {
     /// Reloads whenever it is asked for; never ends.
     async fn reload_as_asked(mut self, mut reloads: mpsc::Receiver<Reload>) {
         while let Some(reload) = reloads.recv().await {
-            systemd::reloading();
+            systemd::reloading().await;
             let result = self.reload().await.map_err(|error| format!("{error:#}"));
             self.health.reloaded(result.is_ok());
             match &result {
                 Ok(()) => info!(accounts = self.plan.accounts.len(), "configuration reloaded"),
                 Err(error) => error!(error, "configuration not reloaded; the one before stays in force"),
             }
-            systemd::ready();
+            systemd::ready().await;
             // Whoever asked may have gone.
             let _ = reload.send(result);
         }
@@ -110,13 +116,14 @@ impl State {
 
     /// Changes to the configuration as it is now. Nothing changes when it is broken.
     async fn reload(&mut self) -> anyhow::Result<()> {
-        let config = (self.load)()?;
-        let plan = config.plan_with(|account| self.known(&config, account))?;
-        if config.api == self.config.api {
+        let Loaded { config, plan, client } = self.read().await?;
+        let Ok(update) = timeout(RELOAD, self.updates.reserve()).await else {
+            bail!("the poller stands still and takes no configuration; restart the exporter");
+        };
+        match client {
+            Some(client) => self.client = client,
             // The host may have moved in the DNS, or its certificate's authority may be new.
-            self.client.renew_connections().await;
-        } else {
-            self.client = Arc::new(self.client.reconfigured(&config.api)?);
+            None => self.client.renew_connections().await,
         }
         let before: BTreeMap<&str, &Arc<Account>> = self.plan.accounts.iter().map(|(a, _)| (&**a.name(), a)).collect();
         for (account, _) in &plan.accounts {
@@ -131,18 +138,52 @@ impl State {
         if config.web != self.config.web || config.log != self.config.log {
             warn!("changes of web and log take effect at the next start");
         }
-        self.patience.send_replace(watchdog::patience(&config.api));
-        (self.config, self.plan) = (config, plan.clone());
+        self.health.set_patience(patience(&config.api));
+        (self.config, self.plan) = (Arc::new(config), plan.clone());
         // The poller lives as long as this does.
-        let _ = self.updates.send((self.client.clone(), plan)).await;
+        if let Ok(update) = update {
+            update.send((self.client.clone(), plan));
+        }
         Ok(())
     }
 
-    /// The account that is there already, with its token, if its configuration is the same and so is the host.
-    fn known(&self, config: &Config, account: &AccountConfig) -> Option<Arc<Account>> {
-        let same_host = config.api.base_url == self.config.api.base_url;
-        let unchanged = same_host && self.config.accounts.contains(account);
-        let known = self.plan.accounts.iter().map(|(known, _)| known).find(|known| **known.name() == *account.name);
-        known.filter(|_| unchanged).cloned()
+    /// Reads the configuration on a thread of its own: its files may not answer, and many accounts are much work. While one reading
+    /// has not returned, there is no other.
+    async fn read(&mut self) -> anyhow::Result<Loaded> {
+        if self.overdue.as_ref().is_some_and(|reading| !reading.is_finished()) {
+            bail!("the last reload has not returned: a file that the configuration is read from does not answer");
+        }
+        let (load, previous, plan) = (self.load.clone(), self.config.clone(), self.plan.clone());
+        let client = self.client.clone();
+        let mut reading = spawn_blocking(move || Loaded::read(load()?, &previous, &plan, &client));
+        let Ok(loaded) = timeout(RELOAD, &mut reading).await else {
+            self.overdue = Some(reading);
+            bail!("not read within {} s: a file that the configuration is read from does not answer", RELOAD.as_secs());
+        };
+        loaded.context("reading the configuration broke down")?
+    }
+}
+
+/// A configuration, and what runs by it.
+struct Loaded {
+    config: Config,
+    plan: Plan,
+    /// Nothing where the one in force will do.
+    client: Option<Arc<Client>>,
+}
+
+impl Loaded {
+    fn read(config: Config, previous: &Config, plan: &Plan, client: &Client) -> anyhow::Result<Loaded> {
+        let same_host = config.api.base_url == previous.api.base_url;
+        let before: BTreeMap<&str, &AccountConfig> = previous.accounts.iter().map(|a| (a.name.as_str(), a)).collect();
+        let running: BTreeMap<&str, &Arc<Account>> = plan.accounts.iter().map(|(a, _)| (&**a.name(), a)).collect();
+        // The account that is there already, with its token, if its configuration is the same and so is the host.
+        let known = |account: &AccountConfig| {
+            let is_same = same_host && before.get(account.name.as_str()) == Some(&account);
+            running.get(account.name.as_str()).filter(|_| is_same).map(|account| (*account).clone())
+        };
+        let plan = config.plan_with(known)?;
+        let client = if config.api == previous.api { None } else { Some(Arc::new(client.reconfigured(&config.api)?)) };
+        Ok(Loaded { config, plan, client })
     }
 }

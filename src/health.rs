@@ -4,6 +4,7 @@
 //! counted directly in a prometheus-client registry.
 
 mod account;
+mod log;
 mod pause;
 mod process;
 mod progress;
@@ -25,6 +26,7 @@ use self::account::Accounts;
 pub use self::account::{ACCOUNT_METRICS, AccountHealth, Failing, LoopHealth, Shown};
 use self::pause::PausedUntil;
 use self::progress::Progress;
+pub use self::progress::{BEAT, Standstill, patience};
 use crate::api::{self, Event, LOGIN, REQUEST_KINDS, Stop};
 use crate::store::Key;
 
@@ -139,6 +141,7 @@ impl Default for Health {
             doings.reload_time.clone(),
         );
         minergate.register("exporter_http_requests", "Requests to the exporter, by route and status", http.clone());
+        registry.register_collector(Box::new(log::DroppedLines));
         registry.register_collector(Box::new(process::Process));
         let health = Health {
             registry,
@@ -306,13 +309,23 @@ impl Health {
             .all(|a| a.loops.values().any(|l| l.tried) || a.loops.is_empty())
     }
 
-    /// How long the poller has stood still: a poll is due or under way, three of its loop's intervals have passed, and since
-    /// then no poll and no request has ended. A slow API is no standstill, nor is one that refuses everything.
-    pub fn standstill(&self) -> Duration {
-        let accounts = self.accounts();
-        let loops = accounts.by_name.values().flat_map(|account| account.loops.values());
-        let waits = loops.filter_map(|l| Some(self.progress.since(l.next?).saturating_sub(3 * l.interval)));
-        waits.max().unwrap_or_default()
+    /// How long the poller may be without a result from now on: [`patience`], as a rule.
+    pub fn set_patience(&self, patience: Duration) {
+        self.progress.set_patience(patience);
+    }
+
+    /// The poller runs. It says so every [`BEAT`] at least.
+    pub fn beat(&self) {
+        self.progress.beat();
+    }
+
+    /// Says how the poller stands still, if it does. A slow API is no reason for it, nor is one that refuses everything.
+    pub fn standstill(&self) -> Option<Standstill> {
+        self.progress.standstill(|| {
+            let accounts = self.accounts();
+            let loops = accounts.by_name.values().flat_map(|account| account.loops.values());
+            loops.filter_map(|l| Some((l.next?, l.interval))).collect::<Vec<_>>().into_iter()
+        })
     }
 
     /// Takes note of what the API's client did.

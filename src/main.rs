@@ -3,19 +3,20 @@
 use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
+use minergate_exporter::{cli, log};
+
 fn main() -> ExitCode {
-    match minergate_exporter::cli::run() {
+    let code = match cli::run() {
         Ok(code) => code,
-        // Whoever read the output has seen enough, as `head` does.
+        // The reader closed the pipe, as `head` does.
         Err(error) if error.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == ErrorKind::BrokenPipe) => {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            #[expect(clippy::print_stderr, reason = "the one place that says why the program ends")]
-            {
-                eprintln!("error: {error:#}");
-            }
+            log::print(&format!("error: {error:#}"));
             ExitCode::FAILURE
         }
-    }
+    };
+    log::flush();
+    code
 }

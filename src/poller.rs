@@ -23,7 +23,7 @@ use std::time::Duration;
 use tokio::runtime;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{self, AbortHandle, JoinError, JoinSet};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{debug, error};
 
 use self::backoff::{Backoff, Next};
@@ -34,7 +34,7 @@ pub use self::round::Outcome;
 use self::uses::Uses;
 use crate::api::{self, Account, Client};
 use crate::endpoints::{ENDPOINTS, Endpoint, Scope};
-use crate::health::Health;
+use crate::health::{BEAT, Health};
 use crate::metric::{Request, Rows};
 use crate::store::{Key, Store};
 
@@ -151,8 +151,10 @@ impl<S: Source> Poller<S> {
         let plan = self.plan.clone();
         self.reconcile(plan.loops(), |_| true);
         loop {
+            self.health.beat();
             let next = self.due.first().map(|(due, _)| *due);
             tokio::select! {
+                () = sleep(BEAT) => {}
                 () = until(next) => self.poll_what_is_due(),
                 () = until(self.journal.due()) => self.journal.report(),
                 Some(ended) = self.polls.join_next_with_id() => self.go_on(ended),
@@ -171,6 +173,7 @@ impl<S: Source> Poller<S> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (alive, gone) = oneshot::channel::<Infallible>();
         let (running, ended) = oneshot::channel::<Infallible>();
+        self.health.beat();
         thread::Builder::new().name("poller".to_owned()).spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
@@ -255,9 +258,10 @@ impl<S: Source> Poller<S> {
             self.polls.abort_all();
             self.loops.values_mut().for_each(|running| running.state = State::Outdated);
         }
+        let accounts: BTreeMap<&Arc<str>, &Arc<Account>> = plan.accounts.iter().map(|(a, _)| (a.name(), a)).collect();
         for (before, _) in &self.plan.accounts {
-            match plan.accounts.iter().find(|(account, _)| account.name() == before.name()) {
-                Some((account, _)) if Arc::ptr_eq(account, before) => {}
+            match accounts.get(before.name()) {
+                Some(account) if Arc::ptr_eq(account, before) => {}
                 Some(_) => self.health.forget_login(before.name()),
                 None => self.health.forget_account(before.name()),
             }

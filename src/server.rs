@@ -44,6 +44,9 @@ use crate::exposition::{self, EXPORTER, Encoding, Exposition, Filter};
 /// Where the exporter listens unless told otherwise: every address of the machine.
 pub const DEFAULT_ADDRESS: &str = ":10187";
 
+/// Where supervisors ask whether the exporter is healthy.
+const HEALTHY: &str = "/-/healthy";
+
 /// Scrapes at a time unless told otherwise, as `node_exporter` has it.
 const DEFAULT_MAX_REQUESTS: usize = 40;
 
@@ -173,7 +176,7 @@ fn router(app: Arc<App>, web: Arc<Web>) -> Router {
     };
     let mut router = Router::new()
         .route(&app.telemetry_path, get(metrics))
-        .route("/-/healthy", get(lifecycle::healthy))
+        .route(HEALTHY, get(lifecycle::healthy))
         .route("/-/ready", get(lifecycle::ready))
         .route("/-/reload", post(lifecycle::reload).put(lifecycle::reload))
         .route("/sd", get(discovery::targets))
@@ -192,8 +195,12 @@ fn router(app: Arc<App>, web: Arc<Web>) -> Router {
 /// Admits a request, and counts it by route and status.
 async fn pass(State((app, web)): State<(Arc<App>, Arc<Web>)>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let response = guard::admit(&web, request, next).await;
+    let mut response = guard::admit(&web, request, next).await;
     let path = route.as_ref().map_or("other", MatchedPath::as_str);
+    // A health check without a password takes 401 for healthy.
+    if path == HEALTHY && response.status() == StatusCode::UNAUTHORIZED && app.exposition.health.standstill().is_some() {
+        response = (StatusCode::SERVICE_UNAVAILABLE, "Not healthy\n").into_response();
+    }
     app.exposition.health.http_request(path, response.status().as_u16());
     response
 }

@@ -1,12 +1,12 @@
 //! `demo`: the simulator and the daemon in one process, for a first look.
 
-use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-use super::terminal::wrapped;
+use super::terminal::{self, wrapped};
 use super::{Flags, shutdown};
 use crate::config::{Config, Sources};
 use crate::daemon;
@@ -53,8 +53,7 @@ pub(super) async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
             "The demo polls a simulated MinerGate API with {} accounts: a password, a password with TOTP, a ready-made token.",
             config.accounts.len()
         );
-        write!(
-            std::io::stdout(),
+        let text = format!(
             "\n{}\n\n  \
              metrics          {scheme}://{address}{path}\n  \
              what there is    {scheme}://{address}/\n  \
@@ -66,14 +65,15 @@ pub(super) async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
              - targets: [\"{address}\"]\n\n\
              Ctrl-C ends it.\n\n",
             wrapped(&what, 0),
-        )?;
+        );
+        terminal::announce(text).await;
     }
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let simulation = tokio::spawn(simulator.serve(simulated, async {
         let _ = stopped.await;
     }));
     let flags = flags.values();
-    let load = Box::new(move || Config::load(Sources { text: Some(&text), flags: flags.clone(), ..Sources::default() }));
+    let load = Arc::new(move || Config::load(Sources { text: Some(&text), flags: flags.clone(), ..Sources::default() }));
     daemon::run(config, load, (listeners, web), mpsc::channel(1), shutdown::requested()?).await?;
     let _ = stop.send(());
     simulation.abort();

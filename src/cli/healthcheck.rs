@@ -29,11 +29,17 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
     };
     let answer = api::probe(&url, TIMEOUT).await;
     match answer.map_err(|error| anyhow!("{url} did not answer: {error}; does the exporter run there? Else give --url"))? {
-        200 => Ok(ExitCode::SUCCESS),
-        // The exporter is well enough to ask who is there; this program knows no password of it.
-        401 if !flags.ready => Ok(ExitCode::SUCCESS),
-        status => bail!("{url} answered HTTP {status}"),
+        (200, _) => Ok(ExitCode::SUCCESS),
+        // It is healthy, and asks for a password that this program does not know. If it were not, it would say so.
+        (401, _) if !flags.ready => Ok(ExitCode::SUCCESS),
+        (status, body) => bail!("{url} answered HTTP {status}: {}", first_line(&body)),
     }
+}
+
+/// The first line of a text, short and printable.
+fn first_line(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    text.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
 /// Where the exporter of these flags is reached from this machine.

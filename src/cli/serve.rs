@@ -1,6 +1,7 @@
 //! `serve`: the daemon.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
@@ -20,7 +21,7 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     }
     let (reload, reloads) = mpsc::channel(1);
     shutdown::reload_at_sighup(reload.clone())?;
-    let load = Box::new(move || flags.load());
+    let load = Arc::new(move || flags.load());
     daemon::run(config, load, (listeners, web), (reload, reloads), shutdown::requested()?).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use clap::Args;
 use tokio::net::TcpListener;
 
-use super::shutdown;
+use super::{shutdown, terminal};
 use crate::simulator::{self, Config, Rule, Simulator};
 use crate::{duration, server};
 
@@ -58,7 +58,7 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
         write_private(path, &simulator.exporter_config(&base_url))
             .map_err(|error| anyhow::anyhow!("can't write {}: {error}; give another --write-config", path.display()))?;
     }
-    writeln!(std::io::stdout(), "The simulated MinerGate API with {accounts} accounts is at {base_url}")?;
+    terminal::announce(format!("The simulated MinerGate API with {accounts} accounts is at {base_url}\n")).await;
     simulator.serve(listener, shutdown::requested()?).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -4,8 +4,11 @@
 
 use std::io::{self, Write};
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 use unicode_width::UnicodeWidthStr as _;
 
 pub(super) const HEADING: Style = Style::new().bold();
@@ -14,6 +17,9 @@ pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
 pub(super) const WARNING: Style = AnsiColor::Yellow.on_default();
 pub(super) const QUIET: Style = Style::new().dimmed();
 pub(super) const PLAIN: Style = Style::new();
+
+/// How long the reader of standard output has to take what a command that stays says first.
+const ANNOUNCEMENT: Duration = Duration::from_secs(1);
 
 /// Between two columns.
 pub(super) const GAP: &str = "  ";
@@ -24,6 +30,15 @@ const NARROWEST: usize = 20;
 /// Standard output, for people.
 pub(super) fn stdout() -> impl Write {
     anstream::stdout().lock()
+}
+
+/// Writes a text to standard output for a command that stays, and goes on where nobody takes it.
+pub(super) async fn announce(text: String) {
+    let write = move || {
+        let mut out = io::stdout();
+        out.write_all(text.as_bytes()).and_then(|()| out.flush())
+    };
+    let _ = timeout(ANNOUNCEMENT, spawn_blocking(write)).await;
 }
 
 /// Writes a text in a style.

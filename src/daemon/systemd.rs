@@ -3,10 +3,13 @@
 //! Without systemd, nobody is told anything.
 
 use std::convert::Infallible;
+use std::io;
 use std::time::Duration;
 
-use sd_notify::NotifyState;
-use tokio::sync::oneshot;
+use sd_notify::{NotifyState, notify};
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 use tracing::{error, warn};
 
 use super::watchdog::Watchdog;
@@ -15,19 +18,21 @@ use crate::health::Health;
 /// How often the status is brought up to date where there is no watchdog to feed.
 const STATUS: Duration = Duration::from_secs(15);
 
+/// How long systemd has to take a message.
+const TELL: Duration = Duration::from_secs(1);
+
 /// Everything that the configuration says is in force, and connections are accepted.
-pub(super) fn ready() {
-    tell(&[NotifyState::Ready]);
+pub(super) async fn ready() {
+    tell(|| notify(&[NotifyState::Ready])).await;
 }
 
 /// A reload begins; it ends with the next [`ready`].
-pub(super) fn reloading() {
-    let states = [Some(NotifyState::Reloading), NotifyState::monotonic_usec_now().ok()];
-    tell(&states.into_iter().flatten().collect::<Vec<_>>());
+pub(super) async fn reloading() {
+    tell(|| notify(&[NotifyState::Reloading, NotifyState::monotonic_usec_now()?])).await;
 }
 
-pub(super) fn stopping() {
-    tell(&[NotifyState::Stopping]);
+pub(super) async fn stopping() {
+    tell(|| notify(&[NotifyState::Stopping])).await;
 }
 
 /// Feeds systemd's watchdog as long as nothing hangs, and says how things are, until the exporter stops.
@@ -51,15 +56,15 @@ async fn observe(watchdog: Watchdog) -> Infallible {
     loop {
         let hang = watchdog.look(period).await.err();
         match &hang {
-            None if limit.is_some() => tell(&[NotifyState::Watchdog]),
+            None if limit.is_some() => tell(|| notify(&[NotifyState::Watchdog])).await,
             Some(hang) if !hangs => error!(%hang, "systemd's watchdog is not fed"),
             _ => {}
         }
         hangs = hang.is_some();
         let status = status(&watchdog.health);
         if status != reported {
-            tell(&[NotifyState::Status(&status)]);
-            reported = status;
+            reported.clone_from(&status);
+            tell(move || notify(&[NotifyState::Status(&status)])).await;
         }
         tokio::time::sleep(period).await;
     }
@@ -81,8 +86,20 @@ fn status(health: &Health) -> String {
     }
 }
 
-fn tell(states: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
-        warn!(%error, "systemd can't be told");
+/// Sends a message, one at a time. systemd may be slow to take it, and nobody waits for that.
+async fn tell(send: impl FnOnce() -> io::Result<()> + Send + 'static) {
+    static TURN: Semaphore = Semaphore::const_new(1);
+    let message = async {
+        let turn = TURN.acquire().await;
+        let sending = spawn_blocking(move || {
+            let _turn = turn;
+            send()
+        });
+        sending.await.unwrap_or(Ok(()))
+    };
+    match timeout(TELL, message).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => warn!(%error, "systemd can't be told"),
+        Err(_) => warn!("systemd takes no messages"),
     }
 }

@@ -1,26 +1,141 @@
-//! When the poller last got on with something: the heartbeat that it gives itself by working.
+//! Whether the poller gets on with its work: what `/-/healthy` says, and systemd's watchdog is fed by.
+//!
+//! The API may be down, slow, or refuse everything: polls end with errors, and that is work. A poller stands still when its thread does
+//! not run, or when a poll is due or under way and for long no request and no poll has ended. tokio's clock stops while the machine
+//! sleeps, so sleep is no standstill.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-pub(super) struct Progress(Mutex<Instant>);
+use crate::api;
+use crate::duration;
+
+/// How often the poller says that it runs, even when nothing is due.
+pub const BEAT: Duration = Duration::from_secs(10);
+
+/// How long the poller's thread may not run. Nothing that it does itself takes a second.
+const BLOCKED: Duration = Duration::from_secs(60);
+
+/// What a poll may take beside its requests: a login may wait for a TOTP code that was not sent, and for another when that is rejected.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long the poller may be without a result: no request takes longer, and there is at least one in that time.
+pub fn patience(api: &api::Config) -> Duration {
+    PATIENCE + api.timeout + Duration::from_secs_f64(1.0 / api.requests_per_second)
+}
+
+/// How the poller stands still.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Standstill {
+    #[error("the poller has not run for {}", duration::print(*.0))]
+    Blocked(Duration),
+    #[error("no poll has ended for {}, though one is due", duration::print(*.0))]
+    NoResult(Duration),
+}
+
+pub(super) struct Progress(Mutex<State>);
+
+struct State {
+    patience: Duration,
+    /// When the poller last said that it runs; nothing before it does.
+    beat: Option<Instant>,
+    /// When a request or a poll last ended.
+    latest: Instant,
+}
 
 impl Default for Progress {
     fn default() -> Self {
-        Progress(Mutex::new(Instant::now()))
+        let patience = patience(&api::Config::default());
+        Progress(Mutex::new(State { patience, beat: None, latest: Instant::now() }))
     }
 }
 
 impl Progress {
-    pub(super) fn made(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    pub(super) fn set_patience(&self, patience: Duration) {
+        self.state().patience = patience;
     }
 
-    /// How long nothing has moved since then.
-    pub(super) fn since(&self, then: Instant) -> Duration {
-        let latest = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        latest.max(then).elapsed()
+    /// The poller runs.
+    pub(super) fn beat(&self) {
+        let (mut state, now) = (self.state(), Instant::now());
+        // It could get on with nothing while it did not run: a stopped process goes on with what it had begun.
+        if state.beat.is_none_or(|beat| now - beat > 3 * BEAT) {
+            state.latest = now;
+        }
+        state.beat = Some(now);
+    }
+
+    /// A request or a poll has ended, or a loop has begun.
+    pub(super) fn made(&self) {
+        self.state().latest = Instant::now();
+    }
+
+    /// Says how the poller stands still, if it does. `loops` are the polls that are due or planned, with the time and the interval of
+    /// each; they are looked at only where nothing has ended for long.
+    pub(super) fn standstill<I: Iterator<Item = (Instant, Duration)>>(
+        &self,
+        loops: impl FnOnce() -> I,
+    ) -> Option<Standstill> {
+        let State { patience, beat, latest } = *self.state();
+        let blocked = beat.map_or(Duration::ZERO, |beat| beat.elapsed());
+        if blocked > BLOCKED.min(patience) {
+            return Some(Standstill::Blocked(blocked));
+        }
+        if latest.elapsed() <= patience {
+            return None;
+        }
+        // A poll may wait for its turn as long as others end.
+        let waits = loops().map(|(due, interval)| latest.max(due).elapsed().saturating_sub(3 * interval));
+        waits.max().filter(|wait| *wait > patience).map(Standstill::NoResult)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::iter;
+
+    use tokio::time::advance;
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_process_that_was_stopped_is_healthy_once_its_poller_runs_again() {
+        let progress = Progress::default();
+        let begun = Instant::now();
+        // A poll that is under way, and does not end.
+        let look = || progress.standstill(|| iter::once((begun, SECOND)));
+        progress.beat();
+        advance(3600 * SECOND).await;
+        assert_eq!(look(), Some(Standstill::Blocked(3600 * SECOND)));
+        progress.beat();
+        assert_eq!(look(), None);
+        for second in 1..=140 {
+            advance(SECOND).await;
+            progress.beat();
+            // 10 s for the request, 120 s beside it, 0.2 s for its turn, and three intervals.
+            assert_eq!(look().is_some(), second > 133, "after {second} s");
+        }
+        progress.made();
+        assert_eq!(look(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_poller_with_nothing_to_do_is_healthy() {
+        let progress = Progress::default();
+        advance(3600 * SECOND).await;
+        assert_eq!(progress.standstill(iter::empty), None, "before it runs");
+        for _ in 0..360 {
+            progress.beat();
+            advance(BEAT).await;
+            assert_eq!(progress.standstill(iter::empty), None);
+        }
     }
 }

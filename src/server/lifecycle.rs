@@ -11,8 +11,12 @@ use super::App;
 /// A request to reload, answered when it is done.
 pub type Reload = oneshot::Sender<Result<(), String>>;
 
-pub(super) async fn healthy() -> &'static str {
-    "Healthy\n"
+/// Says whether the poller gets on with its work, whatever the API answers: a restart would help against nothing else.
+pub(super) async fn healthy(State(app): State<Arc<App>>) -> (StatusCode, String) {
+    match app.exposition.health.standstill() {
+        None => (StatusCode::OK, "Healthy\n".to_owned()),
+        Some(standstill) => (StatusCode::SERVICE_UNAVAILABLE, format!("Not healthy: {standstill}\n")),
+    }
 }
 
 pub(super) async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {

@@ -19,7 +19,8 @@ use anyhow::ensure;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use ring::digest;
 use rustls::ServerConfig;
-use tokio::time::Instant;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout};
 
 use self::document::Entry;
 use self::files::{Files, reason};
@@ -28,6 +29,9 @@ use self::user::{Checker, Credentials, Users, Verdict};
 
 /// How long a file is trusted to be as it was.
 const FRESH: Duration = Duration::from_secs(1);
+
+/// How long a connection waits for the files to be read again.
+const SOON: Duration = Duration::from_millis(250);
 
 /// The headers that the file can set, and what they can be; anything, where nothing is listed.
 const HEADERS: &[(&str, &[&str])] = &[
@@ -186,12 +190,11 @@ impl Web {
         self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What the file says now. A broken version leaves the one before in force.
+    /// What the file says now. A version that is broken, or does not answer soon, leaves the one before in force.
     async fn current(self: &Arc<Self>) -> Arc<Settings> {
         if self.path.is_some() && self.is_due() {
             let web = self.clone();
-            // A file system can be slow.
-            let _ = tokio::task::spawn_blocking(move || web.refresh()).await;
+            let _ = timeout(SOON, spawn_blocking(move || web.refresh())).await;
         }
         self.settings()
     }

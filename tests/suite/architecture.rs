@@ -20,7 +20,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("gzip", &[]),
     ("blocks", &["gzip", "metric", "text"]),
     ("store", &["blocks", "clock", "currency", "endpoints", "metric"]),
-    ("health", &["api", "blocks", "currency", "metric", "store"]),
+    ("health", &["api", "blocks", "currency", "duration", "log", "metric", "store"]),
     ("exposition", &["blocks", "gzip", "health", "store", "text"]),
     ("poller", &["api", "currency", "duration", "endpoints", "health", "metric", "store"]),
     ("simulator", &["currency", "duration", "endpoints"]),

@@ -8,15 +8,15 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use minergate_exporter::api::{self, Account, AccountConfig, Error};
-use minergate_exporter::daemon::watchdog::{Hang, Watchdog, patience};
+use minergate_exporter::daemon::watchdog::{Hang, Watchdog};
 use minergate_exporter::endpoints::Endpoint;
 use minergate_exporter::exposition::Exposition;
-use minergate_exporter::health::Health;
+use minergate_exporter::health::{Health, Standstill};
 use minergate_exporter::metric::{Request, Rows};
 use minergate_exporter::poller::{Plan, Poller, Source};
 use minergate_exporter::server::{self, App, Door, Listener, Web};
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
 use crate::process::{PATIENCE, Process, exporter, get, simulator, wait};
@@ -179,7 +179,7 @@ async fn door() -> (Door, impl Future<Output = ()>) {
 }
 
 fn watchdog(doors: Vec<Door>, health: Arc<Health>) -> Watchdog {
-    Watchdog { doors, health, patience: watch::channel(patience(&api::Config::default())).1 }
+    Watchdog { doors, health }
 }
 
 #[tokio::test]
@@ -253,7 +253,7 @@ async fn a_poller_that_stands_still_is_a_hang() {
     sleep(Duration::from_secs(100)).await;
     assert_eq!(watchdog.look(PATIENCE).await, Ok(()), "too early");
     sleep(fine.saturating_sub(start.elapsed()) + Duration::from_secs(15)).await;
-    assert!(matches!(watchdog.look(PATIENCE).await, Err(Hang::Poller(_))));
+    assert!(matches!(watchdog.look(PATIENCE).await, Err(Hang::Poller(Standstill::NoResult(_)))));
 }
 
 #[tokio::test(start_paused = true)]
@@ -269,4 +269,19 @@ async fn a_poller_with_nothing_to_do_is_no_hang() {
         sleep(Duration::from_secs(60)).await;
         assert_eq!(watchdog.look(PATIENCE).await, Ok(()));
     }
+}
+
+#[test]
+fn a_service_manager_that_takes_no_messages_holds_up_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_simulator, config) = simulator(directory.path(), &[]);
+    let manager = Manager::listen(directory.path());
+    let sender = UnixDatagram::unbound().unwrap();
+    sender.set_nonblocking(true).unwrap();
+    while sender.send_to(b"FULL=1", &manager.path).is_ok() {}
+    let (mut daemon, url) = manager.start(&config, WATCHDOG, &[]);
+    daemon.wait_for("systemd takes no messages");
+    assert_eq!(get(&format!("{url}/metrics"), &[]).status, 200);
+    daemon.signal("TERM");
+    assert_eq!(daemon.exit_code(), Some(0));
 }

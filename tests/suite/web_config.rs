@@ -11,7 +11,7 @@ use rcgen::{CertificateParams, KeyPair};
 use crate::process::{Answer, Process, daemon, exporter, get, wait};
 
 /// `htpasswd -nBC 5`'s hash of "secret".
-fn hash(password: &str) -> String {
+pub(crate) fn hash(password: &str) -> String {
     bcrypt::hash(password, 5).unwrap().replacen("$2b$", "$2y$", 1)
 }
 
@@ -280,7 +280,7 @@ fn a_broken_file_ends_the_start_and_the_check() {
     wait("the fault", || process.output().contains("web.yml:1: basic_auth_users").then_some(()));
 }
 
-fn ask(url: &str, user: &str) -> Answer {
+pub(crate) fn ask(url: &str, user: &str) -> Answer {
     get(url, &[("authorization", &format!("Basic {}", STANDARD.encode(user)))])
 }
 

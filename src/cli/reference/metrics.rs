@@ -42,6 +42,7 @@ pub(super) fn page() -> String {
          | `minergate_exporter_config_last_reload_successful` | gauge | | 1 or 0 |\n\
          | `minergate_exporter_config_last_reload_success_timestamp_seconds` | gauge | | |\n\
          | `minergate_exporter_http_requests_total` | counter | `path`, `code` | requests to the exporter, by route and status |\n\
+         | `minergate_exporter_log_lines_dropped_total` | counter | | lines of the log that were lost, because nobody read it |\n\
          | `process_*` | | | CPU seconds, resident and virtual memory, open and max file descriptors, start time, threads |\n",
     );
     page.push_str(

@@ -1,4 +1,6 @@
 //! The files that a web configuration is made of, and how to tell cheaply that one of them changed.
+//!
+//! A file that does not answer costs its reading and nothing else, see [`file`].
 
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
@@ -8,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use ring::digest;
+
+use crate::file;
 
 /// No certificate, key or configuration is longer.
 const MAX_BYTES: u64 = 1 << 20;
@@ -41,17 +45,11 @@ impl Files {
     }
 
     pub(super) fn read_absolute(&mut self, path: &Path) -> io::Result<Vec<u8>> {
-        // Before its contents: a change in between is seen the next time.
-        self.stamps.insert(path.to_owned(), stamp(path));
-        let file = fs::File::open(path)?;
-        if !file.metadata()?.is_file() {
-            return Err(io::Error::other("it is not a file"));
-        }
-        let mut bytes = Vec::new();
-        file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > MAX_BYTES {
-            return Err(io::Error::other("it is longer than 1 MiB"));
-        }
+        let own = path.to_owned();
+        // The stamp before the contents: a change in between is seen the next time.
+        let (stamp, bytes) = answered(path, move || (stamp(&own), bytes(&own))).unwrap_or_else(|error| (None, Err(error)));
+        self.stamps.insert(path.to_owned(), stamp);
+        let bytes = bytes?;
         self.contents.update(&(bytes.len() as u64).to_be_bytes());
         self.contents.update(&bytes);
         Ok(bytes)
@@ -59,6 +57,10 @@ impl Files {
 
     /// Whether a file may have changed since it was read.
     pub(super) fn may_have_changed(&self) -> bool {
+        let stamp = |path: &PathBuf| {
+            let own = path.clone();
+            answered(path, move || stamp(&own)).ok().flatten()
+        };
         self.stamps.iter().any(|(path, read)| read.is_none() || stamp(path) != *read)
     }
 
@@ -66,6 +68,28 @@ impl Files {
     pub(super) fn digest(&self) -> digest::Digest {
         self.contents.clone().finish()
     }
+}
+
+/// What a file system says of a path, unless it does not answer.
+fn answered<T: Send + 'static>(path: &Path, ask: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+    file::run_blocking(path, ask).map_err(|error| match error {
+        // One sentence for both: the fault is the same at the next look, and is not logged again.
+        file::Error::TimedOut | file::Error::Busy => io::Error::other("it does not answer"),
+        error => io::Error::other(error),
+    })
+}
+
+fn bytes(path: &Path) -> io::Result<Vec<u8>> {
+    // Before it is opened: a FIFO waits for its writer.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(io::Error::other("it is longer than 1 MiB"));
+    }
+    Ok(bytes)
 }
 
 /// Why a file could not be read, without the error's number.
