@@ -5,6 +5,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::metric::is_printable;
+
 #[derive(Debug)]
 pub(super) enum Json {
     Object(Vec<(String, Json)>),
@@ -45,6 +47,23 @@ impl Json {
             _ => None,
         }
     }
+}
+
+/// The text of a JSON value for a terminal: the same value, but what a terminal would obey, or what reorders or breaks a line,
+/// is written as an escape.
+pub(super) fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            // These stand between values only: JSON has no raw control characters inside texts.
+            '\n' | '\t' => text.push(c),
+            '\r' => text.push('\n'),
+            _ if is_printable(c) => text.push(c),
+            // All of them are in the first plane, and so take one escape.
+            _ => text += &format!("\\u{:04x}", u32::from(c)),
+        }
+    }
+    text
 }
 
 /// An object's fields in their order.
