@@ -13,7 +13,9 @@ use crate::api::{self, Account, Client, Read};
 use crate::metric::{Family, Metric, Request, Rows};
 
 /// Words of a transfer's state, a withdrawal's or an invoice's status that the API's documentation holds.
-const STATES: &[&str] = &["finished", "pending"];
+const STATES: &[&str] = &[FINISHED, PENDING];
+const FINISHED: &str = "finished";
+const PENDING: &str = "pending";
 
 /// What an endpoint's answer speaks of, and so what its path and its series carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

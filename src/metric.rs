@@ -17,8 +17,8 @@
 mod label;
 mod rows;
 
-pub(crate) use self::label::{is_printable, printable};
 pub use self::label::write_label;
+pub(crate) use self::label::{is_printable, printable};
 pub use self::rows::{Form, Out, Rows, Series};
 use crate::currency::Decimals;
 

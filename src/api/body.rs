@@ -116,7 +116,10 @@ mod tests {
         for (body, expected) in [
             (&br#"{"a": "joe\ud83d"}"#[..], r#"{"a": "joe\ufffd"}"#),
             (br#""\ud83d\ud83d\ude00\ude00\uD83Dx""#, r#""\ufffd\ud83d\ude00\ufffd\ufffdx""#),
-            (br#"{"\udfff": 1, "\\ud83d": 2, "\ud8": 3, "\u+d83": 4}"#, r#"{"\ufffd": 1, "\\ud83d": 2, "\ud8": 3, "\u+d83": 4}"#),
+            (
+                br#"{"\udfff": 1, "\\ud83d": 2, "\ud8": 3, "\u+d83": 4}"#,
+                r#"{"\ufffd": 1, "\\ud83d": 2, "\ud8": 3, "\u+d83": 4}"#,
+            ),
             (b"\xef\xbb\xbf[]", "[]"),
             (b"[NaN, -Infinity,inf ,\n+nan,-Inf]", "[null, null,null ,\nnull,null]"),
             (br#"["NaN", "\"NaN", -1e-5, nano, 5NaN, null]"#, r#"["NaN", "\"NaN", -1e-5, nano, 5null, null]"#),

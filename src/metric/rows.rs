@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::ptr;
 use std::sync::Arc;
 
-use super::{Family, Metric, Request, label};
+use super::{Family, Kind, Metric, Request, label};
 
 /// The samples of one answer, family by family.
 #[derive(Clone, Debug, Default)]
@@ -139,6 +139,21 @@ impl Rows {
     /// Their values alone.
     pub fn values(&self, family: usize) -> &[f64] {
         &self.values[self.form.range(family)]
+    }
+
+    /// The families of counters, each with its place in the table.
+    pub fn counters(&self) -> impl Iterator<Item = (usize, &'static Family)> + use<> {
+        let form = self.form.clone();
+        let family = move |place: usize| form.families.get(place).map(|(family, _)| *family);
+        (0..).map_while(move |place| Some((place, family(place)?))).filter(|(_, family)| family.kind == Kind::Counter)
+    }
+
+    /// Puts another value in the place of a sample's.
+    pub fn set(&mut self, family: usize, sample: usize, value: f64) {
+        let range = self.form.range(family);
+        if let Some(own) = self.values.get_mut(range).and_then(|values| values.get_mut(sample)) {
+            *own = value;
+        }
     }
 
     /// Leaves out the samples of metrics that are off by default, but for those that are wanted by their full names.

@@ -5,6 +5,7 @@
 
 mod alerting;
 mod architecture;
+mod bytes;
 mod chaos;
 mod client;
 mod commands;
@@ -37,6 +38,7 @@ mod scrape;
 mod secrets;
 mod status;
 mod systemd;
+mod values;
 mod web;
 mod web_config;
 mod web_tls;
