@@ -76,8 +76,8 @@ fn repairs(json: &[u8]) -> Vec<(Range<usize>, &'static str)> {
                 }
                 _ => at = start + 2,
             },
-            _ if !in_string && is_of_word(byte) => {
-                at += json[at..].iter().take_while(|byte| is_of_word(byte)).count();
+            _ if !in_string && is_of_word(*byte) => {
+                at += json[at..].iter().take_while(|byte| is_of_word(**byte)).count();
                 if is_no_number(&json[start..at]) {
                     repairs.push((start..at, "null"));
                 }
@@ -94,7 +94,7 @@ fn code_unit(json: &[u8]) -> Option<u16> {
     u16::from_str_radix(digits, 16).ok()
 }
 
-fn is_of_word(byte: &u8) -> bool {
+fn is_of_word(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || matches!(byte, b'+' | b'-')
 }
 

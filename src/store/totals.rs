@@ -128,7 +128,9 @@ mod tests {
     ];
 
     fn put(answer: &Answer, out: &mut crate::metric::Out<'_>) {
-        answer.iter().for_each(|(code, value)| out.put([format!("c{code}").as_str()], *value));
+        for (code, value) in answer {
+            out.put([format!("c{code}").as_str()], *value);
+        }
     }
 
     /// A loop: its totals, and what it shows.
@@ -226,7 +228,7 @@ mod tests {
                 for ((code, reported), shown) in answer.iter().zip(shown) {
                     let before = highest.insert(*code, shown).unwrap_or_default();
                     prop_assert!(shown >= before || shown < before * CORRECTION);
-                    prop_assert!(shown == *reported || shown == before && *reported < before);
+                    prop_assert!([*reported, before].contains(&shown), "{shown} is neither the API's nor the highest");
                 }
                 if i % 5 == 4 {
                     one.grow_stale();

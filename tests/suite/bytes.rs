@@ -31,7 +31,7 @@ async fn serve(bodies: Bodies) -> String {
 }
 
 /// Runs a test that asks an API of these bodies, with the configuration of an account there.
-async fn with_api(bodies: Bodies, test: impl FnOnce(&Path) + Send + 'static) {
+async fn with_api(bodies: Bodies, look: impl FnOnce(&Path) + Send + 'static) {
     let url = serve(bodies).await;
     let directory = tempfile::tempdir().unwrap();
     let config: PathBuf = directory.path().join("bytes.toml");
@@ -40,7 +40,7 @@ async fn with_api(bodies: Bodies, test: impl FnOnce(&Path) + Send + 'static) {
          requests_per_second = 1000\n[[accounts]]\nname = \"a\"\nemail = \"me@example.com\"\npassword = \"p\"\n"
     );
     std::fs::write(&config, text).unwrap();
-    tokio::task::spawn_blocking(move || test(&config)).await.unwrap();
+    tokio::task::spawn_blocking(move || look(&config)).await.unwrap();
     drop(directory);
 }
 

@@ -253,12 +253,14 @@ async fn a_counter_that_the_pool_corrects_is_held_and_one_that_is_reset_is_not()
     assert_eq!(seen.last(), Some(&(101.0, Some(1.0))), "one correction, which is said twice");
 }
 
+/// Characters that formats, terminals or lines are sensitive to.
+const WORDS: &[&str] =
+    &["\u{202e}", "\u{2028}", "\u{2029}", "\0", "\r", "\n", "\"", "\\", "\\n", "\u{fdd0}", "\u{ffff}", "\u{85}"];
+
 /// A reader of the formats that is not this project's has the last word on what a label can hold.
 #[test]
 fn a_nickname_of_any_characters_is_read_back() {
     let mut runner = TestRunner::deterministic();
-    const WORDS: &[&str] =
-        &["\u{202e}", "\u{2028}", "\u{2029}", "\0", "\r", "\n", "\"", "\\", "\\n", "\u{fdd0}", "\u{ffff}", "\u{85}"];
     let word = prop_oneof![prop::sample::select(WORDS).prop_map(str::to_owned), any::<char>().prop_map(String::from)];
     let nickname = prop::collection::vec(word, 0..12).prop_map(|words| words.concat());
     let answers: Vec<String> =

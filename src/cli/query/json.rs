@@ -1,6 +1,6 @@
 //! JSON as it was written: keys in their order, numbers as their own text.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -60,7 +60,10 @@ pub(super) fn escaped(json: &str) -> String {
             '\r' => text.push('\n'),
             _ if is_printable(c) => text.push(c),
             // All of them are in the first plane, and so take one escape.
-            _ => text += &format!("\\u{:04x}", u32::from(c)),
+            _ => {
+                // Writing to a String can't fail.
+                let _ = write!(text, "\\u{:04x}", u32::from(c));
+            }
         }
     }
     text
