@@ -11,6 +11,7 @@ use std::error::Error;
 use std::io::{self, Write as _};
 use std::sync::Arc;
 
+use minergate_exporter::answer::Object;
 use minergate_exporter::api::{self, AccountConfig, Client};
 use minergate_exporter::endpoints::{balance, status, workers};
 
@@ -34,7 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             writeln!(out, "{currency}: {coins} coins")?;
         }
     }
-    for (currency, worker) in workers::SPEC.fetch(&client, Some(&account), None).await?.iter() {
+    for (currency, Object(worker)) in workers::SPEC.fetch(&client, Some(&account), None).await?.iter() {
         let (count, hashrate) = (worker.miners_count.get(), worker.hashrate.get());
         writeln!(out, "{currency}: {} workers, {} H/s", count.unwrap_or(f64::NAN), hashrate.unwrap_or(f64::NAN))?;
     }

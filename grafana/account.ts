@@ -148,7 +148,7 @@ function payments() {
       { name: 'Fees', query: each('minergate_withdrawals_fees_coins', 'status'), unit: 'none' },
       { name: 'Newest ago', query: since('minergate_withdrawals_last_timestamp_seconds', 'status'), unit: 's' },
     ]).span(14).height(7),
-    grid('Payouts that wait', 'How long the oldest payout that is not finished has waited.', { currency: 'Currency' }, [
+    grid('Payouts that wait', 'How long the oldest pending payout has waited.', { currency: 'Currency' }, [
       {
         name: 'Waits since', query: since('minergate_withdrawals_oldest_pending_timestamp_seconds'), unit: 's',
         properties: [{ id: 'custom.cellOptions', value: { type: 'auto' } }],
@@ -165,7 +165,7 @@ function payments() {
       ...list('minergate_invoices', 'status'),
       { name: 'Newest ago', query: since('minergate_invoices_last_timestamp_seconds', 'status'), unit: 's' },
     ]).span(8).height(7),
-    grid('Invoices that expire', 'When the first invoice that is not finished expires.', { currency: 'Currency' }, [
+    grid('Invoices that expire', 'When the first pending invoice expires.', { currency: 'Currency' }, [
       { name: 'Expires in', query: `${each('minergate_invoices_next_expiry_timestamp_seconds')} - time()`, unit: 's' },
     ]).span(4).height(7).noValue('No invoice is open'),
   ];

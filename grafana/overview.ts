@@ -66,7 +66,7 @@ function mining() {
 function earnings() {
   const payout = (metric: string) => byCurrency(once('account, currency, status', select(metric, ACCOUNT, CURRENCY)));
   const last = once('account, currency', select('minergate_withdrawals_last_timestamp_seconds', ACCOUNT, CURRENCY));
-  const pending = once('account, currency, status', select('minergate_withdrawals_coins', ACCOUNT, CURRENCY, 'status!="finished"'));
+  const pending = once('account, currency, status', select('minergate_withdrawals_coins', ACCOUNT, CURRENCY, 'status="pending"'));
   return [
     withCurrencyStyles(perDay('Mined per day', 'Coins that all accounts mined.', 'none',
       byCurrency(grown('minergate_mining_mined_coins_total', EACH_DAY)), '{{currency}}')).axisLabel('coins'),

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
+use serde::de::value::MapDeserializer;
 use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -104,22 +105,49 @@ impl<'de> Deserialize<'de> for Flag {
     }
 }
 
-/// An object, and nothing else: serde's derived structs would read an array's elements as their fields.
+/// An object's fields as they are written. Of a repeated key the last counts, as in JavaScript.
+pub(crate) struct Fields<'de>(pub(crate) BTreeMap<String, &'de RawValue>);
+
+impl<'de> Deserialize<'de> for Fields<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Fields<'de>, A::Error> {
+                let mut fields = BTreeMap::new();
+                let mut read = 0;
+                while let Some((key, value)) = access.next_entry()? {
+                    bounded::<A::Error>(&mut read)?;
+                    fields.insert(key, value);
+                }
+                Ok(Fields(fields))
+            }
+        }
+
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+/// An object, and nothing else: serde's derived structs would read an array's elements as their fields, and refuse an object
+/// that repeats one of its keys.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Object<T>(pub T);
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?.get();
-        if !raw.starts_with('{') {
-            return Err(D::Error::custom("not an object"));
-        }
-        serde_json::from_str(raw).map(Object).map_err(|_| D::Error::custom("not an object of the documented shape"))
+        let Fields(fields) = Fields::deserialize(deserializer)?;
+        let fields = MapDeserializer::<_, serde_json::Error>::new(fields.into_iter());
+        T::deserialize(fields).map(Object).map_err(|_| D::Error::custom("not an object of the documented shape"))
     }
 }
 
-/// An object with open keys, such as currency codes. Values of another shape are left out; of a repeated key the last
-/// counts, as in JavaScript.
+/// An object with open keys, such as currency codes. Values of another shape are left out.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Map<T>(BTreeMap<String, T>);
 
@@ -151,29 +179,8 @@ impl<T> FromIterator<(String, T)> for Map<T> {
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Map<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries<T>(PhantomData<T>);
-
-        impl<'de, T: DeserializeOwned> Visitor<'de> for Entries<T> {
-            type Value = Map<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Map<T>, A::Error> {
-                let mut entries = BTreeMap::new();
-                let mut read = 0;
-                while let Some((key, raw)) = access.next_entry::<String, &RawValue>()? {
-                    bounded::<A::Error>(&mut read)?;
-                    if let Some(value) = lenient(raw) {
-                        entries.insert(key, value);
-                    }
-                }
-                Ok(Map(entries))
-            }
-        }
-
-        deserializer.deserialize_map(Entries(PhantomData))
+        let Fields(fields) = Fields::deserialize(deserializer)?;
+        Ok(fields.into_iter().filter_map(|(key, raw)| Some((key, lenient(raw)?))).collect())
     }
 }
 

@@ -3,6 +3,7 @@
 //! What the answers mean is `endpoints`' business; when to ask is `poller`'s.
 
 mod account;
+mod body;
 mod budget;
 mod client;
 mod clock;
@@ -23,6 +24,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 pub use self::account::{Account, Config as AccountConfig, Stop};
+pub(crate) use self::body::decode;
 pub use self::client::Client;
 pub use self::error::{Error, REQUEST_KINDS, Result, UNSENT_KINDS};
 pub(crate) use self::http::probe;

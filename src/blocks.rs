@@ -198,12 +198,14 @@ impl Blocks {
         }
     }
 
-    /// Drops the rows that are too old. Says when the next ones will be.
-    pub fn drop_old(&mut self, now: Instant) -> Option<Instant> {
+    /// The loops whose rows are too old.
+    pub fn old(&self, now: Instant) -> Vec<Arc<str>> {
         let old = self.loops().filter(|one| one.end.is_some_and(|end| end <= now));
-        for name in old.map(|one| one.name.clone()).collect::<Vec<_>>() {
-            self.remove(&name);
-        }
+        old.map(|one| one.name.clone()).collect()
+    }
+
+    /// When the next rows will be too old.
+    pub fn next_end(&self) -> Option<Instant> {
         self.loops().filter_map(|one| one.end).min()
     }
 

@@ -13,7 +13,9 @@ use crate::api::{self, Account, Client, Read};
 use crate::metric::{Family, Metric, Request, Rows};
 
 /// Words of a transfer's state, a withdrawal's or an invoice's status that the API's documentation holds.
-const STATES: &[&str] = &["finished", "pending"];
+const STATES: &[&str] = &[FINISHED, PENDING];
+const FINISHED: &str = "finished";
+const PENDING: &str = "pending";
 
 /// What an endpoint's answer speaks of, and so what its path and its series carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,11 +55,11 @@ impl<B: DeserializeOwned> Spec<B> {
     /// As [`Client::get`], and [`api::Error::Shape`] when the answer is not this endpoint's.
     pub async fn fetch(&self, client: &Client, account: Option<&Account>, argument: Option<&str>) -> api::Result<B> {
         let (path, former) = paths(self.path, self.part, self.former_path, argument);
-        ask(client, Read { endpoint: self.name, path: &path, account, deadline: None }, former, decode).await
+        ask(client, Read { endpoint: self.name, path: &path, account, deadline: None }, former, api::decode).await
     }
 
     fn read(&self, body: &[u8], request: &Request<'_>) -> api::Result<Rows> {
-        Ok(Rows::read(self.metrics, &decode(body)?, request))
+        Ok(Rows::read(self.metrics, &api::decode(body)?, request))
     }
 }
 
@@ -72,11 +74,6 @@ async fn ask<T>(
         (Err(api::Error::NotFound), Some(path)) => client.get(Read { path, ..read }, &decode).await,
         (result, _) => result,
     }
-}
-
-fn decode<B: DeserializeOwned>(body: &[u8]) -> api::Result<B> {
-    // serde_json's own message quotes the answer, which can hold anything.
-    serde_json::from_slice(body).map_err(|error| api::Error::Shape { line: error.line(), column: error.column() })
 }
 
 /// The path that an argument leads to, and the one to ask where that is not found.
@@ -160,7 +157,7 @@ impl Endpoint {
         argument: Option<&str>,
     ) -> api::Result<Box<RawValue>> {
         let (path, former) = paths(self.path, self.part, self.former_path, argument);
-        ask(client, Read { endpoint: self.name, path: &path, account, deadline: None }, former, decode).await
+        ask(client, Read { endpoint: self.name, path: &path, account, deadline: None }, former, api::decode).await
     }
 
     /// Whether its samples are an account's, and not pool's or network's.

@@ -66,6 +66,7 @@ struct Doings {
     requests: Family<RequestLabels, Counter>,
     durations: Family<EndpointLabel, Histogram, fn() -> Histogram>,
     dropped: Family<EndpointLabel, Counter>,
+    corrections: Family<EndpointLabel, Counter>,
     intervals: Family<EndpointLabel, Gauge<f64, AtomicU64>>,
     queue: Counter<f64, AtomicU64>,
     retries: Counter,
@@ -82,6 +83,7 @@ impl Default for Health {
             requests: Family::default(),
             durations: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
             dropped: Family::default(),
+            corrections: Family::default(),
             intervals: Family::default(),
             queue: Counter::default(),
             retries: Counter::default(),
@@ -109,6 +111,11 @@ impl Default for Health {
             "api_dropped_series",
             "Samples left out because the API named an invalid currency or more than fit",
             doings.dropped.clone(),
+        );
+        minergate.register(
+            "api_counter_corrections",
+            "Times that a total of the API fell by at most 1 % and was held at its highest value",
+            doings.corrections.clone(),
         );
         minergate.register_with_unit(
             "api_queue",
@@ -275,6 +282,13 @@ impl Health {
             l.last_success = Some(unix_seconds());
             l.failing = None;
         });
+    }
+
+    /// So many counters of an endpoint's answer fell a little and are held.
+    pub fn corrected(&self, endpoint: &'static str, counters: usize) {
+        if counters > 0 {
+            self.doings().corrections.get_or_create(&EndpointLabel { endpoint }).inc_by(counters as u64);
+        }
     }
 
     /// A poll failed.

@@ -18,6 +18,7 @@ mod label;
 mod rows;
 
 pub use self::label::write_label;
+pub(crate) use self::label::{is_printable, printable};
 pub use self::rows::{Form, Out, Rows, Series};
 use crate::currency::Decimals;
 
@@ -30,6 +31,18 @@ pub enum Kind {
     Gauge,
     /// A 1 that carries labels; its samples end in `_info`.
     Info,
+}
+
+impl Kind {
+    /// Whether a sample of this kind can have the value. OpenMetrics parsers refuse the whole scrape for one counter that is
+    /// negative, infinite or NaN. A gauge may be NaN or infinite in both formats, but no field of the API means that.
+    pub fn allows(self, value: f64) -> bool {
+        match self {
+            Kind::Counter => value.is_finite() && value >= 0.0,
+            Kind::Gauge => value.is_finite(),
+            Kind::Info => value.to_bits() == 1_f64.to_bits(),
+        }
+    }
 }
 
 /// Base units; the unit is the last part of a family's name.

@@ -36,7 +36,7 @@ use crate::api::{self, Account, Client};
 use crate::endpoints::{ENDPOINTS, Endpoint, Scope};
 use crate::health::{BEAT, Health};
 use crate::metric::{Request, Rows};
-use crate::store::{Key, Store};
+use crate::store::{Correction, Key, Store};
 
 /// Where answers come from: the API, or in tests something that says what it is told to.
 pub trait Source: Send + Sync + 'static {
@@ -371,9 +371,14 @@ impl<S: Source> Poller<S> {
         match result {
             Ok(rows) => {
                 let used = what.plan.endpoint.shows_use().then(|| rows.used_currencies());
-                let dropped = self.store.replace(key, rows, what.plan.lifetime);
+                let replaced = self.store.replace(key, rows, what.plan.lifetime);
                 debug!(%account, endpoint, %currency, duration, "polled");
-                self.health.succeeded(key, dropped);
+                for Correction { family, labels, held, reported } in &replaced.corrections {
+                    let metric = family.sample_name();
+                    debug!(%account, endpoint, %currency, metric, labels, held, reported, "counter fell a little and is held");
+                }
+                self.health.corrected(endpoint, replaced.corrections.len());
+                self.health.succeeded(key, replaced.dropped);
                 self.journal.succeeded(key);
                 used
             }

@@ -1,11 +1,15 @@
 //! The last good rows of every loop: replaced whole at each success, gone when they are too old.
 
+mod totals;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+pub use self::totals::Correction;
+use self::totals::Totals;
 use crate::blocks::Blocks;
 use crate::endpoints::{ENDPOINTS, Endpoint, Scope};
 use crate::metric::Rows;
@@ -23,6 +27,11 @@ pub struct Key {
 }
 
 impl Key {
+    /// Where its totals are.
+    fn total(&self) -> (&'static str, Arc<str>) {
+        (self.endpoint, self.name().clone())
+    }
+
     /// What tells the loop from the others of its endpoint.
     fn name(&self) -> &Arc<str> {
         // A network's loop has no account, and an account's no currency.
@@ -39,6 +48,8 @@ pub struct Store {
 struct State {
     /// The rows that are shown, by endpoint, each until it is too old.
     rows: BTreeMap<&'static str, Blocks>,
+    /// What counters have reached beyond what is shown, by endpoint and the loop's name.
+    totals: BTreeMap<(&'static str, Arc<str>), Totals>,
     /// No rows are too old before this.
     next_end: Option<Instant>,
 }
@@ -54,8 +65,17 @@ impl Default for Store {
             (endpoint.name, Blocks::new(scope, endpoint.families(), Some(endpoint.path)))
         };
         let rows = ENDPOINTS.iter().map(blocks).collect();
-        Store { state: RwLock::new(State { rows, next_end: None }), slept: clock::slept }
+        Store { state: RwLock::new(State { rows, totals: BTreeMap::new(), next_end: None }), slept: clock::slept }
     }
+}
+
+/// What came of a loop's newest rows.
+#[derive(Debug, Default)]
+pub struct Replaced {
+    /// Samples left out, by the label rules or the cap.
+    pub dropped: u64,
+    /// Counters that have fallen, and are shown at the value that they had before.
+    pub corrections: Vec<Correction>,
 }
 
 /// The rows of every endpoint, as they are shown now.
@@ -74,27 +94,29 @@ impl Fresh<'_> {
 }
 
 impl Store {
-    /// Takes the rows of a loop's newest answer, for as long as they may be shown. Returns how many samples were left
-    /// out of them, by the label rules or the cap.
-    pub fn replace(&self, key: &Key, mut rows: Rows, lifetime: Duration) -> u64 {
+    /// Takes the rows of a loop's newest answer, for as long as they may be shown.
+    pub fn replace(&self, key: &Key, mut rows: Rows, lifetime: Duration) -> Replaced {
         let end = self.now() + lifetime;
         let mut state = self.write();
         if let Some(kept) = state.admitted(key, &mut rows) {
             rows.keep_currencies(|currency| kept.contains(currency));
         }
+        let corrections = state.hold(key, &mut rows);
         let dropped = rows.dropped;
         state.next_end = Some(state.next_end.map_or(end, |next| next.min(end)));
         if let Some(blocks) = state.rows.get_mut(key.endpoint) {
             blocks.put(key.name(), rows, Some(end));
         }
-        dropped
+        Replaced { dropped, corrections }
     }
 
     /// Drops the rows of a loop that has ended.
     pub fn remove(&self, key: &Key) {
-        if let Some(blocks) = self.write().rows.get_mut(key.endpoint) {
+        let mut state = self.write();
+        if let Some(blocks) = state.rows.get_mut(key.endpoint) {
             blocks.remove(key.name());
         }
+        state.totals.remove(&key.total());
     }
 
     /// The rows that may still be shown.
@@ -125,7 +147,29 @@ impl Store {
 
 impl State {
     fn drop_old(&mut self, now: Instant) {
-        self.next_end = self.rows.values_mut().filter_map(|blocks| blocks.drop_old(now)).min();
+        for (endpoint, blocks) in &mut self.rows {
+            for name in blocks.old(now) {
+                if let Some(rows) = blocks.get(&name).filter(|rows| rows.counters().next().is_some()) {
+                    self.totals.entry((endpoint, name.clone())).or_default().remember(rows);
+                }
+                blocks.remove(&name);
+            }
+        }
+        self.next_end = self.rows.values().filter_map(Blocks::next_end).min();
+    }
+
+    /// Holds the counters of a loop's new rows that have fallen a little.
+    fn hold(&mut self, key: &Key, rows: &mut Rows) -> Vec<Correction> {
+        if rows.counters().next().is_none() {
+            return Vec::new();
+        }
+        let shown = self.rows.get(key.endpoint).and_then(|blocks| blocks.get(key.name()));
+        let mut totals = self.totals.remove(&key.total()).unwrap_or_default();
+        let corrections = totals.hold(shown, rows);
+        if !totals.is_empty() {
+            self.totals.insert(key.total(), totals);
+        }
+        corrections
     }
 
     /// The currencies of a loop's new rows that find room beside those already there; nothing when all do. Documented ones
@@ -182,7 +226,7 @@ mod tests {
     }
 
     fn put(store: &Store, key: &Key, rows: Rows) -> u64 {
-        store.replace(key, rows, MINUTE)
+        store.replace(key, rows, MINUTE).dropped
     }
 
     fn shown(store: &Store, account: &str) -> BTreeSet<String> {

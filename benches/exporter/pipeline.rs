@@ -92,7 +92,7 @@ async fn pipeline(base: &str, time: Duration) -> f64 {
             let request = Request { email: None, decimals: &Decimals::default() };
             let deadline = Instant::now() + Duration::from_secs(60);
             let rows = endpoint.fetch(&client, Some(&account), "", &request, deadline).await.expect("rows");
-            let dropped = exposition.store.replace(&key, rows, Duration::from_secs(60));
+            let dropped = exposition.store.replace(&key, rows, Duration::from_secs(60)).dropped;
             exposition.health.succeeded(&key, dropped);
         }
     })

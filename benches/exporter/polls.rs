@@ -34,7 +34,7 @@ pub(crate) fn measure(table: &mut Table, effort: Effort) {
         black_box(world::read(endpoint, body));
     });
     let whole = time(&mut |key, body| {
-        let dropped = exposition.store.replace(key, world::read(endpoint, body), Duration::from_secs(86_400));
+        let dropped = exposition.store.replace(key, world::read(endpoint, body), Duration::from_secs(86_400)).dropped;
         exposition.health.succeeded(key, dropped);
     });
     Table::told(&format!("a mining/stats answer of {} bytes: decode and read", polls[0].1.len()), "us", decode);

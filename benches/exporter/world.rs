@@ -122,7 +122,7 @@ impl World {
     pub(crate) fn poll(self, exposition: &Exposition, account: usize, round: usize) {
         for (endpoint, key) in self.loops(account) {
             let rows = read(endpoint, &answer(endpoint.name, account, round));
-            let dropped = exposition.store.replace(&key, rows, DAY);
+            let dropped = exposition.store.replace(&key, rows, DAY).dropped;
             exposition.health.succeeded(&key, dropped);
         }
     }

@@ -223,8 +223,7 @@ impl Client {
         let request = self.http.client().request(Method::POST, self.url(LOGIN_PATH)).json(&body);
         let lane = account.lane(|| self.limiter.lane());
         let decode = |body: &[u8]| {
-            let answer: Answer =
-                serde_json::from_slice(body).map_err(|error| Error::Shape { line: error.line(), column: error.column() })?;
+            let answer: Answer = super::decode(body)?;
             Ok(answer.token.into())
         };
         self.send(&login_target(account), turn, lane, request, decode).await.0

@@ -2,13 +2,12 @@
 //!
 //! No error quotes what the API or the user wrote: an answer, a URL or a header can hold anything.
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use super::account::Stop;
+use super::body::text;
 use super::secret::SecretError;
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -85,6 +84,9 @@ pub enum Error {
     /// The answer is not JSON, or not of the endpoint's shape.
     #[error("the answer is not of the documented shape (line {line}, column {column})")]
     Shape { line: usize, column: usize },
+    /// The answer is not text in UTF-8, as JSON is.
+    #[error("the answer is {0}; does a proxy stand before the API?")]
+    Encoding(&'static str),
     /// Logins have stopped; nothing was sent.
     #[error("login stopped: {}; change the secret or the configuration to try again", .0.words())]
     LoginStopped(Stop),
@@ -156,7 +158,7 @@ impl Error {
             Error::Discontinued => "discontinued",
             Error::Api { .. } => "api_error",
             Error::TooLarge { .. } => "too_large",
-            Error::Shape { .. } => "shape",
+            Error::Shape { .. } | Error::Encoding(_) => "shape",
             Error::LoginStopped(_) => "login_stopped",
             Error::LoginPostponed { .. } => "login_postponed",
             Error::SecretFile { .. } | Error::TotpSecret | Error::TokenSyntax => "secret",
@@ -324,7 +326,7 @@ fn connect_fault(error: &(dyn std::error::Error + 'static), through_proxy: bool)
 /// The code of an error body in one of the API's two shapes, `{"error": CODE, "message": ..}` and `{"code": CODE,
 /// "message": ..}`; nothing when the body is an answer. A currency could be called `error` or `code`: its value would be
 /// a number or an object, not a word.
-fn code(body: &[u8]) -> Option<Cow<'_, str>> {
+fn code(body: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Envelope<'a> {
         #[serde(borrow)]
@@ -334,19 +336,20 @@ fn code(body: &[u8]) -> Option<Cow<'_, str>> {
         #[serde(borrow)]
         message: Option<&'a RawValue>,
     }
-    if !body.trim_ascii_start().starts_with(b"{") {
+    let text = text(body);
+    if !text.trim_ascii_start().starts_with('{') {
         return None;
     }
-    let envelope: Envelope<'_> = serde_json::from_slice(body).ok()?;
+    let envelope: Envelope<'_> = serde_json::from_str(&text).ok()?;
     let word = |raw: &'_ RawValue| {
         let word: String = serde_json::from_str(raw.get()).ok()?;
-        word.trim().parse::<f64>().is_err().then_some(Cow::Owned(word))
+        word.trim().parse::<f64>().is_err().then_some(word)
     };
     let word = envelope.error.and_then(word).or_else(|| envelope.code.and_then(word));
     // A number for a code, as HTTP's: no amount of any currency stands beside a text called message.
     let numbered =
         || envelope.message.is_some_and(|m| m.get().starts_with('"')) && envelope.error.or(envelope.code).is_some();
-    word.or_else(|| numbered().then_some(Cow::Borrowed("")))
+    word.or_else(|| numbered().then(String::new))
 }
 
 #[cfg(test)]
@@ -362,6 +365,8 @@ mod tests {
             (r#"{"error": "Something"}"#, Some("Something")),
             (r#"{"code": 500, "message": "text"}"#, Some("")),
             (r#"{"code": "InternalError", "message": null}"#, Some("InternalError")),
+            ("\u{feff}{\"error\": \"TotpRequired\"}", Some("TotpRequired")),
+            (r#"{"error": "TotpRequired", "message": "\ud83d", "\ud83d": NaN}"#, Some("TotpRequired")),
             (r#"{"error": "1.5", "code": "2.5"}"#, None),
             (r#"{"error": {"hashrate": 1}, "code": {"hashrate": 1}}"#, None),
             (r#"{"bcn": "30.5"}"#, None),

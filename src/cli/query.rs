@@ -55,14 +55,11 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
     let client = Client::new(&config.api, Arc::new(|_| ()))?;
     let answer = endpoint.fetch_json(&client, account.as_ref(), argument.as_deref()).await;
     let answer = answer.map_err(|error| explained(&error, endpoint, account.as_ref(), argument.is_some(), &config))?;
-    let text = match flags.format {
-        Some(format) => matches!(format, Format::Text),
-        None => io::stdout().is_terminal(),
-    };
-    if text {
-        text::write(&answer, &mut terminal::stdout())?;
-    } else {
-        writeln!(io::stdout(), "{}", answer.get())?;
+    let is_terminal = io::stdout().is_terminal();
+    match flags.format.unwrap_or(if is_terminal { Format::Text } else { Format::Json }) {
+        Format::Text => text::write(&answer, &mut terminal::stdout())?,
+        Format::Json if is_terminal => writeln!(io::stdout(), "{}", json::escaped(answer.get()))?,
+        Format::Json => writeln!(io::stdout(), "{}", answer.get())?,
     }
     Ok(ExitCode::SUCCESS)
 }

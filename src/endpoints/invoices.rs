@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-use super::{STATES, Scope, Spec};
+use super::{FINISHED, PENDING, STATES, Scope, Spec};
 use crate::answer::{Entry, Group, List, Number, Object, Text, earlier, group_by};
 use crate::metric::Unit::{Coins, Seconds};
 use crate::metric::gauge;
@@ -42,10 +42,19 @@ impl<'de> Deserialize<'de> for Invoices {
     }
 }
 
+impl Invoice {
+    /// `finished`, `pending` or `other`. An invoice that has a time when it was finished is finished, whatever its status says:
+    /// earlier versions of the API have a number there.
+    pub(crate) fn state(&self) -> &'static str {
+        let has_finished = self.finished.get().is_some_and(|milliseconds| milliseconds > 0.0);
+        if has_finished { FINISHED } else { self.status.word(STATES) }
+    }
+}
+
 /// The invoices by currency and status.
 fn groups(Invoices(invoices): &Invoices) -> BTreeMap<(&str, &'static str), Group> {
     group_by(invoices.iter().map(|Object(invoice)| {
-        let key = (invoice.cc.get().unwrap_or_default(), invoice.status.word(STATES));
+        let key = (invoice.cc.get().unwrap_or_default(), invoice.state());
         (key, Entry { amount: invoice.amount, created: invoice.created, ..Entry::default() })
     }))
 }
@@ -81,13 +90,13 @@ pub static SPEC: Spec<Invoices> = Spec {
                     out.put([currency, status], group.newest.map(|ms| ms / 1000.0));
                 }
             }),
-        gauge("invoices_next_expiry_timestamp", "When the first invoice that is not finished expires")
+        gauge("invoices_next_expiry_timestamp", "When the first pending invoice expires")
             .unit(Seconds)
             .labels(&["currency"])
             .field("expiredDate")
             .read(|Invoices(invoices), out| {
                 let mut next = BTreeMap::new();
-                for Object(invoice) in invoices.iter().filter(|Object(i)| i.status.get() != Some("finished")) {
+                for Object(invoice) in invoices.iter().filter(|Object(invoice)| invoice.state() == PENDING) {
                     let first: &mut Option<f64> = next.entry(invoice.cc.get().unwrap_or_default()).or_default();
                     *first = earlier(*first, invoice.expired_date.milliseconds_as_seconds());
                 }

@@ -1,14 +1,11 @@
 //! `GET /1.0/mining/stats`: the account's mining, by currency, beside the keys `paymentModels` and `timestamp`.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::value::RawValue;
 
 use super::{Scope, Spec};
-use crate::answer::{Flag, Lenient, Map, Number, Object, Text, lenient};
+use crate::answer::{Fields, Flag, Lenient, Map, Number, Object, Text, lenient};
 use crate::metric::Unit::{AtomicUnits, Coins, HashesPerSecond, Seconds};
 use crate::metric::{counter, gauge, info};
 
@@ -63,11 +60,11 @@ pub struct Shares {
 
 impl<'de> Deserialize<'de> for MiningStats {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut fields = BTreeMap::<Cow<'de, str>, &RawValue>::deserialize(deserializer)?;
+        let Fields(mut fields) = Fields::deserialize(deserializer)?;
         Ok(MiningStats {
             payment_models: fields.remove("paymentModels").and_then(lenient).unwrap_or_default(),
             timestamp: fields.remove("timestamp").and_then(lenient).unwrap_or_default(),
-            currencies: fields.into_iter().filter_map(|(code, raw)| Some((code.into_owned(), lenient(raw)?))).collect(),
+            currencies: fields.into_iter().filter_map(|(code, raw)| Some((code, lenient(raw)?))).collect(),
         })
     }
 }

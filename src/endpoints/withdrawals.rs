@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{STATES, Scope, Spec};
+use super::{PENDING, STATES, Scope, Spec};
 use crate::answer::{Entry, Group, List, Number, Object, Text, earlier, group_by};
 use crate::metric::Unit::{Coins, Seconds};
 use crate::metric::gauge;
@@ -71,16 +71,13 @@ pub static SPEC: Spec<Withdrawals> = Spec {
             .read(|withdrawals, out| {
                 out.put_all(groups(withdrawals).into_iter().map(|((currency, status), g)| ([currency, status], g.newest)));
             }),
-        gauge(
-            "withdrawals_oldest_pending_timestamp",
-            "When the oldest withdrawal that is not finished was asked for",
-        )
+        gauge("withdrawals_oldest_pending_timestamp", "When the oldest pending withdrawal was asked for")
         .unit(Seconds)
         .labels(&["currency"])
         .field("created")
         .read(|withdrawals, out| {
             let mut oldest = BTreeMap::new();
-            for Object(w) in withdrawals.iter().filter(|Object(w)| w.status.get() != Some("finished")) {
+            for Object(w) in withdrawals.iter().filter(|Object(w)| w.status.get() == Some(PENDING)) {
                 let first: &mut Option<f64> = oldest.entry(w.cc.get().unwrap_or_default()).or_default();
                 *first = earlier(*first, w.created.get());
             }

@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Scope, Spec};
-use crate::answer::{Map, Number};
+use crate::answer::{Map, Number, Object};
 use crate::metric::Unit::HashesPerSecond;
 use crate::metric::gauge;
 
 /// The answer: currency code to its workers.
-pub type Workers = Map<Worker>;
+pub type Workers = Map<Object<Worker>>;
 
 /// The workers of one currency.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -35,16 +35,16 @@ pub static SPEC: Spec<Workers> = Spec {
             .labels(&["currency"])
             .field("minersCount")
             .shows_use()
-            .read(|workers, out| out.put_all(workers.iter().map(|(currency, w)| ([currency], w.miners_count)))),
+            .read(|workers, out| out.put_all(workers.iter().map(|(currency, Object(w))| ([currency], w.miners_count)))),
         gauge("workers_hashrate", "Hashrate of the account's active workers")
             .unit(HashesPerSecond)
             .labels(&["currency"])
             .field("hashrate")
             .shows_use()
-            .read(|workers, out| out.put_all(workers.iter().map(|(currency, w)| ([currency], w.hashrate)))),
+            .read(|workers, out| out.put_all(workers.iter().map(|(currency, Object(w))| ([currency], w.hashrate)))),
         gauge("workers_hashrate_rank", "Place of the account among the pool's miners by hashrate of its workers")
             .labels(&["currency"])
             .field("hashrateRank")
-            .read(|workers, out| out.put_all(workers.iter().map(|(currency, w)| ([currency], w.hashrate_rank)))),
+            .read(|workers, out| out.put_all(workers.iter().map(|(currency, Object(w))| ([currency], w.hashrate_rank)))),
     ],
 };

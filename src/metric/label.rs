@@ -49,8 +49,28 @@ fn nickname(nickname: &str) -> String {
     if nickname.contains('@') {
         return "hidden".to_owned();
     }
-    let printable = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
-    nickname.chars().take(NICKNAME_LENGTH).map(printable).collect()
+    printable(nickname).take(NICKNAME_LENGTH).collect()
+}
+
+/// A text of the API as it may be shown: control characters, which a terminal obeys, are replaced; characters that reorder or
+/// break a line are removed, as a text with them can look like another one.
+pub(crate) fn printable(text: &str) -> impl Iterator<Item = char> {
+    let shown = text.chars().filter(|c| c.is_control() || is_printable(*c));
+    shown.map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
+}
+
+/// Whether a character neither controls a terminal nor reorders or breaks a line.
+pub(crate) fn is_printable(c: char) -> bool {
+    !c.is_control() && !is_line_separator(c) && !is_bidirectional_control(c)
+}
+
+fn is_line_separator(c: char) -> bool {
+    matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// Unicode's `Bidi_Control`, and the deprecated format characters behind it.
+fn is_bidirectional_control(c: char) -> bool {
+    matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}')
 }
 
 /// The value of a label in a written set. It and those before it must be of the kind that needs no escaping, as all but
@@ -84,6 +104,24 @@ mod tests {
             write_label(&mut text, "n", value);
             assert_eq!(text, expected);
         }
+    }
+
+    #[test]
+    fn a_nickname_is_printable_and_short() {
+        for (given, expected) in [
+            ("joe", "joe"),
+            ("מיכאל", "מיכאל"),
+            ("👨\u{200d}👩\u{200d}👧", "👨\u{200d}👩\u{200d}👧"),
+            ("a\tb\u{0}c\u{7f}d\u{85}e\u{9b}", "a\u{fffd}b\u{fffd}c\u{fffd}d\u{fffd}e\u{fffd}"),
+            ("\u{202e}eoj\u{202c}\u{2066}\u{2069}\u{200e}\u{200f}\u{61c}\u{206a}", "eoj"),
+            ("one\u{2028}two\u{2029}three", "onetwothree"),
+            ("\u{fdd0}\u{ffff}\u{10ffff}\u{feff}", "\u{fdd0}\u{ffff}\u{10ffff}\u{feff}"),
+            ("joe@example.com", "hidden"),
+        ] {
+            assert_eq!(nickname(given), expected);
+        }
+        let long = "\u{202e}é".repeat(100);
+        assert_eq!(nickname(&long), "é".repeat(64), "what is removed does not count");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::ptr;
 use std::sync::Arc;
 
-use super::{Family, Metric, Request, label};
+use super::{Family, Kind, Metric, Request, label};
 
 /// The samples of one answer, family by family.
 #[derive(Clone, Debug, Default)]
@@ -141,6 +141,21 @@ impl Rows {
         &self.values[self.form.range(family)]
     }
 
+    /// The families of counters, each with its place in the table.
+    pub fn counters(&self) -> impl Iterator<Item = (usize, &'static Family)> + use<> {
+        let form = self.form.clone();
+        let family = move |place: usize| form.families.get(place).map(|(family, _)| *family);
+        (0..).map_while(move |place| Some((place, family(place)?))).filter(|(_, family)| family.kind == Kind::Counter)
+    }
+
+    /// Puts another value in the place of a sample's.
+    pub fn set(&mut self, family: usize, sample: usize, value: f64) {
+        let range = self.form.range(family);
+        if let Some(own) = self.values.get_mut(range).and_then(|values| values.get_mut(sample)) {
+            *own = value;
+        }
+    }
+
     /// Leaves out the samples of metrics that are off by default, but for those that are wanted by their full names.
     pub fn hide_optional(&mut self, wanted: &BTreeSet<String>) {
         let hidden = |family: &Family| family.optional && !wanted.contains(&family.sample_name());
@@ -250,8 +265,9 @@ impl Numbers {
 
 /// Where a reading puts the samples of one family.
 ///
-/// Label rules are kept here, for every endpoint alike: an invalid `currency` takes its sample along (and is counted), a
-/// `nickname` is shortened and made printable, a value that is missing or not a number gives no sample.
+/// The rules for labels and values are applied here, for every endpoint: a sample with an invalid `currency` is left out and
+/// counted, a `nickname` is shortened and made printable, and a value that is missing or that its kind does not allow gives no
+/// sample.
 pub struct Out<'a> {
     /// What the answer answers.
     pub request: &'a Request<'a>,
@@ -267,7 +283,7 @@ pub struct Out<'a> {
 impl Out<'_> {
     /// Adds a sample; its labels stand in the order of the family's.
     pub fn put<const N: usize>(&mut self, labels: [&str; N], value: impl Into<Option<f64>>) {
-        let Some(value) = value.into().filter(|value| value.is_finite()) else { return };
+        let Some(value) = self.allowed(value) else { return };
         let names = self.family.map_or(&[][..], |family| family.labels);
         debug_assert_eq!(labels.len(), names.len(), "a row puts other labels than {names:?}");
         self.set.clear();
@@ -291,7 +307,7 @@ impl Out<'_> {
     /// Adds a sample of the exporter's own, whose labels keep to the rules: a loop that has no currency says so by an empty
     /// label.
     pub(crate) fn put_own<const N: usize>(&mut self, labels: [&str; N], value: impl Into<Option<f64>>) {
-        let Some(value) = value.into() else { return };
+        let Some(value) = self.allowed(value) else { return };
         let names = self.family.map_or(&[][..], |family| family.labels);
         debug_assert_eq!(labels.len(), names.len(), "a row puts other labels than {names:?}");
         self.set.clear();
@@ -307,6 +323,10 @@ impl Out<'_> {
     /// Counts samples that a reading leaves out because there are more than the documented number.
     pub fn cut(&mut self, samples: u64) {
         self.dropped += samples;
+    }
+
+    fn allowed(&self, value: impl Into<Option<f64>>) -> Option<f64> {
+        value.into().filter(|value| self.family.is_some_and(|family| family.kind.allows(*value)))
     }
 
     fn push(&mut self, value: f64) {

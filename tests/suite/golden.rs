@@ -23,7 +23,7 @@ fn documented() -> Exposition {
         };
         let rows = endpoint.read(endpoint.sample.as_bytes(), &request).unwrap();
         let key = Key { account: account.into(), endpoint: endpoint.name, currency: currency.into() };
-        assert_eq!(store.replace(&key, rows, Duration::from_secs(60)), 0, "{}", endpoint.name);
+        assert_eq!(store.replace(&key, rows, Duration::from_secs(60)).dropped, 0, "{}", endpoint.name);
     }
     Exposition::new(Arc::new(store), Arc::new(Health::default()))
 }

@@ -41,7 +41,7 @@ fn answer(path: &str, now: f64) -> Reply {
             milliseconds(50.0)
         ),
         "/1.0/invoices" => format!(
-            r#"[{{"cc": "bcn", "amount": 9, "status": "finished", "created": {}, "finished": {}}}]"#,
+            r#"[{{"cc": "bcn", "amount": 9, "status": 7, "created": {}, "finished": {}}}]"#,
             milliseconds(100.0),
             milliseconds(60.0)
         ),

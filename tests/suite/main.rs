@@ -5,6 +5,7 @@
 
 mod alerting;
 mod architecture;
+mod bytes;
 mod chaos;
 mod check;
 mod client;
@@ -41,6 +42,7 @@ mod secrets;
 mod stalled_log;
 mod status;
 mod systemd;
+mod values;
 mod web;
 mod web_config;
 mod web_tls;

@@ -381,3 +381,47 @@ async fn what_may_pass_is_polled_again_before_a_long_interval_ends() {
     assert_eq!(run.value("minergate_endpoint_up{account=\"a\",endpoint=\"nickname\",currency=\"\"}"), Some(1.0));
     assert!((4..=6).contains(&run.asked("nickname a").len()), "{:?}", run.asked("nickname a"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_held_counter_outlives_a_gap_and_a_reload() {
+    let start = Instant::now();
+    let answer = move |endpoint: &str, _: &str| match (endpoint, start.elapsed().as_secs()) {
+        ("mining_stats", 0..300) => Ok(r#"{"xmr": {"totalMined": 1000, "hashrate": 1}}"#.to_owned()),
+        ("mining_stats", 300..3000) => Err(Error::Timeout),
+        ("mining_stats", 3000..4000) => Ok(r#"{"xmr": {"totalMined": 999, "hashrate": 2}}"#.to_owned()),
+        ("mining_stats", _) => Ok(r#"{"xmr": {"totalMined": 998, "hashrate": 3}}"#.to_owned()),
+        ("status", 0..3000) => Ok(r#"{"cumulativeTxCount": 5000}"#.to_owned()),
+        ("status", _) => Ok(r#"{"cumulativeTxCount": 4990}"#.to_owned()),
+        _ => Ok("{}".to_owned()),
+    };
+    let script = Arc::new(Script { answer: Arc::new(answer), start, asked: Arc::default() });
+    let exposition = Exposition::new(Arc::default(), Arc::default());
+    let plan = || Plan { currencies: Some(["xmr".to_owned()].into()), ..plan(&["a"], "stale_after = \"200s\"") };
+    let poller = Poller::new(script.clone(), plan(), exposition.store.clone(), exposition.health.clone());
+    let (updates, receiver) = mpsc::channel(1);
+    tokio::spawn(poller.run(receiver));
+    let value = |series: &str| {
+        let text = text(&exposition);
+        text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse::<f64>().ok())
+    };
+    let mined = || value("minergate_mining_mined_coins_total{account=\"a\",currency=\"xmr\"}");
+    let corrections = |endpoint: &str| value(&format!("minergate_api_counter_corrections_total{{endpoint=\"{endpoint}\"}}"));
+    sleep(Duration::from_secs(200)).await;
+    assert_eq!((mined(), corrections("mining_stats")), (Some(1000.0), None), "it appears once it occurs");
+    sleep(Duration::from_secs(2000)).await;
+    assert_eq!(mined(), None, "it is stale");
+    sleep(Duration::from_secs(1000)).await;
+    assert_eq!((mined(), corrections("mining_stats")), (Some(1000.0), Some(1.0)));
+    assert_eq!(
+        value("minergate_network_transactions_total{currency=\"xmr\"}"),
+        Some(5000.0),
+        "a network's counter is held too"
+    );
+    assert_eq!(corrections("status"), Some(1.0));
+    // The same account once more, and then with another source, as a reload of [api] brings it.
+    updates.send((script.clone(), plan())).await.unwrap();
+    updates.send((Arc::new((*script).clone()), plan())).await.unwrap();
+    sleep(Duration::from_secs(1500)).await;
+    assert_eq!((mined(), corrections("mining_stats")), (Some(1000.0), Some(2.0)));
+    assert_eq!(value("minergate_mining_hashrate_hashes_per_second{account=\"a\",currency=\"xmr\"}"), Some(3.0));
+}

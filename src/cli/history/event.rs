@@ -32,13 +32,13 @@ impl Events {
     /// Adds an entry that is finished; what is not yet may never be.
     fn add(
         &mut self,
-        state: &Text,
+        state: Option<&str>,
         currency: &Text,
         direction: Option<&str>,
         time: Option<f64>,
         now: f64,
     ) -> Option<&mut Event> {
-        if state.get() != Some("finished") {
+        if state != Some("finished") {
             return None;
         }
         let code = currency.get().filter(|code| currency::is_valid(code));
@@ -70,7 +70,7 @@ pub(super) async fn read(
     match endpoint {
         "withdrawals" => {
             for Object(w) in &withdrawals::SPEC.fetch(client, Some(account), None).await? {
-                if let Some(event) = events.add(&w.status, &w.cc, None, w.created.get(), now) {
+                if let Some(event) = events.add(w.status.get(), &w.cc, None, w.created.get(), now) {
                     (event.amount, event.fee) = (coins(w.amount), coins(w.fee));
                 }
             }
@@ -78,7 +78,7 @@ pub(super) async fn read(
         "transfers" => {
             for Object(t) in &transfers::SPEC.fetch(client, Some(account), None).await? {
                 let time = t.created.milliseconds_as_seconds();
-                if let Some(event) = events.add(&t.state, &t.cc, Some(t.direction(request)), time, now) {
+                if let Some(event) = events.add(t.state.get(), &t.cc, Some(t.direction(request)), time, now) {
                     event.amount = coins(t.amount);
                 }
             }
@@ -86,7 +86,7 @@ pub(super) async fn read(
         _ => {
             for Object(i) in &invoices::SPEC.fetch(client, Some(account), None).await?.0 {
                 let time = Number::or(i.finished, i.created).milliseconds_as_seconds();
-                if let Some(event) = events.add(&i.status, &i.cc, None, time, now) {
+                if let Some(event) = events.add(Some(i.state()), &i.cc, None, time, now) {
                     event.amount = coins(i.amount);
                 }
             }

@@ -1,9 +1,11 @@
 //! JSON as it was written: keys in their order, numbers as their own text.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+
+use crate::metric::is_printable;
 
 #[derive(Debug)]
 pub(super) enum Json {
@@ -45,6 +47,26 @@ impl Json {
             _ => None,
         }
     }
+}
+
+/// The text of a JSON value for a terminal: the same value, but what a terminal would obey, or what reorders or breaks a line,
+/// is written as an escape.
+pub(super) fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            // These stand between values only: JSON has no raw control characters inside texts.
+            '\n' | '\t' => text.push(c),
+            '\r' => text.push('\n'),
+            _ if is_printable(c) => text.push(c),
+            // All of them are in the first plane, and so take one escape.
+            _ => {
+                // Writing to a String can't fail.
+                let _ = write!(text, "\\u{:04x}", u32::from(c));
+            }
+        }
+    }
+    text
 }
 
 /// An object's fields in their order.

@@ -11,6 +11,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::decimal;
 use super::json::Json;
 use crate::cli::terminal::{GAP, HEADING, PLAIN, QUIET, columns, styled};
+use crate::metric;
 
 /// Fields that hold a point in time.
 const TIMES: &[&str] = &["created", "expiredDate", "finished", "lastProfit", "registered", "timestamp"];
@@ -153,7 +154,6 @@ fn local_time(number: &str) -> Option<String> {
     Some(timestamp.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string())
 }
 
-/// A text without what a terminal would obey.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    metric::printable(text).collect()
 }

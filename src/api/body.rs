@@ -1,0 +1,164 @@
+//! The bytes of an answer as JSON, with the faults that answers really have.
+//!
+//! What leaves no doubt about the rest of the answer is repaired: a byte order mark, bytes that are not UTF-8, half of a surrogate
+//! pair, a bare `NaN` or `Infinity`. What can't be read at all is an error that says which it is.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use serde::de::DeserializeOwned;
+
+use super::{Error, Result};
+
+/// How the bodies begin that are no UTF-8 text, and what they are.
+const FOREIGN: &[(&[u8], &str)] = &[
+    (b"\x1f\x8b", "compressed with gzip, which was not asked for"),
+    (b"\x28\xb5\x2f\xfd", "compressed with zstd, which was not asked for"),
+    (b"\x78\x01", "compressed with zlib, which was not asked for"),
+    (b"\x78\x5e", "compressed with zlib, which was not asked for"),
+    (b"\x78\x9c", "compressed with zlib, which was not asked for"),
+    (b"\x78\xda", "compressed with zlib, which was not asked for"),
+    (b"\xff\xfe", "UTF-16 or UTF-32, and JSON is UTF-8"),
+    (b"\xfe\xff", "UTF-16, and JSON is UTF-8"),
+];
+
+/// Decodes an answer.
+///
+/// # Errors
+/// [`Error::Encoding`] when the body is compressed or not UTF-8, [`Error::Shape`] when it is not JSON or not of the type's shape.
+pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    if let Some((_, what)) = FOREIGN.iter().find(|(start, _)| body.starts_with(start)) {
+        return Err(Error::Encoding(what));
+    }
+    // serde_json's own message quotes the answer, which can hold anything.
+    serde_json::from_str(&text(body)).map_err(|error| Error::Shape { line: error.line(), column: error.column() })
+}
+
+/// The text of a body, repaired where it needs to be. A body without these faults stays as it is.
+pub(super) fn text(body: &[u8]) -> Cow<'_, str> {
+    match String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)) {
+        Cow::Borrowed(text) => repaired(text).map_or(Cow::Borrowed(text), Cow::Owned),
+        Cow::Owned(text) => Cow::Owned(repaired(&text).unwrap_or(text)),
+    }
+}
+
+/// The text with its repairs; nothing if it needs none.
+fn repaired(text: &str) -> Option<String> {
+    let repairs = repairs(text.as_bytes());
+    if repairs.is_empty() {
+        return None;
+    }
+    let mut repaired = String::with_capacity(text.len() + repairs.len());
+    let mut copied = 0;
+    for (range, replacement) in repairs {
+        repaired += &text[copied..range.start];
+        repaired += replacement;
+        copied = range.end;
+    }
+    Some(repaired + &text[copied..])
+}
+
+/// What is to be replaced, and by what: half of a surrogate pair, which stands for no character, and a number that JSON has no
+/// form for.
+fn repairs(json: &[u8]) -> Vec<(Range<usize>, &'static str)> {
+    let mut repairs = Vec::new();
+    let (mut at, mut in_string) = (0, false);
+    while let Some(byte) = json.get(at) {
+        let start = at;
+        at += 1;
+        match byte {
+            b'"' => in_string = !in_string,
+            b'\\' if in_string => match (code_unit(&json[start..]), code_unit(json.get(start + 6..).unwrap_or_default())) {
+                (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => at = start + 12,
+                (Some(0xd800..0xe000), _) => {
+                    at = start + 6;
+                    repairs.push((start..at, "\\ufffd"));
+                }
+                _ => at = start + 2,
+            },
+            _ if !in_string && is_of_word(*byte) => {
+                at += json[at..].iter().take_while(|byte| is_of_word(**byte)).count();
+                if is_no_number(&json[start..at]) {
+                    repairs.push((start..at, "null"));
+                }
+            }
+            _ => {}
+        }
+    }
+    repairs
+}
+
+/// The UTF-16 code unit of an escape such as `\u00e9`, if the text begins with one.
+fn code_unit(json: &[u8]) -> Option<u16> {
+    let digits = std::str::from_utf8(json.strip_prefix(b"\\u")?.get(..4)?).ok()?;
+    u16::from_str_radix(digits, 16).ok()
+}
+
+fn is_of_word(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || matches!(byte, b'+' | b'-')
+}
+
+/// Whether a word is how a program writes a number that is none: `NaN`, `Infinity`, `-inf`.
+fn is_no_number(word: &[u8]) -> bool {
+    let name = word.strip_prefix(b"-").or_else(|| word.strip_prefix(b"+")).unwrap_or(word);
+    ["nan", "inf", "infinity"].iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn what_leaves_no_doubt_is_repaired() {
+        for (body, expected) in [
+            (&br#"{"a": "joe\ud83d"}"#[..], r#"{"a": "joe\ufffd"}"#),
+            (br#""\ud83d\ud83d\ude00\ude00\uD83Dx""#, r#""\ufffd\ud83d\ude00\ufffd\ufffdx""#),
+            (
+                br#"{"\udfff": 1, "\\ud83d": 2, "\ud8": 3, "\u+d83": 4}"#,
+                r#"{"\ufffd": 1, "\\ud83d": 2, "\ud8": 3, "\u+d83": 4}"#,
+            ),
+            (b"\xef\xbb\xbf[]", "[]"),
+            (b"[NaN, -Infinity,inf ,\n+nan,-Inf]", "[null, null,null ,\nnull,null]"),
+            (br#"["NaN", "\"NaN", -1e-5, nano, 5NaN, null]"#, r#"["NaN", "\"NaN", -1e-5, nano, 5null, null]"#),
+            (b"[\"caf\xe9\"]", "[\"caf\u{fffd}\"]"),
+            (b"\"\xed\xa0\xbd\"", "\"\u{fffd}\u{fffd}\u{fffd}\""),
+            (b"\"\\", "\"\\"),
+            (br#""\ud83d\u"#, r#""\ufffd\u"#),
+            (b"", ""),
+        ] {
+            assert_eq!(text(body), expected, "{body:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_an_error_that_says_which() {
+        for (body, word) in [
+            (&b"\x1f\x8b\x08\x00"[..], "gzip"),
+            (b"\x28\xb5\x2f\xfd\x04", "zstd"),
+            (b"\x78\x9c\xab", "zlib"),
+            (b"\xff\xfe{\0}\0", "UTF-16"),
+            (b"\xfe\xff\0{\0}", "UTF-16"),
+        ] {
+            let error = decode::<Value>(body).unwrap_err();
+            assert_eq!(error.kind(), "shape");
+            assert!(error.to_string().contains(word), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn json_stays_as_it_is(texts in prop::collection::vec(any::<String>(), 0..9), number in any::<i64>()) {
+            let json = serde_json::json!({"NaN": texts, "n": [number, true, null]}).to_string();
+            prop_assert_eq!(&text(json.as_bytes()), &json);
+        }
+
+        #[test]
+        fn a_repaired_text_needs_no_repair(body in r#"([nN][aA][nN]|[-+]|inf|["\\u{}:,]|d83d|dc00|\xef|.){0,40}"#) {
+            let once = text(body.as_bytes()).into_owned();
+            prop_assert_eq!(repairs(once.as_bytes()), vec![]);
+        }
+    }
+}

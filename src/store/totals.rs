@@ -1,0 +1,239 @@
+//! What a loop's counters have reached, so that a correction by the pool is not taken for a reset.
+//!
+//! To Prometheus every fall of a counter is a reset: were `totalMined` corrected from 24,877.0 to 24,876.9, `increase` would report
+//! 24,877 coins more. So after a small fall the highest value is shown until the API passes it.
+//!
+//! `rate` and `increase` look across gaps, so a value is remembered while its samples are stale or missing from an answer, for as
+//! long as its loop runs. The values that are shown are read from the samples themselves; only others take memory here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::metric::{Family, Rows, Series};
+
+/// A fall to at least this part of the highest value is a correction, a larger one a reset.
+const CORRECTION: f64 = 0.99;
+
+/// Counters of one loop that are remembered while its answers lack them. Far more than a pool has; without a bound, an API that
+/// makes up new currencies each time would take memory without end.
+const MAX_MISSING: usize = 1000;
+
+/// A fall of a counter that is not shown.
+#[derive(Clone, Debug)]
+pub struct Correction {
+    pub family: &'static Family,
+    /// The labels beside those of the endpoint's scope.
+    pub labels: String,
+    /// The value that is shown.
+    pub held: f64,
+    /// The API's value.
+    pub reported: f64,
+}
+
+/// What one loop's counters have reached, where its samples do not show it.
+#[derive(Default)]
+pub(super) struct Totals {
+    /// The samples that were shown last, if they are stale.
+    stale: Option<Rows>,
+    /// Counters that are held, or that the latest answer lacks: by the family's place and the labels.
+    apart: BTreeMap<(usize, Box<str>), Total>,
+}
+
+#[derive(Clone, Copy)]
+struct Total {
+    highest: f64,
+    /// The API's latest value.
+    latest: f64,
+}
+
+impl Totals {
+    pub(super) fn is_empty(&self) -> bool {
+        self.stale.is_none() && self.apart.is_empty()
+    }
+
+    /// Remembers samples that are no longer shown.
+    pub(super) fn remember(&mut self, stale: Rows) {
+        self.stale = Some(stale);
+    }
+
+    /// Puts the highest values in the place of those that the API has corrected. `shown` are the samples before these.
+    pub(super) fn hold(&mut self, shown: Option<Rows>, rows: &mut Rows) -> Vec<Correction> {
+        let before = shown.or_else(|| self.stale.take()).unwrap_or_default();
+        let mut corrections = Vec::new();
+        for (place, family) in rows.counters() {
+            let before: Vec<Series<'_>> = before.family(place).collect();
+            let mut held = Vec::new();
+            for (at, one) in rows.family(place).enumerate() {
+                let Some(total) = self.total(place, at, one.labels, &before) else { continue };
+                if one.value >= total.highest || one.value < total.highest * CORRECTION {
+                    continue;
+                }
+                held.push((at, total.highest));
+                self.apart.insert((place, one.labels.into()), Total { latest: one.value, ..total });
+                if one.value < total.latest {
+                    let labels = one.labels.to_owned();
+                    corrections.push(Correction { family, labels, held: total.highest, reported: one.value });
+                }
+            }
+            self.keep_missing(place, &before, rows);
+            for (at, highest) in held {
+                rows.set(place, at, highest);
+            }
+        }
+        corrections
+    }
+
+    /// Takes what a counter had reached before.
+    fn total(&mut self, place: usize, at: usize, labels: &str, before: &[Series<'_>]) -> Option<Total> {
+        // Mostly nothing is apart, and no key need be made.
+        if !self.apart.is_empty()
+            && let Some(total) = self.apart.remove(&(place, labels.into()))
+        {
+            return Some(total);
+        }
+        // Mostly the samples stand in the same order as before.
+        let same_place = before.get(at).filter(|one| one.labels == labels);
+        let shown = same_place.or_else(|| before.iter().find(|one| one.labels == labels))?;
+        Some(Total { highest: shown.value, latest: shown.value })
+    }
+
+    /// Remembers the counters that an answer lacks.
+    fn keep_missing(&mut self, place: usize, before: &[Series<'_>], rows: &Rows) {
+        if before.iter().map(|one| one.labels).eq(rows.form().labels(place)) {
+            return;
+        }
+        let present: BTreeSet<&str> = rows.form().labels(place).collect();
+        for Series { labels, value } in before.iter().filter(|one| !present.contains(one.labels)) {
+            if self.apart.len() < MAX_MISSING {
+                // One that was held has its entry, which knows more.
+                self.apart.entry((place, (*labels).into())).or_insert(Total { highest: *value, latest: *value });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::currency::Decimals;
+    use crate::metric::{Metric, Request, counter, gauge};
+
+    type Answer = Vec<(u8, f64)>;
+
+    static METRICS: &[Metric<Answer>] = &[
+        gauge("now", "A gauge").labels(&["currency"]).read(put),
+        counter("all", "A counter").labels(&["currency"]).read(put),
+        counter("more", "Another counter").labels(&["currency"]).read(put),
+    ];
+
+    fn put(answer: &Answer, out: &mut crate::metric::Out<'_>) {
+        for (code, value) in answer {
+            out.put([format!("c{code}").as_str()], *value);
+        }
+    }
+
+    /// A loop: its totals, and what it shows.
+    #[derive(Default)]
+    struct Loop(Totals, Option<Rows>);
+
+    impl Loop {
+        /// Takes an answer. Returns the second family's values as they are shown, and the number of its corrections.
+        fn take(&mut self, answer: &[(u8, f64)]) -> (Vec<f64>, usize) {
+            let request = Request { email: None, decimals: &Decimals::default() };
+            let mut rows = Rows::read(METRICS, &answer.to_vec(), &request);
+            let corrections = self.0.hold(self.1.take(), &mut rows);
+            assert!(rows.values(0).iter().eq(answer.iter().map(|(_, value)| value)), "a gauge is not held");
+            let values = rows.values(1).to_vec();
+            assert_eq!(rows.values(2), values);
+            assert_eq!(corrections.len() % 2, 0);
+            self.1 = Some(rows);
+            (values, corrections.len() / 2)
+        }
+
+        fn take_one(&mut self, value: f64) -> (f64, usize) {
+            let (values, corrections) = self.take(&[(0, value)]);
+            (values[0], corrections)
+        }
+
+        fn grow_stale(&mut self) {
+            self.0.remember(self.1.take().unwrap());
+        }
+    }
+
+    #[test]
+    fn a_small_fall_is_held_until_it_is_passed_and_a_large_one_is_shown() {
+        let mut one = Loop::default();
+        for (reported, expected) in [
+            (24_877.0, (24_877.0, 0)),
+            (24_876.9, (24_877.0, 1)),
+            // The same correction, not another one.
+            (24_876.9, (24_877.0, 0)),
+            (24_876.95, (24_877.0, 0)),
+            (24_876.8, (24_877.0, 1)),
+            (24_877.0, (24_877.0, 0)),
+            (24_877.5, (24_877.5, 0)),
+            (100.0, (100.0, 0)),
+            // Three falls of half a per cent: the third is more than 1 % below what is shown.
+            (99.5, (100.0, 1)),
+            (99.0, (100.0, 1)),
+            (98.5, (98.5, 0)),
+            (98.4, (98.5, 1)),
+            (0.0, (0.0, 0)),
+            (0.0, (0.0, 0)),
+        ] {
+            assert_eq!(one.take_one(reported), expected, "{reported}");
+        }
+        assert!(one.0.is_empty(), "what is shown is remembered once more");
+    }
+
+    #[test]
+    fn a_held_value_outlives_staleness_and_absence() {
+        let mut one = Loop::default();
+        one.take(&[(0, 100.0), (1, 50.0)]);
+        one.grow_stale();
+        assert_eq!(one.take(&[(0, 99.9), (1, 50.0)]), (vec![100.0, 50.0], 1));
+        one.grow_stale();
+        assert_eq!(one.take(&[(1, 49.9)]), (vec![50.0], 1));
+        assert_eq!(one.take(&[]), (vec![], 0));
+        assert_eq!(one.take(&[(1, 49.9), (0, 99.8)]), (vec![50.0, 100.0], 1));
+        assert_eq!(one.take(&[(0, 101.0), (1, 20.0)]), (vec![101.0, 20.0], 0));
+        assert!(one.0.is_empty());
+    }
+
+    #[test]
+    fn made_up_currencies_take_bounded_memory() {
+        static NAMED: &[Metric<u16>] = &[counter("all", "A counter")
+            .labels(&["currency"])
+            .read(|code, out| out.put([format!("c{code}").as_str()], 1.0))];
+        let mut flood = Loop::default();
+        for i in 0..3000_u16 {
+            let mut rows = Rows::read(NAMED, &i, &Request { email: None, decimals: &Decimals::default() });
+            flood.0.hold(flood.1.take(), &mut rows);
+            flood.1 = Some(rows);
+        }
+        assert_eq!(flood.0.apart.len(), MAX_MISSING);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shown_falls_by_more_than_1_percent_or_not_at_all(
+            answers in prop::collection::vec(prop::collection::btree_map(0..4_u8, 90.0..110.0, 0..4), 0..40),
+        ) {
+            let mut one = Loop::default();
+            let mut highest: BTreeMap<u8, f64> = BTreeMap::new();
+            for (i, answer) in answers.iter().enumerate() {
+                let answer: Answer = answer.iter().map(|(code, value)| (*code, *value)).collect();
+                let (shown, _) = one.take(&answer);
+                for ((code, reported), shown) in answer.iter().zip(shown) {
+                    let before = highest.insert(*code, shown).unwrap_or_default();
+                    prop_assert!(shown >= before || shown < before * CORRECTION);
+                    prop_assert!([*reported, before].contains(&shown), "{shown} is neither the API's nor the highest");
+                }
+                if i % 5 == 4 {
+                    one.grow_stale();
+                }
+            }
+        }
+    }
+}
