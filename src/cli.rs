@@ -109,6 +109,17 @@ fn nearest(word: &str, known: &[&str]) -> String {
     near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default()
 }
 
+/// Says when one of these accounts is not in the configuration.
+fn check_accounts(wanted: &[String], config: &crate::config::Config) -> anyhow::Result<()> {
+    let names: Vec<&str> = config.accounts.iter().map(|account| account.name.as_str()).collect();
+    match wanted.iter().find(|name| !names.contains(&name.as_str())) {
+        Some(unknown) => {
+            anyhow::bail!("--account: no account is called `{unknown}`; {}`check` lists them", nearest(unknown, &names))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Runs a command that ends by itself, unless a signal ends it. As a container's first process it would else get none.
 async fn unless_stopped(command: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
     tokio::select! {

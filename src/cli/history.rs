@@ -15,7 +15,7 @@ use clap::Args;
 use self::event::Events;
 use self::series::cumulative;
 pub(super) use self::table::COUNTERS;
-use super::{PARTLY, nearest};
+use super::{PARTLY, check_accounts};
 use crate::api::{Account, Client};
 use crate::config::Config;
 use crate::currency::Decimals;
@@ -103,13 +103,10 @@ async fn read(config: &Config, flags: &Flags, now: i64) -> anyhow::Result<(Vec<P
 
 /// The accounts of these names; all when there are no names.
 fn accounts(config: &Config, wanted: &[String]) -> anyhow::Result<Vec<Account>> {
-    let names: Vec<&str> = config.accounts.iter().map(|account| account.name.as_str()).collect();
-    if names.is_empty() {
+    if config.accounts.is_empty() {
         bail!("a history is an account's, and the configuration has no [[accounts]]; add one");
     }
-    if let Some(unknown) = wanted.iter().find(|name| !names.contains(&name.as_str())) {
-        bail!("--account: no account is called `{unknown}`; {}`check` lists them", nearest(unknown, &names));
-    }
+    check_accounts(wanted, config)?;
     let chosen = config.accounts.iter().filter(|account| wanted.is_empty() || wanted.contains(&account.name));
     let account = |a: &crate::api::AccountConfig| {
         a.account(config.state_directory.as_deref()).map_err(|(key, fault)| anyhow::anyhow!("{}: {key}: {fault}", a.name))

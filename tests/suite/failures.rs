@@ -66,7 +66,7 @@ const ROWS: &[Row] = &[
     fails("transfers/huge-list", &["shape"]),
     fine("workers/many-currencies"),
     Row { values: None, ..fine("workers/hostile-labels") },
-fine("workers/frozen"),
+    fine("workers/frozen"),
     fine("mining_stats/correction"),
     fine("mining_stats/counter-reset"),
     backs_off("workers/expired-token", &["unauthorized"]),
