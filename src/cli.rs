@@ -74,6 +74,9 @@ enum Command {
     /// Ask the API for one thing: a table on a terminal, the API's own JSON in a pipe
     Query(query::Flags),
     /// Write past withdrawals, transfers and invoices as OpenMetrics with timestamps, for promtool to backfill
+    ///
+    /// Give promtool --max-block-duration=8760h, which its help does not list. Without it, promtool makes a block of every two hours
+    /// and reads the whole file for each: half an hour or more where the past begins ten years ago, instead of seconds.
     History(history::Flags),
     /// Ask a running exporter whether it is healthy; exit code 1 if not
     Healthcheck(healthcheck::Flags),

@@ -29,16 +29,16 @@ pub(super) struct Events {
 }
 
 impl Events {
-    /// Adds an entry that is finished; what is not yet may never be.
+    /// Adds an entry if it is finished; what is not yet may never be.
     fn add(
         &mut self,
-        state: &Text,
+        is_finished: bool,
         currency: &Text,
         direction: Option<&str>,
         time: Option<f64>,
         now: f64,
     ) -> Option<&mut Event> {
-        if state.get() != Some("finished") {
+        if !is_finished {
             return None;
         }
         let code = currency.get().filter(|code| currency::is_valid(code));
@@ -70,7 +70,7 @@ pub(super) async fn read(
     match endpoint {
         "withdrawals" => {
             for Object(w) in &withdrawals::SPEC.fetch(client, Some(account), None).await? {
-                if let Some(event) = events.add(&w.status, &w.cc, None, w.created.get(), now) {
+                if let Some(event) = events.add(is_finished(&w.status), &w.cc, None, w.created.get(), now) {
                     (event.amount, event.fee) = (coins(w.amount), coins(w.fee));
                 }
             }
@@ -78,7 +78,7 @@ pub(super) async fn read(
         "transfers" => {
             for Object(t) in &transfers::SPEC.fetch(client, Some(account), None).await? {
                 let time = t.created.milliseconds_as_seconds();
-                if let Some(event) = events.add(&t.state, &t.cc, Some(t.direction(request)), time, now) {
+                if let Some(event) = events.add(is_finished(&t.state), &t.cc, Some(t.direction(request)), time, now) {
                     event.amount = coins(t.amount);
                 }
             }
@@ -86,7 +86,9 @@ pub(super) async fn read(
         _ => {
             for Object(i) in &invoices::SPEC.fetch(client, Some(account), None).await?.0 {
                 let time = Number::or(i.finished, i.created).milliseconds_as_seconds();
-                if let Some(event) = events.add(&i.status, &i.cc, None, time, now) {
+                // Older answers have numbers for the status, beside the same time.
+                let is_finished = i.finished.get().is_some() || is_finished(&i.status);
+                if let Some(event) = events.add(is_finished, &i.cc, None, time, now) {
                     event.amount = coins(i.amount);
                 }
             }
@@ -94,6 +96,10 @@ pub(super) async fn read(
     }
     events.events.sort_by(|a, b| a.time.total_cmp(&b.time));
     Ok(events)
+}
+
+fn is_finished(state: &Text) -> bool {
+    state.get() == Some("finished")
 }
 
 /// The amount as it was written, up to the 17 digits that a double keeps; nothing where it is more than a sum can hold.
