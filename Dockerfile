@@ -55,8 +55,9 @@ LABEL org.opencontainers.image.title="minergate-exporter" \
       org.opencontainers.image.revision="$REVISION" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /image /
-# For a volume, if state_directory is configured.
+# What is kept across restarts: give a volume here. A new volume takes over owner and mode.
 COPY --from=build --chown=65532:65532 /state /var/lib/minergate-exporter
+ENV STATE_DIRECTORY=/var/lib/minergate-exporter
 # Where Docker and Podman put secrets: `password_file = "farm-password"` is the secret of that name.
 ENV CREDENTIALS_DIRECTORY=/run/secrets
 # nobody's number in distroless images. A number, so that Kubernetes sees that it is not root.

@@ -15,7 +15,7 @@ def of_kind(resources, *kinds):
     return [resource for resource in resources if resource["kind"] in kinds]
 
 
-def pod_is_restricted(pod, containers):
+def pod_is_restricted(pod, containers, claims):
     """https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted, and more that the exporter does not need."""
     assert not any(pod.get(key) for key in ("hostNetwork", "hostPID", "hostIPC", "initContainers", "ephemeralContainers"))
     assert pod["automountServiceAccountToken"] is False, "it gets a token"
@@ -30,7 +30,7 @@ def pod_is_restricted(pod, containers):
             "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]},
         }
         assert all("hostPort" not in port for port in container["ports"])
-        assert all(mount["readOnly"] for mount in container.get("volumeMounts", []))
+        assert all(mount.get("readOnly") or mount["name"] in claims for mount in container.get("volumeMounts", [])), "a mount is writable"
         assert not container["image"].endswith(":latest") and ":" in container["image"]
         assert container["readinessProbe"], "no probe"
         assert container["resources"]["requests"].keys() == {"cpu", "memory"} and container["resources"]["limits"].keys() == {"memory"}
@@ -54,7 +54,10 @@ def check(resources):
     for workload in workloads:
         template = workload["spec"]["template"]
         pod, labels = template["spec"], template["metadata"]["labels"]
-        pod_is_restricted(pod, pod["containers"])
+        claims = {claim["metadata"]["name"] for claim in workload["spec"].get("volumeClaimTemplates", [])}
+        pod_is_restricted(pod, pod["containers"], claims)
+        mounts = {mount["name"] for container in pod["containers"] for mount in container.get("volumeMounts", [])}
+        assert mounts == claims | {volume["name"] for volume in pod.get("volumes", [])}, "a volume is not mounted, or not there"
         assert selects(workload["spec"]["selector"], labels), "the workload does not know its pods"
         assert ("ServiceAccount", pod["serviceAccountName"]) in names
         for volume in pod.get("volumes", []):
@@ -76,8 +79,15 @@ def check(resources):
     service, = [service for service in of_kind(resources, "Service") if selects(service["spec"]["selector"], labels)]
     assert exporter["spec"]["serviceName"] == service["metadata"]["name"]
 
+    # Where the image says that the state is, for a user that is not root.
+    state = re.search("^ENV STATE_DIRECTORY=(.*)$", pathlib.Path("Dockerfile").read_text(), re.MULTILINE)[1]
+    pod = exporter["spec"]["template"]["spec"]
+    container = pod["containers"][0]
+    claim, = exporter["spec"]["volumeClaimTemplates"]
+    assert {"name": claim["metadata"]["name"], "mountPath": state} in container["volumeMounts"], "the state is not on its volume"
+    assert pod["securityContext"]["fsGroup"] == pod["securityContext"]["runAsGroup"], "the volume can't be written"
+
     replicas = exporter["spec"]["replicas"]
-    container = exporter["spec"]["template"]["spec"]["containers"][0]
     variable, = container["env"]
     assert variable["valueFrom"]["fieldRef"]["fieldPath"] == "metadata.labels['apps.kubernetes.io/pod-index']"
     first = exporter["spec"]["ordinals"]["start"]

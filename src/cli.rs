@@ -75,6 +75,9 @@ enum Command {
     /// Ask the API for one thing: a table on a terminal, the API's own JSON in a pipe
     Query(query::Flags),
     /// Write past withdrawals, transfers and invoices as OpenMetrics with timestamps, for promtool to backfill
+    ///
+    /// Give promtool --max-block-duration=8760h, which its help does not list. Without it, promtool makes a block of every two hours
+    /// and reads the whole file for each: half an hour or more where the past begins ten years ago, instead of seconds.
     History(history::Flags),
     /// Ask a running exporter whether it is healthy; exit code 1 if not
     Healthcheck(healthcheck::Flags),
@@ -112,6 +115,17 @@ fn nearest(word: &str, known: &[&str]) -> String {
 
 /// For a command that ends by itself to clean up when a signal ends it. Its output may have no reader.
 const CLEAN_UP: Duration = Duration::from_secs(1);
+
+/// Says when one of these accounts is not in the configuration.
+fn check_accounts(wanted: &[String], config: &crate::config::Config) -> anyhow::Result<()> {
+    let names: Vec<&str> = config.accounts.iter().map(|account| account.name.as_str()).collect();
+    match wanted.iter().find(|name| !names.contains(&name.as_str())) {
+        Some(unknown) => {
+            anyhow::bail!("--account: no account is called `{unknown}`; {}`check` lists them", nearest(unknown, &names))
+        }
+        None => Ok(()),
+    }
+}
 
 /// Runs a command that ends by itself, unless a signal ends it. As a container's first process it would else get none.
 async fn unless_stopped(command: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {

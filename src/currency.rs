@@ -10,6 +10,7 @@ pub static CURRENCIES: &[(&str, &str, u8)] = &[
     ("aeon", "Aeon", 12),
     ("bcn", "Bytecoin", 8),
     ("btc", "Bitcoin", 8),
+    ("btg", "Bitcoin Gold", 8),
     ("dsh", "Dashcoin", 8),
     ("etc", "Ethereum Classic", 18),
     ("eth", "Ethereum", 18),

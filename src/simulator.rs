@@ -25,7 +25,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{Form, FromRequest, RawPathParams, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::{Value, json};
@@ -150,7 +150,7 @@ impl Simulator {
                 get(move |State(simulator): State<Arc<Simulator>>, params: Params, request: Request| async move {
                     let (head, _) = request.into_parts();
                     let user = simulator.accounts.owner(token(&head.headers));
-                    let read = || simulator.read(endpoint, part, &head.headers, params).into_response();
+                    let read = |now| simulator.read(endpoint, part, &head.headers, &params, now).into_response();
                     let peer = Peer::of(&head.extensions);
                     simulator.answer(endpoint.name, user, peer, read).await
                 })
@@ -162,8 +162,8 @@ impl Simulator {
                 router = route(router, part, &handler(Some(part)));
             }
         }
-        let not_found = async || Error::NotFound;
-        let wrong_method = async || Error::MethodNotAllowed;
+        let not_found = async |uri: Uri| Error::NoRoute(uri.path().to_owned());
+        let wrong_method = async |method: Method| Error::MethodNotAllowed(method);
         router
             .merge(control::routes())
             .fallback(not_found)
@@ -171,20 +171,20 @@ impl Simulator {
             .with_state(Arc::new(self))
     }
 
-    /// Answers a request with what it asks for, unless a fault is due, and counts it.
+    /// Answers a request with what it asks for at the time that `answer` is given, since 1970, unless a fault is due, and counts it.
     async fn answer(
         &self,
         endpoint: &'static str,
         user: Option<u64>,
         peer: Option<Peer>,
-        answer: impl FnOnce() -> Response + Send,
+        answer: impl Fn(Duration) -> Response + Send,
     ) -> Response {
         let account = user.map(world::name).unwrap_or_default();
         if let Some(hit) = self.faults.hit(endpoint, &account) {
             self.requests.count(account, endpoint, hit.fault.name);
             return hit.answer(peer, answer).await;
         }
-        let response = answer();
+        let response = answer(unix_time());
         self.requests.count(account, endpoint, response.status().as_str());
         response
     }
@@ -194,17 +194,15 @@ impl Simulator {
         endpoint: &'static Endpoint,
         part: Option<&'static str>,
         headers: &HeaderMap,
-        params: Params,
+        params: &Params,
+        now: Duration,
     ) -> Result<Response, Error> {
         let user = (endpoint.scope == Scope::Account).then(|| self.accounts.user(token(headers))).transpose()?;
-        let params = params.map_err(|_| Error::NotFound)?;
+        let params = params.as_ref().map_err(|_| Error::NotFound)?;
         let argument = params.iter().next().map(|(_, argument)| argument);
         let question = Question { endpoint, part, argument, user };
-        let answer = if self.config.documented {
-            question.documented()
-        } else {
-            question.answer(&self.world, unix_time().as_secs_f64())
-        };
+        let answer =
+            if self.config.documented { question.documented() } else { question.answer(&self.world, now.as_secs_f64()) };
         Ok(json_response(StatusCode::OK, answer.ok_or(Error::NotFound)?))
     }
 }
@@ -225,11 +223,12 @@ async fn login(State(simulator): State<Arc<Simulator>>, request: Request) -> Res
     let peer = Peer::of(request.extensions());
     let fields = login_fields(request).await;
     let user = fields.as_ref().ok().and_then(|fields| simulator.accounts.named(fields));
-    let login = || -> Result<Response, Error> {
-        let token = simulator.accounts.login(&fields?, unix_time().as_secs())?;
+    let login = |now: Duration| -> Result<Response, Error> {
+        let fields = fields.as_ref().map_err(Clone::clone)?;
+        let token = simulator.accounts.login(fields, now.as_secs())?;
         Ok(json_response(StatusCode::OK, json!({ "token": token }).to_string()))
     };
-    simulator.answer(LOGIN, user, peer, || login().into_response()).await
+    simulator.answer(LOGIN, user, peer, |now| login(now).into_response()).await
 }
 
 /// The token that a request carries.
@@ -237,7 +236,8 @@ fn token(headers: &HeaderMap) -> Option<&str> {
     headers.get("token").map(|token| token.to_str().unwrap_or("not a token"))
 }
 
-/// The fields of a form, or of JSON whatever it is said to be. Axum bounds the size of both.
+/// The fields of a form, or of JSON whatever it is said to be; none where the body is empty or is JSON without fields. Axum bounds the
+/// size of both.
 async fn login_fields(request: Request) -> Result<Fields, Error> {
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if content_type.is_some_and(|value| value.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded")) {
@@ -245,7 +245,14 @@ async fn login_fields(request: Request) -> Result<Fields, Error> {
         return form.map(|Form(fields)| fields).map_err(|rejection| Error::BadBody(rejection.status()));
     }
     let body = Bytes::from_request(request, &()).await.map_err(|rejection| Error::BadBody(rejection.status()))?;
-    serde_json::from_slice(&body).map_err(|_| Error::BadBody(StatusCode::BAD_REQUEST))
+    if body.trim_ascii().is_empty() {
+        return Ok(Fields::new());
+    }
+    match serde_json::from_slice(&body) {
+        Ok(Value::Object(fields)) => Ok(fields.into_iter().collect()),
+        Ok(_) => Ok(Fields::new()),
+        Err(_) => Err(Error::BadBody(StatusCode::BAD_REQUEST)),
+    }
 }
 
 fn json_response(status: StatusCode, body: String) -> Response {

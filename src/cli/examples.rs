@@ -47,7 +47,10 @@ static EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     (
         "history",
         &[
-            ("history --config.file my.toml >history.om", "then: promtool tsdb create-blocks-from openmetrics"),
+            (
+                "history --config.file my.toml >history.om",
+                "then: promtool tsdb create-blocks-from openmetrics --max-block-duration=8760h history.om DIRECTORY",
+            ),
             ("history --config.file my.toml --account farm --every 4m", "finer, and of one account"),
         ],
     ),

@@ -13,9 +13,9 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 
 use self::event::Events;
-use self::series::cumulative;
+use self::series::{Spacing, cumulative};
 pub(super) use self::table::COUNTERS;
-use super::{PARTLY, nearest};
+use super::{PARTLY, check_accounts};
 use crate::api::{Account, Client};
 use crate::config::Config;
 use crate::currency::Decimals;
@@ -26,14 +26,19 @@ use crate::{duration, log};
 /// What Prometheus is still writing itself, and is not to be backfilled.
 const HEAD: Duration = Duration::from_secs(3 * 3600);
 
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// A year. What is older is asked for by the day, and ten years at an hour would be eight megabytes a counter.
+const RECENT: Duration = Duration::from_secs(365 * 24 * 3600);
+
 #[derive(Debug, Args)]
 pub(super) struct Flags {
     /// An account, by its name in the configuration; may be given several times [default: all]
     #[arg(long, value_name = "NAME")]
     account: Vec<String>,
-    /// Longest time from one sample of a counter to the next
-    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = every)]
-    every: Duration,
+    /// Longest time from one sample of a counter to the next [default: 1h, and 24h for what is older than a year]
+    #[arg(long, value_name = "DURATION", value_parser = every)]
+    every: Option<Duration>,
     /// Leave out what is younger: Prometheus is still writing the last three hours itself
     #[arg(long, value_name = "DURATION", default_value = "3h", value_parser = duration::parse)]
     until: Duration,
@@ -42,8 +47,19 @@ pub(super) struct Flags {
 fn every(text: &str) -> Result<Duration, String> {
     match duration::parse(text)? {
         every if every < Duration::from_secs(1) => Err("give 1s or more".to_owned()),
+        every if every > RECENT => Err("give 8760h or less".to_owned()),
         every => Ok(every),
     }
+}
+
+/// The given spacing for all times; without one, an hour, and a day for what is older than a year.
+fn spacing(every: Option<Duration>, now: i64) -> anyhow::Result<Spacing> {
+    let milliseconds = |duration: Duration| i64::try_from(duration.as_millis()).context("--every is too long");
+    Ok(Spacing {
+        old: milliseconds(every.unwrap_or(24 * HOUR))?,
+        recent: milliseconds(every.unwrap_or(HOUR))?,
+        recent_from: now - milliseconds(RECENT)?,
+    })
 }
 
 /// The lists of one account that could be read.
@@ -57,9 +73,9 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
     log::init(config.log);
     let now = jiff::Timestamp::now().as_millisecond();
     let (pasts, failed) = read(&config, flags, now).await?;
-    let every = i64::try_from(flags.every.as_millis()).context("--every is too long")?;
+    let spacing = spacing(flags.every, now)?;
     let end = now - i64::try_from(flags.until.as_millis()).context("--until is too long")?;
-    write(&pasts, every, end, &mut BufWriter::new(std::io::stdout().lock()))?;
+    write(&pasts, spacing, end, &mut BufWriter::new(std::io::stdout().lock()))?;
     if flags.until < HEAD {
         tracing::warn!("Prometheus is still writing its last three hours itself; do not backfill these into one that runs");
     }
@@ -103,13 +119,10 @@ async fn read(config: &Config, flags: &Flags, now: i64) -> anyhow::Result<(Vec<P
 
 /// The accounts of these names; all when there are no names.
 fn accounts(config: &Config, wanted: &[String]) -> anyhow::Result<Vec<Account>> {
-    let names: Vec<&str> = config.accounts.iter().map(|account| account.name.as_str()).collect();
-    if names.is_empty() {
+    if config.accounts.is_empty() {
         bail!("a history is an account's, and the configuration has no [[accounts]]; add one");
     }
-    if let Some(unknown) = wanted.iter().find(|name| !names.contains(&name.as_str())) {
-        bail!("--account: no account is called `{unknown}`; {}`check` lists them", nearest(unknown, &names));
-    }
+    check_accounts(wanted, config)?;
     let chosen = config.accounts.iter().filter(|account| wanted.is_empty() || wanted.contains(&account.name));
     let account = |a: &crate::api::AccountConfig| {
         a.account(config.state_directory.as_deref()).map_err(|(key, fault)| anyhow::anyhow!("{}: {key}: {fault}", a.name))
@@ -117,7 +130,7 @@ fn accounts(config: &Config, wanted: &[String]) -> anyhow::Result<Vec<Account>> 
     chosen.map(account).collect()
 }
 
-fn write(pasts: &[Past], every: i64, end: i64, out: &mut impl Write) -> anyhow::Result<()> {
+fn write(pasts: &[Past], spacing: Spacing, end: i64, out: &mut impl Write) -> anyhow::Result<()> {
     for counter in COUNTERS {
         let family = &counter.family;
         let name = family.sample_name();
@@ -126,7 +139,7 @@ fn write(pasts: &[Past], every: i64, end: i64, out: &mut impl Write) -> anyhow::
             let mut scope = String::new();
             write_label(&mut scope, "account", &past.account);
             let lists = past.lists.iter().filter(|(endpoint, _)| *endpoint == counter.endpoint);
-            for (labels, samples) in lists.flat_map(|(_, list)| cumulative(&list.events, counter.adds, every, end)) {
+            for (labels, samples) in lists.flat_map(|(_, list)| cumulative(&list.events, counter.adds, spacing, end)) {
                 let Some(samples) = samples else {
                     tracing::warn!(
                         account = past.account,

@@ -1,14 +1,14 @@
 //! `once`: one poll of everything, and what `/metrics` would show after it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, ValueHint};
 
-use super::{PARTLY, textfile};
+use super::{PARTLY, check_accounts, textfile};
 use crate::api::{Client, Error, Observer};
 use crate::config::Config;
 use crate::exposition::{Exposition, Filter, Format};
@@ -20,9 +20,13 @@ use crate::store::Store;
 /// Poll everything once and print the metrics, or write them for `node_exporter`'s textfile collector.
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// Write to this file, by a rename: whoever reads it finds the old metrics or the new ones, and never a part
+    /// Write to this regular file, or to the one that this link leads to, by a rename: who reads it finds the old metrics or the
+    /// new ones, never a part. A new file has mode 0644; an old one's owner and mode are kept
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     textfile: Option<PathBuf>,
+    /// Poll and show this account alone, without pool, networks and the exporter's own metrics; may be given several times
+    #[arg(long, value_name = "NAME")]
+    account: Vec<String>,
 }
 
 pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<ExitCode> {
@@ -31,32 +35,32 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
     for warning in config.warnings().await {
         tracing::warn!(warning, "configuration");
     }
-    let (poller, exposition) = poller(&config, config.plan()?)?;
+    // Before any poll: a login for metrics that can't be written would be one too many.
+    if let Some(path) = &flags.textfile {
+        textfile::check(path)?;
+    }
+    check_accounts(&flags.account, &config)?;
+    let mut plan = config.plan()?;
+    if !flags.account.is_empty() {
+        plan.accounts.retain(|(account, _)| flags.account.iter().any(|name| *name == **account.name()));
+        (plan.pool, plan.currencies) = (false, Some(BTreeSet::new()));
+    }
+    let (poller, exposition) = poller(&config, plan)?;
     let outcomes = poller.round(config.api.concurrency, |_| (), |_, _| ()).await;
     let failures = outcomes.iter().filter(|outcome| outcome.result.is_err()).count();
     if failures == outcomes.len() {
         let old = if flags.textfile.is_some() { "; the file stays as it was" } else { "" };
         anyhow::bail!("{}: nothing could be read: {}{old}", config.api.address(), reasons(&outcomes));
     }
-    let text = own_metrics(&exposition.render(Format::Text, &Filter::default()));
+    let text = own_metrics(&exposition.render(Format::Text, &Filter::accounts(flags.account.iter().cloned())));
     match &flags.textfile {
-        Some(path) => textfile::replace(path, &text).map_err(|error| unwritten(path, &error))?,
+        Some(path) => textfile::replace(path, &text)?,
         None => std::io::stdout().write_all(text.as_bytes())?,
     }
     Ok(if failures == 0 { ExitCode::SUCCESS } else { ExitCode::from(PARTLY) })
 }
 
-fn unwritten(path: &Path, error: &std::io::Error) -> anyhow::Error {
-    let reason = error.to_string();
-    // The new file's name is nobody's business.
-    let reason = reason.split(" at path ").next().unwrap_or_default();
-    anyhow::anyhow!(
-        "can't write {}, which stays as it was: {reason}; is its directory there, and this user's to write to?",
-        path.display()
-    )
-}
-
-/// A poller of a configuration's plan, and what shows the values that it will read.
+/// A poller of what the plan says, and what shows the values that it will read.
 pub(super) fn poller(config: &Config, plan: Plan) -> anyhow::Result<(Poller<Client>, Exposition)> {
     let (store, health) = (Arc::new(Store::default()), Arc::new(Health::default()));
     let watched = health.clone();
@@ -82,8 +86,8 @@ fn reasons<T>(outcomes: &[Outcome<T>]) -> String {
     reasons.join(", ")
 }
 
-/// The exposition without `process_*`: of a process that ends at once they say nothing, and beside `node_exporter`'s own of the same
-/// name they would make its whole scrape fail.
+/// The exposition without `process_*`: of a process that ends at once they say nothing, and they would collide with `node_exporter`'s
+/// own of the same names.
 fn own_metrics(text: &str) -> String {
     let name = |line: &str| line.trim_start_matches("# HELP ").trim_start_matches("# TYPE ").starts_with("process_");
     text.lines().filter(|line| !name(line)).flat_map(|line| [line, "\n"]).collect()

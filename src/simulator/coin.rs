@@ -31,6 +31,7 @@ pub(super) static COINS: &[Coin] = &[
     Coin { code: "aeon", period: 240.0, reward: 6.5,    hashrate: 3.0e6,  worker: 400.0, height: 600_000,   supply: 10.9e6,  transactions: 900_000,     block_transactions: 2.0 },
     Coin { code: "bcn",  period: 120.0, reward: 2500.0, hashrate: 4.0e7,  worker: 300.0, height: 940_000,   supply: 1.8e11,  transactions: 2_400_000,   block_transactions: 3.0 },
     Coin { code: "btc",  period: 600.0, reward: 25.0,   hashrate: 1.0e16, worker: 5.0e9, height: 395_000,   supply: 15.1e6,  transactions: 108_000_000, block_transactions: 1000.0 },
+    Coin { code: "btg",  period: 600.0, reward: 12.5,   hashrate: 3.0e7,  worker: 300.0, height: 500_000,   supply: 16.7e6,  transactions: 280_000_000, block_transactions: 30.0 },
     Coin { code: "dsh",  period: 120.0, reward: 120.0,  hashrate: 1.0e6,  worker: 300.0, height: 600_000,   supply: 1.3e8,   transactions: 700_000,     block_transactions: 1.0 },
     Coin { code: "etc",  period: 14.0,  reward: 5.0,    hashrate: 5.0e11, worker: 2.0e7, height: 2_000_000, supply: 8.2e7,   transactions: 10_000_000,  block_transactions: 5.0 },
     Coin { code: "eth",  period: 14.0,  reward: 5.0,    hashrate: 2.0e12, worker: 2.0e7, height: 1_200_000, supply: 7.8e7,   transactions: 5_000_000,   block_transactions: 12.0 },
@@ -71,8 +72,11 @@ impl Coin {
         real(super::noise::whole(self.atomic_units(coins))) / self.atomic_units(1.0)
     }
 
-    /// An amount as the API writes balances: 20 fraction digits, of which the coin's own are the first.
+    /// An amount as the API writes balances: `0`, or 20 fraction digits, of which the coin's own are the first.
     pub(super) fn decimal_string(&self, coins: f64) -> String {
+        if coins == 0.0 {
+            return "0".to_owned();
+        }
         let decimals = usize::from(self.decimals());
         format!("{coins:.decimals$}{:0<1$}", "", 20_usize.saturating_sub(decimals))
     }
@@ -90,7 +94,8 @@ mod tests {
     }
 
     #[test]
-    fn a_balance_has_20_fraction_digits() {
+    fn a_balance_is_0_or_has_20_fraction_digits() {
+        assert_eq!(find("xmr").unwrap().decimal_string(0.0), "0");
         assert_eq!(find("xmr").unwrap().decimal_string(0.5), "0.50000000000000000000");
         assert_eq!(find("eth").unwrap().decimal_string(2.25), "2.25000000000000000000");
     }

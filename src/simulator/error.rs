@@ -1,17 +1,24 @@
-//! What the API answers when not with what it is asked for, in both shapes that it has for errors.
+//! What the API answers to a request that it refuses, in the two shapes that it has for errors.
+//!
+//! What the application refuses has its word in `error`; what the framework below it refuses (restify, by its words) has it
+//! in `code`.
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::accounts::{Denial, Refusal};
 use super::json_response;
 
-/// What a request is answered with when not with what it asks for.
+/// Why a request is refused.
+#[derive(Clone, Debug)]
 pub(super) enum Error {
+    /// There is no such currency or entry.
     NotFound,
-    MethodNotAllowed,
-    /// With the status that says why.
+    /// There is nothing at this path.
+    NoRoute(String),
+    MethodNotAllowed(Method),
+    /// The body can't be read; the status says why.
     BadBody(StatusCode),
     Denied(Denial),
     Refused(Refusal),
@@ -31,39 +38,46 @@ impl From<Refusal> for Error {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let error = |code, message| json!({ "error": code, "message": message });
-        // The API has two shapes of errors; refused tokens have this one.
-        let denied = |code, message| json!({ "code": code, "message": message });
-        let (status, body) = match self {
-            Error::NotFound => (StatusCode::NOT_FOUND, error("NotFound", "There is nothing here.")),
-            Error::MethodNotAllowed => {
-                (StatusCode::METHOD_NOT_ALLOWED, error("MethodNotAllowed", "This is not the method for this path."))
+        match self {
+            Error::NotFound => application(StatusCode::NOT_FOUND, "NotFound", "There is nothing here."),
+            Error::NoRoute(path) => framework(StatusCode::NOT_FOUND, "ResourceNotFound", &format!("{path} does not exist")),
+            Error::MethodNotAllowed(method) => {
+                framework(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", &format!("{method} is not allowed"))
             }
-            Error::BadBody(status) => (status, error("BadRequest", "The body is neither JSON nor a form, or too large.")),
-            Error::Denied(Denial::NoToken) => (StatusCode::UNAUTHORIZED, denied("Unauthorized", "A token is required.")),
+            Error::BadBody(StatusCode::PAYLOAD_TOO_LARGE) => {
+                framework(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", "The request body is too large.")
+            }
+            Error::BadBody(status) => framework(status, "InvalidContent", "The body is neither JSON nor a form."),
+            Error::Denied(Denial::NoToken) => application(StatusCode::UNAUTHORIZED, "MissingToken", "A token is required."),
             Error::Denied(Denial::InvalidToken) => {
-                (StatusCode::UNAUTHORIZED, denied("InvalidToken", "The token is wrong or has expired."))
+                application(StatusCode::UNAUTHORIZED, "TokenInvalid", "The token is wrong or has expired.")
             }
-            Error::Refused(refusal) => (
+            Error::Refused(Refusal::MissingEmail) => json_response(
                 StatusCode::BAD_REQUEST,
-                match refusal {
-                    Refusal::MissingEmail => {
-                        json!({ "error": "MissingEmail", "message": "An e-mail address is required.", "argument": "email" })
-                    }
-                    Refusal::WrongEmailOrPassword => error("WrongEmailOrPassword", "Email and password did not match."),
-                    Refusal::TotpRequired => error(
-                        "TotpRequired",
-                        "Two-factor authorization is enabled for this account. Please provide TOTP code.",
-                    ),
-                    Refusal::WrongTotp => error("WrongTotp", "The TOTP code is wrong or was used before."),
-                },
+                json!({ "error": "MissingEmail", "message": "User email must be specified.", "argument": "email" })
+                    .to_string(),
             ),
-        };
-        json_response(status, body.to_string())
+            Error::Refused(Refusal::WrongEmailOrPassword) => {
+                application(StatusCode::BAD_REQUEST, "WrongEmailOrPassword", "Email and password did not match.")
+            }
+            Error::Refused(Refusal::TotpRequired) => application(
+                StatusCode::BAD_REQUEST,
+                "TotpRequired",
+                "Two-factor authorization is enabled for this account. Please provide TOTP code.",
+            ),
+            Error::Refused(Refusal::WrongTotp) => {
+                application(StatusCode::BAD_REQUEST, "WrongTotp", "The TOTP code is wrong or was used before.")
+            }
+        }
     }
 }
 
-/// An error that is none of the above.
-pub(super) fn other(status: StatusCode, code: &str, message: &str) -> Response {
+/// An error of the application.
+pub(super) fn application(status: StatusCode, code: &str, message: &str) -> Response {
     json_response(status, json!({ "error": code, "message": message }).to_string())
+}
+
+/// An error of the framework.
+pub(super) fn framework(status: StatusCode, code: &str, message: &str) -> Response {
+    json_response(status, json!({ "code": code, "message": message }).to_string())
 }

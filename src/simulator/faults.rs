@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use super::connection::Peer;
 use super::noise::Seed;
+use super::unix_time;
 
 pub(super) use self::rule::{LOGIN, endpoint_names};
 pub use self::rule::{Rule, fault_help};
@@ -32,6 +33,8 @@ pub(super) struct Faults {
 
 struct InForce {
     rule: Rule,
+    /// When it came into force, since 1970.
+    since: Duration,
     /// From what the rule's draws are made.
     seed: Seed,
     /// Requests that the rule was tried on.
@@ -44,6 +47,7 @@ struct InForce {
 pub(super) struct Hit {
     pub(super) fault: &'static Fault,
     time: Duration,
+    since: Duration,
     seed: Seed,
 }
 
@@ -56,9 +60,10 @@ impl Faults {
 
     /// Puts other rules in force; all counts and draws begin anew.
     pub(super) fn replace(&self, rules: Vec<Rule>) {
+        let since = unix_time();
         let in_force = |(i, rule): (u64, Rule)| {
             let seed = self.seed.nth(i).of(&rule.to_string());
-            InForce { rule, seed, tried: 0, applied: 0 }
+            InForce { rule, since, seed, tried: 0, applied: 0 }
         };
         *self.rules() = (0..).zip(rules).map(in_force).collect();
     }
@@ -87,18 +92,19 @@ impl InForce {
         self.tried += 1;
         (seed.unit() < self.rule.rate).then(|| {
             self.applied += 1;
-            Hit { fault: self.rule.fault, time: self.rule.time, seed: seed.of("hit") }
+            Hit { fault: self.rule.fault, time: self.rule.time, since: self.since, seed: seed.of("hit") }
         })
     }
 }
 
 impl Hit {
-    /// The answer with the fault in it; `answer` gives the true one.
-    pub(super) async fn answer(self, peer: Option<Peer>, answer: impl FnOnce() -> Response + Send) -> Response {
+    /// The answer with the fault in it; `answer` gives the true one of a time since 1970.
+    pub(super) async fn answer(self, peer: Option<Peer>, answer: impl Fn(Duration) -> Response + Send) -> Response {
+        let answer_now = || answer(unix_time());
         match self.fault.effect {
             Effect::Late => {
                 // First, as a slow API does: a login that comes late has used its TOTP code up.
-                let response = answer();
+                let response = answer_now();
                 tokio::time::sleep(self.time).await;
                 response
             }
@@ -110,21 +116,30 @@ impl Hit {
                 StatusCode::NO_CONTENT.into_response()
             }
             Effect::Instead(make) => make(self.time),
-            Effect::Changed(change) => {
-                let (parts, bytes) = whole(answer()).await;
-                let changed = serde_json::from_slice(&bytes).map(|mut value| {
-                    change(&mut value, self.seed);
-                    value.to_string().into()
-                });
-                Response::from_parts(parts, Body::from(changed.unwrap_or(bytes)))
+            Effect::Frozen => answer(self.since),
+            Effect::Restarted => {
+                let (_, former) = whole(answer(self.since)).await;
+                let former = serde_json::from_slice(&former).unwrap_or_default();
+                changed(answer_now(), |value| change::restarted(value, &former)).await
             }
+            Effect::Changed(change) => changed(answer_now(), |value| change(value, self.seed)).await,
             Effect::Sent(send) => {
-                let (mut parts, bytes) = whole(answer()).await;
+                let (mut parts, bytes) = whole(answer_now()).await;
                 parts.headers.insert(header::CONTENT_LENGTH, bytes.len().into());
                 Response::from_parts(parts, send(bytes, self.time))
             }
         }
     }
+}
+
+/// An answer whose JSON is changed.
+async fn changed(response: Response, change: impl FnOnce(&mut Value) + Send) -> Response {
+    let (parts, bytes) = whole(response).await;
+    let changed = serde_json::from_slice(&bytes).map(|mut value| {
+        change(&mut value);
+        value.to_string().into()
+    });
+    Response::from_parts(parts, Body::from(changed.unwrap_or(bytes)))
 }
 
 /// A true answer's head, and its body, which is in memory already.

@@ -8,6 +8,9 @@ use super::noise::{Seed, Wave, real, whole};
 /// Seconds that a withdrawal is pending.
 const PENDING: f64 = 120.0;
 
+/// Of so many withdrawals, one is cancelled.
+const CANCELLED: u64 = 5;
+
 /// Withdrawals that the API lists.
 pub(super) const LISTED_WITHDRAWALS: u64 = 20;
 
@@ -136,9 +139,22 @@ impl Mine {
         whole(self.coin.atomic_units(self.mined(now) - self.mined(now - CONFIRMATION)))
     }
 
-    /// Coins since the last payout. Transfers and invoices are left out of account.
+    /// Coins that no payout has taken. Transfers and invoices are left out of account.
     pub(super) fn balance(&self, now: f64) -> f64 {
-        self.mined(now) - self.mined(self.payout_time(self.payouts(now)))
+        let last = self.payouts(now);
+        let taken = if self.status(last, now) == "cancelled" { last - 1 } else { last };
+        self.mined(now) - self.mined(self.payout_time(taken))
+    }
+
+    /// A payout's status. The last one before a cancelled payout is finished, as is the first of all.
+    fn status(&self, payout: u64, now: f64) -> &'static str {
+        if now - self.payout_time(payout) < PENDING {
+            "pending"
+        } else if is_cancelled(payout) {
+            "cancelled"
+        } else {
+            "finished"
+        }
     }
 
     /// Number of payouts so far.
@@ -159,7 +175,10 @@ impl Mine {
     fn withdrawal(&self, payout: u64, now: f64) -> Withdrawal {
         let seed = self.seed.of("withdrawal").nth(payout);
         let created = self.payout_time(payout);
-        let coins = self.mined(created) - self.mined(self.payout_time(payout.saturating_sub(1)));
+        let before = payout.saturating_sub(1);
+        // What a cancelled payout did not send, the next one does.
+        let before = if is_cancelled(before) { before - 1 } else { before };
+        let coins = self.mined(created) - self.mined(self.payout_time(before));
         Withdrawal {
             cc: self.coin.code,
             address: format!("made-up-{}-address-{}", self.coin.code, self.seed.of("address").hex(8)),
@@ -168,10 +187,15 @@ impl Mine {
             fee: self.coin.payable(coins * 0.01),
             payment_id: format!("made-up-payment-{}", seed.of("payment").hex(8)),
             transaction_id_hash: uuid(seed),
-            status: if now - created < PENDING { "pending" } else { "finished" },
+            status: self.status(payout, now),
             created: (created * 1000.0).floor() / 1000.0,
         }
     }
+}
+
+/// Whether a payout ends cancelled; never the first.
+fn is_cancelled(payout: u64) -> bool {
+    payout % CANCELLED == CANCELLED - 1
 }
 
 /// An id that looks like a UUID.
@@ -199,7 +223,7 @@ mod tests {
     #[test]
     fn a_payout_takes_the_balance() {
         let mine = Mine::new(Seed::new(3), coin::find("xmr").unwrap(), BEGAN);
-        let payout = 1000;
+        let payout = 1002;
         let (before, after) = (mine.payout_time(payout) - 1.0, mine.payout_time(payout) + 1.0);
         assert!(mine.balance(after) < mine.balance(before) / 100.0);
         let [old, new] = [before, after].map(|time| mine.withdrawals(time).next().unwrap());
@@ -208,6 +232,21 @@ mod tests {
         assert!((new.amount + new.fee - mine.balance(before)).abs() < mine.balance(before) / 100.0);
         assert_eq!(mine.withdrawals(after + PENDING).next().unwrap().status, "finished");
         assert_eq!(mine.withdrawals(after).count(), 20);
+    }
+
+    #[test]
+    fn a_cancelled_payout_gives_the_balance_back_to_the_next_one() {
+        let mine = Mine::new(Seed::new(3), coin::find("xmr").unwrap(), BEGAN);
+        let time = |payout| mine.payout_time(payout);
+        let status = |now| mine.withdrawals(now).next().unwrap().status;
+        assert_eq!((status(time(1004) + 1.0), status(time(1004) + PENDING)), ("pending", "cancelled"));
+        let (pending, cancelled) = (mine.balance(time(1004) + 1.0), mine.balance(time(1004) + PENDING));
+        assert!(pending < cancelled / 3.0, "{pending} {cancelled}");
+        let next = mine.withdrawals(time(1005) + 1.0).next().unwrap();
+        let expected = mine.mined(time(1005)) - mine.mined(time(1003));
+        assert!((next.amount + next.fee - expected).abs() < expected / 1e6);
+        assert!(mine.balance(time(1005) + 1.0) < expected / 100.0);
+        assert!(mine.withdrawals(time(1005)).filter(|withdrawal| withdrawal.status == "cancelled").count() >= 3);
     }
 
     #[test]

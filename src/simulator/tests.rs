@@ -88,20 +88,31 @@ async fn the_documented_answers_are_the_samples_byte_for_byte() {
     assert!(status == 200 && crate::endpoints::find("invoices").unwrap().sample.contains(&invoice));
     assert_eq!(serde_json::from_str::<Value>(&pool.get("/1.0/transfers/bcn").await.1).unwrap()[0]["amount"], 700);
     assert_eq!(pool.get("/1.0/transfers/xmr").await, (200, "[]".to_owned()));
+    for (list, sum) in [("transfers", 710.0), ("withdrawals", 3.8)] {
+        let (_, body) = pool.get(&format!("/1.0/{list}/xdn/")).await;
+        let entries: Vec<Value> = serde_json::from_str(&body).unwrap();
+        assert!(entries.iter().all(|entry| entry["cc"] == "xdn"), "{body}");
+        assert!((entries.iter().map(|entry| entry["amount"].as_f64().unwrap()).sum::<f64>() - sum).abs() < 1e-9, "{body}");
+    }
 }
 
 #[tokio::test]
 async fn what_is_not_there_is_said_so_in_json() {
     for documented in [false, true] {
         let pool = pool(documented);
-        let unknown = ["/", "/1.0/", "/1.0/balance/xmr", "/1.0/invoices/none", "/1.0/transfers/X%21", "/1.0/transfers/%FF"];
+        let unknown = ["/1.0/invoices/none", "/1.0/transfers/X%21", "/1.0/transfers/%FF"];
         for path in unknown.into_iter().chain((!documented).then_some("/1.0/nothing/status")) {
             let (status, body) = pool.get(path).await;
             assert_eq!((status, body.contains(r#""error":"NotFound""#)), (404, true), "{path}: {body}");
         }
+        for path in ["/", "/1.0/", "/1.0/balance/xmr", "/2.0/balance", "/%22"] {
+            let (status, body) = pool.get(&format!("{path}?key=value")).await;
+            let expected = json!({ "code": "ResourceNotFound", "message": format!("{path} does not exist") });
+            assert_eq!((status, body), (404, expected.to_string()));
+        }
         for (method, path) in [(Method::POST, "/1.0/balance"), (Method::GET, "/1.0/auth/login")] {
-            let (status, body) = pool.request(method, path).await;
-            assert_eq!((status, body.contains(r#""error":"MethodNotAllowed""#)), (405, true), "{path}: {body}");
+            let expected = json!({ "code": "MethodNotAllowed", "message": format!("{method} is not allowed") });
+            assert_eq!(pool.request(method, path).await, (405, expected.to_string()), "{path}");
         }
     }
 }
@@ -110,7 +121,7 @@ async fn what_is_not_there_is_said_so_in_json() {
 async fn account_endpoints_need_a_token() {
     let pool = pool(false);
     for (endpoint, path) in paths() {
-        for (token, code) in [(None, "Unauthorized"), (Some("wrong"), "InvalidToken")] {
+        for (token, code) in [(None, "MissingToken"), (Some(""), "MissingToken"), (Some("wrong"), "TokenInvalid")] {
             let mut request = Request::get(&path);
             if let Some(token) = token {
                 request = request.header("token", token);
@@ -118,7 +129,7 @@ async fn account_endpoints_need_a_token() {
             let (status, body) = pool.send(request, String::new()).await;
             if endpoint.scope == Scope::Account {
                 let body: Value = serde_json::from_str(&body).unwrap();
-                assert_eq!((status, body["code"].as_str()), (401, Some(code)), "{path}");
+                assert_eq!((status, body["error"].as_str()), (401, Some(code)), "{path}");
             } else {
                 assert_eq!(status, 200, "{path}");
             }
@@ -146,19 +157,52 @@ async fn a_refused_login_says_why() {
     let json = |email: &str, password: String| json!({ "email": email, "password": password }).to_string();
     for (body, code) in [
         (json("farm-1@example.com", "wrong".to_owned()), "WrongEmailOrPassword"),
+        (json("nobody@example.com", password(0)), "WrongEmailOrPassword"),
         (json("farm-2@example.com", password(1)), "TotpRequired"),
-        (json("", password(0)), "MissingEmail"),
-        ("{".to_owned(), "BadRequest"),
-        ("[]".to_owned(), "BadRequest"),
     ] {
         let (status, answer) = pool.login("application/json", body).await;
         assert_eq!((status, answer["error"].as_str()), (400, Some(code)));
-        assert_eq!(answer.get("argument").is_some(), code == "MissingEmail");
     }
-    let (status, _) = pool.login("application/json", " ".repeat(4 << 20)).await;
-    assert_eq!(status, 413);
-    let (status, _) = pool.login(FORM, "a=".repeat(4 << 20)).await;
-    assert_eq!(status, 413);
+    let missing = json!({ "error": "MissingEmail", "message": "User email must be specified.", "argument": "email" });
+    for body in [json("", password(0)), r#"{"password": "a"}"#.to_owned(), String::new(), "\n".to_owned(), "[]".to_owned()] {
+        assert_eq!(pool.login("application/json", body).await, (400, missing.clone()));
+    }
+    for body in ["", "password=a", "email=&password=a"] {
+        assert_eq!(pool.login(FORM, body.to_owned()).await, (400, missing.clone()), "{body}");
+    }
+    let framework = |status: u16, (actual, answer): (u16, Value), code: &str| {
+        assert_eq!((actual, answer["code"].as_str(), answer.get("error")), (status, Some(code), None));
+    };
+    for body in ["{", "email"] {
+        framework(400, pool.login("application/json", body.to_owned()).await, "InvalidContent");
+    }
+    framework(413, pool.login("application/json", " ".repeat(4 << 20)).await, "RequestEntityTooLarge");
+    framework(413, pool.login(FORM, "a=".repeat(4 << 20)).await, "RequestEntityTooLarge");
+}
+
+#[tokio::test]
+async fn a_part_of_the_withdrawals_has_transaction_id_and_the_whole_list_has_transaction_id_hash() {
+    for documented in [false, true] {
+        let pool = pool(documented);
+        let list = async |path: &str| -> Vec<Value> { serde_json::from_str(&pool.get(path).await.1).unwrap() };
+        let whole = list("/1.0/withdrawals").await;
+        assert!(!whole.is_empty());
+        for entry in &whole {
+            assert!(entry["transactionIdHash"].is_string() && entry.get("transactionId").is_none());
+            let part = list(&format!("/1.0/withdrawals/{}", entry["cc"].as_str().unwrap())).await;
+            assert!(part.iter().all(|part| part["transactionId"].is_string() && part.get("transactionIdHash").is_none()));
+            assert!(part.iter().any(|part| part["transactionId"] == entry["transactionIdHash"]));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_balance_names_every_coin() {
+    let (_, body) = pool(false).get("/1.0/balance").await;
+    let balance: std::collections::BTreeMap<String, String> = serde_json::from_str(&body).unwrap();
+    assert!(balance.keys().map(String::as_str).eq(crate::currency::CURRENCIES.iter().map(|(code, ..)| *code)), "{body}");
+    let nothing = balance.values().filter(|amount| *amount == "0").count();
+    assert!((11..=14).contains(&nothing) && balance.values().all(|amount| amount.parse::<f64>().is_ok()), "{body}");
 }
 
 #[tokio::test]

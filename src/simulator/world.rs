@@ -16,7 +16,10 @@ const TRANSFER_PENDING: f64 = 300.0;
 const LISTED_TRANSFERS: usize = 10;
 
 /// Invoices that the API lists.
-const LISTED_INVOICES: u64 = 4;
+const LISTED_INVOICES: u64 = 8;
+
+/// Of so many invoices, one is never paid. With two of these among those listed, one has expired.
+const UNPAID: u64 = 4;
 
 /// Milliseconds that an invoice can be paid.
 const INVOICE_LIFETIME: u64 = 172_800_000;
@@ -138,7 +141,8 @@ impl World {
         (last.saturating_sub(LISTED_TRANSFERS as u64)..=last).filter_map(transfer).collect()
     }
 
-    /// A user's last invoices, newest first. One is paid when the next is made; so the first is not finished.
+    /// A user's last invoices, newest first. One is paid when the next is made, so the first is not finished; some are never paid,
+    /// and expire.
     pub(super) fn invoices(&self, user: u64, now: f64) -> Vec<Invoice> {
         let seed = self.user_seed(user).of("invoices");
         let period = seed.between(0.6, 1.2) * DAY;
@@ -148,16 +152,22 @@ impl World {
         let invoice = |index: u64| {
             let seed = seed.nth(index);
             let coin = seed.of("currency").pick(&mines)?.coin;
-            let finished = (index < last).then(|| created(index + 1));
+            let finished = (index < last && index % UNPAID != UNPAID - 1).then(|| created(index + 1));
+            let expired_date = created(index) + INVOICE_LIFETIME;
+            let status = match finished {
+                Some(_) => "finished",
+                None if expired_date <= milliseconds(now) => "expired",
+                None => "pending",
+            };
             Some(Invoice {
                 amount: small_amount(seed, coin),
                 cc: coin.code,
                 address: format!("made-up-{}-address-{}", coin.code, seed.of("address").hex(8)),
                 comment: "Some text from the simulator",
-                expired_date: created(index) + INVOICE_LIFETIME,
+                expired_date,
                 id: seed.of("id").hex(40),
                 created: created(index),
-                status: if finished.is_some() { "finished" } else { "pending" },
+                status,
                 email: OUTSIDER,
                 finished,
             })
@@ -250,14 +260,21 @@ mod tests {
     }
 
     #[test]
-    fn one_invoice_is_unfinished_and_can_still_be_paid() {
-        for hour in 0..100 {
-            let now = EPOCH + 6e7 + 3600.0 * real(hour);
-            let invoices = world(3).invoices(0, now);
-            assert_eq!(invoices.len(), 4);
-            assert!(invoices[0].expired_date > milliseconds(now));
-            assert!(invoices[1..].iter().all(|invoice| invoice.status == "finished"));
-            assert!(invoices.iter().all(|invoice| invoice.finished.is_none_or(|time| time <= milliseconds(now))));
+    fn the_newest_invoice_can_be_paid_and_an_old_one_has_expired() {
+        for hour in 0..200 {
+            let seconds = EPOCH + 6e7 + 3600.0 * real(hour);
+            let now = milliseconds(seconds);
+            for user in 0..3 {
+                let invoices = world(3).invoices(user, seconds);
+                assert_eq!(invoices.len(), 8);
+                assert!(invoices[0].status == "pending" && invoices[0].expired_date > now);
+                assert!(invoices.iter().any(|invoice| invoice.status == "expired"));
+                for invoice in &invoices {
+                    assert_eq!(invoice.finished.is_some(), invoice.status == "finished");
+                    assert_eq!(invoice.status == "expired", invoice.finished.is_none() && invoice.expired_date <= now);
+                    assert!(invoice.finished.is_none_or(|time| time <= now));
+                }
+            }
         }
     }
 }

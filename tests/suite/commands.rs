@@ -1,12 +1,15 @@
 //! The commands that do one thing and end, against the simulator: `once` and `check --online`.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::io::Error;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::process::{exporter, put_faults, simulator};
+use crate::process::{exporter, get, put_faults, simulator};
 use crate::scrape::Scrape;
 
 /// The simulator, its URL, and the configuration of its accounts, of which the one with a TOTP code is left out: a code is good for one
@@ -66,16 +69,125 @@ fn a_textfile_is_whole_or_stays_as_it_was() {
     assert_eq!(beside, 2, "the configuration, the file, and nothing left over");
 }
 
+/// The owner, the group and the mode of a file.
+fn owner_and_mode(path: &Path) -> (u32, u32, u32) {
+    let metadata = fs::symlink_metadata(path).unwrap();
+    (metadata.uid(), metadata.gid(), metadata.mode() & 0o7777)
+}
+
+/// Runs a command with a umask that leaves others nothing.
+fn run_private(config: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new("/bin/sh");
+    command.env_clear();
+    command.args(["-c", "umask 077; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_minergate-exporter")]);
+    command.args(arguments).arg("--config.file").arg(config).output().unwrap()
+}
+
 #[test]
-fn a_textfile_in_a_directory_that_is_not_there_is_said_so() {
+fn a_new_textfile_can_be_read_by_all_and_an_old_one_keeps_owner_and_mode() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, _, config) = accounts(directory.path());
-    let output = run(&config, &["once", "--textfile", "/nowhere/minergate.prom"]);
-    assert_eq!(output.status.code(), Some(1));
+    let file = directory.path().join("minergate.prom");
+    let arguments = ["once", "--textfile", file.to_str().unwrap()];
+    assert_eq!(run_private(&config, &arguments).status.code(), Some(0));
+    assert_eq!(owner_and_mode(&file).2, 0o644);
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+    // Only root can give a file away; for others, the owner stays without it.
+    let _ = std::os::unix::fs::chown(&file, Some(65_532), Some(65_531));
+    let (before, old) = (owner_and_mode(&file), fs::metadata(&file).unwrap().ino());
+    assert_eq!(run_private(&config, &arguments).status.code(), Some(0));
+    assert_eq!(owner_and_mode(&file), before);
+    assert_ne!(fs::metadata(&file).unwrap().ino(), old, "it was not replaced");
+}
+
+#[test]
+fn a_textfile_that_is_a_link_stays_one_and_what_it_leads_to_is_replaced() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_simulator, _, config) = accounts(directory.path());
+    let (links, files) = (directory.path().join("links"), directory.path().join("files"));
+    fs::create_dir(&links).unwrap();
+    fs::create_dir(&files).unwrap();
+    fs::write(files.join("old.prom"), "old").unwrap();
+    // A chain of a relative and an absolute link to a file, and one to nothing.
+    symlink("second.prom", links.join("first.prom")).unwrap();
+    symlink(files.join("old.prom"), links.join("second.prom")).unwrap();
+    symlink("next.prom", links.join("dangling.prom")).unwrap();
+    symlink("../files/new.prom", links.join("next.prom")).unwrap();
+    for (link, file) in [("first.prom", "old.prom"), ("dangling.prom", "new.prom")] {
+        let output = run(&config, &["once", "--textfile", links.join(link).to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(Scrape::read(&fs::read_to_string(files.join(file)).unwrap()).is_up("farm-1"));
+    }
+    for link in ["first.prom", "second.prom", "dangling.prom", "next.prom"] {
+        assert!(fs::symlink_metadata(links.join(link)).unwrap().is_symlink(), "{link}");
+    }
+    assert_eq!((fs::read_dir(&links).unwrap().count(), fs::read_dir(&files).unwrap().count()), (4, 2));
+}
+
+#[test]
+fn a_textfile_that_can_not_be_replaced_is_refused_before_any_poll() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_simulator, url, config) = accounts(directory.path());
+    let path = |name: &str| directory.path().join(name);
+    fs::create_dir(path("directory")).unwrap();
+    assert!(Command::new("mkfifo").arg(path("fifo")).status().unwrap().success());
+    let _socket = std::os::unix::net::UnixListener::bind(path("socket")).unwrap();
+    symlink("fifo", path("link")).unwrap();
+    symlink("loop", path("loop")).unwrap();
+    symlink("nowhere/minergate.prom", path("dangling")).unwrap();
+    let kind = |kind| format!("it is {kind}; give a regular file, or a name that nothing has yet");
+    let unwritable = |reason: &str| format!("{reason}; is its directory there, and this user's to write to?");
+    for (name, reason) in [
+        ("directory", kind("a directory")),
+        ("fifo", kind("a FIFO or a pipe")),
+        ("socket", kind("a socket")),
+        ("link", kind("a FIFO or a pipe")),
+        ("loop", unwritable(&Error::from_raw_os_error(40).to_string())),
+        ("dangling", unwritable(&Error::from_raw_os_error(2).to_string())),
+        ("nowhere/minergate.prom", unwritable(&Error::from_raw_os_error(2).to_string())),
+    ] {
+        let before = fs::symlink_metadata(path(name)).ok().map(|metadata| (metadata.ino(), metadata.mode()));
+        let output = run(&config, &["once", "--textfile", path(name).to_str().unwrap()]);
+        let expected = format!("error: can't write {}, which stays as it was: {reason}", path(name).display());
+        assert_eq!(String::from_utf8_lossy(&output.stderr).lines().last(), Some(&*expected));
+        assert_eq!(output.status.code(), Some(1), "{name}");
+        let after = fs::symlink_metadata(path(name)).ok().map(|metadata| (metadata.ino(), metadata.mode()));
+        assert_eq!(after, before, "{name}");
+    }
+    assert_eq!(get(&format!("{url}/-/requests"), &[]).text(), "[]", "something was polled");
+}
+
+#[test]
+fn two_textfiles_of_different_accounts_have_no_series_in_common() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_simulator, url, config) = accounts(directory.path());
+    let file = |name: &str| directory.path().join(name);
+    let once = |arguments: &[&str], name: &str| {
+        let mut all = vec!["once", "--textfile"];
+        let path = file(name);
+        all.push(path.to_str().unwrap());
+        all.extend(arguments);
+        assert_eq!(run(&config, &all).status.code(), Some(0));
+        fs::read_to_string(path).unwrap()
+    };
+    let third = once(&["--account", "farm-3"], "b.prom");
+    let requests: Value = serde_json::from_str(&get(&format!("{url}/-/requests"), &[]).text()).unwrap();
+    assert!(requests.as_array().unwrap().iter().all(|row| row["account"] == "farm-3"), "{requests}");
+    let first = once(&["--account", "farm-1"], "a.prom");
+    let (first_samples, third_samples) = (Scrape::read(&first), Scrape::read(&third));
+    assert!(first_samples.is_up("farm-1") && third_samples.is_up("farm-3"), "{first}{third}");
+    assert_eq!(first_samples.0.keys().find(|series| third_samples.0.contains_key(*series)), None);
+    // node_exporter refuses samples of one name whose HELP or TYPE differ.
+    let help =
+        |text: &str| -> BTreeSet<String> { text.lines().filter(|line| line.starts_with('#')).map(str::to_owned).collect() };
+    let families: BTreeSet<_> = help(&first).union(&help(&third)).cloned().collect();
+    let names: BTreeSet<_> = families.iter().map(|line| line.split(' ').take(3).collect::<Vec<_>>()).collect();
+    assert_eq!(families.len(), names.len(), "{families:?}");
+
+    let output = run(&config, &["once", "--account", "frm-3"]);
     assert_eq!(
-        String::from_utf8_lossy(&output.stderr).lines().last().unwrap(),
-        "error: can't write /nowhere/minergate.prom, which stays as it was: No such file or directory (os error 2); is its directory \
-         there, and this user's to write to?"
+        String::from_utf8_lossy(&output.stderr).lines().last(),
+        Some("error: --account: no account is called `frm-3`; did you mean `farm-3`? `check` lists them")
     );
 }
 

@@ -65,6 +65,45 @@ fn the_stateful_set_starts_probes_and_ends_it_as_kubernetes_would() {
 }
 
 #[test]
+fn the_state_directory_is_on_a_volume_everywhere() {
+    let dockerfile = read("Dockerfile");
+    let directory = dockerfile.lines().find_map(|line| line.strip_prefix("ENV STATE_DIRECTORY=")).unwrap();
+    assert!(dockerfile.contains(&format!("COPY --from=build --chown=65532:65532 /state {directory}\n")));
+
+    let compose = yaml("deploy/compose/compose.yaml");
+    assert!(strings(&compose["services"]["exporter"]["volumes"]).contains(&format!("exporter:{directory}")));
+    assert!(compose["volumes"].as_object().unwrap().contains_key("exporter"));
+    assert_eq!(compose["services"]["exporter"]["read_only"], true);
+
+    let set = yaml("deploy/kubernetes/base/statefulset.yaml");
+    let pod = &set["spec"]["template"]["spec"];
+    let claim = &set["spec"]["volumeClaimTemplates"][0]["metadata"]["name"];
+    let mounts = pod["containers"][0]["volumeMounts"].as_array().unwrap();
+    let mount = mounts.iter().find(|mount| mount["name"] == *claim).unwrap();
+    assert_eq!((mount["mountPath"].as_str(), mount.get("readOnly")), (Some(directory), None));
+    assert_eq!(pod["containers"][0]["securityContext"]["readOnlyRootFilesystem"], true);
+
+    let unit = read("deploy/systemd/minergate-exporter.service");
+    assert!(unit.contains(&format!("\nStateDirectory={}\n", directory.trim_start_matches("/var/lib/"))));
+}
+
+#[test]
+fn the_state_directory_of_the_environment_keeps_the_totp_steps() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_simulator, config) = simulator(directory.path(), &[]);
+    let state = directory.path().join("state");
+    fs::create_dir(&state).unwrap();
+    let mut command = exporter();
+    command.env("STATE_DIRECTORY", &state).arg("--config.file").arg(config);
+    let mut exporter = Process::start(command.args(["--web.listen-address", "127.0.0.1:0"]));
+    let kept = || fs::read_dir(&state).unwrap().map(|file| file.unwrap().metadata().unwrap()).collect::<Vec<_>>();
+    let files = wait("the state of the account with TOTP", || Some(kept()).filter(|files| !files.is_empty()));
+    assert!(files.iter().all(fs::Metadata::is_file));
+    exporter.signal("TERM");
+    assert_eq!(exporter.exit_code(), Some(0));
+}
+
+#[test]
 fn files_name_this_version() {
     let image = format!("minergate-exporter:{}", env!("CARGO_PKG_VERSION"));
     for path in [

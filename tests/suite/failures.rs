@@ -66,6 +66,9 @@ const ROWS: &[Row] = &[
     fails("transfers/huge-list", &["shape"]),
     fine("workers/many-currencies"),
     Row { values: None, ..fine("workers/hostile-labels") },
+    fine("workers/frozen"),
+    fine("mining_stats/correction"),
+    fine("mining_stats/counter-reset"),
     backs_off("workers/expired-token", &["unauthorized"]),
     backs_off("workers/forbidden", &["unauthorized"]),
     fails("workers/discontinued", &["discontinued"]),
@@ -110,8 +113,7 @@ fn run(directory: &Path, rules: &[&str], healthy: usize) -> (Process, Process, S
     let accounts = table["accounts"].as_array_mut().unwrap();
     accounts.retain(|account| account.get("password").is_some() && account.get("totp_secret").is_none());
     for (i, account) in accounts.iter_mut().enumerate() {
-        let polled =
-            rules.get(i).map(|rule| endpoint(rule)).filter(|endpoint| *endpoint == "transfers").unwrap_or("workers");
+        let polled = rules.get(i).map(|rule| endpoint(rule)).filter(|endpoint| *endpoint != "login").unwrap_or("workers");
         account.as_table_mut().unwrap().insert("endpoints".to_owned(), vec![polled].into());
     }
     let api = table["api"].as_table_mut().unwrap();
@@ -119,7 +121,7 @@ fn run(directory: &Path, rules: &[&str], healthy: usize) -> (Process, Process, S
     api.insert("requests_per_second".to_owned(), 1000.into());
     api.insert("concurrency".to_owned(), 200.into());
     let url = api["base_url"].as_str().unwrap().to_owned();
-    let poll = "stale_after = \"3s\"\nworkers = \"1s\"\ntransfers = \"1s\"\nstatus = \"off\"\nprofit_rating = \"off\"\ntop_hashrate = \"off\"";
+    let poll = "stale_after = \"3s\"\nworkers = \"1s\"\nmining_stats = \"1s\"\ntransfers = \"1s\"\nstatus = \"off\"\nprofit_rating = \"off\"\ntop_hashrate = \"off\"";
     table.insert("poll".to_owned(), toml::from_str::<toml::Table>(poll).unwrap().into());
     fs::write(&config, toml::to_string(&table).unwrap()).unwrap();
     let (daemon, metrics) = daemon(&config, &["--log.format", "json"]);
@@ -160,8 +162,8 @@ fn every_fault_alone() {
     for (i, row) in ROWS.iter().enumerate() {
         let (rule, account, endpoint) = (row.rule, account(i), endpoint(row.rule));
         assert_eq!(value(format!("minergate_up{{account=\"{account}\"}}")), Some(if row.up { "1" } else { "0" }), "{rule}");
-        let shown =
-            text.lines().any(|line| line.starts_with("minergate_workers") && line.contains(&format!("\"{account}\"")));
+        let family = if endpoint == "mining_stats" { "minergate_mining_" } else { "minergate_workers" };
+        let shown = text.lines().any(|line| line.starts_with(family) && line.contains(&format!("\"{account}\"")));
         assert!(row.values.is_none_or(|values| values == shown), "{rule}: shown is {shown}");
         for reason in ["wrong_password", "totp_required", "captcha", "discontinued"] {
             let blocked = value(format!("minergate_auth_blocked{{account=\"{account}\",reason=\"{reason}\"}}"));

@@ -167,7 +167,19 @@ fn check(name: &str, answer: &Raw, documented: &Value) {
             assert!(status == 200 && json["bcn"] == documented["bcn"] && json["nul\0nul"] == documented["aeon"], "{text}");
             assert!(json.as_object().unwrap().keys().any(|key| key.contains("\n# EOF\n")));
         }
-        "expired-token" => says(401, "InvalidToken"),
+        "frozen" => assert_eq!((status, &answer.json()), (200, documented)),
+        "correction" => {
+            let mined = |json: &Value| json["bcn"]["totalMined"].as_f64().unwrap();
+            let (before, after) = (mined(documented), mined(&answer.json()));
+            assert!(status == 200 && (0.99 * before..before).contains(&after), "{after}");
+            assert_eq!((&answer.json()["timestamp"], status), (&documented["timestamp"], 200));
+        }
+        "counter-reset" => {
+            let bcn = &answer.json()["bcn"];
+            assert_eq!((bcn["totalMined"].as_f64(), bcn["shares"]["good"].as_u64(), status), (Some(0.0), Some(0), 200));
+            assert_eq!(bcn["hashrate"], documented["bcn"]["hashrate"]);
+        }
+        "expired-token" => says(401, "TokenInvalid"),
         "forbidden" => says(403, "Forbidden"),
         "wrong-password" => says(400, "WrongEmailOrPassword"),
         "totp-required" => says(400, "TotpRequired"),
@@ -191,10 +203,15 @@ fn check(name: &str, answer: &Raw, documented: &Value) {
 #[test]
 fn each_fault_does_what_its_line_says_and_no_more() {
     let pool = Pool::start(&["--documented"]);
-    let documented = pool.get("/1.0/balance").json();
     for fault in FAULTS {
         let login_alone = ["wrong-password", "totp-required", "captcha", "login-internal"].contains(&fault.name);
-        let place = if login_alone { "login" } else { "balance" };
+        let of_counters = ["correction", "counter-reset"].contains(&fault.name);
+        let (place, path) = match fault.name {
+            _ if of_counters => ("mining_stats", "/1.0/mining/stats"),
+            _ if login_alone => ("login", ""),
+            _ => ("balance", "/1.0/balance"),
+        };
+        let documented = if login_alone { Value::Null } else { pool.get(path).json() };
         // Nothing waits for the usual times, but for those that the answer only names.
         let time = match fault.name {
             "latency" | "timeout" => "=300ms",
@@ -203,13 +220,14 @@ fn each_fault_does_what_its_line_says_and_no_more() {
         };
         pool.put(&format!("{place}/{}{time}", fault.name));
         let began = tokio::time::Instant::now();
-        let answer = if login_alone { pool.log_in() } else { pool.get("/1.0/balance") };
+        let answer = if login_alone { pool.log_in() } else { pool.get(path) };
         let least = if time == "=300ms" { 300 } else { 0 };
         assert!(began.elapsed().as_millis() >= least, "{}: {:?}", fault.name, began.elapsed());
         check(fault.name, &answer, &documented);
         // Other endpoints go on as ever.
         assert_eq!(pool.get("/1.0/workers").status(), 200, "{}", fault.name);
         assert_eq!(if login_alone { pool.get("/1.0/balance") } else { pool.log_in() }.status(), 200, "{}", fault.name);
+        pool.put("latency:0");
     }
 }
 

@@ -41,9 +41,14 @@ fn answer(path: &str, now: f64) -> Reply {
             milliseconds(50.0)
         ),
         "/1.0/invoices" => format!(
-            r#"[{{"cc": "bcn", "amount": 9, "status": 7, "created": {}, "finished": {}}}]"#,
+            r#"[{{"cc": "bcn", "amount": 9, "status": "finished", "created": {}, "finished": {}}},
+                {{"cc": "bcn", "amount": 1, "status": 7, "created": {}, "finished": {}}},
+                {{"cc": "bcn", "amount": 100, "status": "expired", "created": {}, "finished": null}}]"#,
             milliseconds(100.0),
-            milliseconds(60.0)
+            milliseconds(60.0),
+            milliseconds(90.0),
+            milliseconds(58.0),
+            milliseconds(80.0)
         ),
         _ => return (404, String::new()),
     };
@@ -55,7 +60,7 @@ fn history(config: &Path, arguments: &[&str]) -> Output {
 }
 
 fn promtool(program: &Path, text: &Path, data: &Path) {
-    let arguments = ["tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=720h", "--quiet"];
+    let arguments = ["tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=8760h", "--quiet"];
     let output = Command::new(program).args(arguments).arg(text).arg(data).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
@@ -119,11 +124,54 @@ fn came_back(api: &str, now: f64) {
     let out = r#"{account="farm \"1\"",currency="bcn",direction="out"}"#;
     assert_eq!(at("transfers_coins_total", 3.5), pairs(&[(out, 7.0)]));
     assert_eq!(at("invoices_total", 62.0), BTreeMap::new(), "an invoice counts from when it was paid");
-    assert_eq!(at("invoices_coins_total", 3.5), pairs(&[(bcn, 9.0)]));
+    assert_eq!(at("invoices_coins_total", 3.5), pairs(&[(bcn, 10.0)]));
     // A day's payouts, the first among them.
     let day = format!("increase(minergate_history_withdrawals_total{{currency=\"xmr\"}}[25h] @ {})", now - 60.0 * HOUR);
     let increase = query(api, &day).into_values().next().unwrap();
     assert!((0.99..1.1).contains(&increase), "{increase}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_years_are_about_a_megabyte_a_counter() {
+    let now = now();
+    let years = 10.0 * 365.25 * 24.0;
+    let api = FakeApi::start(move |asked| {
+        let withdrawal =
+            format!(r#"[{{"cc": "xmr", "amount": 1.5, "status": "finished", "created": {}}}]"#, now - years * HOUR);
+        (200, if asked.path == "/1.0/withdrawals" { withdrawal } else { "[]".to_owned() })
+    })
+    .await;
+    let url = api.base_url.clone();
+    tokio::task::spawn_blocking(move || {
+        let directory = tempfile::tempdir().unwrap();
+        let config = directory.path().join("c.toml");
+        std::fs::write(&config, format!("[api]\nbase_url = \"{url}\"\n[[accounts]]\nname = \"farm\"\ntoken = \"a\"\n"))
+            .unwrap();
+        let samples = |arguments: &[&str]| -> Vec<String> {
+            let text = String::from_utf8(history(&config, arguments).stdout).unwrap();
+            let coins = text.lines().filter(|line| line.starts_with("minergate_history_withdrawals_coins_total{"));
+            coins.map(str::to_owned).collect()
+        };
+        let time = |line: &String| -> f64 { line.rsplit(' ').next().unwrap().parse().unwrap() };
+        let lines = samples(&[]);
+        assert!(lines.iter().map(|line| line.len() + 1).sum::<usize>() < 1_250_000);
+        for pair in lines.windows(2) {
+            let (first, second) = (time(&pair[0]), time(&pair[1]));
+            // An hour around the year: the clock went on since.
+            let most = if first < now - 8759.0 * HOUR { 24.0 } else { 1.0 };
+            assert!(second > first && second - first <= most * HOUR, "{pair:?}");
+        }
+        assert!(lines.len() < 3650 + 8784 + 30, "{}", lines.len());
+        // What is given counts for all times.
+        for (every, most) in [("12h", 12.0), ("48h", 48.0)] {
+            let lines = samples(&["--every", every]);
+            let widest = lines.windows(2).map(|pair| time(&pair[1]) - time(&pair[0])).fold(0.0, f64::max);
+            assert!((widest - most * HOUR).abs() < 1e-3, "{every}: {widest}");
+            assert!(lines.len() < 10 * 366 * 24, "{every}: {}", lines.len());
+        }
+    })
+    .await
+    .unwrap();
 }
 
 #[test]
@@ -142,5 +190,7 @@ fn a_part_is_written_and_said_to_be_one() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(said, "error: --account: no account is called `frm-3`; did you mean `farm-3`? `check` lists them\n");
-    assert_eq!(history(&config, &["--every", "0s"]).status.code(), Some(2));
+    for every in ["0s", "8761h"] {
+        assert_eq!(history(&config, &["--every", every]).status.code(), Some(2));
+    }
 }

@@ -44,7 +44,18 @@ const OF_LOGINS: &[&str] = &["wrong-password", "totp-required", "captcha", "logi
 const LARGE: &[&str] = &["endless", "deep", "huge-list", "many-currencies"];
 
 /// Faults that leave an answer which is read, if perhaps with less in it.
-const READABLE: &[&str] = &["latency", "slow-body", "429-date", "missing-fields", "nulls", "nan", "hostile-labels"];
+const READABLE: &[&str] = &[
+    "latency",
+    "slow-body",
+    "429-date",
+    "missing-fields",
+    "nulls",
+    "nan",
+    "hostile-labels",
+    "frozen",
+    "correction",
+    "counter-reset",
+];
 
 /// Each broken account, with its fault.
 fn broken() -> Vec<(usize, &'static str)> {

@@ -29,7 +29,7 @@ pub(super) struct Events {
 }
 
 impl Events {
-    /// Adds an entry that is finished; what is not yet may never be.
+    /// Adds an entry if it is finished; what is not yet may never be.
     fn add(
         &mut self,
         state: Option<&str>,

@@ -15,12 +15,27 @@ pub(super) struct Sample {
     pub(super) value: Decimal,
 }
 
-/// The samples of each label set, in the order of time, up to the end; every so many milliseconds at least. A set one of whose
+/// How far apart the samples between events are, in milliseconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spacing {
+    pub(super) old: i64,
+    pub(super) recent: i64,
+    /// What is before this time is old.
+    pub(super) recent_from: i64,
+}
+
+impl Spacing {
+    fn at(self, time: i64) -> i64 {
+        if time < self.recent_from { self.old } else { self.recent }
+    }
+}
+
+/// The samples of each label set, in the order of time, up to the end. A set one of whose
 /// events does not say what it adds has none: a sum that lacks a part would be a wrong number.
 pub(super) fn cumulative(
     events: &[Event],
     adds: impl Fn(&Event) -> Option<Decimal>,
-    every: i64,
+    spacing: Spacing,
     end: i64,
 ) -> BTreeMap<&str, Option<Vec<Sample>>> {
     let mut sets: BTreeMap<&str, Option<Vec<(i64, Decimal)>>> = BTreeMap::new();
@@ -31,20 +46,21 @@ pub(super) fn cumulative(
             _ => *steps = None,
         }
     }
-    sets.into_iter().map(|(labels, steps)| (labels, steps.and_then(|steps| samples(&steps, every, end)))).collect()
+    sets.into_iter().map(|(labels, steps)| (labels, steps.and_then(|steps| samples(&steps, spacing, end)))).collect()
 }
 
 /// Nothing where the sum is more than can be counted.
-fn samples(steps: &[(i64, Decimal)], every: i64, end: i64) -> Option<Vec<Sample>> {
+fn samples(steps: &[(i64, Decimal)], spacing: Spacing, end: i64) -> Option<Vec<Sample>> {
     let mut samples: Vec<Sample> = Vec::new();
     let mut value = Decimal::ZERO;
     let Some((first, _)) = steps.first().filter(|(first, _)| *first <= end) else { return Some(samples) };
     // The zero before the first event: without it, no `increase` would see that event.
+    let every = spacing.at(*first);
     let mut next = first.div_euclid(every) * every - every;
     let regular = |samples: &mut Vec<Sample>, next: &mut i64, until: i64, value: Decimal| {
         while *next < until {
             samples.push(Sample { time: *next, value });
-            *next += every;
+            *next += spacing.at(*next);
         }
     };
     for (time, added) in steps.iter().filter(|(time, _)| *time <= end) {
@@ -56,7 +72,7 @@ fn samples(steps: &[(i64, Decimal)], every: i64, end: i64) -> Option<Vec<Sample>
         }
         // At the event's own time, one sample is enough.
         if next == *time {
-            next += every;
+            next += spacing.at(next);
         }
     }
     regular(&mut samples, &mut next, end + 1, value);
@@ -77,7 +93,11 @@ mod tests {
     }
 
     fn run(events: &[Event], end: i64) -> Option<Vec<(i64, String)>> {
-        let samples = cumulative(events, |event| event.amount, 1000, end).remove("l")?;
+        spaced(events, Spacing { old: 1000, recent: 1000, recent_from: 0 }, end)
+    }
+
+    fn spaced(events: &[Event], spacing: Spacing, end: i64) -> Option<Vec<(i64, String)>> {
+        let samples = cumulative(events, |event| event.amount, spacing, end).remove("l")?;
         samples
             .map(|samples| samples.into_iter().map(|sample| (sample.time, sample.value.normalize().to_string())).collect())
     }
@@ -91,6 +111,18 @@ mod tests {
         assert_eq!(run(&events, 14_000), Some(expected.to_vec()), "0.1 and 0.2 are 0.3");
         assert_eq!(run(&events, 11_500), Some(expected[..4].to_vec()), "what comes after the end is left out");
         assert_eq!(run(&events, 10_000), Some(vec![]));
+    }
+
+    #[test]
+    fn what_is_old_has_fewer_samples() {
+        let spacing = Spacing { old: 10_000, recent: 1000, recent_from: 25_000 };
+        let times = |events: &[Event], end| -> Vec<i64> {
+            spaced(events, spacing, end).unwrap().into_iter().map(|(time, _)| time).collect()
+        };
+        let events = [event(12.5, Some("1")), event(20.0, Some("1")), event(30.5, Some("1"))];
+        assert_eq!(times(&events, 32_000), [0, 10_000, 12_500, 20_000, 30_000, 30_500, 31_000, 32_000]);
+        assert_eq!(times(&events[2..], 32_000), [29_000, 30_000, 30_500, 31_000, 32_000], "all is recent");
+        assert_eq!(times(&events[..1], 22_000), [0, 10_000, 12_500, 20_000], "all is old");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::simulator::noise::Seed;
+use crate::simulator::noise::{Seed, whole};
 
 /// Currencies that nobody has heard of, in one answer.
 const MADE_UP: usize = 5000;
@@ -101,6 +101,49 @@ pub(super) fn many_currencies(value: &mut Value, _: Seed) {
                 }
                 _ => code.into(),
             }));
+        }
+        _ => {}
+    }
+}
+
+/// Fields whose numbers only grow, and so do all numbers in them.
+const TOTALS: &[&str] = &["blocksFound", "cumulativeTxCount", "pplnsTotalMined", "ppsTotalMined", "shares", "totalMined"];
+
+/// The part of a total that a correction takes.
+const CORRECTION: f64 = 1e-4;
+
+/// Every total is a little lower. A whole number loses no more than that part, and so nothing where it is small.
+pub(super) fn corrected(value: &mut Value, _: Seed) {
+    let before = value.clone();
+    lower(value, &before, |total| CORRECTION * total);
+}
+
+/// Every total counts from what it was in a former answer.
+pub(super) fn restarted(value: &mut Value, former: &Value) {
+    lower(value, former, |total| total);
+}
+
+/// Takes from every total what `part` makes of the same total of another answer.
+fn lower(value: &mut Value, other: &Value, part: fn(f64) -> f64) {
+    // The affiliate's profits are an object of totals alone.
+    let are_totals = value.as_object().is_some_and(|fields| fields.values().all(Value::is_number));
+    lower_totals(value, other, part, are_totals);
+}
+
+fn lower_totals(value: &mut Value, other: &Value, part: fn(f64) -> f64, is_total: bool) {
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                let is_total = is_total || TOTALS.contains(&name.as_str());
+                lower_totals(field, other.get(name).unwrap_or(&Value::Null), part, is_total);
+            }
+        }
+        Value::Number(number) if is_total => {
+            let taken = part(other.as_f64().unwrap_or_default());
+            *value = match number.as_u64() {
+                Some(count) => count.saturating_sub(whole(taken)).into(),
+                None => (number.as_f64().unwrap_or_default() - taken).max(0.0).into(),
+            };
         }
         _ => {}
     }

@@ -79,6 +79,10 @@ impl Place {
             Place::All => true,
             Place::Login => endpoint == LOGIN,
             Place::Accounts => ENDPOINTS.iter().any(|row| row.name == endpoint && row.scope == Scope::Account),
+            // A counter's name ends so, and no other's.
+            Place::Counters => {
+                ENDPOINTS.iter().any(|row| row.name == endpoint && row.families().any(|family| family.suffix() == "_total"))
+            }
         }
     }
 }

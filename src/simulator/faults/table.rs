@@ -34,6 +34,8 @@ pub(super) enum Place {
     Login,
     /// Those that need a token.
     Accounts,
+    /// Those whose answers have totals that only grow.
+    Counters,
 }
 
 /// What a fault does to a request.
@@ -45,13 +47,17 @@ pub(super) enum Effect {
     Reset,
     /// Another answer; what was asked for isn't done.
     Instead(fn(Duration) -> Response),
+    /// The answer of the time when the rule came into force.
+    Frozen,
+    /// The answer, less what its totals were when the rule came into force.
+    Restarted,
     /// The answer's JSON is changed.
     Changed(fn(&mut Value, Seed)),
     /// The answer's bytes are sent in another way than they should, after a head that says how many there are.
     Sent(fn(Bytes, Duration) -> Body),
 }
 
-use Effect::{Changed, Instead, Late, Reset, Sent};
+use Effect::{Changed, Frozen, Instead, Late, Reset, Restarted, Sent};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -85,6 +91,16 @@ pub static FAULTS: &[Fault] = &[
     fault("huge-list", "a list of 200,000 empty objects", Instead(huge_list)),
     fault("many-currencies", "5,000 made-up currency codes more", Changed(change::many_currencies)),
     fault("hostile-labels", "keys and texts with quotes, newlines, NULs, e-mail addresses", Changed(change::hostile_labels)),
+    fault("frozen", "the answer of the time when the rule came into force: no number and no time goes on", Frozen)
+        .place(Place::Accounts),
+    fault(
+        "correction",
+        "every total is a ten-thousandth lower, as after a correction or a reorganisation",
+        Changed(change::corrected),
+    )
+    .place(Place::Counters),
+    fault("counter-reset", "every total counts from 0 again, since the rule came into force", Restarted)
+        .place(Place::Counters),
     fault("expired-token", "status 401, the token has expired", Instead(expired_token)).place(Place::Accounts),
     fault("forbidden", "status 403", Instead(forbidden)),
     fault("wrong-password", "the login's WrongEmailOrPassword", Instead(wrong_password)).place(Place::Login),
@@ -140,16 +156,16 @@ fn too_many_until(after: Duration) -> Response {
 }
 
 fn limited(retry_after: String) -> Response {
-    let error = error::other(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", "Too many requests.");
+    let error = error::framework(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", "Too many requests.");
     ([(header::RETRY_AFTER, retry_after)], error).into_response()
 }
 
 fn internal(_: Duration) -> Response {
-    error::other(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "Something went wrong.")
+    error::framework(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "Something went wrong.")
 }
 
 fn login_internal(_: Duration) -> Response {
-    error::other(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "Cannot read property 'send' of undefined")
+    error::framework(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "Cannot read property 'send' of undefined")
 }
 
 fn endless(_: Duration) -> Response {
@@ -169,7 +185,7 @@ fn expired_token(_: Duration) -> Response {
 }
 
 fn forbidden(_: Duration) -> Response {
-    error::other(StatusCode::FORBIDDEN, "Forbidden", "This is not for you.")
+    error::application(StatusCode::FORBIDDEN, "Forbidden", "This is not for you.")
 }
 
 fn wrong_password(_: Duration) -> Response {
@@ -181,15 +197,15 @@ fn totp_required(_: Duration) -> Response {
 }
 
 fn captcha(_: Duration) -> Response {
-    error::other(StatusCode::BAD_REQUEST, "CaptchaRequired", "Please prove that you are no robot.")
+    error::application(StatusCode::BAD_REQUEST, "CaptchaRequired", "Please prove that you are no robot.")
 }
 
 fn discontinued(_: Duration) -> Response {
-    error::other(StatusCode::GONE, "ApiDiscontinued", "")
+    error::framework(StatusCode::GONE, "ApiDiscontinued", "")
 }
 
 fn error_200(_: Duration) -> Response {
-    error::other(StatusCode::OK, "ValidationError", "Something about the request is wrong.")
+    error::application(StatusCode::OK, "ValidationError", "Something about the request is wrong.")
 }
 
 fn redirect(_: Duration) -> Response {

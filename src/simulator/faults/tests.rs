@@ -3,10 +3,13 @@
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
-use axum::http::Request;
+use axum::http;
 use tower::ServiceExt;
 
 use super::*;
+use crate::currency::Decimals;
+use crate::endpoints::{ENDPOINTS, Endpoint};
+use crate::metric::{Kind, Request};
 use crate::simulator::accounts::WayIn;
 use crate::simulator::{Config, Simulator};
 
@@ -94,6 +97,81 @@ fn every_type_becomes_another() {
     }
 }
 
+/// The values of an endpoint's counters in an answer, by metric and labels.
+fn counters(endpoint: &Endpoint, answer: &Value) -> Vec<(String, f64)> {
+    let request = Request { email: None, decimals: &Decimals::default() };
+    let rows = endpoint.read(answer.to_string().as_bytes(), &request).unwrap();
+    let counters = rows.families().filter(|(family, _)| family.kind == Kind::Counter);
+    counters
+        .flat_map(|(family, series)| series.map(|one| (format!("{} {}", family.name(), one.labels), one.value)))
+        .collect()
+}
+
+#[test]
+fn corrections_and_resets_are_of_every_counter_and_of_nothing_else() {
+    let rule: Rule = "correction".parse().unwrap();
+    let mut changed = Vec::new();
+    for endpoint in ENDPOINTS.iter().filter(|endpoint| rule.fits(endpoint.name, "")) {
+        changed.push(endpoint.name);
+        let sample: Value = serde_json::from_str(endpoint.sample).unwrap();
+        let before = counters(endpoint, &sample);
+        let (mut corrected, mut restarted) = (sample.clone(), sample.clone());
+        change::corrected(&mut corrected, Seed::new(1));
+        let after = counters(endpoint, &corrected);
+        assert!(after.len() == before.len() && after.iter().zip(&before).any(|(after, before)| after.1 < before.1));
+        for ((name, after), (_, before)) in after.iter().zip(&before) {
+            assert!((0.99 * before..=*before).contains(after), "{name}: {before} became {after}");
+        }
+        change::restarted(&mut restarted, &sample);
+        for (name, after) in counters(endpoint, &restarted) {
+            assert!(after.abs() < f64::EPSILON, "{name}: {after}");
+        }
+        // With the counters' fields as they were, all is as it was.
+        for (name, field) in sample.as_object().unwrap() {
+            for changed in [&corrected, &restarted] {
+                let gauges = ["hashrate", "minersCount", "unconfirmedBalance", "minerOnline"];
+                assert!(gauges.iter().all(|gauge| changed[name].get(*gauge) == field.get(*gauge)), "{name}");
+                assert!(
+                    !["timestamp", "height", "difficulty"].contains(&name.as_str()) || changed[name] == *field,
+                    "{name}"
+                );
+            }
+        }
+    }
+    assert_eq!(changed, ["mining_stats", "affiliate_profit", "status"]);
+}
+
+#[tokio::test]
+async fn a_frozen_account_stands_still_and_others_go_on() {
+    let pool = pool(&["frozen@farm-3"]);
+    let later = async || {
+        let began = unix_time().as_millis();
+        while unix_time().as_millis() < began + 5 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let stats = async || pool.json("GET", "/1.0/mining/stats", "").await;
+    later().await;
+    let first = stats().await;
+    later().await;
+    assert_eq!(stats().await, first);
+    assert!(u128::from(first["timestamp"].as_u64().unwrap()) + 5 <= unix_time().as_millis());
+    // Another account's rule is none for this one.
+    pool.json("PUT", "/-/faults", r#"["frozen@farm-1"]"#).await;
+    assert_ne!(stats().await, first);
+}
+
+#[tokio::test]
+async fn a_counter_that_was_reset_grows_from_0() {
+    let pool = pool(&["counter-reset"]);
+    let (before, now) = (pool.json("GET", "/1.0/mining/stats", "").await, unix_time());
+    let mined = before.as_object().unwrap().values().find_map(|stats| stats["totalMined"].as_f64()).unwrap();
+    pool.json("DELETE", "/-/faults", "").await;
+    let after = pool.json("GET", "/1.0/mining/stats", "").await;
+    let whole = after.as_object().unwrap().values().find_map(|stats| stats["totalMined"].as_f64()).unwrap();
+    assert!((0.0..whole / 1000.0).contains(&mined), "{mined} of {whole} at {now:?}");
+}
+
 #[test]
 fn made_up_currencies_stand_in_objects_and_lists() {
     for (mut value, path, expected) in [
@@ -114,7 +192,7 @@ impl Pool {
     /// Asks as one at that address does.
     async fn ask(&self, peer: &str, method: &str, path: &str, body: &str) -> (u16, String) {
         let WayIn::Token(token) = WayIn::of(&Simulator::new(Config::default()).world, 2) else { panic!("no token") };
-        let request = Request::builder().method(method).uri(path).header("token", token);
+        let request = http::Request::builder().method(method).uri(path).header("token", token);
         let request = request.extension(ConnectInfo(Peer::at(peer))).body(Body::from(body.to_owned())).unwrap();
         let response = self.0.clone().oneshot(request).await.unwrap();
         let status = response.status().as_u16();

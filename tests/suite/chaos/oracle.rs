@@ -126,6 +126,7 @@ impl Oracle {
     }
 }
 
-fn is_of_api(series: &str) -> bool {
+/// Whether a series is made of what the API said.
+pub(super) fn is_of_api(series: &str) -> bool {
     !OWN.iter().any(|own| series.starts_with(own))
 }

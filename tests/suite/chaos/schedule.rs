@@ -12,6 +12,9 @@ const HOST_WIDE: &[&str] = &["429", "429-date", "503"];
 /// Answers to a login after which there must be no other.
 const STOPS: &[&str] = &["wrong-password", "totp-required", "captcha", "discontinued"];
 
+/// Faults of reads that a login can't have.
+const OF_READS: &[&str] = &["expired-token", "frozen", "correction", "counter-reset"];
+
 /// Rounds, and how many at the end are host-wide.
 const ROUNDS: usize = 14;
 const HOST_WIDE_ROUNDS: usize = 5;
@@ -64,7 +67,7 @@ fn rules(fault: &str, random: &mut StdRng) -> Vec<String> {
         _ => "",
     };
     let is_stop = STOPS.contains(&fault);
-    let of_login = is_stop || fault == "login-internal" || (fault != "expired-token" && random.random_bool(0.2));
+    let of_login = is_stop || fault == "login-internal" || (!OF_READS.contains(&fault) && random.random_bool(0.2));
     let accounts = match (is_stop, of_login) {
         (true, _) => STOPPED,
         (_, true) => WITH_PASSWORD,

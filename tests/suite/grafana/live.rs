@@ -60,7 +60,7 @@ nickname = "3s"
 "#;
 
 const TOP_LEVEL: &str = r#"
-currencies = ["aeon", "bcn", "btc", "dsh", "etc", "eth", "fcn", "inf8", "ltc", "mcn", "qcn", "xdn", "xmr", "zec"]
+currencies = ["aeon", "bcn", "btc", "btg", "dsh", "etc", "eth", "fcn", "inf8", "ltc", "mcn", "qcn", "xdn", "xmr", "zec"]
 optional_metrics = ["minergate_pool_top_miner_info"]
 "#;
 
