@@ -60,6 +60,7 @@ struct Account {
     state: &'static str,
     /// The same in words.
     words: String,
+    /// Those that the account uses.
     currencies: BTreeMap<String, Currency>,
     endpoints: Vec<Endpoint>,
 }
@@ -208,12 +209,22 @@ fn values(fresh: &Fresh<'_>, shown: &[Arc<str>]) -> (BTreeMap<String, Currencies
             }
         }
     }
+    // A balance names every coin of the pool.
+    for currencies in accounts.values_mut() {
+        currencies.retain(|_, currency| currency.is_used());
+    }
     (accounts, networks)
 }
 
 impl Currency {
     fn shows(stem: &str) -> bool {
         ["mining_workers", "mining_hashrate", "workers", "workers_hashrate", "balance", "mining_shares"].contains(&stem)
+    }
+
+    /// Whether the account has anything of it, or once had.
+    fn is_used(&self) -> bool {
+        let values = [self.hashrate_hashes_per_second, self.workers, self.balance_coins];
+        values.into_iter().flatten().any(|value| value != 0.0) || self.shares.1 > 0.0
     }
 
     fn set(&mut self, stem: &str, one: Series<'_>) {

@@ -32,10 +32,13 @@ fn the_page_says_how_each_account_is() {
         known.then_some(status)
     });
     let farm = &status["accounts"][0];
-    let currency = farm["currencies"].as_object().unwrap().values().next().unwrap();
-    for field in ["hashrate_hashes_per_second", "workers", "balance_coins", "good_share_ratio"] {
-        assert!(currency[field].as_f64().is_some_and(|value| value >= 0.0), "{field}: {currency}");
+    // Those that the account mines, and not every coin that its balance names.
+    for currency in farm["currencies"].as_object().unwrap().values() {
+        for field in ["hashrate_hashes_per_second", "workers", "balance_coins", "good_share_ratio"] {
+            assert!(currency[field].as_f64().is_some_and(|value| value >= 0.0), "{field}: {currency}");
+        }
     }
+    assert!((1..=4).contains(&farm["currencies"].as_object().unwrap().len()), "{farm}");
     assert!(farm["endpoints"].as_array().unwrap().iter().all(|endpoint| endpoint["up"] == true));
     let failing = status["accounts"][1]["endpoints"].as_array().unwrap().iter().find(|endpoint| endpoint["up"] == false);
     assert_eq!(failing.unwrap()["error"]["words"], "the API failed (HTTP 500)");
