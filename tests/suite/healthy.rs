@@ -172,7 +172,8 @@ async fn no_state_of_the_api_is_unhealthy() {
 #[tokio::test(start_paused = true)]
 async fn an_exporter_with_nothing_to_poll_is_healthy() {
     let health = Arc::<Health>::default();
-    let client = Client::new(&api::Config::default(), Arc::new(|_| ())).unwrap();
+    let config = api::Config { base_url: api::parse_base_url("http://127.0.0.1:1").ok(), ..api::Config::default() };
+    let client = Client::new(&config, Arc::new(|_| ())).unwrap();
     let (_updates, updates) = mpsc::channel(1);
     let plan = Plan { requests_per_second: 5.0, ..Plan::default() };
     let polling = tokio::spawn(Poller::new(Arc::new(client), plan, Arc::default(), health.clone()).run(updates));

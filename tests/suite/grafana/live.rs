@@ -35,11 +35,13 @@ const EMPTY_WHEN_HEALTHY: &[(&str, &str, &str, ShownBy, &str)] = &[
     ("Account", "Payouts that wait", "A", DocumentedAnswers, "a payout is pending for two minutes only"),
     ("Exporter", "Errors by kind", "A", Faults, "it shows kinds of errors that happen"),
     ("Exporter", "Failing endpoints", "A", Faults, "it lists failing endpoints"),
+    ("Exporter", "Polls not sent", "A", Faults, "it counts polls during pauses that the API asked for"),
+    ("Exporter", "Pause", "A", Faults, "it shows pauses that the API asked for"),
     ("Exporter", "Stopped logins", "A", Faults, "it lists stopped logins"),
 ];
 
-/// The pool's faults: a login that is refused, and endpoints that fail.
-const FAULTS: &[&str] = &["expired-token@farm-1", "login/captcha@farm-1", "workers/500@farm-2"];
+/// The pool's faults: a login that is refused, endpoints that fail, and pauses.
+const FAULTS: &[&str] = &["expired-token@farm-1", "login/captcha@farm-1", "workers/500@farm-2", "balance/429=2s:0.3@farm-3"];
 
 /// Polls as often as can be, of all the networks: some make a block every 14 seconds.
 const CONFIG: &str = r#"
