@@ -212,3 +212,76 @@ impl Connections {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn lasts(activity: &Activity) -> u64 {
+        let start = Instant::now();
+        activity.over().await;
+        start.elapsed().as_secs()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_exchange_has_its_own_time() {
+        let activity = Arc::new(Activity::new(None, false));
+        let _unread = activity.begin();
+        let others = async {
+            loop {
+                drop(activity.begin());
+                sleep(Duration::from_secs(1)).await;
+            }
+        };
+        tokio::select! {
+            seconds = lasts(&activity) => assert_eq!(seconds, 120),
+            () = others => {}
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn heads_and_pauses_have_their_times() {
+        for (read, exchanges, expected) in [
+            (&[][..], 0, 10),
+            (&["GET / HTTP/1.1\r\nHo"], 0, 10),
+            (&["GET / HTTP/1.1\r\nHost: a\r\n\r\n"], 1, 120),
+            (&["GET / HTTP/1.1\r\nHost: a\r\n\r", "\n"], 1, 120),
+            (&["GET / HTTP/1.1\nHost: a\n\n"], 1, 120),
+            (&["\r\n\r\nGET / HTTP/1.1\r\n\r\n\r\n"], 1, 120),
+            (&["GET / HTTP/1.1\r\n\r\nGET / H"], 1, 10),
+            (&["GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n"], 1, 10),
+            (&["GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n"], 2, 120),
+            (&["POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\na", "POST / HTTP/1.1\r\n\r\n"], 2, 120),
+            // HTTP/2, whose bytes are not looked at.
+            (&[], 1, 120),
+        ] {
+            let activity = Arc::new(Activity::new(None, false));
+            read.iter().for_each(|bytes| activity.read(bytes.as_bytes()));
+            (0..exchanges).for_each(|_| drop(activity.begin()));
+            assert_eq!(lasts(&activity).await, expected, "{read:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_connection_that_waits_the_longest_gives_way() {
+        let connections = Connections::default();
+        let mut open = Vec::new();
+        for _ in 0..limit::CONNECTIONS {
+            open.push(connections.admit(None).await.unwrap());
+            sleep(Duration::from_millis(1)).await;
+        }
+        let busy = open[0].begin();
+        open[1].read(b"G");
+        drop(open[2].begin());
+        assert!(connections.admit(None).await.is_some());
+        let cut = |open: &[Arc<Activity>]| (0..open.len()).filter(|i| open[*i].is_cut()).collect::<Vec<_>>();
+        // The second has still to send its first head.
+        assert_eq!(cut(&open), [1]);
+        let _all: Vec<_> = open[2..].iter().map(Activity::begin).collect();
+        assert!(connections.admit(None).await.is_some(), "the new one before waits, too");
+        let newest = connections.list().last().unwrap().begin();
+        assert!(connections.admit(None).await.is_none());
+        drop((busy, newest));
+        assert!(connections.admit(None).await.is_some());
+    }
+}

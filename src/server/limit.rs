@@ -53,8 +53,9 @@ pub(super) const HEADERS_BYTES: u32 = 16 << 10;
 /// What a client of HTTP/2 may send of requests' bodies before they are read.
 pub(super) const WINDOW_BYTES: u32 = 64 << 10;
 
-/// What the system keeps of a connection's answers until the client takes it; Linux takes it twice, for what it needs itself.
-pub(super) const SOCKET_BYTES: usize = 32 << 10;
+/// What the system keeps of a connection's answers until the client takes it; Linux takes it twice, for what it needs itself. With less
+/// than two of the largest packets (64 KiB each on loopback) a client's delayed acknowledgement would hold up each of them for 40 ms.
+pub(super) const SOCKET_BYTES: usize = 96 << 10;
 
 /// An answer is handed to its connection in pieces of at most so many bytes.
 pub(super) const PIECE_BYTES: usize = 16 << 10;
