@@ -256,8 +256,12 @@ mod tests {
             (&[], 1, 120),
         ] {
             let activity = Arc::new(Activity::new(None, false));
-            read.iter().for_each(|bytes| activity.read(bytes.as_bytes()));
-            (0..exchanges).for_each(|_| drop(activity.begin()));
+            for bytes in read {
+                activity.read(bytes.as_bytes());
+            }
+            for _ in 0..exchanges {
+                drop(activity.begin());
+            }
             assert_eq!(lasts(&activity).await, expected, "{read:?}");
         }
     }

@@ -223,7 +223,8 @@ fn clients_that_pipeline_and_read_nothing_hold_little() {
         assert!(grown < 100.0, "{grown} MiB more");
         let unsent = unsent(port);
         let most = unsent.iter().max().unwrap();
-        assert!(*most <= 192 << 10, "{most} bytes unsent");
+        // The system takes a last packet of up to 64 KiB when there is room for its first byte.
+        assert!(*most <= 256 << 10, "{most} bytes unsent");
         thread::sleep(Duration::from_millis(100));
     }
     drop(clients);
