@@ -52,8 +52,7 @@ pub const DEFAULT_ADDRESS: &str = ":10187";
 const HEALTHY: &str = "/-/healthy";
 
 /// What is served beside the metrics, whose path is none of these. The status page, at `/`, makes room for them.
-const ROUTES: [&str; 7] =
-    [HEALTHY, "/-/ready", "/-/reload", "/sd", "/api/v1/status", "/status.css", "/docs/metrics.md"];
+const ROUTES: [&str; 7] = [HEALTHY, "/-/ready", "/-/reload", "/sd", "/api/v1/status", "/status.css", "/docs/metrics.md"];
 
 /// Scrapes at a time unless told otherwise, as `node_exporter` has it.
 const DEFAULT_MAX_REQUESTS: usize = 40;
