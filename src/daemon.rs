@@ -49,7 +49,7 @@ pub async fn run(
     let app = App {
         exposition: Exposition::new(store, health.clone()),
         telemetry_path: config.web.telemetry_path.clone(),
-        path_prefix: server::path_prefix(config.web.external_url.as_deref()).unwrap_or_default(),
+        external_url: config.web.external_url.as_deref().and_then(server::external_url),
         max_requests: config.web.max_requests,
         reload: config.web.enable_lifecycle.then_some(reload),
     };

@@ -4,12 +4,16 @@ mod activity;
 mod connection;
 mod discovery;
 mod door;
+mod exchange;
 mod guard;
+mod host;
 mod lifecycle;
 mod limit;
 mod listener;
 pub mod negotiation;
 mod status;
+mod turn;
+mod watched;
 mod web_config;
 
 use std::collections::BTreeSet;
@@ -32,12 +36,12 @@ use axum::routing::{get, post};
 use futures_util::stream;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 pub use self::door::Door;
-use self::guard::Turns;
 pub use self::lifecycle::Reload;
 pub use self::listener::Listener;
+use self::turn::Turns;
 pub use self::web_config::Web;
 use crate::exposition::{self, EXPORTER, Encoding, Exposition, Filter};
 
@@ -46,6 +50,9 @@ pub const DEFAULT_ADDRESS: &str = ":10187";
 
 /// Where supervisors ask whether the exporter is healthy.
 const HEALTHY: &str = "/-/healthy";
+
+/// What is served beside the metrics, whose path is none of these. The status page, at `/`, makes room for them.
+const ROUTES: [&str; 7] = [HEALTHY, "/-/ready", "/-/reload", "/sd", "/api/v1/status", "/status.css", "/docs/metrics.md"];
 
 /// Scrapes at a time unless told otherwise, as `node_exporter` has it.
 const DEFAULT_MAX_REQUESTS: usize = 40;
@@ -63,13 +70,13 @@ pub struct Config {
     /// The path of the metrics.
     #[schemars(regex(pattern = "^/[A-Za-z0-9/_.~-]*$"))]
     pub telemetry_path: String,
-    /// Where browsers reach the exporter, when that is behind a reverse proxy: for the status page's links.
+    /// Where browsers and Prometheus reach the exporter, when that is behind a reverse proxy: for links, and the targets of `/sd`.
     pub external_url: Option<String>,
     /// Whether POST or PUT to `/-/reload` reloads the configuration.
     pub enable_lifecycle: bool,
     /// The web configuration file: TLS, users, headers, rate limit. Without one: plain HTTP for everybody.
     pub config_file: Option<PathBuf>,
-    /// Scrapes at a time, more are answered 503; 0 is any number.
+    /// Scrapes at a time, more wait for up to 5 seconds; 0 is any number.
     pub max_requests: usize,
 }
 
@@ -98,10 +105,12 @@ impl Config {
             self.listen_address.iter().enumerate().filter_map(|(i, address)| {
                 Some(("listen_address", format!("entry {}: {}", i + 1, address_fault(address)?)))
             });
-        let bad_url = path_prefix(self.external_url.as_deref()).is_none();
+        let bad_url = self.external_url.as_deref().is_some_and(|url| external_url(url).is_none());
+        let is_taken = ROUTES.contains(&path.as_str());
         [
             bad_url.then(|| ("external_url", "not a URL; give one such as \"https://example.com/miners\"".to_owned())),
             bad_path.then(|| ("telemetry_path", "can't be served; give a path such as \"/metrics\"".to_owned())),
+            is_taken.then(|| ("telemetry_path", "is another page; give a path such as \"/metrics\"".to_owned())),
             no_address.then(|| ("listen_address", format!("is empty; give one such as \"{DEFAULT_ADDRESS}\""))),
         ]
         .into_iter()
@@ -124,11 +133,10 @@ pub fn address_fault(address: &str) -> Option<&'static str> {
     }
 }
 
-/// The path of an external URL, without a slash at its end; nothing when it is none.
-pub fn path_prefix(external_url: Option<&str>) -> Option<String> {
-    let Some(url) = external_url else { return Some(String::new()) };
+/// An external URL, unless it is none.
+pub fn external_url(url: &str) -> Option<Uri> {
     let url: Uri = url.parse().ok()?;
-    matches!(url.scheme_str(), Some("http" | "https")).then(|| url.path().trim_end_matches('/').to_owned())
+    (matches!(url.scheme_str(), Some("http" | "https")) && url.authority().is_some()).then_some(url)
 }
 
 /// Binds the addresses.
@@ -156,12 +164,28 @@ pub async fn listen(config: &Config) -> anyhow::Result<Vec<Listener>> {
 pub struct App {
     pub exposition: Exposition,
     pub telemetry_path: String,
-    /// What stands before every path where a browser sees it: the path of the external URL, without a slash at its end.
-    pub path_prefix: String,
+    /// Where browsers and Prometheus reach the exporter behind a reverse proxy.
+    pub external_url: Option<Uri>,
     /// Where requests to reload go, if they are taken.
     pub reload: Option<mpsc::Sender<Reload>>,
     /// Scrapes at a time; 0 is any number.
     pub max_requests: usize,
+}
+
+impl App {
+    /// A path as it is seen from outside.
+    fn external_path(&self, path: &str) -> String {
+        let prefix = self.external_url.as_ref().map_or("", Uri::path);
+        format!("{}{path}", prefix.trim_end_matches('/'))
+    }
+
+    /// Makes an answer that takes time: not where connections are served, and few at once.
+    async fn make<T: Send + 'static>(self: Arc<Self>, answer: impl FnOnce() -> T + Send + 'static) -> Result<T, Response> {
+        static MAKING: Semaphore = Semaphore::const_new(limit::MAKING);
+        let _permit = MAKING.acquire().await;
+        let failed = |_| (StatusCode::INTERNAL_SERVER_ERROR, "The answer could not be made\n").into_response();
+        tokio::task::spawn_blocking(answer).await.map_err(failed)
+    }
 }
 
 /// Serves until `shutdown` resolves, and then until requests under way are answered, but not much longer.
@@ -169,24 +193,25 @@ pub async fn serve(listeners: Vec<Listener>, app: App, web: Arc<Web>, shutdown: 
     connection::serve(listeners, router(Arc::new(app), web.clone()), web, shutdown).await;
 }
 
+/// What takes time or memory has turns: scrapes and pages apart, so that neither waits for the other. All else is small, and is
+/// answered at once.
 fn router(app: Arc<App>, web: Arc<Web>) -> Router {
-    let turns = Turns::new(app.max_requests);
-    let metrics = move |app: State<Arc<App>>, query: Query<Vec<(String, String)>>, request: Request| {
-        turns.clone().take(metrics(app, query, request))
-    };
-    let mut router = Router::new()
-        .route(&app.telemetry_path, get(metrics))
-        .route(HEALTHY, get(lifecycle::healthy))
-        .route("/-/ready", get(lifecycle::ready))
-        .route("/-/reload", post(lifecycle::reload).put(lifecycle::reload))
-        .route("/sd", get(discovery::targets))
-        .route("/api/v1/status", get(status::json))
-        .route("/status.css", get(status::style))
-        .route("/docs/metrics.md", get(async || include_str!("../docs/metrics.md")));
+    let scrapes = Turns::new(app.max_requests, limit::SCRAPES_BYTES, "Too many scrapes at a time; try again later\n");
+    let pages = Turns::new(limit::PAGES, limit::PAGES_BYTES, "Too many pages at a time; try again later\n");
+    let [healthy, ready, reload, targets, status, style, reference] = ROUTES;
+    let mut heavy = Router::new().route(targets, get(discovery::targets)).route(status, get(status::json));
     if app.telemetry_path != "/" {
-        router = router.route("/", get(status::html));
+        heavy = heavy.route("/", get(status::html));
     }
-    router
+    let metrics = Router::new().route(&app.telemetry_path, get(metrics));
+    Router::new()
+        .merge(metrics.route_layer(middleware::from_fn_with_state(scrapes, Turns::answer)))
+        .merge(heavy.route_layer(middleware::from_fn_with_state(pages, Turns::answer)))
+        .route(healthy, get(lifecycle::healthy))
+        .route(ready, get(lifecycle::ready))
+        .route(reload, post(lifecycle::reload).put(lifecycle::reload))
+        .route(style, get(status::style))
+        .route(reference, get(async || include_str!("../docs/metrics.md")))
         .fallback(async || (StatusCode::NOT_FOUND, "Not found; the metrics and what else there is are listed at /\n"))
         .layer(middleware::from_fn_with_state((app.clone(), web), pass))
         .with_state(app)
@@ -218,9 +243,9 @@ async fn metrics(State(app): State<Arc<App>>, Query(query): Query<Vec<(String, S
         app.exposition.body(format, encoding)
     } else {
         let filter = Filter::accounts(accounts);
-        match tokio::task::spawn_blocking(move || app.exposition.filtered(format, encoding, &filter)).await {
+        match app.clone().make(move || app.exposition.filtered(format, encoding, &filter)).await {
             Ok(body) => exposition::Body::Whole(body),
-            Err(_) => return (StatusCode::INTERNAL_SERVER_ERROR, "The metrics could not be written\n").into_response(),
+            Err(failed) => return failed,
         }
     };
     let mut response = match body {

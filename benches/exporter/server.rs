@@ -62,13 +62,7 @@ async fn exposed(world: World) {
 
 /// The exporter's server with this to serve.
 async fn serve(exposition: Exposition, mut command: impl FnMut(usize) + Send + 'static) {
-    let app = App {
-        exposition,
-        telemetry_path: "/metrics".to_owned(),
-        path_prefix: String::new(),
-        reload: None,
-        max_requests: 40,
-    };
+    let app = App { exposition, telemetry_path: "/metrics".to_owned(), external_url: None, reload: None, max_requests: 40 };
     let listeners = server::bind(&["127.0.0.1:0".to_owned()]).await.expect("a listener");
     println!("{}", listeners[0].address());
     let commands = tokio::task::spawn_blocking(move || {

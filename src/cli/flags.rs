@@ -31,13 +31,13 @@ pub(super) struct Flags {
     /// Web configuration file: TLS, users, headers, rate limit; see docs/web.md
     #[arg(long = "web.config.file", value_name = "FILE", global = true, help_heading = WEB, value_hint = ValueHint::FilePath)]
     pub(super) web_config_file: Option<PathBuf>,
-    /// Scrapes at a time, more are answered 503; 0 is any number [default: 40]
+    /// Scrapes at a time, more wait for up to 5 s; 0 is any number [default: 40]
     #[arg(long = "web.max-requests", value_name = "N", global = true, help_heading = WEB, value_parser = whole::<usize>)]
     web_max_requests: Option<usize>,
     /// Path to serve the metrics on [default: /metrics]
     #[arg(long = "web.telemetry-path", value_name = "PATH", global = true, help_heading = WEB)]
     web_telemetry_path: Option<String>,
-    /// Where browsers reach the exporter behind a reverse proxy, for the links of its status page
+    /// Where browsers and Prometheus reach the exporter behind a reverse proxy: for links, and the targets of /sd
     #[arg(long = "web.external-url", value_name = "URL", global = true, help_heading = WEB, value_hint = ValueHint::Url)]
     web_external_url: Option<String>,
     /// Take POST and PUT on /-/reload to read the configuration anew, as SIGHUP always does

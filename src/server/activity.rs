@@ -1,93 +1,148 @@
-//! What a connection is doing, and until when it may: between requests, reading a head, or answering.
+//! The open connections: what each one is doing, until when it may, and which one is closed when there are too many.
 
-use std::io::{self, IoSlice};
-use std::pin::Pin;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
-use axum::body::{Body, Bytes, HttpBody};
-use hyper::body::{Frame, SizeHint};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Instant;
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::{Instant, sleep, sleep_until};
 
+use super::exchange::{Exchange, Progress};
 use super::limit;
 
-/// The state of a connection.
+/// What one connection is doing.
 pub(super) struct Activity {
-    /// It has bytes other than requests'.
-    is_http2: bool,
+    /// The client's address, where it has one.
+    pub(super) peer: Option<IpAddr>,
+    /// This process asks itself.
+    pub(super) is_inside: bool,
+    /// The right to have a large answer made: a connection of HTTP/2 has one at a time, as every other has.
+    pub(super) turn: Arc<Semaphore>,
     state: Mutex<State>,
+    /// The connection may have to end sooner than it looked.
+    hastened: Notify,
 }
 
 struct State {
-    exchanges: usize,
-    /// The first byte of a head has come, or the first head is due.
-    in_head: bool,
-    /// The client does not take what is to be written.
-    is_blocked: bool,
-    /// When the latest of these began.
+    exchanges: Vec<Arc<Progress>>,
+    /// There has been a request.
+    has_asked: bool,
+    head: Head,
+    /// When the latest head or pause began.
     since: Instant,
-    /// The end was asked for.
-    stopping: bool,
+    /// The server stops.
+    is_stopping: bool,
+    is_cut: bool,
 }
 
 impl Activity {
-    /// A connection that has just been opened.
-    pub(super) fn new(is_http2: bool) -> Arc<Activity> {
-        let state = State { exchanges: 0, in_head: true, is_blocked: false, since: Instant::now(), stopping: false };
-        Arc::new(Activity { is_http2, state: Mutex::new(state) })
+    pub(super) fn new(peer: Option<IpAddr>, is_inside: bool) -> Activity {
+        let state = State {
+            exchanges: Vec::new(),
+            has_asked: false,
+            head: Head { is_open: false, is_at_line_start: true },
+            since: Instant::now(),
+            is_stopping: false,
+            is_cut: false,
+        };
+        let turn = Arc::new(Semaphore::new(1));
+        Activity { peer, is_inside, turn, state: Mutex::new(state), hastened: Notify::new() }
     }
 
-    /// A request begins; its exchange ends with what is returned.
-    pub(super) fn begin(self: &Arc<Activity>) -> Exchange {
+    /// The TLS handshake is done, and the first head is due.
+    pub(super) fn expect_head(&self) {
+        self.state().since = Instant::now();
+    }
+
+    /// A request begins; its exchange ends when what is returned is dropped.
+    pub(super) fn begin(self: &Arc<Activity>) -> Arc<Exchange> {
+        let exchange = Exchange::new(self.clone());
         let mut state = self.state();
-        state.exchanges += 1;
-        state.in_head = false;
-        state.since = Instant::now();
-        Exchange(self.clone())
+        state.has_asked = true;
+        state.exchanges.push(exchange.progress().clone());
+        Arc::new(exchange)
     }
 
-    /// The end was asked for.
+    pub(super) fn end(&self, progress: &Arc<Progress>) {
+        let mut state = self.state();
+        state.exchanges.retain(|other| !Arc::ptr_eq(other, progress));
+        state.since = Instant::now();
+        if state.is_stopping || state.head.is_open {
+            self.hastened.notify_one();
+        }
+    }
+
+    /// Takes note of bytes of HTTP/1 that the client sent.
+    pub(super) fn read(&self, bytes: &[u8]) {
+        let mut state = self.state();
+        let was_open = state.head.is_open || !state.has_asked;
+        state.head.read(bytes);
+        if state.head.is_open && !was_open && state.exchanges.is_empty() {
+            state.since = Instant::now();
+            self.hastened.notify_one();
+        }
+    }
+
+    /// Takes note that the client takes bytes. With HTTP/2, the last of an answer can leave after its exchange has ended.
+    pub(super) fn wrote(&self) {
+        let mut state = self.state();
+        if state.is_stopping && state.exchanges.is_empty() {
+            state.since = Instant::now();
+        }
+    }
+
+    /// The server stops: what has no exchange ends soon.
     pub(super) fn stop(&self) {
         let mut state = self.state();
-        if state.exchanges == 0 {
+        state.is_stopping = true;
+        if state.exchanges.is_empty() {
             state.since = Instant::now();
         }
-        state.stopping = true;
+        self.hastened.notify_one();
     }
 
-    /// When the connection is to be cut, as it looks now.
-    pub(super) fn deadline(&self) -> Instant {
+    /// Ends the connection now.
+    pub(super) fn cut(&self) {
+        self.state().is_cut = true;
+        self.hastened.notify_one();
+    }
+
+    pub(super) fn is_cut(&self) -> bool {
+        self.state().is_cut
+    }
+
+    /// Resolves when the connection is to be closed, whatever it is doing.
+    pub(super) async fn over(&self) {
+        while let Some(left) = self.left() {
+            tokio::select! {
+                () = sleep_until(Instant::now() + left) => {}
+                () = self.hastened.notified() => {}
+            }
+        }
+    }
+
+    /// How much time it has left, as it looks now.
+    fn left(&self) -> Option<Duration> {
         let state = self.state();
-        let time = match *state {
-            State { exchanges: 1.., .. } | State { stopping: true, is_blocked: true, .. } => limit::EXCHANGE,
-            State { stopping: true, .. } => limit::FAREWELL,
-            State { in_head: true, .. } => limit::HEAD,
-            _ => limit::IDLE,
+        let deadline = match state.exchanges.iter().map(|exchange| exchange.began).min() {
+            _ if state.is_cut => return None,
+            // Each exchange has its own time, however many others begin meanwhile.
+            Some(oldest) => oldest + limit::EXCHANGE,
+            None if state.is_stopping => state.since + limit::FAREWELL,
+            None if state.head.is_open || !state.has_asked => state.since + limit::HEAD,
+            None => state.since + limit::IDLE,
         };
-        state.since + time
+        deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
     }
 
-    fn end(&self) {
-        let mut state = self.state();
-        state.exchanges -= 1;
-        state.since = Instant::now();
-    }
-
-    fn has_read(&self) {
-        let mut state = self.state();
-        if state.exchanges == 0 && !state.in_head && !self.is_http2 {
-            state.in_head = true;
-            state.since = Instant::now();
+    /// Since when the connection has waited for its client; `None` while the server has something to do for it.
+    fn waits_since(&self) -> Option<Instant> {
+        let state = self.state();
+        if state.exchanges.is_empty() {
+            return Some(state.since);
         }
-    }
-
-    /// With HTTP/2, an answer can be on its way for some time after its body was handed over.
-    fn has_written(&self) {
-        let mut state = self.state();
-        if state.stopping && state.exchanges == 0 {
-            state.since = Instant::now();
-        }
+        let stalls: Option<Vec<Instant>> = state.exchanges.iter().map(|exchange| exchange.stalled_since()).collect();
+        stalls?.into_iter().max()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -95,105 +150,142 @@ impl Activity {
     }
 }
 
-/// A request and its answer, until it is dropped.
-pub(super) struct Exchange(Arc<Activity>);
-
-impl Drop for Exchange {
-    fn drop(&mut self) {
-        self.0.end();
-    }
+/// Whether a request's head of HTTP/1 has begun and not ended. hyper's own timeout for heads would count the pause between two
+/// requests too. A request's body may be taken for the beginning of a head, which then merely has less time.
+struct Head {
+    is_open: bool,
+    is_at_line_start: bool,
 }
 
-/// A body that holds something until its last byte is written: each piece of it does, for a piece can wait long in the
-/// connection after the body itself was handed over.
-pub(super) struct Held<T>(pub(super) Body, pub(super) Arc<T>);
-
-struct Piece<T> {
-    bytes: Bytes,
-    _held: Arc<T>,
-}
-
-impl<T> AsRef<[u8]> for Piece<T> {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
-impl<T: Send + Sync + 'static> HttpBody for Held<T> {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let frame = ready!(Pin::new(&mut self.0).poll_frame(context));
-        let held = |bytes| Bytes::from_owner(Piece { bytes, _held: self.1.clone() });
-        Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(held))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.0.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.0.size_hint()
-    }
-}
-
-/// A stream whose bytes are taken note of.
-pub(super) struct Watched<S> {
-    pub(super) stream: S,
-    pub(super) activity: Arc<Activity>,
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        if buffer.filled().len() > before {
-            self.activity.has_read();
+impl Head {
+    fn read(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            match byte {
+                b'\r' => {}
+                b'\n' => {
+                    self.is_open &= !self.is_at_line_start;
+                    self.is_at_line_start = true;
+                }
+                _ => (self.is_open, self.is_at_line_start) = (true, false),
+            }
         }
-        Poll::Ready(Ok(()))
     }
 }
 
-impl<S: AsyncWrite + Unpin> Watched<S> {
-    fn wrote<T>(&self, result: Poll<T>) -> Poll<T> {
-        self.activity.state().is_blocked = result.is_pending();
-        result
+/// The open connections.
+#[derive(Default)]
+pub(super) struct Connections(Mutex<Vec<Arc<Activity>>>);
+
+impl Connections {
+    /// Takes up a connection. When there are too many, one that waits for its client is closed for it; `None` if there is no such
+    /// one for some time.
+    pub(super) async fn admit(&self, peer: Option<IpAddr>) -> Option<Arc<Activity>> {
+        let activity = Arc::new(Activity::new(peer, false));
+        let end = Instant::now() + limit::ADMISSION;
+        loop {
+            if self.list().len() < limit::CONNECTIONS || self.evict() {
+                self.list().push(activity.clone());
+                return Some(activity);
+            }
+            if Instant::now() >= end {
+                return None;
+            }
+            sleep(limit::ADMISSION / 50).await;
+        }
+    }
+
+    /// Closes the connection that has waited for its client the longest, if any does.
+    pub(super) fn evict(&self) -> bool {
+        let mut list = self.list();
+        let waiting = list.iter().enumerate().filter_map(|(place, activity)| Some((activity.waits_since()?, place)));
+        let Some((_, place)) = waiting.min() else { return false };
+        list.swap_remove(place).cut();
+        true
+    }
+
+    /// Forgets a connection that has ended.
+    pub(super) fn forget(&self, activity: &Arc<Activity>) {
+        self.list().retain(|other| !Arc::ptr_eq(other, activity));
+    }
+
+    fn list(&self) -> MutexGuard<'_, Vec<Arc<Activity>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.stream).poll_write(context, bytes);
-        if matches!(result, Poll::Ready(Ok(1..))) {
-            self.activity.has_written();
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn lasts(activity: &Activity) -> u64 {
+        let start = Instant::now();
+        activity.over().await;
+        start.elapsed().as_secs()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_exchange_has_its_own_time() {
+        let activity = Arc::new(Activity::new(None, false));
+        let _unread = activity.begin();
+        let others = async {
+            loop {
+                drop(activity.begin());
+                sleep(Duration::from_secs(1)).await;
+            }
+        };
+        tokio::select! {
+            seconds = lasts(&activity) => assert_eq!(seconds, 120),
+            () = others => {}
         }
-        self.wrote(result)
     }
 
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        pieces: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.stream).poll_write_vectored(context, pieces);
-        if matches!(result, Poll::Ready(Ok(1..))) {
-            self.activity.has_written();
+    #[tokio::test(start_paused = true)]
+    async fn heads_and_pauses_have_their_times() {
+        for (read, exchanges, expected) in [
+            (&[][..], 0, 10),
+            (&["GET / HTTP/1.1\r\nHo"], 0, 10),
+            (&["GET / HTTP/1.1\r\nHost: a\r\n\r\n"], 1, 120),
+            (&["GET / HTTP/1.1\r\nHost: a\r\n\r", "\n"], 1, 120),
+            (&["GET / HTTP/1.1\nHost: a\n\n"], 1, 120),
+            (&["\r\n\r\nGET / HTTP/1.1\r\n\r\n\r\n"], 1, 120),
+            (&["GET / HTTP/1.1\r\n\r\nGET / H"], 1, 10),
+            (&["GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n"], 1, 10),
+            (&["GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n"], 2, 120),
+            (&["POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\na", "POST / HTTP/1.1\r\n\r\n"], 2, 120),
+            // HTTP/2, whose bytes are not looked at.
+            (&[], 1, 120),
+        ] {
+            let activity = Arc::new(Activity::new(None, false));
+            for bytes in read {
+                activity.read(bytes.as_bytes());
+            }
+            for _ in 0..exchanges {
+                drop(activity.begin());
+            }
+            assert_eq!(lasts(&activity).await, expected, "{read:?}");
         }
-        self.wrote(result)
     }
 
-    /// Or hyper would copy whole answers.
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let result = Pin::new(&mut self.stream).poll_flush(context);
-        self.wrote(result)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+    #[tokio::test(start_paused = true)]
+    async fn the_connection_that_waits_the_longest_gives_way() {
+        let connections = Connections::default();
+        let mut open = Vec::new();
+        for _ in 0..limit::CONNECTIONS {
+            open.push(connections.admit(None).await.unwrap());
+            sleep(Duration::from_millis(1)).await;
+        }
+        let busy = open[0].begin();
+        open[1].read(b"G");
+        drop(open[2].begin());
+        assert!(connections.admit(None).await.is_some());
+        let cut = |open: &[Arc<Activity>]| (0..open.len()).filter(|i| open[*i].is_cut()).collect::<Vec<_>>();
+        // The second has still to send its first head.
+        assert_eq!(cut(&open), [1]);
+        let _all: Vec<_> = open[2..].iter().map(Activity::begin).collect();
+        assert!(connections.admit(None).await.is_some(), "the new one before waits, too");
+        let newest = connections.list().last().unwrap().begin();
+        assert!(connections.admit(None).await.is_none());
+        drop((busy, newest));
+        assert!(connections.admit(None).await.is_some());
     }
 }

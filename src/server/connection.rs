@@ -1,10 +1,8 @@
 //! The one way in for every connection: accept, TLS, HTTP, limits, and an end that finishes what is under way.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -22,10 +20,11 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::activity::{Activity, Held, Watched};
-use super::door::Inside;
+use super::activity::{Activity, Connections};
+use super::exchange::Answer;
 use super::limit;
 use super::listener::{Listener, Stream};
+use super::watched::Watched;
 use super::web_config::Web;
 
 /// What a connection gets when there are too many.
@@ -35,14 +34,11 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nC
 /// What a client gets that speaks HTTP where TLS is spoken; it would only see a broken connection.
 const PLAIN: &[u8] = b"HTTP/1.0 400 Bad Request\r\nConnection: close\r\n\r\nThis address speaks HTTPS; ask with https://\n";
 
-/// How long to wait when no connection can be accepted: for file descriptors, as a rule.
-const PAUSE: Duration = Duration::from_millis(500);
-
 /// What all connections share.
 struct Server {
     router: Router,
     web: Arc<Web>,
-    slots: Arc<Semaphore>,
+    connections: Connections,
     refusals: Arc<Semaphore>,
     stopped: watch::Receiver<bool>,
 }
@@ -50,13 +46,8 @@ struct Server {
 /// Serves until `shutdown` resolves, and then until requests under way are answered, within limits.
 pub(super) async fn serve(listeners: Vec<Listener>, router: Router, web: Arc<Web>, shutdown: impl Future<Output = ()>) {
     let (stop, stopped) = watch::channel(false);
-    let server = Arc::new(Server {
-        router,
-        web,
-        slots: Arc::new(Semaphore::new(limit::CONNECTIONS)),
-        refusals: Arc::new(Semaphore::new(limit::REFUSALS)),
-        stopped,
-    });
+    let refusals = Arc::new(Semaphore::new(limit::REFUSALS));
+    let server = Arc::new(Server { router, web, connections: Connections::default(), refusals, stopped });
     let mut accepting: JoinSet<()> = listeners.into_iter().map(|listener| accept(listener, server.clone())).collect();
     shutdown.await;
     let _ = stop.send(true);
@@ -72,33 +63,40 @@ async fn accept(mut listener: Listener, server: Arc<Server>) {
     let mut failing = false;
     let mut stop = pin!(stopped(server.stopped.clone()));
     loop {
-        let stream = tokio::select! {
+        let accepted = tokio::select! {
             biased;
             () = &mut stop => break,
             Some(_) = connections.join_next() => continue,
-            stream = listener.accept() => stream,
+            accepted = listener.accept() => accepted,
         };
-        let stream = match stream {
-            Ok(stream) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 if !failing {
                     tracing::warn!(%error, "can't accept connections");
                 }
                 failing = true;
-                tokio::time::sleep(PAUSE).await;
+                // File descriptors may be used up.
+                server.connections.evict();
+                tokio::time::sleep(limit::ACCEPT).await;
                 continue;
             }
         };
         failing = false;
-        if let Ok(slot) = server.slots.clone().try_acquire_owned() {
+        let admitted = if stream.is_inside() {
+            Some(Arc::new(Activity::new(None, true)))
+        } else {
+            server.connections.admit(peer).await
+        };
+        if let Some(activity) = admitted {
             let server = server.clone();
             connections.spawn(async move {
-                connection(stream, &server).await;
-                drop(slot);
+                connection(stream, &activity, &server).await;
+                server.connections.forget(&activity);
             });
             continue;
         }
-        let is_tls = server.web.is_tls() && !stream.is_inside();
+        let is_tls = server.web.is_tls();
         tokio::select! {
             biased;
             () = &mut stop => break,
@@ -130,17 +128,18 @@ async fn refuse(mut stream: Stream, is_tls: bool) -> std::io::Result<()> {
     Ok(())
 }
 
-async fn connection(stream: Stream, server: &Server) {
-    let is_inside = stream.is_inside();
-    let Some(config) = server.web.tls().await.filter(|_| !is_inside) else {
-        return http(Box::new(stream), is_inside, false, server).await;
+async fn connection(stream: Stream, activity: &Arc<Activity>, server: &Server) {
+    let Some(config) = server.web.tls().await.filter(|_| !activity.is_inside) else {
+        return http(Box::new(stream), activity, false, server).await;
     };
     tokio::select! {
         // Nothing was asked yet.
         () = stopped(server.stopped.clone()) => {}
-        stream = timeout(limit::HANDSHAKE, handshake(stream, config)) => {
-            let Ok(Some((stream, is_http2))) = stream else { return };
-            http(Box::new(stream), is_inside, is_http2, server).await;
+        () = activity.over() => {}
+        stream = handshake(stream, config) => {
+            let Some((stream, is_http2)) = stream else { return };
+            activity.expect_head();
+            http(Box::new(stream), activity, is_http2, server).await;
         }
     }
 }
@@ -171,44 +170,34 @@ trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Duplex for S {}
 
 /// Speaks HTTP until the client leaves, a limit is reached, or the end was asked for.
-async fn http(stream: Box<dyn Duplex>, is_inside: bool, is_http2: bool, server: &Server) {
-    let activity = Activity::new(is_http2);
-    let watched = TokioIo::new(Watched { stream, activity: activity.clone() });
+async fn http(stream: Box<dyn Duplex>, activity: &Arc<Activity>, is_http2: bool, server: &Server) {
+    let watched = TokioIo::new(Watched::new(stream, activity.clone(), is_http2));
     let router = TowerToHyperService::new(server.router.clone());
-    let exchanges = activity.clone();
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        if is_inside {
-            request.extensions_mut().insert(Inside);
-        }
-        let exchange = Arc::new(exchanges.begin());
+    let service = service_fn(|mut request: Request<Incoming>| {
+        let exchange = activity.begin();
+        request.extensions_mut().insert(exchange.clone());
         let answer = router.call(request);
-        async move { answer.await.map(|answer| answer.map(|body| Body::new(Held(body, exchange)))) }
+        async move { answer.await.map(|answer| answer.map(|body| Body::new(Answer::new(body, exchange)))) }
     });
     let builder = builder(is_http2);
     let mut connection = pin!(builder.serve_connection(watched, service));
-    let mut stop = pin!(stopped(server.stopped.clone()));
-    let mut stopping = false;
-    let mut cut = pin!(tokio::time::sleep_until(activity.deadline()));
-    poll_fn(|context| {
-        if !stopping && stop.as_mut().poll(context).is_ready() {
-            stopping = true;
-            activity.stop();
-            connection.as_mut().graceful_shutdown();
-        }
-        if let Poll::Ready(ended) = connection.as_mut().poll(context) {
-            if let Err(error) = ended {
-                tracing::debug!(error, "connection ended");
+    let mut is_stopping = false;
+    loop {
+        tokio::select! {
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(error, "connection ended");
+                }
+                break;
             }
-            return Poll::Ready(());
+            () = stopped(server.stopped.clone()), if !is_stopping => {
+                is_stopping = true;
+                activity.stop();
+                connection.as_mut().graceful_shutdown();
+            }
+            () = activity.over() => break,
         }
-        // Looked up after every step, for each can have moved it.
-        let deadline = activity.deadline();
-        if cut.deadline() != deadline {
-            cut.as_mut().reset(deadline);
-        }
-        cut.as_mut().poll(context)
-    })
-    .await;
+    }
 }
 
 /// One of HTTP's versions, as TLS has agreed upon it: no guessing from the first bytes.
@@ -221,7 +210,10 @@ fn builder(is_http2: bool) -> auto::Builder<TokioExecutor> {
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(limit::STREAMS)
-        .max_header_list_size(u32::try_from(limit::HEAD_BYTES).unwrap_or(u32::MAX));
+        .max_header_list_size(limit::HEADERS_BYTES)
+        .max_send_buf_size(limit::PIECE_BYTES)
+        .initial_connection_window_size(limit::WINDOW_BYTES)
+        .initial_stream_window_size(limit::WINDOW_BYTES);
     builder
 }
 

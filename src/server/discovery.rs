@@ -3,32 +3,47 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::header::{CONTENT_TYPE, HOST};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde::Serialize;
 
-use super::App;
+use super::{App, host};
 use crate::exposition::EXPORTER;
 
-pub(super) async fn targets(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    // Prometheus reaches the targets where it reached this page.
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).filter(|host| is_host(host));
-    let Some(host) = host else {
-        return (StatusCode::BAD_REQUEST, "The header Host is missing or is none\n").into_response();
-    };
-    let names = app.exposition.health.account_names();
-    let target = |account: &str| {
-        json!({
-            "targets": [host],
-            "labels": { "__metrics_path__": app.telemetry_path, "__param_account": account },
-        })
-    };
-    let targets: Vec<_> = [EXPORTER].into_iter().chain(names.iter().map(|name| &**name)).map(target).collect();
-    ([(CONTENT_TYPE, "application/json")], json!(targets).to_string()).into_response()
+#[derive(Serialize)]
+struct Target<'a> {
+    targets: [&'a str; 1],
+    labels: Labels<'a>,
 }
 
-/// Whether a text can be a host and port.
-fn is_host(text: &str) -> bool {
-    !text.is_empty() && text.len() <= 260 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b))
+#[derive(Clone, Copy, Serialize)]
+struct Labels<'a> {
+    #[serde(rename = "__metrics_path__")]
+    path: &'a str,
+    #[serde(rename = "__param_account")]
+    account: &'a str,
+    #[serde(rename = "__scheme__", skip_serializing_if = "Option::is_none")]
+    scheme: Option<&'a str>,
+}
+
+pub(super) async fn targets(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Response {
+    // Prometheus reaches the targets where it reached this page; behind a proxy, only the external URL says where that is.
+    let external = app.external_url.as_ref();
+    let Some(host) = external.and_then(|url| url.authority().cloned()).or_else(|| host::of(&uri, &headers)) else {
+        return (StatusCode::BAD_REQUEST, "The request names no host; send the header Host\n").into_response();
+    };
+    let scheme = external.and_then(|url| url.scheme_str().map(str::to_owned));
+    let answer = app.clone().make(move || {
+        let path = app.external_path(&app.telemetry_path);
+        let names = app.exposition.health.account_names();
+        let accounts = [EXPORTER].into_iter().chain(names.iter().map(|name| &**name));
+        let labels = |account| Labels { path: &path, account, scheme: scheme.as_deref() };
+        let targets = accounts.map(|account| Target { targets: [host.as_str()], labels: labels(account) });
+        serde_json::to_vec(&targets.collect::<Vec<_>>()).unwrap_or_default()
+    });
+    match answer.await {
+        Ok(body) => ([(CONTENT_TYPE, "application/json")], body).into_response(),
+        Err(failed) => failed,
+    }
 }

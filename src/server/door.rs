@@ -22,10 +22,6 @@ pub struct Door {
     connections: mpsc::Sender<UnixStream>,
 }
 
-/// Marks a request that came in by a door.
-#[derive(Clone, Copy)]
-pub(super) struct Inside;
-
 impl Door {
     pub(super) fn new(address: String, connections: mpsc::Sender<UnixStream>) -> Door {
         Door { address, connections }

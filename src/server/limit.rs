@@ -2,16 +2,19 @@
 
 use std::time::Duration;
 
-/// Connections at a time; more are answered 503 and closed.
+/// Connections at a time. One more takes the place of one that waits for its client, or is answered 503.
 pub(super) const CONNECTIONS: usize = 512;
+
+/// For one connection to wait for its client, when there are too many and each of them is being answered.
+pub(super) const ADMISSION: Duration = Duration::from_millis(250);
+
+/// Before the next attempt when no connection could be accepted.
+pub(super) const ACCEPT: Duration = Duration::from_millis(50);
 
 /// Connections at a time that are being refused; more wait in the system's queue.
 pub(super) const REFUSALS: usize = 64;
 
-/// For a TLS handshake.
-pub(super) const HANDSHAKE: Duration = Duration::from_secs(10);
-
-/// From a connection's beginning, or a request's first byte, to the end of the request's head.
+/// For a TLS handshake; and from its end, or a connection's beginning, or a request's first byte, to the end of the request's head.
 pub(super) const HEAD: Duration = Duration::from_secs(10);
 
 /// For the handler to answer a request.
@@ -27,7 +30,7 @@ pub(super) const IDLE: Duration = Duration::from_secs(120);
 pub(super) const GRACE: Duration = Duration::from_secs(5);
 
 /// For whatever else is open when the exporter stops, since its last byte was written.
-pub(super) const FAREWELL: Duration = Duration::from_millis(250);
+pub(super) const FAREWELL: Duration = Duration::from_millis(500);
 
 /// For a refused connection to take its 503.
 pub(super) const REFUSAL: Duration = Duration::from_secs(1);
@@ -42,4 +45,35 @@ pub(super) const TARGET_BYTES: usize = 8 << 10;
 pub(super) const BODY_BYTES: usize = 64 << 10;
 
 /// Requests at a time on one connection of HTTP/2.
-pub(super) const STREAMS: u32 = 64;
+pub(super) const STREAMS: u32 = 8;
+
+/// A request's headers in bytes, with HTTP/2; longer ones are answered 431.
+pub(super) const HEADERS_BYTES: u32 = 16 << 10;
+
+/// What a client of HTTP/2 may send of requests' bodies before they are read.
+pub(super) const WINDOW_BYTES: u32 = 64 << 10;
+
+/// What the system keeps of a connection's answers until the client takes it; Linux takes it twice, for what it needs itself. With less
+/// than two of the largest packets (64 KiB each on loopback) a client's delayed acknowledgement would hold up each of them for 40 ms.
+pub(super) const SOCKET_BYTES: usize = 96 << 10;
+
+/// An answer is handed to its connection in pieces of at most so many bytes.
+pub(super) const PIECE_BYTES: usize = 16 << 10;
+
+/// For a request to wait for its turn.
+pub(super) const TURN: Duration = Duration::from_secs(5);
+
+/// A client that takes nothing of its answer for so long loses its turn to one that waits.
+pub(super) const STALL: Duration = Duration::from_millis(250);
+
+/// Pages at a time.
+pub(super) const PAGES: usize = 4;
+
+/// Answers made at a time, of those that take time.
+pub(super) const MAKING: usize = 2;
+
+/// Bytes of pages at a time.
+pub(super) const PAGES_BYTES: u32 = 8 << 20;
+
+/// Bytes of scrapes at a time.
+pub(super) const SCRAPES_BYTES: u32 = 48 << 20;

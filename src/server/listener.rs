@@ -1,6 +1,7 @@
 //! Where connections come from: TCP, unix sockets, sockets that systemd hands over, and this process itself.
 
 use std::io::{self, IoSlice};
+use std::net::IpAddr;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -8,11 +9,13 @@ use std::task::{Context, Poll};
 
 use anyhow::bail;
 use listenfd::ListenFd;
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::mpsc;
 
 use super::door::Door;
+use super::limit;
 
 /// What an address that is a unix socket's path begins with.
 pub(super) const UNIX: &str = "unix:";
@@ -118,21 +121,23 @@ impl Listener {
         }
     }
 
-    pub(super) async fn accept(&mut self) -> io::Result<Stream> {
+    /// The next connection, and the client's address where it has one.
+    pub(super) async fn accept(&mut self) -> io::Result<(Stream, Option<IpAddr>)> {
         let outside = async {
             match &self.socket {
                 Socket::Tcp(listener) => {
-                    let (stream, _) = listener.accept().await?;
+                    let (stream, peer) = listener.accept().await?;
                     // A scrape's last packet must not wait for the acknowledgement of the one before.
                     let _ = stream.set_nodelay(true);
-                    Ok(Stream::Tcp(stream))
+                    let _ = SockRef::from(&stream).set_send_buffer_size(limit::SOCKET_BYTES);
+                    Ok((Stream::Tcp(stream), Some(peer.ip().to_canonical())))
                 }
-                Socket::Unix(listener) => Ok(Stream::Unix(listener.accept().await?.0)),
+                Socket::Unix(listener) => Ok((Stream::Unix(listener.accept().await?.0), None)),
             }
         };
         tokio::select! {
-            stream = outside => stream,
-            Some(stream) = self.inside.recv() => Ok(Stream::Inside(stream)),
+            accepted = outside => accepted,
+            Some(stream) = self.inside.recv() => Ok((Stream::Inside(stream), None)),
         }
     }
 }

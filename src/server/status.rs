@@ -132,12 +132,16 @@ pub(super) struct Wanted {
 }
 
 pub(super) async fn json(State(app): State<Arc<App>>, Query(wanted): Query<Wanted>) -> Response {
-    (SECURITY, Json(status(&app, &wanted))).into_response()
+    match app.clone().make(move || Json(status(&app, &wanted)).into_response()).await {
+        Ok(response) | Err(response) => (SECURITY, response).into_response(),
+    }
 }
 
 pub(super) async fn html(State(app): State<Arc<App>>, Query(wanted): Query<Wanted>) -> Response {
-    let status = status(&app, &wanted);
-    (SECURITY, Html(page::page(&app, &status, &wanted.name))).into_response()
+    let page = move |app: &App| Html(page::page(app, &status(app, &wanted), &wanted.name)).into_response();
+    match app.clone().make(move || page(&app)).await {
+        Ok(response) | Err(response) => (SECURITY, response).into_response(),
+    }
 }
 
 pub(super) async fn style() -> Response {
@@ -159,7 +163,7 @@ fn status(app: &App, wanted: &Wanted) -> Status {
     health.for_each_account(|name, account| {
         if name.is_empty() {
             pool = endpoints(account);
-        } else if shown.iter().any(|shown| **shown == *name) {
+        } else if shown.binary_search_by(|shown| (**shown).cmp(name)).is_ok() {
             let (state, words) = words::state(account);
             let currencies = currencies.remove(name).unwrap_or_default();
             accounts.push(Account { name: name.to_owned(), state, words, currencies, endpoints: endpoints(account) });
@@ -194,8 +198,9 @@ fn values(fresh: &Fresh<'_>, shown: &[Arc<str>]) -> (BTreeMap<String, Currencies
     let mut accounts: BTreeMap<String, Currencies> = BTreeMap::new();
     let mut networks: BTreeMap<String, Network> = BTreeMap::new();
     for (endpoint, rows) in fresh.iter() {
-        let is_shown = |name: &&Arc<str>| !endpoint.is_of_account() || shown.contains(name);
-        for (name, rows) in rows.names().filter(is_shown).filter_map(|name| Some((name, rows.get(name)?))) {
+        // Looked up one by one: a page costs the same however many accounts are on others.
+        let names = if endpoint.is_of_account() { shown.to_vec() } else { rows.names().cloned().collect() };
+        for (name, rows) in names.iter().filter_map(|name| Some((name, rows.get(name)?))) {
             for (family, series) in rows.families() {
                 for one in series {
                     // A network's rows bear its currency as their name, all others in a label.

@@ -11,6 +11,7 @@ mod tls;
 mod user;
 mod validity;
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -155,12 +156,16 @@ impl Web {
     }
 
     /// Lets a request in, or not, and gives the headers that its answer gets.
-    pub(super) async fn admit(self: &Arc<Self>, authorization: Option<&HeaderValue>) -> (Admission, HeaderMap) {
+    pub(super) async fn admit(
+        self: &Arc<Self>,
+        authorization: Option<&HeaderValue>,
+        peer: Option<IpAddr>,
+    ) -> (Admission, HeaderMap) {
         let settings = self.current().await;
-        (self.admission(&settings, authorization).await, settings.headers.clone())
+        (self.admission(&settings, authorization, peer).await, settings.headers.clone())
     }
 
-    async fn admission(&self, settings: &Settings, authorization: Option<&HeaderValue>) -> Admission {
+    async fn admission(&self, settings: &Settings, authorization: Option<&HeaderValue>, peer: Option<IpAddr>) -> Admission {
         if let Some(limit) = settings.rate_limit.filter(|limit| !self.bucket.take(*limit)) {
             let header = (axum::http::header::RETRY_AFTER, limit.retry_after().into());
             return Admission::Refused(StatusCode::TOO_MANY_REQUESTS, "Too many requests; ask less often\n", Some(header));
@@ -170,7 +175,7 @@ impl Web {
         }
         let credentials = authorization.and_then(|header| Credentials::read(header.as_bytes()));
         let verdict = match credentials {
-            Some(credentials) => self.passwords.check(&settings.users, credentials).await,
+            Some(credentials) => self.passwords.check(&settings.users, credentials, peer).await,
             None => Verdict::Wrong,
         };
         match verdict {

@@ -49,7 +49,7 @@ async fn serve(health: &Arc<Health>, users: &str) -> String {
     let app = App {
         exposition: Exposition::new(Arc::default(), health.clone()),
         telemetry_path: "/metrics".to_owned(),
-        path_prefix: String::new(),
+        external_url: None,
         reload: None,
         max_requests: 40,
     };

@@ -116,7 +116,7 @@ async fn a_web_configuration_that_does_not_answer_leaves_the_one_before_in_force
     let app = App {
         exposition: Exposition::new(Arc::default(), Arc::default()),
         telemetry_path: "/metrics".to_owned(),
-        path_prefix: String::new(),
+        external_url: None,
         reload: None,
         max_requests: 40,
     };

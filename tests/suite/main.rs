@@ -44,5 +44,6 @@ mod status;
 mod systemd;
 mod values;
 mod web;
+mod web_attack;
 mod web_config;
 mod web_tls;

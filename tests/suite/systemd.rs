@@ -170,7 +170,7 @@ async fn door() -> (Door, impl Future<Output = ()>) {
     let app = App {
         exposition: Exposition::new(Arc::default(), Arc::default()),
         telemetry_path: "/metrics".to_owned(),
-        path_prefix: String::new(),
+        external_url: None,
         reload: None,
         max_requests: 40,
     };

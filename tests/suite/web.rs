@@ -17,7 +17,7 @@ use crate::web_config::config;
 const GET: &str = "GET /-/healthy HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 
 /// Lets this process, and those that it starts, have many connections; many systems begin with 1,024 descriptors.
-fn allow_many_connections() {
+pub(crate) fn allow_many_connections() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).unwrap();
@@ -135,6 +135,17 @@ fn what_is_malformed_or_too_long_is_refused_as_http_has_it() {
         ("GET /a b HTTP/1.1\r\n".to_owned(), 400),
         ("GET / HTTP/1.1\r\nno colon\r\n".to_owned(), 400),
         ("GET / HTTP/1.1\r\nA\0: b\r\n".to_owned(), 400),
+        // HTTP/1.1 names one host.
+        ("GET / HTTP/1.1\r\n".to_owned(), 400),
+        ("GET /-/healthy HTTP/1.1\r\nHost: a\r\nHost: a\r\n".to_owned(), 400),
+        ("GET /-/healthy HTTP/1.0\r\nHost: a\r\nHost: b\r\n".to_owned(), 400),
+        ("GET / HTTP/1.1\r\nHost: a b\r\n".to_owned(), 400),
+        ("GET / HTTP/1.1\r\nHost: a@b\r\n".to_owned(), 400),
+        ("GET http://a/ HTTP/1.1\r\n".to_owned(), 400),
+        ("GET http://a/ HTTP/1.1\r\nHost: a\r\n".to_owned(), 200),
+        ("GET /sd HTTP/1.1\r\nHost: [::1]:80\r\n".to_owned(), 200),
+        ("GET / HTTP/1.1\r\nHost:\r\n".to_owned(), 200),
+        ("GET /sd HTTP/1.0\r\n".to_owned(), 400),
         ("POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n".to_owned(), 400),
         ("POST / HTTP/1.1\r\nContent-Length: -1\r\n".to_owned(), 400),
         ("\x16\x03\x01\x02\0".to_owned(), 400),
@@ -146,6 +157,19 @@ fn what_is_malformed_or_too_long_is_refused_as_http_has_it() {
         let found = answer.split(' ').nth(1).unwrap_or_default();
         assert_eq!(found, status.to_string(), "{:?}: {answer}", &head[..head.len().min(80)]);
         assert!(!head.starts_with("HEAD") || answer.ends_with("\r\n\r\n"), "{answer}");
+    }
+    for (body, status) in [(2 << 20, 413), (65_537, 413), (65_536, 200), (0, 200)] {
+        let mut stream = connect(&url);
+        let head = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
+        stream.write_all(head.as_bytes()).unwrap();
+        for chunk in vec![0; body].chunks(8192) {
+            // Refused before its end, the rest may find nobody.
+            let _ = stream.write_all(format!("{:x}\r\n", chunk.len()).as_bytes());
+            let _ = stream.write_all(chunk).and_then(|()| stream.write_all(b"\r\n"));
+        }
+        let _ = stream.write_all(b"0\r\n\r\n");
+        let answer = exchange(stream, b"");
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{body}: {answer}");
     }
     let body = request("GET", &format!("{url}/%3Cscript%3E?%3Cscript%3E"), &[]);
     assert_eq!((body.status, body.text().contains("script")), (404, false));
@@ -216,14 +240,96 @@ fn a_thousand_scrapes_at_once_are_answered_or_refused() {
     assert_eq!(get(&format!("{url}/metrics"), &[]).status, 200);
 }
 
+/// The two ways of keeping a connection without a request: after one, and in the middle of its head.
 #[test]
-fn connections_beyond_the_cap_are_told_so() {
+fn connections_that_wait_for_their_clients_give_way_to_new_ones() {
     allow_many_connections();
     let directory = tempfile::tempdir().unwrap();
     let (_daemon, url) = daemon(&config(directory.path()), &[]);
-    let held: Vec<TcpStream> = (0..512).map(|_| connect(&url)).collect();
-    let answer = exchange(connect(&url), GET.as_bytes());
-    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.ends_with("Too many connections; try again later"), "{answer}");
-    drop(held);
-    wait("room", || exchange(connect(&url), GET.as_bytes()).starts_with("HTTP/1.1 200 ").then_some(()));
+    for idle in ["GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n", "GET /-/healthy HTTP/1.1\r\nHo"] {
+        let keep = || {
+            let mut stream = connect(&url);
+            stream.write_all(idle.as_bytes()).unwrap();
+            stream
+        };
+        let mut held: Vec<TcpStream> = (0..600).map(|_| keep()).collect();
+        for path in ["/-/healthy", "/metrics", "/"] {
+            assert_eq!(get(&format!("{url}{path}"), &[]).status, 200, "{path} beside {idle:?}");
+        }
+        // The oldest ones were closed.
+        let mut answer = String::new();
+        let _ = held[0].read_to_string(&mut answer);
+        assert!(answer.is_empty() || answer.ends_with("Healthy\n"), "{answer}");
+    }
+}
+
+#[test]
+fn half_a_head_behind_a_request_has_as_long_as_any_other() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_daemon, url) = daemon(&config(directory.path()), &[]);
+    let mut stream = connect(&url);
+    let start = Instant::now();
+    stream.write_all(b"GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHo").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.ends_with("Healthy\n"), "{answer}");
+    assert!(start.elapsed().as_secs_f64() > 9.0);
+}
+
+#[test]
+fn a_page_of_another_site_can_t_reload() {
+    let directory = tempfile::tempdir().unwrap();
+    let external = ["--web.enable-lifecycle", "--web.external-url", "https://example.com/miners/"];
+    let (_daemon, url) = daemon(&config(directory.path()), &external);
+    for (headers, status) in [
+        (&[][..], 200),
+        (&[("sec-fetch-site", "none")], 200),
+        (&[("sec-fetch-site", "same-origin"), ("origin", &url)], 200),
+        (&[("origin", &url)], 200),
+        (&[("origin", "https://EXAMPLE.com")], 200),
+        (&[("sec-fetch-site", "cross-site")], 403),
+        (&[("sec-fetch-site", "same-site")], 403),
+        (&[("sec-fetch-site", "same-site"), ("origin", &url)], 403),
+        (&[("origin", "https://example.com.evil.example")], 403),
+        (&[("origin", "https://example.com:8443")], 403),
+        (&[("origin", "null")], 403),
+        (&[("origin", "")], 403),
+    ] {
+        for method in ["POST", "PUT"] {
+            let answer = request(method, &format!("{url}/-/reload"), headers);
+            assert_eq!(answer.status, status, "{headers:?}: {}", answer.text());
+        }
+    }
+}
+
+#[test]
+fn the_metrics_can_t_take_the_path_of_another_page() {
+    let directory = tempfile::tempdir().unwrap();
+    for path in ["/sd", "/status.css", "/api/v1/status", "/docs/metrics.md"] {
+        for command in ["serve", "check"] {
+            let mut exporter = exporter();
+            exporter.arg(command).arg("--config.file").arg(config(directory.path())).args(["--web.telemetry-path", path]);
+            let mut process = Process::start(exporter.args(["--web.listen-address", "127.0.0.1:0"]));
+            assert_eq!(process.exit_code(), Some(1), "{command} {path}");
+            assert!(process.output().contains("is another page; give a path such as \"/metrics\""), "{}", process.output());
+        }
+    }
+    let (_daemon, url) = daemon(&config(directory.path()), &["--web.telemetry-path", "/"]);
+    assert!(get(&url, &[]).text().contains("minergate_up{"));
+}
+
+#[test]
+fn discovery_names_the_targets_as_they_are_reached() {
+    let directory = tempfile::tempdir().unwrap();
+    let discovered = |arguments: &[&str]| {
+        let (_daemon, url) = daemon(&config(directory.path()), arguments);
+        let answer: serde_json::Value = serde_json::from_slice(&get(&format!("{url}/sd"), &[]).body).unwrap();
+        (url, answer[1].clone())
+    };
+    let (url, target) = discovered(&[]);
+    let labels = serde_json::json!({ "__metrics_path__": "/metrics", "__param_account": "a" });
+    assert_eq!(target, serde_json::json!({ "targets": [&url[7..]], "labels": labels }));
+    let (_, target) = discovered(&["--web.external-url", "https://example.com/miners/"]);
+    let labels = serde_json::json!({ "__metrics_path__": "/miners/metrics", "__param_account": "a", "__scheme__": "https" });
+    assert_eq!(target, serde_json::json!({ "targets": ["example.com"], "labels": labels }));
 }

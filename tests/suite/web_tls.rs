@@ -16,13 +16,13 @@ use crate::process::{PATIENCE, exporter, get, wait};
 use crate::web_config::serving;
 
 const GET: &[u8] = b"GET /-/healthy HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
-const TLS: &str = "tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n";
+pub(crate) const TLS: &str = "tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n";
 
 /// An authority that signs what the tests need.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
-    fn new() -> Authority {
+    pub(crate) fn new() -> Authority {
         let mut params = CertificateParams::default();
         // Told from what it signs by its name, as openssl wants it.
         params.distinguished_name.push(DnType::CommonName, "the tests' authority");
@@ -31,7 +31,7 @@ impl Authority {
     }
 
     /// Writes `<name>.pem` and `<name>.key`, good for localhost and for a client of that name.
-    fn issue(&self, directory: &Path, name: &str) {
+    pub(crate) fn issue(&self, directory: &Path, name: &str) {
         let mut params = CertificateParams::new(vec!["localhost".to_owned(), format!("{name}.example")]).unwrap();
         params.subject_alt_names.push(SanType::IpAddress("127.0.0.1".parse().unwrap()));
         let key = KeyPair::generate().unwrap();
@@ -40,21 +40,20 @@ impl Authority {
         fs::write(directory.join(format!("{name}.pem")), certificate.pem()).unwrap();
     }
 
-    fn write(&self, path: &Path) {
+    pub(crate) fn write(&self, path: &Path) {
         fs::write(path, self.0.pem()).unwrap();
     }
 }
 
 type Client = StreamOwned<ClientConnection, TcpStream>;
 
-/// A client that trusts an authority's file, with a certificate of its own or without.
-fn client(
-    url: &str,
+/// What a client of TLS is, that trusts an authority's file, with a certificate of its own or without.
+pub(crate) fn client_config(
     directory: &Path,
     own: Option<&str>,
     versions: &[&'static SupportedProtocolVersion],
     alpn: &[&str],
-) -> Client {
+) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(directory.join("ca.pem")).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -69,9 +68,20 @@ fn client(
         }
     };
     config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+    config.into()
+}
+
+fn client(
+    url: &str,
+    directory: &Path,
+    own: Option<&str>,
+    versions: &[&'static SupportedProtocolVersion],
+    alpn: &[&str],
+) -> Client {
     let stream = TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    let connection = ClientConnection::new(config.into(), ServerName::try_from("localhost").unwrap()).unwrap();
+    let config = client_config(directory, own, versions, alpn);
+    let connection = ClientConnection::new(config, ServerName::try_from("localhost").unwrap()).unwrap();
     StreamOwned::new(connection, stream)
 }
 
@@ -82,7 +92,7 @@ fn answer(mut client: Client) -> String {
     String::from_utf8(answer).unwrap()
 }
 
-const BOTH: &[&SupportedProtocolVersion] = &[&version::TLS13, &version::TLS12];
+pub(crate) const BOTH: &[&SupportedProtocolVersion] = &[&version::TLS13, &version::TLS12];
 
 #[test]
 fn clients_get_in_with_the_certificates_that_the_policy_wants() {

@@ -1,9 +1,8 @@
 //! How it ends: what is under way is finished, everything else is not waited for.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
-use axum::response::IntoResponse;
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use tokio::io::AsyncBufReadExt;
 use tokio::io::BufReader;
@@ -13,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::*;
-use crate::server::guard::Turns;
+use crate::server::turn::Turns;
 
 /// A server with a page that says that it was asked and answers when it is told to.
 struct Running {
@@ -27,16 +26,14 @@ struct Running {
 async fn running(scrapes: usize) -> Running {
     let (asked, answer) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (ask, wait) = (asked.clone(), answer.clone());
-    let turns = Turns::new(scrapes);
-    let slow = move || {
-        let (ask, wait) = (ask.clone(), wait.clone());
-        turns.clone().take(async move {
-            ask.notify_one();
-            wait.notified().await;
-            "done".into_response()
-        })
+    let turns = Turns::new(scrapes, 1 << 20, "no turn");
+    let slow = async move || {
+        ask.notify_one();
+        wait.notified().await;
+        "done"
     };
-    let router = Router::new().route("/slow", get(slow)).route("/", get(async || "quick"));
+    let router = Router::new().route("/slow", get(slow)).route_layer(from_fn_with_state(turns, Turns::answer));
+    let router = router.route("/", get(async || "quick"));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
@@ -95,54 +92,48 @@ async fn a_request_that_never_ends_is_cut() {
     assert_eq!(rest(stream).await, "");
 }
 
-#[tokio::test]
-async fn scrapes_beyond_their_number_are_refused_until_there_is_a_turn() {
-    let Running { address, asked, answer, stop: _running, .. } = running(1).await;
-    let first = send(address, SLOW).await;
-    asked.notified().await;
-    let refused = rest(send(address, "GET /slow HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await).await;
-    assert!(refused.starts_with("HTTP/1.1 503 ") && refused.contains("retry-after: 1"), "{refused}");
-    let other = rest(send(address, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await).await;
-    assert!(other.ends_with("quick"));
-    answer.notify_one();
-    let mut first = BufReader::new(first);
-    let mut line = String::new();
-    while !line.ends_with("\r\n\r\n") {
-        first.read_line(&mut line).await.unwrap();
-    }
-    let mut body = [0; 4];
-    first.read_exact(&mut body).await.unwrap();
-    assert_eq!(&body, b"done");
-    // The turn ends with the answer, a moment after its last byte.
-    answer.notify_one();
-    loop {
-        let text = rest(send(address, "GET /slow HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await).await;
-        if text.ends_with("done") {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
+const LAST: &str = "GET /slow HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 
 #[tokio::test]
-async fn a_scrape_keeps_its_turn_until_its_answer_is_taken() {
-    let turns = Turns::new(1);
-    // More than the system's buffers take.
-    let scrape = move || turns.clone().take(async { vec![b'a'; 64 << 20].into_response() });
-    let router = Router::new().route("/", get(scrape));
+async fn a_scrape_beyond_the_number_waits_for_its_turn_and_others_do_not() {
+    let Running { address, asked, answer, stop: _running, .. } = running(1).await;
+    let first = send(address, LAST).await;
+    asked.notified().await;
+    let second = send(address, LAST).await;
+    let other = rest(send(address, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await).await;
+    assert!(other.ends_with("quick"));
+    let refused = rest(send(address, LAST).await).await;
+    assert!(refused.starts_with("HTTP/1.1 503 ") && refused.contains("retry-after: 1"), "{refused}");
+    // The second has waited as long, and was refused before.
+    assert!(rest(second).await.ends_with("no turn"));
+    let third = send(address, LAST).await;
+    answer.notify_one();
+    assert!(rest(first).await.ends_with("done"));
+    asked.notified().await;
+    answer.notify_one();
+    assert!(rest(third).await.ends_with("done"));
+}
+
+/// A server whose answers are larger than the system's buffers, with one turn for them.
+async fn large(bytes: usize) -> (SocketAddr, JoinHandle<()>) {
+    let turns = Turns::new(1, 1 << 20, "no turn");
+    let router = Router::new().route("/slow", get(async move || vec![b'a'; bytes]));
+    let router = router.route_layer(from_fn_with_state(turns, Turns::answer));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let web = Arc::new(Web::load(None).unwrap());
-    let served = tokio::spawn(serve(vec![listener.into()], router, web, std::future::pending()));
-    let scrape = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
-    let mut first = BufReader::new(send(address, scrape).await);
-    first.read_line(&mut String::new()).await.unwrap();
-    assert!(rest(send(address, scrape).await).await.starts_with("HTTP/1.1 503 "));
-    let mut answer = Vec::new();
-    first.read_to_end(&mut answer).await.unwrap();
+    (address, tokio::spawn(serve(vec![listener.into()], router, web, std::future::pending())))
+}
+
+#[tokio::test]
+async fn a_client_that_reads_nothing_loses_its_turn_to_one_that_waits() {
+    let (address, served) = large(64 << 20).await;
+    let mut stalled = BufReader::new(send(address, SLOW).await);
+    stalled.read_line(&mut String::new()).await.unwrap();
+    let answer = rest(send(address, LAST).await).await;
     assert!(answer.len() > 64 << 20);
-    while rest(send(address, scrape).await).await.starts_with("HTTP/1.1 503 ") {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let mut left = Vec::new();
+    let _ = stalled.read_to_end(&mut left).await;
+    assert!(left.len() < 64 << 20, "{}", left.len());
     served.abort();
 }

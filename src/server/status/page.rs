@@ -17,7 +17,7 @@ const UNFOLDED: usize = 5;
 
 /// The page; `name` is what accounts were searched by.
 pub(super) fn page(app: &App, status: &Status, name: &str) -> String {
-    let at = |path: &str| format!("{}{path}", app.path_prefix);
+    let at = |path: &str| app.external_path(path);
     html! {
         (DOCTYPE)
         html lang="en" {

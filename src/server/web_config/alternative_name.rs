@@ -2,60 +2,22 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-const SEQUENCE: u8 = 0x30;
-const OBJECT_IDENTIFIER: u8 = 0x06;
-const OCTET_STRING: u8 = 0x04;
-/// `[3]`, a certificate's extensions (RFC 5280, 4.1).
-const EXTENSIONS: u8 = 0xa3;
-/// 2.5.29.17, subjectAltName.
-const ALTERNATIVE_NAMES: &[u8] = &[0x55, 0x1d, 0x11];
+use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 
-/// DNS names, e-mail addresses, URIs and IP addresses; none if the certificate can't be understood, for whoever asks lets in
-/// the names that are found.
+/// DNS names, e-mail addresses, URIs and IP addresses. A certificate that can't be parsed whole, or has the extension twice, has
+/// none: whoever asks lets in the names that are found.
 pub(super) fn all(certificate: &[u8]) -> Vec<String> {
-    let Some(names) = names(certificate) else { return Vec::new() };
-    elements(names)
-        .filter_map(|(tag, name)| match tag {
-            // rfc822Name, dNSName, uniformResourceIdentifier.
-            0x81 | 0x82 | 0x86 => String::from_utf8(name.to_vec()).ok(),
-            0x87 => {
-                let v4 = <[u8; 4]>::try_from(name).map(|bytes| Ipv4Addr::from(bytes).to_string());
-                v4.or_else(|_| <[u8; 16]>::try_from(name).map(|bytes| Ipv6Addr::from(bytes).to_string())).ok()
-            }
-            _ => None,
-        })
-        .collect()
-}
-
-/// The inside of the extension.
-fn names(certificate: &[u8]) -> Option<&[u8]> {
-    let certificate = first(certificate, SEQUENCE)?;
-    let to_be_signed = first(certificate, SEQUENCE)?;
-    let extensions = first(first(to_be_signed, EXTENSIONS)?, SEQUENCE)?;
-    let of_names = |(_, extension): &(u8, &[u8])| first(extension, OBJECT_IDENTIFIER) == Some(ALTERNATIVE_NAMES);
-    let (_, extension) = elements(extensions).find(of_names)?;
-    first(first(extension, OCTET_STRING)?, SEQUENCE)
-}
-
-/// The first element with this tag.
-fn first(der: &[u8], wanted: u8) -> Option<&[u8]> {
-    elements(der).find(|(tag, _)| *tag == wanted).map(|(_, content)| content)
-}
-
-/// The elements of DER that stand side by side, up to the first that is cut off.
-fn elements(mut der: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
-    std::iter::from_fn(move || {
-        let (&[tag, length], rest) = der.split_first_chunk::<2>()?;
-        let (length, rest) = if length < 0x80 {
-            (usize::from(length), rest)
-        } else {
-            let (bytes, rest) = rest.split_at_checked(usize::from(length & 0x7f)).filter(|(bytes, _)| bytes.len() <= 4)?;
-            (bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)), rest)
-        };
-        let content;
-        (content, der) = rest.split_at_checked(length)?;
-        Some((tag, content))
-    })
+    let Ok(([], certificate)) = X509Certificate::from_der(certificate) else { return Vec::new() };
+    let Ok(Some(names)) = certificate.subject_alternative_name() else { return Vec::new() };
+    let name = |name: &GeneralName<'_>| match name {
+        GeneralName::DNSName(name) | GeneralName::RFC822Name(name) | GeneralName::URI(name) => Some((*name).to_owned()),
+        GeneralName::IPAddress(bytes) => {
+            let v4 = <[u8; 4]>::try_from(*bytes).map(|bytes| Ipv4Addr::from(bytes).to_string());
+            v4.or_else(|_| <[u8; 16]>::try_from(*bytes).map(|bytes| Ipv6Addr::from(bytes).to_string())).ok()
+        }
+        _ => None,
+    };
+    names.value.general_names.iter().filter_map(name).collect()
 }
 
 #[cfg(test)]
@@ -83,6 +45,25 @@ mod tests {
         let expected = ["client.example.com", "me@example.com", "spiffe://example.com/a", "192.0.2.1", "2001:db8::1"];
         assert_eq!(all(&certificate(names)), expected);
         assert!(all(&certificate(Vec::new())).is_empty());
+    }
+
+    /// A name in another place than the extension, or in an extension that does not parse, opens nothing.
+    #[test]
+    fn what_only_looks_like_a_name_is_none() {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(rcgen::DnType::CommonName, "client.example.com");
+        let key = KeyPair::generate().unwrap();
+        assert!(all(params.self_signed(&key).unwrap().der()).is_empty());
+        let twice = [SanType::DnsName("a.example".try_into().unwrap())];
+        let mut params = CertificateParams::default();
+        params.subject_alt_names = twice.to_vec();
+        let names = b"\x30\x0b\x82\x09b.example".to_vec();
+        params.custom_extensions.push(rcgen::CustomExtension::from_oid_content(&[2, 5, 29, 17], names));
+        assert!(all(params.self_signed(&key).unwrap().der()).is_empty());
+        let mut trailing = certificate(twice.to_vec());
+        assert_eq!(all(&trailing), ["a.example"]);
+        trailing.push(0);
+        assert!(all(&trailing).is_empty());
     }
 
     proptest! {

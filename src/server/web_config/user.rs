@@ -1,15 +1,18 @@
 //! `basic_auth_users`: who may come in, and the check of their passwords.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::net::IpAddr;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bcrypt::HashParts;
 use ring::{hmac, rand};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use super::document::Entry;
 
@@ -19,10 +22,10 @@ const MAX_COST: u32 = 18;
 /// Checks at the same time: each keeps a core busy.
 const CONCURRENCY: usize = 2;
 
-/// Checks that may wait for others.
-const WAITING: usize = 64;
+/// For a check to wait for others.
+const WAIT: Duration = Duration::from_secs(10);
 
-/// Passwords that are remembered as right.
+/// Passwords that are remembered as right, and others as wrong.
 const REMEMBERED: usize = 1024;
 
 /// bcrypt hashes by user.
@@ -63,7 +66,7 @@ impl Users {
 pub(super) enum Verdict {
     Right,
     Wrong,
-    /// More checks are under way than there should be.
+    /// There were too many checks before it.
     Busy,
 }
 
@@ -87,13 +90,18 @@ impl Credentials {
     }
 }
 
-/// Checks passwords, and remembers those that were right.
+/// Where a check waits: behind those of the same user from the same address. Names that are no user's wait together.
+type Place = Option<(Vec<u8>, Option<IpAddr>)>;
+
+/// Checks passwords, and remembers how that ended.
 pub(super) struct Checker {
     /// Known to this process alone, so that what is remembered tells nothing of a password.
     key: hmac::Key,
     right: Mutex<HashSet<[u8; 32]>>,
+    wrong: Mutex<HashSet<[u8; 32]>>,
     running: Arc<Semaphore>,
-    waiting: Semaphore,
+    /// Each lets as many go on to wait for `running` as run at a time, so that places take turns there.
+    places: Mutex<HashMap<Place, Arc<Semaphore>>>,
 }
 
 impl Checker {
@@ -104,13 +112,14 @@ impl Checker {
         Ok(Checker {
             key: key.map_err(|_| anyhow::anyhow!("the system has no randomness"))?,
             right: Mutex::default(),
+            wrong: Mutex::default(),
             running: Arc::new(Semaphore::new(CONCURRENCY)),
-            waiting: Semaphore::new(WAITING + CONCURRENCY),
+            places: Mutex::default(),
         })
     }
 
-    /// Whether the password is the user's. Takes the same time for a user that there is not.
-    pub(super) async fn check(&self, users: &Users, credentials: Credentials) -> Verdict {
+    /// Whether the password is the user's. A user that there is not takes a check, too.
+    pub(super) async fn check(&self, users: &Users, credentials: Credentials, peer: Option<IpAddr>) -> Verdict {
         let Credentials { name, password } = credentials;
         let known = std::str::from_utf8(&name).ok().and_then(|name| users.0.get(name));
         // An unknown user's password is held against somebody's hash all the same, and always the same one's: hashes may
@@ -119,14 +128,15 @@ impl Checker {
             return Verdict::Wrong;
         };
         let tag = self.tag(&[&name, hash.expose_secret().as_bytes(), password.expose_secret()]);
-        if known.is_some() && self.remembered(&tag) {
-            return Verdict::Right;
+        if let Some(verdict) = self.remembered(&tag) {
+            return verdict;
         }
-        let Ok(_waiting) = self.waiting.try_acquire() else { return Verdict::Busy };
-        let Ok(running) = self.running.clone().acquire_owned().await else { return Verdict::Busy };
+        let is_known = known.is_some();
+        let turn = self.turn(is_known.then_some((name, peer)));
+        let Ok(Some(running)) = timeout(WAIT, turn).await else { return Verdict::Busy };
         // Somebody else may have asked the same in the meantime.
-        if known.is_some() && self.remembered(&tag) {
-            return Verdict::Right;
+        if let Some(verdict) = self.remembered(&tag) {
+            return verdict;
         }
         let hash = hash.clone();
         let check = tokio::task::spawn_blocking(move || {
@@ -134,19 +144,30 @@ impl Checker {
             let _running = running;
             bcrypt::verify(password.expose_secret(), hash.expose_secret()).unwrap_or(false)
         });
-        if !check.await.unwrap_or(false) || known.is_none() {
-            return Verdict::Wrong;
+        let is_right = check.await.unwrap_or(false) && is_known;
+        // Apart, so that wrong passwords without end push out no right one.
+        let mut verdicts = lock(if is_right { &self.right } else { &self.wrong });
+        if verdicts.len() >= REMEMBERED {
+            verdicts.clear();
         }
-        let mut right = self.right.lock().unwrap_or_else(PoisonError::into_inner);
-        if right.len() >= REMEMBERED {
-            right.clear();
-        }
-        right.insert(tag);
-        Verdict::Right
+        verdicts.insert(tag);
+        if is_right { Verdict::Right } else { Verdict::Wrong }
     }
 
-    fn remembered(&self, tag: &[u8; 32]) -> bool {
-        self.right.lock().unwrap_or_else(PoisonError::into_inner).contains(tag)
+    /// The right to check now.
+    async fn turn(&self, place: Place) -> Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)> {
+        let own = {
+            let mut places = lock(&self.places);
+            places.retain(|_, place| Arc::strong_count(place) > 1);
+            places.entry(place).or_insert_with(|| Arc::new(Semaphore::new(CONCURRENCY))).clone()
+        };
+        // The permit keeps its semaphore alive, and so the place in the table.
+        Some((own.acquire_owned().await.ok()?, self.running.clone().acquire_owned().await.ok()?))
+    }
+
+    fn remembered(&self, tag: &[u8; 32]) -> Option<Verdict> {
+        let right = lock(&self.right).contains(tag).then_some(Verdict::Right);
+        right.or_else(|| lock(&self.wrong).contains(tag).then_some(Verdict::Wrong))
     }
 
     fn choice(&self, name: &[u8], of: usize) -> usize {
@@ -165,8 +186,15 @@ impl Checker {
     }
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+    use futures_util::future::join_all;
+
     use super::*;
 
     fn users(list: &[(&str, &str)]) -> Users {
@@ -195,7 +223,7 @@ mod tests {
                 (b":", Verdict::Wrong),
                 (b"\xff\xfe:\xff", Verdict::Wrong),
             ] {
-                assert_eq!(checker.check(&users, credentials(text)).await, expected, "{}", text.escape_ascii());
+                assert_eq!(checker.check(&users, credentials(text), None).await, expected, "{}", text.escape_ascii());
             }
         }
         assert_eq!(checker.right.lock().unwrap().len(), 3);
@@ -204,19 +232,55 @@ mod tests {
     #[tokio::test]
     async fn a_changed_hash_forgets_the_password() {
         let checker = Checker::new().unwrap();
-        assert_eq!(checker.check(&users(&[("alice", "one")]), credentials(b"alice:one")).await, Verdict::Right);
-        assert_eq!(checker.check(&users(&[("alice", "two")]), credentials(b"alice:one")).await, Verdict::Wrong);
-        assert_eq!(checker.check(&Users::default(), credentials(b"alice:one")).await, Verdict::Wrong);
+        assert_eq!(checker.check(&users(&[("alice", "one")]), credentials(b"alice:one"), None).await, Verdict::Right);
+        assert_eq!(checker.check(&users(&[("alice", "two")]), credentials(b"alice:one"), None).await, Verdict::Wrong);
+        assert_eq!(checker.check(&Users::default(), credentials(b"alice:one"), None).await, Verdict::Wrong);
     }
 
     #[tokio::test]
-    async fn checks_that_pile_up_are_refused_and_remembered_ones_are_not() {
+    async fn a_wrong_password_is_checked_once() {
         let users = users(&[("alice", "one")]);
         let checker = Checker::new().unwrap();
-        assert_eq!(checker.check(&users, credentials(b"alice:one")).await, Verdict::Right);
-        let _all = checker.waiting.try_acquire_many(66).unwrap();
-        assert_eq!(checker.check(&users, credentials(b"alice:two")).await, Verdict::Busy);
-        assert_eq!(checker.check(&users, credentials(b"alice:one")).await, Verdict::Right);
+        for text in [&b"alice:two"[..], b"mallory:two"] {
+            assert_eq!(checker.check(&users, credentials(text), None).await, Verdict::Wrong);
+            // It gets no turn any more, and needs none.
+            let _all = checker.running.acquire_many(u32::try_from(CONCURRENCY).unwrap()).await.unwrap();
+            assert_eq!(checker.check(&users, credentials(text), None).await, Verdict::Wrong);
+        }
+        assert_eq!(checker.check(&users, credentials(b"alice:one"), None).await, Verdict::Right);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn checks_wait_for_ten_seconds_and_remembered_ones_do_not() {
+        let users = users(&[("alice", "one")]);
+        let checker = Checker::new().unwrap();
+        assert_eq!(checker.check(&users, credentials(b"alice:one"), None).await, Verdict::Right);
+        let _all = checker.running.acquire_many(u32::try_from(CONCURRENCY).unwrap()).await.unwrap();
+        let start = tokio::time::Instant::now();
+        assert_eq!(checker.check(&users, credentials(b"alice:two"), None).await, Verdict::Busy);
+        assert_eq!(start.elapsed().as_secs(), 10);
+        assert_eq!(checker.check(&users, credentials(b"alice:one"), None).await, Verdict::Right);
+    }
+
+    /// However many wait elsewhere, one waits only for the few that were let go on before it.
+    #[tokio::test]
+    async fn places_take_turns() {
+        let checker = Checker::new().unwrap();
+        let all = checker.running.acquire_many(u32::try_from(CONCURRENCY).unwrap()).await.unwrap();
+        let alice = |address: &str| Some((b"alice".to_vec(), Some(address.parse().unwrap())));
+        for place in [None, alice("192.0.2.1")] {
+            let mut flood = Box::pin(join_all((0..200).map(|_| checker.turn(place.clone()))));
+            assert!((&mut flood).now_or_never().is_none());
+            let mut other = Box::pin(checker.turn(alice("192.0.2.2")));
+            assert!((&mut other).now_or_never().is_none());
+            // As many as one place lets go on, and then it.
+            checker.running.add_permits(CONCURRENCY + 1);
+            assert!((&mut other).now_or_never().is_some());
+            drop((flood, other));
+            checker.running.forget_permits(CONCURRENCY + 1);
+        }
+        drop(all);
+        assert!(lock(&checker.places).len() <= 3);
     }
 
     #[test]

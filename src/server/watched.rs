@@ -1,0 +1,89 @@
+//! A stream whose bytes a connection's activity takes note of.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::activity::Activity;
+
+pub(super) struct Watched<S> {
+    stream: S,
+    activity: Arc<Activity>,
+    is_http2: bool,
+    /// The client does not take what is to be written.
+    is_blocked: bool,
+    /// Who wants to read as soon as it does.
+    reader: Option<Waker>,
+}
+
+impl<S> Watched<S> {
+    pub(super) fn new(stream: S, activity: Arc<Activity>, is_http2: bool) -> Watched<S> {
+        Watched { stream, activity, is_http2, is_blocked: false, reader: None }
+    }
+
+    fn blocked(&mut self, is_blocked: bool) {
+        self.is_blocked = is_blocked;
+        if !is_blocked && let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
+    }
+
+    fn wrote<T>(&mut self, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        self.blocked(result.is_pending());
+        if result.is_ready() {
+            self.activity.wrote();
+        }
+        result
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        // While a client of HTTP/1 does not take its answers, no more requests are read: their answers would pile up. HTTP/2 has to
+        // read on, as the client says there how much it takes.
+        if self.is_blocked && !self.is_http2 {
+            self.reader = Some(context.waker().clone());
+            return Poll::Pending;
+        }
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        if !self.is_http2 {
+            self.activity.read(&buffer.filled()[before..]);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.wrote(result)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write_vectored(context, pieces);
+        self.wrote(result)
+    }
+
+    /// Or hyper would copy whole answers.
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let result = Pin::new(&mut self.stream).poll_flush(context);
+        self.blocked(result.is_pending());
+        result
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
