@@ -42,7 +42,7 @@ function nowRow() {
   return [
     state('Polls', 'Whether every endpoint of the account was read at its latest poll.', UP)
       .withTarget(now(own('minergate_up'), 'polls')),
-    faults('Login stopped by', 'Why the exporter stopped to log in, until a person changes the secret or the configuration.')
+    faults('Login stopped by', 'Why logins of the account are blocked, until a person changes its credentials.')
       .textMode(BigValueTextMode.Name)
       .withTarget(now(`${stopped} == 1 or label_replace(max(${stopped}) == 0, "reason", "✓ nothing", "", "")`, '{{reason}}')),
     limited('Age of statistics', 'How long ago the pool made the account\'s mining statistics.', 's', 300, 900)

@@ -24,7 +24,7 @@ function nowRow() {
     number('Accounts', 'Accounts that are polled.', 'short').withTarget(now(`count(${once('account', select('minergate_up', ACCOUNT))})`, 'accounts')),
     faults('Failures', 'Endpoints, each account\'s for itself, that could not be read at their latest poll.')
       .withTarget(now(`count(${endpointUp} == 0) or vector(0)`, 'failing')),
-    faults('Logins stopped', 'Accounts for which the exporter stopped to log in, until a person changes the secret.')
+    faults('Logins stopped', 'Accounts whose logins are blocked, until a person changes their credentials.')
       .withTarget(now(`count(${once('account, reason', select('minergate_auth_blocked', ACCOUNT))} == 1) or vector(0)`, 'stopped')),
     limited('Oldest value', 'The longest time since an endpoint was last read, in its own intervals. Above 1 a poll is late or failed; from 3 on, '
       + 'values may be gone.', 'none', 1.5, 3).decimals(1)
@@ -84,7 +84,7 @@ function loginRow() {
       .withTarget(over(`sum by (outcome) (${once('account, outcome', `increase(${select('minergate_auth_logins_total', ACCOUNT)}[$__rate_interval])`)})`,
         '{{outcome}}', POLL.mining))
       .overrideByName('ok', [fixed(BLUE)]),
-    grid('Stopped logins', 'Accounts for which the exporter stopped to log in, and why. It goes on when the secret or the configuration changes.',
+    grid('Stopped logins', 'Accounts whose logins are blocked, and why. They go on when the credentials change.',
       { account: 'Account', reason: 'Reason' }, [
         { name: 'State', query: `${once('account, reason', select('minergate_auth_blocked', ACCOUNT))} == 1`, unit: 'none', mappings: words({ 1: ['✗ stopped', BAD] }) },
       ]).span(6).height(8).noValue('No login is stopped').overrideByName('Account', link),

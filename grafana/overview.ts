@@ -24,7 +24,7 @@ function summary() {
     number('Accounts', 'Accounts that the exporter polls.', 'short').withTarget(now(`count(${up})`, 'accounts')),
     faults('Failing accounts', 'Accounts of which some endpoint could not be read at its latest poll.')
       .withTarget(now(`count(${up} == 0) or vector(0)`, 'failing')),
-    faults('Logins stopped', 'Accounts for which the exporter stopped to log in, until a person changes the secret.')
+    faults('Logins stopped', 'Accounts whose logins are blocked, until a person changes their credentials.')
       .withTarget(now(`count(${stopped} == 1) or vector(0)`, 'stopped')),
     faults('Miners offline', 'Accounts\' currencies whose miner the pool calls offline.', WARNING)
       .withTarget(now(`count(${mine('minergate_mining_online')} == 0) or vector(0)`, 'offline')),

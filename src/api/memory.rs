@@ -4,6 +4,7 @@
 //! restart may repeat a code or a login.
 
 use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -145,11 +146,17 @@ impl Memory {
     }
 }
 
-/// Replaces a file of the directory, whole or not at all; only this user can read it.
+/// Replaces a file of the directory, whole or not at all; only the directory's owner can read it.
 fn replace(directory: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     // A temporary file has the mode 0600, whatever the umask.
     let mut new = NamedTempFile::new_in(directory)?;
     new.write_all(bytes)?;
+    // What root writes with `check --online`, the running exporter has to read.
+    let (owner, own) = (directory.metadata()?, new.as_file().metadata()?);
+    if (owner.uid(), owner.gid()) != (own.uid(), own.gid()) {
+        // Only root may give files away.
+        let _ = chown(new.path(), Some(owner.uid()), Some(owner.gid()));
+    }
     new.persist(path)?;
     Ok(())
 }

@@ -84,7 +84,7 @@ pub static ACCOUNT_METRICS: &[Metric<AccountHealth>] = &[
     counter("auth_logins", "Attempts to log in, by how they ended")
         .labels(&["outcome"])
         .read(|account, out| out.put_all(account.logins.iter().map(|(outcome, logins)| ([*outcome], *logins)))),
-    gauge("auth_blocked", "1 while logins are stopped until the account's secret or the configuration changes, else 0")
+    gauge("auth_blocked", "1 while logins are blocked, else 0; rejected credentials block until there are others, a captcha or a discontinued API until a reload")
         .labels(&["reason"])
         .read(|account, out| {
             for stop in Stop::ALL.into_iter().filter(|_| !account.is_pool) {
