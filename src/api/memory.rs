@@ -213,4 +213,15 @@ mod tests {
             assert_eq!(memory.fingerprint(&[b"x"]).await, fingerprint);
         }
     }
+
+    /// As root, the directory can be another user's, and so are the files that it gets.
+    #[tokio::test]
+    async fn files_belong_to_the_owner_of_the_directory() {
+        let directory = tempfile::tempdir().unwrap();
+        let _ = chown(directory.path(), Some(65_534), Some(65_534));
+        let memory = Memory::new(Some(directory.path()), "farm");
+        memory.keep_steps([1].into_iter()).await;
+        let owner = |path: &Path| path.metadata().map(|metadata| (metadata.uid(), metadata.gid())).unwrap();
+        assert_eq!(owner(&directory.path().join("totp-farm")), owner(directory.path()));
+    }
 }
