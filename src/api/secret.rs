@@ -42,7 +42,7 @@ impl Secret {
     /// The secret as it is now.
     ///
     /// # Errors
-    /// [`Error::SecretFile`] when the file can't be read or [`text`] does not take it.
+    /// [`Error::SecretFile`] when the file can't be read or holds what no secret can.
     pub async fn read(&self) -> Result<SecretString> {
         let (key, path) = match self {
             Secret::Value(value) => return Ok(value.clone()),
