@@ -137,12 +137,12 @@ async fn answers_that_nobody_reads_cost_little_and_keep_no_scrape_out() {
             }
         }
     }
-    let given_back = async {
+    let freed = async {
         while (resident(&ask(&address, &config, "/metrics").await.1) - before) / MIB > 32.0 {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
-    timeout(PATIENCE, given_back).await.unwrap();
+    timeout(PATIENCE, freed).await.unwrap();
 }
 
 /// More clients than there are turns ask without reading, and say now and then that they live.
