@@ -59,6 +59,15 @@ impl Stop {
         }
     }
 
+    /// What lets the account log in again.
+    pub fn remedy(self) -> &'static str {
+        if self.is_rejection() {
+            "give other credentials, or try these once more with check --online"
+        } else {
+            "reload the configuration to try once more"
+        }
+    }
+
     /// Whether the credentials are to blame, so that nothing but other ones is worth an attempt.
     fn is_rejection(self) -> bool {
         matches!(self, Stop::WrongPassword | Stop::TotpRequired)

@@ -88,7 +88,7 @@ pub enum Error {
     #[error("the answer is {0}; does a proxy stand before the API?")]
     Encoding(&'static str),
     /// Logins have stopped; nothing was sent.
-    #[error("login stopped: {}; change the secret or the configuration to try again", .0.words())]
+    #[error("login stopped: {}; {}", .0.words(), .0.remedy())]
     LoginStopped(Stop),
     /// A login or a token failed a short while ago, or logins are over their budget; nothing was sent.
     #[error("waiting before the next login")]

@@ -75,7 +75,7 @@ impl Backoff {
         match error {
             api::Error::LoginPostponed { until } => {
                 let planned = spread(*until);
-                (looked_at(planned), planned, Some("the account waits before its next login"))
+                (looked_at(planned), planned, Some("the account waits for its next login"))
             }
             api::Error::Paused { until } => {
                 let planned = spread(*until);
@@ -95,7 +95,7 @@ impl Backoff {
     }
 }
 
-const STAYS: &str = "it failed in a way that does not pass by itself; each wait is twice as long, up to an hour";
+const STAYS: &str = "polled less and less often, down to once an hour";
 const PAUSED: &str = "the API asked for a pause";
 
 fn spread(time: Instant) -> Instant {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use maud::{DOCTYPE, Markup, html};
 
 use super::words::{ago, clock, coins, si, span};
-use super::{Account, Currency, Endpoint, Network, Status};
+use super::{Account, Currency, Endpoint, Error, Network, Status};
 use crate::duration;
 use crate::server::App;
 
@@ -137,8 +137,8 @@ fn endpoints(endpoints: &[Endpoint]) -> Markup {
                         th { (endpoint.name) " " (endpoint.currency) }
                         (cell("every", Some(duration::print(Duration::from_secs_f64(endpoint.interval_seconds)))))
                         (cell("last success", endpoint.last_success_timestamp_seconds.map(|time| format!("{}, {}", clock(time), ago(time)))))
-                        (cell("next poll", endpoint.next_poll_in_seconds.map(|wait| next_poll(wait, endpoint.next_poll_late))))
-                        (cell("error", endpoint.error.as_ref().map(|error| format!("{}, for {}", error.words, span(error.for_seconds)))))
+                        (cell("next poll", endpoint.next_poll_in_seconds.map(|wait| format!("in {}", span(wait)))))
+                        (cell("error", endpoint.error.as_ref().map(|error| failure(error, endpoint.next_poll_late))))
                     }
                 }
             }
@@ -173,9 +173,10 @@ fn networks(status: &Status) -> Markup {
     }
 }
 
-fn next_poll(wait: f64, late: Option<&str>) -> String {
-    let late = late.map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("in {}{late}", span(wait))
+/// A failure, for how long it has gone on, and why the next poll is late.
+fn failure(error: &Error, late: Option<&str>) -> String {
+    let late = late.map(|reason| format!("; {reason}")).unwrap_or_default();
+    format!("{}, for {}{late}", error.words, span(error.for_seconds))
 }
 
 /// A cell that names its column, which a narrow screen shows instead of the table's head. What is not known is empty.
