@@ -68,7 +68,7 @@ impl Client {
         Ok(Client { base_url, observer, http, timeout: config.timeout, limiter, pool })
     }
 
-    /// Closes all connections once what is under way has ended, and opens new ones.
+    /// Uses new connections from now on. Requests that were sent already finish on the old ones.
     pub async fn renew_connections(&self) {
         self.http.renew().await;
     }
@@ -201,7 +201,7 @@ impl Client {
         self.turn(lane, &login_target(account), Some(Instant::now() + LOGIN_PATIENCE)).await
     }
 
-    /// Exchanges a password for a token, in a turn that has come. A login is sent once: it is not tried again, and follows no
+    /// Sends a login and returns its token. The caller has waited for the turn. A login is sent once: it is not retried and follows no
     /// redirect.
     pub(super) async fn login(
         &self,

@@ -43,8 +43,8 @@ impl Code {
 impl Codes {
     /// Takes note of steps that an earlier process used.
     ///
-    /// A step of the future says that the clock was set back, or that the file is not what it should be. It is dropped: it would
-    /// keep codes from being sent when its time comes.
+    /// A step of the future means that the clock was set back, or that the file is broken. It is dropped: otherwise no code could be
+    /// sent in that step.
     pub(super) fn remember(&mut self, account: &str, steps: Vec<u64>) {
         let now = step(unix_time());
         let (past, future): (Vec<u64>, Vec<u64>) = steps.into_iter().partition(|step| *step <= now);
@@ -165,7 +165,7 @@ mod tests {
         let future = (1..=32).map(|ahead| now + 1 + ahead);
         codes.remember("farm", [now, now - 5, now - 1000].into_iter().chain(future).collect());
         assert!(codes.sent().eq([now - 5, now]) || step(unix_time()) > now, "{codes:?}");
-        // What is remembered keeps the present code from being sent again, however much the future held.
+        // The present step is remembered, however many steps of the future the file had: its code is not sent again.
         if step(unix_time()) == now {
             assert_eq!(codes.make(&SECRET.into()).unwrap(), None);
         }

@@ -133,7 +133,7 @@ impl Journal {
     pub(super) fn report(&mut self) {
         let first = self.collecting.take().map(|(first, _)| first);
         if self.api_down.is_none() && self.fails_alike() {
-            // One that was under way when the API went down may have succeeded since.
+            // A request that was sent before the API went down may have succeeded since.
             match self.any_succeeded.map(|time| time + DELAY).zip(first) {
                 Some((due, first)) if due > Instant::now() && due < first + LONGEST_DELAY => {
                     self.collecting = Some((first, due));
@@ -297,7 +297,7 @@ mod tests {
             for account in 0..1000 {
                 journal.failed(&key(&format!("farm-{account}"), "workers"), &Error::Timeout);
             }
-            // One that was under way when the outage began.
+            // A request that was sent before the outage.
             if round == 0 {
                 journal.succeeded(&key("farm-5", "balance"));
                 for account in 0..1000 {
