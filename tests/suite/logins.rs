@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use minergate_exporter::endpoints::{ENDPOINTS, find};
+use minergate::endpoints::{ENDPOINTS, find};
 
 use crate::fake_api::{Asked, FakeApi};
 use crate::process::{Process, daemon, exporter, get, wait};
