@@ -12,7 +12,7 @@ use crate::store::Key;
 use minergate::api::Stop;
 use minergate::currency::Decimals;
 use minergate::metric::Unit::Seconds;
-use minergate::metric::{Metric, Request, Rows, counter, gauge};
+use minergate::metric::{Context, Metric, Rows, counter, gauge};
 
 /// How one loop's polls went.
 #[derive(Clone, Debug, Default)]
@@ -120,7 +120,7 @@ impl Accounts {
 
     /// Shows what has changed.
     pub(super) fn show(&mut self) {
-        let request = Request { email: None, decimals: &Decimals::default() };
+        let request = Context { email: None, decimals: &Decimals::default() };
         for name in std::mem::take(&mut self.changed) {
             match self.by_name.get(&name) {
                 Some(account) => self.rows.put(&name, Rows::read(ACCOUNT_METRICS, account, &request), None),

@@ -24,10 +24,10 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 pub use self::account::{Account, Config as AccountConfig, Stop};
-pub use self::body::decode;
+pub(crate) use self::body::{decode, json};
 pub use self::client::Client;
-pub use self::error::{Error, REQUEST_KINDS, Result, UNSENT_KINDS};
 pub use self::http::probe;
+pub use self::error::{Error, REQUEST_KINDS, Result, UNSENT_KINDS};
 pub use self::secret::is_exposed;
 pub use self::secret::{Secret, SecretError};
 
@@ -143,7 +143,7 @@ pub type Observer = Arc<dyn Fn(Event<'_>) + Send + Sync>;
 
 /// What is read, for whom, and until when it is of use.
 #[derive(Clone, Copy)]
-pub struct Read<'a> {
+pub(crate) struct Read<'a> {
     /// The endpoint's name, for the metrics about requests.
     pub endpoint: &'static str,
     /// The path below the base URL.

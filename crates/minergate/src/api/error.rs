@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use super::account::Stop;
-use super::body::text;
+use super::body::{is_no_number, repaired, text};
 use super::secret::SecretError;
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -337,10 +337,12 @@ fn code(body: &[u8]) -> Option<String> {
         #[serde(borrow)]
         message: Option<&'a RawValue>,
     }
-    let text = text(body);
-    if !text.trim_ascii_start().starts_with('{') {
+    let text = text(body).ok()?;
+    // Most answers are read no further.
+    if !text.trim_ascii_start().starts_with('{') || !["\"error\"", "\"code\""].iter().any(|key| text.contains(key)) {
         return None;
     }
+    let text = repaired(&text, is_no_number);
     let envelope: Envelope<'_> = serde_json::from_str(&text).ok()?;
     let word = |raw: &'_ RawValue| {
         let word: String = serde_json::from_str(raw.get()).ok()?;

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Serialize;
+use serde::de::MapAccess;
 
-use super::{Scope, Spec};
-use crate::answer::{Fields, Flag, Lenient, Map, Number, Object, Text, lenient};
+use super::{Spec, of_account};
+use crate::answer::{Flag, FromJson, Map, Number, Text, next, object};
 use crate::metric::Unit::{AtomicUnits, Coins, HashesPerSecond, Seconds};
 use crate::metric::{counter, gauge, info};
 
@@ -16,62 +17,66 @@ const MODELS: &[&str] = &["pplns", "pps"];
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct MiningStats {
     /// Currency code to its statistics.
-    pub currencies: Map<Object<Mining>>,
+    pub currencies: Map<Mining>,
     /// Currency code to how its shares are paid.
     pub payment_models: Map<Text>,
     /// When the statistics were made, in milliseconds since 1970.
     pub timestamp: Number,
 }
 
-/// The mining of one currency since the account began.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct Mining {
-    /// In the currency's smallest unit.
-    pub unconfirmed_balance: Number,
-    /// What `unconfirmedBalance` was once called.
-    pub pool_balance: Number,
-    pub miners_count: Number,
-    /// Hashes per second.
-    pub hashrate: Number,
-    pub hashrate_rank: Number,
-    pub miner_online: Flag,
-    pub shares: Lenient<Object<Shares>>,
-    /// Coins.
-    pub pps_total_mined: Number,
-    /// Coins.
-    pub pplns_total_mined: Number,
-    pub blocks_found: Number,
-    /// Coins.
-    pub total_mined: Number,
+object! {
+    /// The mining of one currency since the account began.
+    pub struct Mining {
+        /// In the currency's smallest unit.
+        pub unconfirmed_balance: Number = "unconfirmedBalance",
+        /// What `unconfirmedBalance` was once called.
+        pub pool_balance: Number = "poolBalance",
+        pub miners_count: Number = "minersCount",
+        /// Hashes per second.
+        pub hashrate: Number = "hashrate",
+        pub hashrate_rank: Number = "hashrateRank",
+        pub miner_online: Flag = "minerOnline",
+        pub shares: Shares = "shares",
+        /// Coins.
+        pub pps_total_mined: Number = "ppsTotalMined",
+        /// Coins.
+        pub pplns_total_mined: Number = "pplnsTotalMined",
+        pub blocks_found: Number = "blocksFound",
+        /// Coins.
+        pub total_mined: Number = "totalMined",
+    }
 }
 
-/// Shares since the account began: their number, and (`Eq`) the same weighed by difficulty.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct Shares {
-    pub good: Number,
-    pub good_eq: Number,
-    pub bad: Number,
-    pub bad_eq: Number,
-    pub invalid: Number,
-    pub invalid_eq: Number,
+object! {
+    /// Shares since the account began: their number, and (`Eq`) the same weighed by difficulty.
+    pub struct Shares {
+        pub good: Number = "good",
+        pub good_eq: Number = "goodEq",
+        pub bad: Number = "bad",
+        pub bad_eq: Number = "badEq",
+        pub invalid: Number = "invalid",
+        pub invalid_eq: Number = "invalidEq",
+    }
 }
 
-impl<'de> Deserialize<'de> for MiningStats {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Fields(mut fields) = Fields::deserialize(deserializer)?;
-        Ok(MiningStats {
-            payment_models: fields.remove("paymentModels").and_then(lenient).unwrap_or_default(),
-            timestamp: fields.remove("timestamp").and_then(lenient).unwrap_or_default(),
-            currencies: fields.into_iter().filter_map(|(code, raw)| Some((code, lenient(raw)?))).collect(),
-        })
+impl FromJson for MiningStats {
+    fn object<'de, A: MapAccess<'de>>(fields: A) -> Result<Option<Self>, A::Error> {
+        let mut stats = MiningStats::default();
+        let currencies = Map::beside(fields, |key, fields| {
+            match key {
+                "paymentModels" => stats.payment_models = next(fields)?.unwrap_or_default(),
+                "timestamp" => stats.timestamp = next(fields)?.unwrap_or_default(),
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        Ok(currencies.map(|currencies| MiningStats { currencies, ..stats }))
     }
 }
 
 impl MiningStats {
     fn iter(&self) -> impl Iterator<Item = (&str, &Mining)> {
-        self.currencies.iter().map(|(currency, mining)| (currency, &mining.0))
+        self.currencies.iter().map(|(currency, mining)| (currency, mining))
     }
 }
 
@@ -81,15 +86,10 @@ impl Mining {
     }
 }
 
-pub static SPEC: Spec<MiningStats> = Spec {
-    name: "mining_stats",
-    path: "/1.0/mining/stats",
-    part: None,
-    former_path: None,
-    scope: Scope::Account,
-    interval: Duration::from_secs(60),
-    sample: include_str!("mining_stats.json"),
-    metrics: &[
+pub static SPEC: Spec<MiningStats> = of_account("mining_stats", "/1.0/mining/stats")
+    .every(Duration::from_secs(60))
+    .sample(include_str!("mining_stats.json"))
+    .metrics(&[
         gauge("mining_workers", "Number of the account's workers")
             .labels(&["currency"])
             .field("minersCount")
@@ -122,7 +122,7 @@ pub static SPEC: Spec<MiningStats> = Spec {
             .field("unconfirmedBalance")
             .read(|stats, out| {
                 for (currency, m) in stats.iter() {
-                    let coins = m.unconfirmed().get().and_then(|units| out.request.decimals.coins(currency, units));
+                    let coins = m.unconfirmed().get().and_then(|units| out.context.decimals.coins(currency, units));
                     out.put([currency], coins);
                 }
             }),
@@ -131,7 +131,7 @@ pub static SPEC: Spec<MiningStats> = Spec {
             .field("shares.good, bad, invalid")
             .shows_use()
             .read(|stats, out| {
-                for (currency, Mining { shares: Lenient(Object(shares)), .. }) in stats.iter() {
+                for (currency, Mining { shares, .. }) in stats.iter() {
                     out.put([currency, "good"], shares.good);
                     out.put([currency, "bad"], shares.bad);
                     out.put([currency, "invalid"], shares.invalid);
@@ -141,7 +141,7 @@ pub static SPEC: Spec<MiningStats> = Spec {
             .labels(&["currency", "result"])
             .field("shares.goodEq, badEq, invalidEq")
             .read(|stats, out| {
-                for (currency, Mining { shares: Lenient(Object(shares)), .. }) in stats.iter() {
+                for (currency, Mining { shares, .. }) in stats.iter() {
                     out.put([currency, "good"], shares.good_eq);
                     out.put([currency, "bad"], shares.bad_eq);
                     out.put([currency, "invalid"], shares.invalid_eq);
@@ -180,5 +180,4 @@ pub static SPEC: Spec<MiningStats> = Spec {
             .unit(Seconds)
             .field("timestamp")
             .read(|stats, out| out.put([], stats.timestamp.milliseconds_as_seconds())),
-    ],
-};
+    ]);

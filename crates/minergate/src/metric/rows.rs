@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::ptr;
 use std::sync::Arc;
 
-use super::{Family, Kind, Metric, Request, label};
+use super::{Context, Family, Kind, Metric, label};
 
 /// The samples of one answer, family by family.
 #[derive(Clone, Debug, Default)]
@@ -81,9 +81,9 @@ impl<'a> Series<'a> {
 
 impl Rows {
     /// Reads an answer's samples.
-    pub fn read<B>(metrics: &'static [Metric<B>], answer: &B, request: &Request<'_>) -> Rows {
+    pub fn read<B>(metrics: &'static [Metric<B>], answer: &B, context: &Context<'_>) -> Rows {
         let mut out = Out {
-            request,
+            context,
             family: None,
             values: Vec::new(),
             form: Form::default(),
@@ -270,7 +270,7 @@ impl Numbers {
 /// sample.
 pub struct Out<'a> {
     /// What the answer answers.
-    pub request: &'a Request<'a>,
+    pub context: &'a Context<'a>,
     family: Option<&'static Family>,
     values: Vec<f64>,
     form: Form,
