@@ -26,7 +26,6 @@ use tokio::time::Instant;
 pub use self::account::{Account, Config as AccountConfig, Stop};
 pub(crate) use self::body::{decode, json};
 pub use self::client::Client;
-pub use self::http::probe;
 pub use self::error::{Error, REQUEST_KINDS, Result, UNSENT_KINDS};
 pub use self::secret::is_exposed;
 pub use self::secret::{Secret, SecretError};

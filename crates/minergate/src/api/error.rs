@@ -167,7 +167,8 @@ impl Error {
         }
     }
 
-    pub(super) fn transport(error: &reqwest::Error, through_proxy: bool) -> Error {
+    /// What went wrong on the way to a server or back.
+    pub fn transport(error: &reqwest::Error, through_proxy: bool) -> Error {
         // Said of the error itself, never printed: it carries the URL and what the server said.
         if error.is_timeout() {
             Error::Timeout

@@ -168,21 +168,6 @@ fn is_loopback(url: &Url) -> bool {
     host == "localhost" || host.ends_with(".localhost") || ip.is_ok_and(|ip| ip.is_loopback())
 }
 
-/// Asks for a URL once, and returns the answer's status and the beginning of its body. For the exporter's own health check, which asks
-/// by an address that no certificate names and sends nothing secret: so any certificate will do.
-pub async fn probe(url: &str, timeout: Duration) -> Result<(u16, Vec<u8>)> {
-    install_crypto();
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .tls_danger_accept_invalid_certs(true)
-        .timeout(timeout)
-        .build()
-        .map_err(|_| Error::Tls)?;
-    let mut response = client.get(url).send().await.map_err(|error| Error::transport(&error, false))?;
-    let beginning = response.chunk().await.map_err(|error| Error::transport(&error, false))?;
-    Ok((response.status().as_u16(), beginning.unwrap_or_default().into()))
-}
-
 /// Makes ring the TLS of this process. Whoever comes second finds it installed.
 fn install_crypto() {
     let _ = rustls::crypto::ring::default_provider().install_default();
