@@ -23,7 +23,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::time::Instant;
 
-pub use self::account::{Account, Config as AccountConfig, Stop};
+pub use self::account::{Account, Blocked, Config as AccountConfig};
 pub(crate) use self::body::{decode, json};
 pub use self::client::Client;
 pub use self::error::{Error, REQUEST_KINDS, Result, UNSENT_KINDS};
@@ -128,7 +128,7 @@ pub enum Event<'a> {
     /// A token came into use.
     Token { account: &'a str },
     /// Logins of the account are blocked, or (nothing) no longer.
-    Stopped { account: &'a str, reason: Option<Stop> },
+    Blocked { account: &'a str, reason: Option<Blocked> },
     /// A request had its turn, after so long a wait.
     Turn { waited: Duration },
     /// A read is tried again.

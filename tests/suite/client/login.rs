@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures_util::future::join_all;
 
-use minergate::api::{AccountConfig, Error, Stop};
+use minergate::api::{AccountConfig, Blocked, Error};
 use minergate::endpoints::{Request, balance, workers};
 use serde_json::json;
 use totp_rs::{Algorithm, Builder as TotpBuilder, Secret as TotpSecret};
@@ -145,14 +145,14 @@ async fn a_refused_ready_made_token_is_left_alone_for_a_while() {
 
 /// What stops logins is tried exactly once, until the secret changes.
 #[tokio::test]
-async fn a_refusal_stops_logins_until_the_secret_changes() {
-    for (status, body, stop) in [
-        (400, r#"{"error": "WrongEmailOrPassword", "message": "x"}"#, Stop::WrongPassword),
-        (200, r#"{"error": "WrongEmailOrPassword", "message": "x"}"#, Stop::WrongPassword),
-        (401, "", Stop::WrongPassword),
-        (400, r#"{"code": "TotpRequired", "message": "x"}"#, Stop::TotpRequired),
-        (403, r#"{"error": "CaptchaRequired", "message": "x"}"#, Stop::Captcha),
-        (200, r#"{"code": "ApiDiscontinued", "message": ""}"#, Stop::Discontinued),
+async fn a_refusal_blocks_logins_until_the_secret_changes() {
+    for (status, body, reason) in [
+        (400, r#"{"error": "WrongEmailOrPassword", "message": "x"}"#, Blocked::WrongPassword),
+        (200, r#"{"error": "WrongEmailOrPassword", "message": "x"}"#, Blocked::WrongPassword),
+        (401, "", Blocked::WrongPassword),
+        (400, r#"{"code": "TotpRequired", "message": "x"}"#, Blocked::TotpRequired),
+        (403, r#"{"error": "CaptchaRequired", "message": "x"}"#, Blocked::Captcha),
+        (200, r#"{"code": "ApiDiscontinued", "message": ""}"#, Blocked::Discontinued),
     ] {
         let api = FakeApi::start(move |asked| match asked.path.as_str() {
             LOGIN if asked.body["password"] == "new" => ok(r#"{"token": "t"}"#),
@@ -173,14 +173,14 @@ async fn a_refusal_stops_logins_until_the_secret_changes() {
         for _ in 0..10 {
             balance::SPEC.fetch(&client, Request::of(&account)).await.unwrap_err();
         }
-        assert_eq!(balance::SPEC.fetch(&client, Request::of(&account)).await.err(), Some(Error::LoginStopped(stop)));
+        assert_eq!(balance::SPEC.fetch(&client, Request::of(&account)).await.err(), Some(Error::LoginBlocked(reason)));
         assert_eq!(api.asked(LOGIN).len(), 1, "{body}");
         std::fs::write(file.path(), "new\n").unwrap();
         balance::SPEC.fetch(&client, Request::of(&account)).await.unwrap();
         assert_eq!(api.asked(LOGIN).len(), 2, "{body}");
         let events = events.lock().unwrap();
         assert!(
-            events.contains(&format!("stopped Some({:?})", stop.reason())) && events.contains(&"stopped None".to_owned())
+            events.contains(&format!("blocked Some({:?})", reason.reason())) && events.contains(&"blocked None".to_owned())
         );
     }
 }

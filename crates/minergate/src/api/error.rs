@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
-use super::account::Stop;
+use super::account::Blocked;
 use super::body::{is_no_number, repaired, text};
 use super::secret::SecretError;
 
@@ -87,9 +87,9 @@ pub enum Error {
     /// The answer is not text in UTF-8, as JSON is.
     #[error("the answer is {0}; does a proxy stand before the API?")]
     Encoding(&'static str),
-    /// Logins have stopped; nothing was sent.
-    #[error("login stopped: {}; {}", .0.words(), .0.remedy())]
-    LoginStopped(Stop),
+    /// Logins are blocked; nothing was sent.
+    #[error("login blocked: {}; {}", .0.words(), .0.remedy())]
+    LoginBlocked(Blocked),
     /// A login or a token failed a short while ago, or logins are over their budget; nothing was sent.
     #[error("waiting before the next login")]
     LoginPostponed { until: Instant },
@@ -134,7 +134,7 @@ pub const REQUEST_KINDS: &[&str] = &[
 ];
 
 /// The other words of [`Error::kind`]: why a poll sent nothing.
-pub const UNSENT_KINDS: &[&str] = &["paused", "login_stopped", "login_postponed", "secret", "tls"];
+pub const UNSENT_KINDS: &[&str] = &["paused", "login_blocked", "login_postponed", "secret", "tls"];
 
 impl Error {
     /// One word from a closed set, for labels and log fields.
@@ -159,7 +159,7 @@ impl Error {
             Error::Api { .. } => "api_error",
             Error::TooLarge { .. } => "too_large",
             Error::Shape { .. } | Error::Encoding(_) => "shape",
-            Error::LoginStopped(_) => "login_stopped",
+            Error::LoginBlocked(_) => "login_blocked",
             Error::LoginPostponed { .. } => "login_postponed",
             Error::SecretFile { .. } | Error::TotpSecret | Error::TokenSyntax => "secret",
             Error::NoBaseUrl => "no_base_url",
@@ -265,13 +265,13 @@ impl Error {
     }
 
     /// What an error of a login means for the logins to come.
-    pub(super) fn stops_logins(&self) -> Option<Stop> {
+    pub(super) fn blocks_logins(&self) -> Option<Blocked> {
         match self {
             // A refusal without a reason is taken for the password's: a locked account is worse than a wait.
-            Error::WrongPassword | Error::Unauthorized { .. } => Some(Stop::WrongPassword),
-            Error::TotpRequired => Some(Stop::TotpRequired),
-            Error::Captcha => Some(Stop::Captcha),
-            Error::Discontinued => Some(Stop::Discontinued),
+            Error::WrongPassword | Error::Unauthorized { .. } => Some(Blocked::WrongPassword),
+            Error::TotpRequired => Some(Blocked::TotpRequired),
+            Error::Captcha => Some(Blocked::Captcha),
+            Error::Discontinued => Some(Blocked::Discontinued),
             _ => None,
         }
     }
