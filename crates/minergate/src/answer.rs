@@ -239,17 +239,17 @@ impl<T: FromJson> FromJson for List<T> {
 
 /// A group of a list's entries: how many, their sums, and their times.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Group {
-    pub count: f64,
+pub(crate) struct Group {
+    pub(crate) count: f64,
     /// Nothing when one entry lacks its amount: a sum of the others would be a wrong number.
-    pub amount: Option<f64>,
-    pub fee: Option<f64>,
+    pub(crate) amount: Option<f64>,
+    pub(crate) fee: Option<f64>,
     /// The newest time among those given, in the field's own unit.
-    pub newest: Option<f64>,
+    pub(crate) newest: Option<f64>,
 }
 
 /// Sums up a list by a key, such as currency and status.
-pub fn group_by<K: Ord>(entries: impl Iterator<Item = (K, Entry)>) -> BTreeMap<K, Group> {
+pub(crate) fn group_by<K: Ord>(entries: impl Iterator<Item = (K, Entry)>) -> BTreeMap<K, Group> {
     let mut groups = BTreeMap::new();
     for (key, entry) in entries {
         let group = groups.entry(key).or_insert(Group { count: 0.0, amount: Some(0.0), fee: Some(0.0), newest: None });
@@ -263,24 +263,70 @@ pub fn group_by<K: Ord>(entries: impl Iterator<Item = (K, Entry)>) -> BTreeMap<K
 
 /// A number of entries as a value.
 #[expect(clippy::cast_precision_loss, reason = "an answer holds fewer than 2^53 entries")]
-pub fn count(entries: usize) -> f64 {
+pub(crate) fn count(entries: usize) -> f64 {
     entries as f64
 }
 
 /// The later of two times, of those that are given.
-pub fn later(a: Option<f64>, b: Option<f64>) -> Option<f64> {
+pub(crate) fn later(a: Option<f64>, b: Option<f64>) -> Option<f64> {
     a.zip(b).map(|(a, b)| a.max(b)).or(a).or(b)
 }
 
 /// The earlier of two times, of those that are given.
-pub fn earlier(a: Option<f64>, b: Option<f64>) -> Option<f64> {
+pub(crate) fn earlier(a: Option<f64>, b: Option<f64>) -> Option<f64> {
     a.zip(b).map(|(a, b)| a.min(b)).or(a).or(b)
 }
 
 /// What `group_by` sums up of one entry.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Entry {
-    pub amount: Number,
-    pub fee: Number,
-    pub created: Number,
+pub(crate) struct Entry {
+    pub(crate) amount: Number,
+    pub(crate) fee: Number,
+    pub(crate) created: Number,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::api::decode;
+
+    proptest! {
+        /// What the standard library makes of the same text is the nearest double.
+        #[test]
+        fn a_number_is_the_nearest_double_however_it_is_written(
+            text in r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,3})?"
+        ) {
+            let nearest = text.parse().ok().filter(|number: &f64| number.is_finite()).map(f64::to_bits);
+            for body in [text.clone(), format!("\"{text}\"")] {
+                let number: Number = decode(body.as_bytes()).unwrap();
+                prop_assert_eq!(number.get().map(f64::to_bits), nearest);
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_of_another_shape_is_left_out_and_costs_nothing_beside_it() {
+        let lists: Map<List<Flag>> =
+            decode(br#"{"a": [1, "0", true, {"x": [2]}, 1e999], "b": {}, "c": null, "d": [], "d": 5, "\u0065": []}"#)
+                .unwrap();
+        let lists: Vec<(&str, Vec<Option<f64>>)> =
+            lists.iter().map(|(key, list)| (key, list.iter().map(|flag| Option::from(*flag)).collect())).collect();
+        assert_eq!(lists, [("a", vec![Some(1.0), Some(0.0), Some(1.0), None, None]), ("e", vec![])]);
+    }
+
+    #[test]
+    fn what_has_too_many_entries_is_of_another_shape() {
+        let list = |entries: usize| format!("[{}0]", "0,".repeat(entries - 1));
+        let map =
+            |entries: usize| format!("{{{}\"k\": 0}}", (1..entries).map(|i| format!("\"{i}\": 0,")).collect::<String>());
+        assert_eq!(decode::<List<Number>>(list(MAX_ENTRIES).as_bytes()).unwrap().iter().count(), MAX_ENTRIES);
+        assert_eq!(decode::<Map<Number>>(map(MAX_ENTRIES).as_bytes()).unwrap().len(), MAX_ENTRIES);
+        assert_eq!(decode::<List<Number>>(list(MAX_ENTRIES + 1).as_bytes()).unwrap_err().kind(), "shape");
+        assert_eq!(decode::<Map<Number>>(map(MAX_ENTRIES + 1).as_bytes()).unwrap_err().kind(), "shape");
+        let nested = format!("{{\"long\": {}, \"short\": [1]}}", list(MAX_ENTRIES + 1));
+        let nested: Map<List<Number>> = decode(nested.as_bytes()).unwrap();
+        assert_eq!(nested.iter().map(|(key, _)| key).collect::<Vec<_>>(), ["short"]);
+    }
 }

@@ -30,7 +30,7 @@ pub enum Scope {
     Network,
 }
 
-/// One endpoint: its request line, and how its answer becomes samples. Made by [`of_account`], [`of_pool`] or [`of_network`].
+/// One endpoint: its request line, and how its answer becomes samples. Made by `of_account`, `of_pool` or `of_network`.
 #[derive(Clone, Copy)]
 pub struct Endpoint {
     /// The `endpoint` label, and the key of its interval in the configuration's `[poll]`.
@@ -89,8 +89,8 @@ const fn of_network(name: &'static str, path: &'static str) -> Endpoint {
 
 const fn endpoint(name: &'static str, path: &'static str, scope: Scope) -> Endpoint {
     const NONE: &[Metric<()>; 0] = &[];
-    let interval = Duration::from_secs(60);
-    Endpoint { name, path, part: None, former_path: None, scope, interval, sample: "null", metrics: NONE }
+    let interval = Duration::ZERO;
+    Endpoint { name, path, part: None, former_path: None, scope, interval, sample: "", metrics: NONE }
 }
 
 impl Endpoint {

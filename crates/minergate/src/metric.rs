@@ -193,7 +193,7 @@ impl Family {
     }
 }
 
-/// What an answer answers: all that a reading may know beside the answer itself.
+/// What a reading may know beside the answer itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
     /// The account's e-mail address, where it is known: it tells a transfer's direction.

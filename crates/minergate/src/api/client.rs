@@ -294,6 +294,10 @@ fn token(body: &[u8]) -> Result<SecretString> {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
     use super::*;
     use crate::api::parse_base_url;
 
@@ -309,5 +313,24 @@ mod tests {
             let client = Client::new(&config, Arc::new(|_| {})).unwrap();
             assert_eq!(client.url("/1.0/transfers/X%21%2F").as_str(), expected);
         }
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_decoded_when_its_turn_has_ended() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") && stream.read_buf(&mut head).await.is_ok_and(|bytes| bytes > 0) {}
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await
+        });
+        let config = Config { base_url: parse_base_url(&base_url).ok(), concurrency: 1, ..Config::default() };
+        let client = Client::new(&config, Arc::new(|_| {})).unwrap();
+        let read = Read { endpoint: "status", path: "/1.0/xmr/status", account: None, deadline: None };
+        let other = client.limiter.lane();
+        let another_has_its_turn =
+            |_: &[u8]| Ok(client.limiter.acquire(&other, &read.target(), None).now_or_never().is_some());
+        assert_eq!(client.get(read, another_has_its_turn).await, Ok(true));
     }
 }

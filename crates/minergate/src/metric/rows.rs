@@ -269,7 +269,7 @@ impl Numbers {
 /// counted, a `nickname` is shortened and made printable, and a value that is missing or that its kind does not allow gives no
 /// sample.
 pub struct Out<'a> {
-    /// What the answer answers.
+    /// What the reading may know beside the answer.
     pub context: &'a Context<'a>,
     family: Option<&'static Family>,
     values: Vec<f64>,
