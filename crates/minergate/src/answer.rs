@@ -319,8 +319,10 @@ mod tests {
     #[test]
     fn what_has_too_many_entries_is_of_another_shape() {
         let list = |entries: usize| format!("[{}0]", "0,".repeat(entries - 1));
-        let map =
-            |entries: usize| format!("{{{}\"k\": 0}}", (1..entries).map(|i| format!("\"{i}\": 0,")).collect::<String>());
+        let map = |entries: usize| {
+            let entries: Vec<String> = (0..entries).map(|i| format!("\"{i}\": 0")).collect();
+            format!("{{{}}}", entries.join(","))
+        };
         assert_eq!(decode::<List<Number>>(list(MAX_ENTRIES).as_bytes()).unwrap().iter().count(), MAX_ENTRIES);
         assert_eq!(decode::<Map<Number>>(map(MAX_ENTRIES).as_bytes()).unwrap().len(), MAX_ENTRIES);
         assert_eq!(decode::<List<Number>>(list(MAX_ENTRIES + 1).as_bytes()).unwrap_err().kind(), "shape");

@@ -74,12 +74,6 @@ impl FromJson for MiningStats {
     }
 }
 
-impl MiningStats {
-    fn iter(&self) -> impl Iterator<Item = (&str, &Mining)> {
-        self.currencies.iter().map(|(currency, mining)| (currency, mining))
-    }
-}
-
 impl Mining {
     fn unconfirmed(&self) -> Number {
         self.unconfirmed_balance.or(self.pool_balance)
@@ -94,34 +88,34 @@ pub static SPEC: Spec<MiningStats> = of_account("mining_stats", "/1.0/mining/sta
             .labels(&["currency"])
             .field("minersCount")
             .shows_use()
-            .read(|stats, out| out.put_all(stats.iter().map(|(currency, m)| ([currency], m.miners_count)))),
+            .read(|stats, out| out.put_all(stats.currencies.iter().map(|(currency, m)| ([currency], m.miners_count)))),
         gauge("mining_hashrate", "Hashrate of the account")
             .unit(HashesPerSecond)
             .labels(&["currency"])
             .field("hashrate")
             .shows_use()
-            .read(|stats, out| out.put_all(stats.iter().map(|(currency, m)| ([currency], m.hashrate)))),
+            .read(|stats, out| out.put_all(stats.currencies.iter().map(|(currency, m)| ([currency], m.hashrate)))),
         gauge("mining_hashrate_rank", "Place of the account among the pool's miners by hashrate")
             .labels(&["currency"])
             .field("hashrateRank")
-            .read(|stats, out| out.put_all(stats.iter().map(|(currency, m)| ([currency], m.hashrate_rank)))),
+            .read(|stats, out| out.put_all(stats.currencies.iter().map(|(currency, m)| ([currency], m.hashrate_rank)))),
         gauge("mining_online", "Whether the account's miner is online, 1 or 0")
             .labels(&["currency"])
             .field("minerOnline")
             .shows_use()
-            .read(|stats, out| out.put_all(stats.iter().map(|(currency, m)| ([currency], m.miner_online)))),
+            .read(|stats, out| out.put_all(stats.currencies.iter().map(|(currency, m)| ([currency], m.miner_online)))),
         gauge("mining_unconfirmed_balance", "Balance of the account that is not confirmed yet")
             .unit(AtomicUnits)
             .labels(&["currency"])
             .field("unconfirmedBalance")
             .shows_use()
-            .read(|stats, out| out.put_all(stats.iter().map(|(currency, m)| ([currency], m.unconfirmed())))),
+            .read(|stats, out| out.put_all(stats.currencies.iter().map(|(currency, m)| ([currency], m.unconfirmed())))),
         gauge("mining_unconfirmed_balance", "Balance of the account that is not confirmed yet")
             .unit(Coins)
             .labels(&["currency"])
             .field("unconfirmedBalance")
             .read(|stats, out| {
-                for (currency, m) in stats.iter() {
+                for (currency, m) in stats.currencies.iter() {
                     let coins = m.unconfirmed().get().and_then(|units| out.context.decimals.coins(currency, units));
                     out.put([currency], coins);
                 }
@@ -131,7 +125,7 @@ pub static SPEC: Spec<MiningStats> = of_account("mining_stats", "/1.0/mining/sta
             .field("shares.good, bad, invalid")
             .shows_use()
             .read(|stats, out| {
-                for (currency, Mining { shares, .. }) in stats.iter() {
+                for (currency, Mining { shares, .. }) in stats.currencies.iter() {
                     out.put([currency, "good"], shares.good);
                     out.put([currency, "bad"], shares.bad);
                     out.put([currency, "invalid"], shares.invalid);
@@ -141,7 +135,7 @@ pub static SPEC: Spec<MiningStats> = of_account("mining_stats", "/1.0/mining/sta
             .labels(&["currency", "result"])
             .field("shares.goodEq, badEq, invalidEq")
             .read(|stats, out| {
-                for (currency, Mining { shares, .. }) in stats.iter() {
+                for (currency, Mining { shares, .. }) in stats.currencies.iter() {
                     out.put([currency, "good"], shares.good_eq);
                     out.put([currency, "bad"], shares.bad_eq);
                     out.put([currency, "invalid"], shares.invalid_eq);
@@ -151,19 +145,19 @@ pub static SPEC: Spec<MiningStats> = of_account("mining_stats", "/1.0/mining/sta
             .labels(&["currency"])
             .field("blocksFound")
             .shows_use()
-            .read(|stats, out| out.put_all(stats.iter().map(|(currency, m)| ([currency], m.blocks_found)))),
+            .read(|stats, out| out.put_all(stats.currencies.iter().map(|(currency, m)| ([currency], m.blocks_found)))),
         counter("mining_mined", "What the account mined since it began")
             .unit(Coins)
             .labels(&["currency"])
             .field("totalMined")
             .shows_use()
-            .read(|stats, out| out.put_all(stats.iter().map(|(currency, m)| ([currency], m.total_mined)))),
+            .read(|stats, out| out.put_all(stats.currencies.iter().map(|(currency, m)| ([currency], m.total_mined)))),
         counter("mining_mined_by_model", "What the account mined since it began, by payment model")
             .unit(Coins)
             .labels(&["currency", "model"])
             .field("ppsTotalMined, pplnsTotalMined")
             .read(|stats, out| {
-                for (currency, m) in stats.iter() {
+                for (currency, m) in stats.currencies.iter() {
                     out.put([currency, "pps"], m.pps_total_mined);
                     out.put([currency, "pplns"], m.pplns_total_mined);
                 }
