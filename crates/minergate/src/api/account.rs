@@ -135,7 +135,7 @@ impl Account {
     /// Says whether the account's secrets can be read.
     ///
     /// # Errors
-    /// [`Error::SecretFile`] of the first that can't.
+    /// [`SecretFile`](super::Error::SecretFile) of the first that can't.
     pub async fn read_secrets(&self) -> Result<()> {
         self.secrets().await.map(drop)
     }
