@@ -132,7 +132,7 @@ impl State {
                 account.continues(known);
             } else if account.unblock() {
                 // A captcha may have been solved, or the API be back: one more attempt.
-                (self.observer)(Event::Stopped { account: account.name(), reason: None });
+                (self.observer)(Event::Blocked { account: account.name(), reason: None });
             }
         }
         if config.web != self.config.web || config.log != self.config.log {

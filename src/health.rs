@@ -28,7 +28,7 @@ use self::pause::PausedUntil;
 use self::progress::Progress;
 pub use self::progress::{BEAT, Standstill, patience};
 use crate::store::Key;
-use minergate::api::{self, Event, LOGIN, REQUEST_KINDS, Stop};
+use minergate::api::{self, Blocked, Event, LOGIN, REQUEST_KINDS};
 
 /// Upper bounds of the request durations' buckets, in seconds; the default timeout is among them.
 const BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -196,7 +196,7 @@ impl Health {
 
     /// Announces an account, so that its metrics are there before its first poll.
     pub fn expect_account(&self, name: &Arc<str>) {
-        let logins = ["ok"].into_iter().chain(Stop::ALL.map(Stop::reason)).map(|outcome| (outcome, 0.0)).collect();
+        let logins = ["ok"].into_iter().chain(Blocked::ALL.map(Blocked::reason)).map(|outcome| (outcome, 0.0)).collect();
         let mut accounts = self.accounts();
         accounts.by_name.entry(name.clone()).or_insert_with(|| AccountHealth { logins, ..AccountHealth::default() });
         accounts.changed.insert(name.clone());
@@ -213,7 +213,7 @@ impl Health {
 
     /// Forgets how an account's login stands: its secrets are others now.
     pub fn forget_login(&self, name: &str) {
-        self.with_account(name, |account| (account.stopped, account.token_since) = (None, None));
+        self.with_account(name, |account| (account.blocked, account.token_since) = (None, None));
     }
 
     /// Whether there is an account of that name.
@@ -364,8 +364,8 @@ impl Health {
             Event::Token { account } => {
                 self.with_account(account, |account| account.token_since = Some(unix_seconds()));
             }
-            Event::Stopped { account, reason } => {
-                self.with_account(account, |account| account.stopped = reason.map(|stop| (stop, unix_seconds())));
+            Event::Blocked { account, reason } => {
+                self.with_account(account, |account| account.blocked = reason.map(|reason| (reason, unix_seconds())));
             }
         }
     }

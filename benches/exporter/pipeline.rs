@@ -6,9 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use minergate::api::{self, Client};
-use minergate::currency::Decimals;
-use minergate::endpoints;
-use minergate::metric::Request;
+use minergate::endpoints::{self, Request};
 use minergate_exporter::config::{Config, Sources};
 use minergate_exporter::exposition::Exposition;
 use minergate_exporter::store::Key;
@@ -89,9 +87,9 @@ async fn pipeline(base: &str, time: Duration) -> f64 {
     repeat(time, move || {
         let (client, account, exposition, key) = (client.clone(), account.clone(), exposition.clone(), key.clone());
         async move {
-            let request = Request { email: None, decimals: &Decimals::default() };
-            let deadline = Instant::now() + Duration::from_secs(60);
-            let rows = endpoint.fetch(&client, Some(&account), "", &request, deadline).await.expect("rows");
+            let deadline = Some(Instant::now() + Duration::from_secs(60));
+            let request = Request { deadline, ..Request::of(&account) };
+            let rows = endpoint.fetch(&client, request).await.expect("rows");
             let dropped = exposition.store.replace(&key, rows, Duration::from_secs(60)).dropped;
             exposition.health.succeeded(&key, dropped);
         }

@@ -75,7 +75,7 @@ fn reasons<T>(outcomes: &[Outcome<T>]) -> String {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let errors = || outcomes.iter().filter_map(|outcome| outcome.result.as_ref().err());
     // A login that is not tried again only follows from one that failed.
-    let follows = |error: &&Error| matches!(error, Error::LoginPostponed { .. } | Error::LoginStopped(_));
+    let follows = |error: &&Error| matches!(error, Error::LoginPostponed { .. } | Error::LoginBlocked(_));
     let all_follow = errors().all(|error| follows(&error));
     for error in errors().filter(|error| all_follow || !follows(error)) {
         *counts.entry(error.to_string()).or_default() += 1;

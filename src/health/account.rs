@@ -9,10 +9,10 @@ use tokio::time::Instant;
 
 use crate::blocks::Blocks;
 use crate::store::Key;
-use minergate::api::Stop;
+use minergate::api::Blocked;
 use minergate::currency::Decimals;
 use minergate::metric::Unit::Seconds;
-use minergate::metric::{Metric, Request, Rows, counter, gauge};
+use minergate::metric::{Context, Metric, Rows, counter, gauge};
 
 /// How one loop's polls went.
 #[derive(Clone, Debug, Default)]
@@ -46,8 +46,8 @@ pub struct AccountHealth {
     /// By endpoint and currency.
     pub loops: BTreeMap<(&'static str, Arc<str>), LoopHealth>,
     pub(super) logins: BTreeMap<&'static str, f64>,
-    /// Why logins are stopped, and since when in seconds since 1970.
-    pub stopped: Option<(Stop, f64)>,
+    /// Why logins are blocked, and since when in seconds since 1970.
+    pub blocked: Option<(Blocked, f64)>,
     /// Seconds since 1970.
     pub(super) token_since: Option<f64>,
 }
@@ -87,8 +87,8 @@ pub static ACCOUNT_METRICS: &[Metric<AccountHealth>] = &[
     gauge("auth_blocked", "1 while logins are blocked, else 0; rejected credentials block until there are others, a captcha or a discontinued API until a reload")
         .labels(&["reason"])
         .read(|account, out| {
-            for stop in Stop::ALL.into_iter().filter(|_| !account.is_pool) {
-                out.put([stop.reason()], f64::from(account.stopped.is_some_and(|(stopped, _)| stopped == stop)));
+            for reason in Blocked::ALL.into_iter().filter(|_| !account.is_pool) {
+                out.put([reason.reason()], f64::from(account.blocked.is_some_and(|(blocked, _)| blocked == reason)));
             }
         }),
     gauge("auth_token_timestamp", "When the token in use was obtained")
@@ -120,7 +120,7 @@ impl Accounts {
 
     /// Shows what has changed.
     pub(super) fn show(&mut self) {
-        let request = Request { email: None, decimals: &Decimals::default() };
+        let request = Context { email: None, decimals: &Decimals::default() };
         for name in std::mem::take(&mut self.changed) {
             match self.by_name.get(&name) {
                 Some(account) => self.rows.put(&name, Rows::read(ACCOUNT_METRICS, account, &request), None),

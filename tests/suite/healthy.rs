@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError, mpsc as blocking};
 use std::time::Duration;
 
-use minergate::api::{self, Account, AccountConfig, Client, Error, Observer};
-use minergate::endpoints::Endpoint;
-use minergate::metric::{Request, Rows};
+use minergate::api::{self, AccountConfig, Client, Error, Observer};
+use minergate::endpoints::{Endpoint, Request};
+use minergate::metric::Rows;
 use minergate_exporter::daemon::watchdog::{Hang, Watchdog};
 use minergate_exporter::exposition::Exposition;
 use minergate_exporter::health::{Health, Standstill, patience};
@@ -62,14 +62,7 @@ async fn serve(health: &Arc<Health>, users: &str) -> String {
 struct Blocks(Mutex<blocking::Receiver<()>>);
 
 impl Source for Blocks {
-    async fn fetch(
-        &self,
-        _: &'static Endpoint,
-        _: Option<&Account>,
-        _: &str,
-        _: &Request<'_>,
-        _: Instant,
-    ) -> api::Result<Rows> {
+    async fn fetch(&self, _: &'static Endpoint, _: Request<'_>) -> api::Result<Rows> {
         let _ = self.0.lock().unwrap_or_else(PoisonError::into_inner).recv();
         Err(Error::Timeout)
     }
