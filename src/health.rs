@@ -108,7 +108,7 @@ impl Default for Health {
             doings.durations.clone(),
         );
         minergate.register(
-            "api_dropped_series",
+            "api_dropped_samples",
             "Samples left out because the API named an invalid currency or more than fit",
             doings.dropped.clone(),
         );

@@ -41,7 +41,7 @@ pub(super) fn page() -> String {
          | `minergate_api_retries_total` | counter | | requests that were tried again |\n\
          | `minergate_api_polls_skipped_total` | counter | `endpoint` | polls not sent because the API had asked for a pause |\n\
          | `minergate_api_paused_until_timestamp_seconds` | gauge | | until when the API asked to be left alone; absent when it did not |\n\
-         | `minergate_api_dropped_series_total` | counter | `endpoint` | samples left out: an invalid currency, or more than fit |\n\
+         | `minergate_api_dropped_samples_total` | counter | `endpoint` | samples left out: an invalid currency, or more than fit |\n\
          | `minergate_api_counter_corrections_total` | counter | `endpoint` | times that a total fell by at most 1 % and was held |\n\
          | `minergate_exporter_build_info` | info | `version`, `revision`, `rustversion` | |\n\
          | `minergate_exporter_config_last_reload_successful` | gauge | | 1 or 0 |\n\
