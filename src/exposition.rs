@@ -11,7 +11,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use prometheus_client::encoding::text::encode_registry;
 use tokio::time::Instant;
 
 use self::parts::Making;
@@ -175,7 +174,7 @@ impl Exposition {
     }
 
     fn is_fresh(&self, own: &Own) -> bool {
-        own.version == self.health.version() && own.made.elapsed() < OWN_AGE
+        own.version == self.health.metrics.version() && own.made.elapsed() < OWN_AGE
     }
 
     /// The exporter's own metrics that belong to no account.
@@ -185,10 +184,8 @@ impl Exposition {
         if let Some(own) = own.as_ref().filter(|own| self.is_fresh(own)) {
             return own.clone();
         }
-        let version = self.health.version();
-        let mut text = String::new();
-        encode_registry(&mut text, self.health.registry())
-            .unwrap_or_else(|_| unreachable!("a String takes all that is written"));
+        let version = self.health.metrics.version();
+        let mut text = self.health.metrics.open_metrics();
         if format == Format::Text {
             text = text::from_open_metrics(&text);
         }

@@ -34,7 +34,7 @@ pub use self::round::Outcome;
 use self::uses::Uses;
 use crate::health::{BEAT, Health};
 use crate::store::{Correction, Key, Store};
-use minergate::api::{self, Account, Client};
+use minergate::api::{self, Account, Client, LOGIN};
 use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
 use minergate::metric::{Request, Rows};
 
@@ -151,7 +151,7 @@ impl<S: Source> Poller<S> {
         let plan = self.plan.clone();
         self.reconcile(plan.loops(), |_| true);
         loop {
-            self.health.beat();
+            self.health.liveness.beat();
             let next = self.due.first().map(|(due, _)| *due);
             tokio::select! {
                 () = sleep(BEAT) => {}
@@ -173,7 +173,7 @@ impl<S: Source> Poller<S> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (alive, gone) = oneshot::channel::<Infallible>();
         let (running, ended) = oneshot::channel::<Infallible>();
-        self.health.beat();
+        self.health.liveness.beat();
         thread::Builder::new().name("poller".to_owned()).spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
@@ -279,10 +279,13 @@ impl<S: Source> Poller<S> {
 
     fn announce(&self) {
         self.plan.accounts.iter().for_each(|(account, _)| self.health.expect_account(account.name()));
+        if !self.plan.accounts.is_empty() {
+            self.health.metrics.expect_requests(LOGIN);
+        }
         for endpoint in ENDPOINTS {
             match self.plan.poll.interval(endpoint) {
-                Some(interval) => self.health.expect_endpoint(endpoint.name, interval),
-                None => self.health.forget_endpoint(endpoint.name),
+                Some(interval) => self.health.metrics.expect_endpoint(endpoint.name, interval),
+                None => self.health.metrics.forget_endpoint(endpoint.name),
             }
         }
         self.plan.loops().for_each(|l| self.health.expect_loop(&l.key, l.plan.interval));
@@ -377,7 +380,7 @@ impl<S: Source> Poller<S> {
                     let metric = family.sample_name();
                     debug!(%account, endpoint, %currency, metric, labels, held, reported, "counter fell a little and is held");
                 }
-                self.health.corrected(endpoint, replaced.corrections.len());
+                self.health.metrics.corrected(endpoint, replaced.corrections.len());
                 self.health.succeeded(key, replaced.dropped);
                 self.journal.succeeded(key);
                 used

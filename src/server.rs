@@ -226,7 +226,7 @@ async fn pass(State((app, web)): State<(Arc<App>, Arc<Web>)>, request: Request, 
     if path == HEALTHY && response.status() == StatusCode::UNAUTHORIZED && app.exposition.health.standstill().is_some() {
         response = (StatusCode::SERVICE_UNAVAILABLE, "Not healthy\n").into_response();
     }
-    app.exposition.health.http_request(path, response.status().as_u16());
+    app.exposition.health.metrics.http_request(path, response.status().as_u16());
     response
 }
 

@@ -110,7 +110,7 @@ impl World {
         for account in 0..self.accounts {
             for (endpoint, key) in self.loops(account) {
                 exposition.health.expect_account(&key.account);
-                exposition.health.expect_endpoint(endpoint.name, endpoint.interval);
+                exposition.health.metrics.expect_endpoint(endpoint.name, endpoint.interval);
                 exposition.health.expect_loop(&key, endpoint.interval);
             }
             self.poll(&exposition, account, 0);

@@ -31,7 +31,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("sd_notify", &["daemon"]),
     ("tokio_rustls", &["server"]),
     ("x509_parser", &["server"]),
-    ("prometheus_client", &["exposition", "health"]),
+    ("prometheus_client", &["health"]),
     ("clap", &["cli"]),
     ("figment", &["cli", "config"]),
 ];

@@ -30,7 +30,7 @@ fn documented() -> Exposition {
 
 /// What comes of the API's answers: all but the exporter's own metrics, which change from run to run.
 fn of_the_api(text: &str) -> &str {
-    text.split_once("# HELP process_").unwrap().0
+    text.split_once("# HELP minergate_exporter_").unwrap().0
 }
 
 #[test]

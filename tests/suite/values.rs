@@ -44,9 +44,9 @@ fn exposition<'a>(answers: impl IntoIterator<Item = (&'static Endpoint, &'a str)
     for (endpoint, body) in answers {
         let key = key(endpoint);
         health.expect_loop(&key, Duration::from_secs(60));
-        health.expect_endpoint(endpoint.name, Duration::from_secs(60));
+        health.metrics.expect_endpoint(endpoint.name, Duration::from_secs(60));
         health.observe(Event::Request { endpoint: endpoint.name, outcome: "ok", duration: Duration::MAX });
-        health.corrected(endpoint.name, 1);
+        health.metrics.corrected(endpoint.name, 1);
         let request = Request { email: Some("user1@example.com"), decimals: &decimals };
         match endpoint.read(body.as_bytes(), &request) {
             Ok(rows) => {

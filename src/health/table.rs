@@ -1,0 +1,112 @@
+//! The table of the exporter's own metrics. `/metrics`, the reference and the tests of rules and dashboards are made from it.
+//!
+//! What is said of a subject is read from its health, as the API's metrics are read from an answer: so `account=` and the end of an
+//! account apply to it as well. What is said of the exporter as a whole is an instrument of prometheus-client, which
+//! [`ExporterMetrics`](super::ExporterMetrics) counts with, or is read from the kernel.
+
+use std::sync::atomic::AtomicU64;
+
+use minergate::metric::Unit::{Bytes, Seconds};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+
+use super::log::DroppedLines;
+use super::own_metric::{OwnMetric, counter, exporter_metrics, gauge, histogram, info};
+use super::pause::PausedUntil;
+
+exporter_metrics! {
+    build: Info<[(&'static str, &'static str); 3]> = Info::new(BUILD) =>
+        info("minergate_exporter_build", "The exporter's version, revision and compiler")
+            .labels(&["version", "revision", "rustversion"]),
+    reload_successful: Gauge = Gauge::default() =>
+        gauge("minergate_exporter_config_last_reload_successful", "Whether the configuration was last read successfully, 1 or 0"),
+    reload_time: Gauge<f64, AtomicU64> = Gauge::default() =>
+        gauge(
+            "minergate_exporter_config_last_reload_success_timestamp",
+            "When the configuration was last read successfully, since 1970 in seconds",
+        ).unit(Seconds),
+    http: Family<HttpLabels, Counter> = Family::default() =>
+        counter("minergate_exporter_http_requests", "Requests to the exporter, by route and status").labels(&["path", "code"]),
+    dropped_lines: DroppedLines = DroppedLines =>
+        counter("minergate_exporter_log_lines_dropped", "Log lines lost because nobody read the log"),
+    intervals: Family<EndpointLabel, Gauge<f64, AtomicU64>> = Family::default() =>
+        gauge("minergate_endpoint_interval", "Configured time from one poll of the endpoint to the next in seconds")
+            .unit(Seconds)
+            .labels(&["endpoint"]),
+    requests: Family<RequestLabels, Counter> = Family::default() =>
+        counter("minergate_api_requests", "Requests to the API, by how they ended").labels(&["endpoint", "outcome"]),
+    durations: Family<EndpointLabel, Histogram, fn() -> Histogram> =
+            Family::new_with_constructor(|| Histogram::new(BUCKETS)) =>
+        histogram("minergate_api_request_duration", "Time from sending a request to the API to the end of its answer in seconds")
+            .unit(Seconds)
+            .labels(&["endpoint"]),
+    dropped: Family<EndpointLabel, Counter> = Family::default() =>
+        counter(
+            "minergate_api_dropped_samples",
+            "Samples left out because the API named an invalid currency or more than fit",
+        ).labels(&["endpoint"]),
+    corrections: Family<EndpointLabel, Counter> = Family::default() =>
+        counter(
+            "minergate_api_counter_corrections",
+            "Times that a total of the API fell by at most 1 % and was held at its highest value",
+        ).labels(&["endpoint"]),
+    queue: Counter<f64, AtomicU64> = Counter::default() =>
+        counter("minergate_api_queue", "Time that requests to the API waited for their turn in seconds").unit(Seconds),
+    retries: Counter = Counter::default() =>
+        counter("minergate_api_retries", "Requests to the API that were tried again"),
+    skipped: Family<EndpointLabel, Counter> = Family::default() =>
+        counter("minergate_api_polls_skipped", "Polls that were not sent because the API had asked for a pause")
+            .labels(&["endpoint"]),
+    paused_until: PausedUntil = PausedUntil::default() =>
+        gauge(
+            "minergate_api_paused_until_timestamp",
+            "Until when the API asked to be left alone, since 1970 in seconds; absent when it did not",
+        ).unit(Seconds),
+}
+
+/// What the kernel says of the process: the standard `process_*` metrics.
+static PROCESS_METRICS: &[OwnMetric] = &[
+    counter("process_cpu", "User and system CPU time spent in seconds")
+        .unit(Seconds)
+        .of_process(|process| process.cpu_seconds),
+    gauge("process_resident_memory", "Resident memory in bytes").unit(Bytes).of_process(|process| process.resident_bytes),
+    gauge("process_virtual_memory", "Virtual memory in bytes").unit(Bytes).of_process(|process| process.virtual_bytes),
+    gauge("process_open_fds", "Number of open file descriptors").of_process(|process| process.open_fds),
+    gauge("process_max_fds", "Maximum number of open file descriptors").of_process(|process| process.max_fds),
+    gauge("process_start_time", "When the process started, since 1970 in seconds")
+        .unit(Seconds)
+        .of_process(|process| process.start_time),
+    gauge("process_threads", "Number of threads").of_process(|process| process.threads),
+];
+
+/// Every metric that belongs to no subject, in the order of the exposition.
+pub fn own_metrics() -> impl Iterator<Item = &'static OwnMetric> {
+    EXPORTER_METRICS.iter().chain(PROCESS_METRICS)
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct EndpointLabel {
+    pub(super) endpoint: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct RequestLabels {
+    pub(super) endpoint: &'static str,
+    pub(super) outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct HttpLabels {
+    pub(super) path: String,
+    pub(super) code: u16,
+}
+
+/// Upper bounds of the request durations' buckets, in seconds; the default timeout is among them.
+const BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+const BUILD: [(&str, &str); 3] =
+    [("version", env!("CARGO_PKG_VERSION")), ("revision", env!("REVISION")), ("rustversion", env!("RUSTVERSION"))];
