@@ -262,8 +262,8 @@ impl<S: Source> Poller<S> {
         for (before, _) in &self.plan.accounts {
             match accounts.get(before.name()) {
                 Some(account) if Arc::ptr_eq(account, before) => {}
-                Some(_) => self.health.forget_login(before.name()),
-                None => self.health.forget_account(before.name()),
+                Some(_) => self.health.subjects.forget_login(before.name()),
+                None => self.health.subjects.forget_account(before.name()),
             }
         }
         let plan = Arc::new(plan);
@@ -278,7 +278,7 @@ impl<S: Source> Poller<S> {
     }
 
     fn announce(&self) {
-        self.plan.accounts.iter().for_each(|(account, _)| self.health.expect_account(account.name()));
+        self.plan.accounts.iter().for_each(|(account, _)| self.health.subjects.expect_account(account.name()));
         if !self.plan.accounts.is_empty() {
             self.health.metrics.expect_requests(LOGIN);
         }
@@ -288,7 +288,7 @@ impl<S: Source> Poller<S> {
                 None => self.health.metrics.forget_endpoint(endpoint.name),
             }
         }
-        self.plan.loops().for_each(|l| self.health.expect_loop(&l.key, l.plan.interval));
+        self.plan.loops().for_each(|l| self.health.subjects.expect_loop(&l.key, l.plan.interval));
     }
 
     /// Begins and ends networks' loops with the currencies in use, unless the networks are configured.
@@ -343,7 +343,7 @@ impl<S: Source> Poller<S> {
     /// A loop polls from then on.
     fn begin(&mut self, what: Loop, begin: Instant) {
         self.stop(&what);
-        self.health.expect_loop(&what.key, what.plan.interval);
+        self.health.subjects.expect_loop(&what.key, what.plan.interval);
         self.health.next_poll(&what.key, begin, None);
         let what = Arc::new(what);
         self.due.insert((begin, what.clone()));
@@ -354,7 +354,7 @@ impl<S: Source> Poller<S> {
     fn end(&mut self, what: &Loop) {
         self.stop(what);
         self.store.remove(&what.key);
-        self.health.forget_loop(&what.key);
+        self.health.subjects.forget_loop(&what.key);
         self.journal.forget(&what.key);
     }
 
@@ -369,7 +369,7 @@ impl<S: Source> Poller<S> {
     /// Takes up what came of a poll.
     fn settle(&mut self, Asked { what, duration, result }: Asked) -> Used {
         let key = &what.key;
-        let Key { account, endpoint, currency } = key;
+        let (endpoint, (account, currency)) = (key.endpoint, key.subject.labels());
         let duration = duration.as_secs_f64();
         match result {
             Ok(rows) => {
@@ -396,7 +396,8 @@ impl<S: Source> Poller<S> {
     }
 }
 
-fn broke_down(Key { account, endpoint, currency }: &Key) {
+fn broke_down(Key { subject, endpoint }: &Key) {
+    let (account, currency) = subject.labels();
     error!(%account, endpoint, %currency, "a poll broke down");
 }
 
@@ -428,7 +429,9 @@ async fn ask<S: Source>(source: Arc<S>, what: Arc<Loop>, deadline: Instant) -> A
     let started = Instant::now();
     let email = account.as_ref().and_then(|account| account.email());
     let request = Request { email, decimals: &plan.reading.decimals };
-    let mut result = source.fetch(plan.endpoint, account.as_deref(), &key.currency, &request, deadline).await;
+    let mut result = source
+        .fetch(plan.endpoint, account.as_deref(), key.subject.currency().unwrap_or_default(), &request, deadline)
+        .await;
     if let Ok(rows) = &mut result {
         rows.hide_optional(&plan.reading.optional_metrics);
     }

@@ -6,7 +6,9 @@
 
 use std::sync::atomic::AtomicU64;
 
+use minergate::api::Stop;
 use minergate::metric::Unit::{Bytes, Seconds};
+use minergate::metric::{self, Metric};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -17,6 +19,41 @@ use prometheus_client::metrics::info::Info;
 use super::log::DroppedLines;
 use super::own_metric::{OwnMetric, counter, exporter_metrics, gauge, histogram, info};
 use super::pause::PausedUntil;
+use super::subject::SubjectHealth;
+
+/// What the health of a subject says. The label `account` stands before each row's own.
+pub static SUBJECT_METRICS: &[Metric<SubjectHealth>] = &[
+    metric::gauge("up", "Whether every enabled endpoint of the account was read successfully at its latest poll, 1 or 0")
+        .read(|health, out| out.put([], health.subject.account().map(|_| f64::from(health.is_up())))),
+    metric::gauge("endpoint_up", "Whether the endpoint was read successfully at its latest poll, 1 or 0")
+        .labels(&["endpoint", "currency"])
+        .read(|health, out| {
+            for (endpoint, l) in &health.loops {
+                out.put_some([Some(endpoint), health.subject.currency()], f64::from(l.up));
+            }
+        }),
+    metric::gauge("endpoint_last_success_timestamp", "When the endpoint was last read successfully")
+        .unit(Seconds)
+        .labels(&["endpoint", "currency"])
+        .read(|health, out| {
+            for (endpoint, l) in &health.loops {
+                out.put_some([Some(endpoint), health.subject.currency()], l.last_success);
+            }
+        }),
+    metric::counter("auth_logins", "Attempts to log in, by how they ended")
+        .labels(&["outcome"])
+        .read(|health, out| out.put_all(health.logins.iter().map(|(outcome, logins)| ([*outcome], *logins)))),
+    metric::gauge("auth_blocked", "1 while logins are blocked, else 0; rejected credentials block until there are others, a captcha or a discontinued API until a reload")
+        .labels(&["reason"])
+        .read(|health, out| {
+            for stop in Stop::ALL.into_iter().filter(|_| health.subject.account().is_some()) {
+                out.put([stop.reason()], f64::from(health.stopped.is_some_and(|(stopped, _)| stopped == stop)));
+            }
+        }),
+    metric::gauge("auth_token_timestamp", "When the token in use was obtained")
+        .unit(Seconds)
+        .read(|health, out| out.put([], health.token_since)),
+];
 
 exporter_metrics! {
     build: Info<[(&'static str, &'static str); 3]> = Info::new(BUILD) =>

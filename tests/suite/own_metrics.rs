@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use minergate::api::{Error, Event};
 use minergate_exporter::exposition::{Exposition, Filter, Format};
-use minergate_exporter::health::{ACCOUNT_METRICS, Health, own_metrics};
+use minergate_exporter::health::{Health, SUBJECT_METRICS, own_metrics};
 use minergate_exporter::store::{Key, Store};
+use minergate_exporter::subject::Subject;
 use openmetrics_parser::prometheus::parse_prometheus;
 use tokio::time::Instant;
 
@@ -17,9 +18,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 fn eventful() -> Health {
     let health = Health::default();
     let (endpoint, account, until) = ("workers", "a", Instant::now() + MINUTE);
-    let key = Key { account: account.into(), endpoint, currency: "".into() };
-    health.expect_account(&key.account);
-    health.expect_loop(&key, MINUTE);
+    let key = Key { subject: Subject::Account(account.into()), endpoint };
+    health.subjects.expect_loop(&key, MINUTE);
     health.metrics.expect_endpoint(endpoint, MINUTE);
     health.observe(Event::Request { endpoint, outcome: "ok", duration: MINUTE });
     health.observe(Event::Paused { until });
@@ -37,7 +37,7 @@ fn every_row_has_samples_of_its_kind_and_with_its_labels() {
     let exposition = Exposition::new(Arc::new(Store::default()), Arc::new(eventful()));
     let text = exposition.render(Format::Text, &Filter::default());
     let mut shown = parse_prometheus(&text).unwrap().families;
-    let of_accounts = ACCOUNT_METRICS.iter().map(|metric| {
+    let of_accounts = SUBJECT_METRICS.iter().map(|metric| {
         let family = &metric.family;
         let labels = ["account"].iter().chain(family.labels).copied().collect();
         (family.sample_name(), format!("{:?}", family.kind), labels)

@@ -7,7 +7,7 @@ use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
 use minergate::metric::{Family, Kind};
 
 use crate::cli::history;
-use crate::health::{ACCOUNT_METRICS, own_metrics};
+use crate::health::{SUBJECT_METRICS, own_metrics};
 
 /// What is said of a metric.
 pub struct Entry {
@@ -37,7 +37,7 @@ fn of_endpoint(endpoint: &'static Endpoint) -> impl Iterator<Item = Entry> {
 }
 
 fn of_subjects() -> impl Iterator<Item = Entry> {
-    ACCOUNT_METRICS.iter().map(|metric| entry(&metric.family, &["account"]))
+    SUBJECT_METRICS.iter().map(|metric| entry(&metric.family, &["account"]))
 }
 
 fn of_exporter() -> impl Iterator<Item = Entry> {

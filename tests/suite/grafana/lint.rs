@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use minergate_exporter::cli::reference::metrics as reference;
-use minergate_exporter::health::ACCOUNT_METRICS;
+use minergate_exporter::health::SUBJECT_METRICS;
 use serde_json::Value;
 
 use super::dashboard::{Dashboard, Query, Way, dashboards};
@@ -237,7 +237,7 @@ fn the_account_s_dashboard_has_a_place_for_every_family_of_an_account() {
         let (name, labels) = (line.split(' ').next()?, line.split(' ').nth(2)?);
         labels.split(',').any(|label| label == "account").then_some(name)
     });
-    let own = ACCOUNT_METRICS.iter().map(|metric| metric.family.sample_name());
+    let own = SUBJECT_METRICS.iter().map(|metric| metric.family.sample_name());
     for family in promised.map(str::to_owned).chain(own) {
         assert!(shown.contains(&family), "{family} is nowhere");
     }
