@@ -3,6 +3,7 @@
 //! Poller and client say here what happened; each part keeps what it is about.
 
 mod exporter;
+mod known;
 mod liveness;
 mod log;
 mod own_metric;
@@ -22,8 +23,8 @@ pub use self::liveness::{BEAT, Liveness, Standstill, patience};
 pub use self::own_metric::OwnMetric;
 pub use self::subject::{Failing, LoopHealth, SubjectHealth};
 pub use self::subjects::{Shown, Subjects};
+pub use self::table::{EXPORTER_METRICS, SUBJECT_METRICS};
 use self::table::{EndpointLabel, RequestLabels};
-pub use self::table::{SUBJECT_METRICS, own_metrics};
 use crate::store::Key;
 
 /// What the exporter knows of itself.

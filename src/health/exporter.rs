@@ -11,8 +11,8 @@ use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::encoding::text::encode_registry;
 use prometheus_client::registry::Registry;
 
-use super::process::Process;
-use super::table::{EndpointLabel, HttpLabels, Instruments, RequestLabels, own_metrics};
+use super::process;
+use super::table::{EXPORTER_METRICS, EndpointLabel, HttpLabels, Instruments, RequestLabels};
 use super::unix_seconds;
 
 /// Counts what the exporter does.
@@ -105,7 +105,7 @@ struct Table(Arc<Instruments>);
 
 impl Collector for Table {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let process = Process::read();
-        own_metrics().try_for_each(|metric| metric.encode(&mut encoder, &self.0, &process))
+        process::read(&self.0);
+        EXPORTER_METRICS.iter().try_for_each(|metric| metric.encode(&mut encoder, &self.0))
     }
 }

@@ -3,19 +3,16 @@
 use std::fmt;
 
 use minergate::metric::Unit;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
-use prometheus_client::metrics::counter::ConstCounter;
-use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry;
 
-use super::process::Process;
 use super::table::Instruments;
 
 /// A metric of the exporter's own that belongs to no subject.
 pub struct OwnMetric {
     description: Description,
-    value: Value,
+    instrument: fn(&Instruments) -> &dyn EncodeMetric,
 }
 
 /// What is said of a metric before its first sample.
@@ -26,11 +23,6 @@ pub(super) struct Description {
     kind: MetricType,
     unit: Option<Unit>,
     labels: &'static [&'static str],
-}
-
-enum Value {
-    Instrument(fn(&Instruments) -> &dyn EncodeMetric),
-    Process(fn(&Process) -> Option<f64>),
 }
 
 pub(super) const fn counter(name: &'static str, help: &'static str) -> Description {
@@ -58,21 +50,8 @@ impl Description {
         Description { labels, ..self }
     }
 
-    /// Writes the lines about the metric.
-    fn encode<'a>(
-        &self,
-        encoder: &'a mut DescriptorEncoder<'_>,
-        unit: Option<&'a registry::Unit>,
-    ) -> Result<MetricEncoder<'a>, fmt::Error> {
-        encoder.encode_descriptor(self.name, &format!("{}.", self.help), unit, self.kind)
-    }
-
-    pub(super) const fn of_instrument(self, instrument: fn(&Instruments) -> &dyn EncodeMetric) -> OwnMetric {
-        OwnMetric { description: self, value: Value::Instrument(instrument) }
-    }
-
-    pub(super) const fn of_process(self, value: fn(&Process) -> Option<f64>) -> OwnMetric {
-        OwnMetric { description: self, value: Value::Process(value) }
+    pub(super) const fn held_by(self, instrument: fn(&Instruments) -> &dyn EncodeMetric) -> OwnMetric {
+        OwnMetric { description: self, instrument }
     }
 }
 
@@ -102,27 +81,15 @@ impl OwnMetric {
     }
 
     /// Writes the metric, unless it has no samples.
-    pub(super) fn encode(
-        &self,
-        encoder: &mut DescriptorEncoder<'_>,
-        instruments: &Instruments,
-        process: &Process,
-    ) -> fmt::Result {
-        let unit = self.description.unit.map(|unit| registry::Unit::Other(unit.name().to_owned()));
-        let unit = unit.as_ref();
-        match &self.value {
-            Value::Instrument(instrument) => match instrument(instruments) {
-                empty if empty.is_empty() => Ok(()),
-                instrument => instrument.encode(self.description.encode(encoder, unit)?),
-            },
-            Value::Process(value) => match (value(process), self.description.kind) {
-                (None, _) => Ok(()),
-                (Some(value), MetricType::Counter) => {
-                    ConstCounter::new(value).encode(self.description.encode(encoder, unit)?)
-                }
-                (Some(value), _) => ConstGauge::new(value).encode(self.description.encode(encoder, unit)?),
-            },
+    pub(super) fn encode(&self, encoder: &mut DescriptorEncoder<'_>, instruments: &Instruments) -> fmt::Result {
+        let instrument = (self.instrument)(instruments);
+        if instrument.is_empty() {
+            return Ok(());
         }
+        let Description { name, help, unit, .. } = &self.description;
+        let unit = unit.map(|unit| registry::Unit::Other(unit.name().to_owned()));
+        let kind = instrument.metric_type();
+        instrument.encode(encoder.encode_descriptor(name, &format!("{help}."), unit.as_ref(), kind)?)
     }
 }
 
@@ -141,8 +108,9 @@ macro_rules! exporter_metrics {
             }
         }
 
-        static EXPORTER_METRICS: &[OwnMetric] =
-            &[$($description.of_instrument(|instruments| &instruments.$name),)*];
+        /// Every metric that belongs to no subject, in the order of the exposition.
+        pub static EXPORTER_METRICS: &[OwnMetric] =
+            &[$($description.held_by(|instruments| &instruments.$name),)*];
     };
 }
 pub(super) use exporter_metrics;

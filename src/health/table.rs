@@ -2,7 +2,7 @@
 //!
 //! What is said of a subject is read from its health, as the API's metrics are read from an answer: so `account=` and the end of an
 //! account apply to it as well. What is said of the exporter as a whole is an instrument of prometheus-client, which
-//! [`ExporterMetrics`](super::ExporterMetrics) counts with, or is read from the kernel.
+//! [`ExporterMetrics`](super::ExporterMetrics) counts with.
 
 use std::sync::atomic::AtomicU64;
 
@@ -16,6 +16,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 
+use super::known::Known;
 use super::log::DroppedLines;
 use super::own_metric::{OwnMetric, counter, exporter_metrics, gauge, histogram, info};
 use super::pause::PausedUntil;
@@ -103,26 +104,21 @@ exporter_metrics! {
             "minergate_api_paused_until_timestamp",
             "Until when the API asked to be left alone, since 1970 in seconds; absent when it did not",
         ).unit(Seconds),
-}
-
-/// What the kernel says of the process: the standard `process_*` metrics.
-static PROCESS_METRICS: &[OwnMetric] = &[
-    counter("process_cpu", "User and system CPU time spent in seconds")
-        .unit(Seconds)
-        .of_process(|process| process.cpu_seconds),
-    gauge("process_resident_memory", "Resident memory in bytes").unit(Bytes).of_process(|process| process.resident_bytes),
-    gauge("process_virtual_memory", "Virtual memory in bytes").unit(Bytes).of_process(|process| process.virtual_bytes),
-    gauge("process_open_fds", "Number of open file descriptors").of_process(|process| process.open_fds),
-    gauge("process_max_fds", "Maximum number of open file descriptors").of_process(|process| process.max_fds),
-    gauge("process_start_time", "When the process started, since 1970 in seconds")
-        .unit(Seconds)
-        .of_process(|process| process.start_time),
-    gauge("process_threads", "Number of threads").of_process(|process| process.threads),
-];
-
-/// Every metric that belongs to no subject, in the order of the exposition.
-pub fn own_metrics() -> impl Iterator<Item = &'static OwnMetric> {
-    EXPORTER_METRICS.iter().chain(PROCESS_METRICS)
+    // What the kernel says of the process: the standard set.
+    cpu_time: Known = Known::COUNTER =>
+        counter("process_cpu", "User and system CPU time spent in seconds").unit(Seconds),
+    resident_memory: Known = Known::GAUGE =>
+        gauge("process_resident_memory", "Resident memory in bytes").unit(Bytes),
+    virtual_memory: Known = Known::GAUGE =>
+        gauge("process_virtual_memory", "Virtual memory in bytes").unit(Bytes),
+    open_fds: Known = Known::GAUGE =>
+        gauge("process_open_fds", "Number of open file descriptors"),
+    max_fds: Known = Known::GAUGE =>
+        gauge("process_max_fds", "Maximum number of open file descriptors"),
+    start_time: Known = Known::GAUGE =>
+        gauge("process_start_time", "When the process started, since 1970 in seconds").unit(Seconds),
+    threads: Known = Known::GAUGE =>
+        gauge("process_threads", "Number of threads"),
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]

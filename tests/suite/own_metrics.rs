@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use minergate::api::{Error, Event};
 use minergate_exporter::exposition::{Exposition, Filter, Format};
-use minergate_exporter::health::{Health, SUBJECT_METRICS, own_metrics};
+use minergate_exporter::health::{EXPORTER_METRICS, Health, SUBJECT_METRICS};
 use minergate_exporter::store::{Key, Store};
 use minergate_exporter::subject::Subject;
 use openmetrics_parser::prometheus::parse_prometheus;
@@ -43,7 +43,8 @@ fn every_row_has_samples_of_its_kind_and_with_its_labels() {
         (family.sample_name(), format!("{:?}", family.kind), labels)
     });
     // Elsewhere nothing is known of the process.
-    let others = own_metrics().filter(|metric| cfg!(target_os = "linux") || !metric.name().starts_with("process_"));
+    let others =
+        EXPORTER_METRICS.iter().filter(|metric| cfg!(target_os = "linux") || !metric.name().starts_with("process_"));
     let others = others.map(|metric| (metric.name(), metric.kind().to_owned(), metric.labels().iter().copied().collect()));
     for (name, kind, labels) in of_accounts.chain(others) {
         let family = shown.remove(&name).unwrap_or_else(|| panic!("{name} has no samples, or stands twice\n{text}"));

@@ -7,7 +7,7 @@ use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
 use minergate::metric::{Family, Kind};
 
 use crate::cli::history;
-use crate::health::{SUBJECT_METRICS, own_metrics};
+use crate::health::{EXPORTER_METRICS, SUBJECT_METRICS};
 
 /// What is said of a metric.
 pub struct Entry {
@@ -41,7 +41,7 @@ fn of_subjects() -> impl Iterator<Item = Entry> {
 }
 
 fn of_exporter() -> impl Iterator<Item = Entry> {
-    own_metrics().map(|metric| Entry {
+    EXPORTER_METRICS.iter().map(|metric| Entry {
         name: metric.name(),
         kind: metric.kind(),
         labels: metric.labels().to_vec(),
