@@ -10,6 +10,7 @@ use minergate::endpoints::{self, Request};
 use minergate_exporter::config::{Config, Sources};
 use minergate_exporter::exposition::Exposition;
 use minergate_exporter::store::Key;
+use minergate_exporter::subject::Subject;
 use minergate_simulator::Simulator;
 use secrecy::ExposeSecret;
 use tokio::time::Instant;
@@ -81,9 +82,8 @@ async fn pipeline(base: &str, time: Duration) -> f64 {
     let client = Arc::new(Client::new(&config, Arc::new(move |event| health.observe(event))).expect("a client"));
     let account = configured(base).plan().expect("a plan").accounts.remove(TOKEN_ACCOUNT).0;
     let endpoint = endpoints::find("mining_stats").expect("an endpoint");
-    let key = Key { account: account.name().clone(), endpoint: endpoint.name, currency: "".into() };
-    exposition.health.expect_account(&key.account);
-    exposition.health.expect_loop(&key, endpoint.interval);
+    let key = Key { subject: Subject::Account(account.name().clone()), endpoint: endpoint.name };
+    exposition.health.subjects.expect_loop(&key, endpoint.interval);
     repeat(time, move || {
         let (client, account, exposition, key) = (client.clone(), account.clone(), exposition.clone(), key.clone());
         async move {

@@ -52,7 +52,7 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
         let old = if flags.textfile.is_some() { "; the file stays as it was" } else { "" };
         anyhow::bail!("{}: nothing could be read: {}{old}", config.api.address(), reasons(&outcomes));
     }
-    let text = own_metrics(&exposition.render(Format::Text, &Filter::accounts(flags.account.iter().cloned())));
+    let text = own_metrics(&exposition.render(Format::Text, &Filter::only(flags.account.iter().cloned().collect(), false)));
     match &flags.textfile {
         Some(path) => textfile::replace(path, &text)?,
         None => std::io::stdout().write_all(text.as_bytes())?,

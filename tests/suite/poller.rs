@@ -98,7 +98,7 @@ async fn everything_is_there_before_the_first_poll() {
         run.value("minergate_endpoint_last_success_timestamp_seconds{account=\"a\",endpoint=\"workers\",currency=\"\"}"),
         None
     );
-    assert!(!run.exposition.health.is_ready());
+    assert!(!run.exposition.health.subjects.is_ready());
 }
 
 #[tokio::test(start_paused = true)]
@@ -110,7 +110,7 @@ async fn first_values_come_at_once_and_then_at_their_interval() {
             assert!(!run.asked(&format!("{endpoint} {account}")).is_empty(), "{endpoint} of {account}");
         }
     }
-    assert!(run.exposition.health.is_ready());
+    assert!(run.exposition.health.subjects.is_ready());
     sleep(Duration::from_secs(3600)).await;
     for (who, interval) in [("workers a", 30), ("balance b", 60), ("transfers c", 600), ("nickname a", 3600)] {
         let times = run.asked(who);
@@ -217,7 +217,7 @@ async fn on_a_thread_of_its_own_it_polls_until_it_is_dropped() {
     let (store, health) = (exposition.store.clone(), exposition.health.clone());
     let poller = Poller::new(Arc::new(Watched(script, alive)), plan(&["a"], ""), store, health);
     let ready = async {
-        while !exposition.health.is_ready() {
+        while !exposition.health.subjects.is_ready() {
             sleep(Duration::from_millis(1)).await;
         }
     };
