@@ -27,6 +27,7 @@ pub use self::account::{ACCOUNT_METRICS, AccountHealth, Failing, LoopHealth, Sho
 use self::pause::PausedUntil;
 use self::progress::Progress;
 pub use self::progress::{BEAT, Standstill, patience};
+use crate::explanation::explanation;
 use crate::store::Key;
 use minergate::api::{self, Event, LOGIN, REQUEST_KINDS, Stop};
 
@@ -300,7 +301,7 @@ impl Health {
             l.tried = true;
             l.up = false;
             let since = l.failing.as_ref().map_or_else(Instant::now, |failing| failing.since);
-            l.failing = Some(Box::new(Failing { kind: error.kind(), words: error.to_string(), since }));
+            l.failing = Some(Box::new(Failing { kind: error.kind(), words: explanation(error), since }));
         });
     }
 

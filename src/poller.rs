@@ -5,7 +5,7 @@
 //! itself, so that a loop that has ended brings nothing any more.
 
 mod backoff;
-mod config;
+mod intervals;
 mod journal;
 mod plan;
 mod round;
@@ -27,7 +27,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{debug, error};
 
 use self::backoff::{Backoff, Next};
-pub use self::config::Config;
+pub use self::intervals::Intervals;
 use self::journal::Journal;
 pub use self::plan::{Loop, Plan, Reading};
 pub use self::round::Outcome;
@@ -280,7 +280,7 @@ impl<S: Source> Poller<S> {
     fn announce(&self) {
         self.plan.accounts.iter().for_each(|(account, _)| self.health.expect_account(account.name()));
         for endpoint in ENDPOINTS {
-            match self.plan.poll.interval(endpoint) {
+            match self.plan.intervals.get(endpoint) {
                 Some(interval) => self.health.expect_endpoint(endpoint.name, interval),
                 None => self.health.forget_endpoint(endpoint.name),
             }

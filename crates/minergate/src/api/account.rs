@@ -4,9 +4,9 @@
 //! logins until the credentials change; every other failure waits, longer each time; no TOTP code is sent twice; and all logins
 //! together have a budget.
 
-mod config;
-
 use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -15,7 +15,6 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync;
 use tokio::time::Instant;
 
-pub use self::config::Config;
 use super::budget::Budget;
 use super::limiter::Lane;
 use super::memory::Memory;
@@ -77,8 +76,7 @@ impl Stop {
 /// One account, its credentials and the state of its login.
 pub struct Account {
     name: Arc<str>,
-    email: Option<String>,
-    way_in: WayIn,
+    credentials: Credentials,
     /// Its part of the client's slots, which the client cuts out at the first request.
     lane: OnceLock<Lane>,
     memory: Memory,
@@ -91,9 +89,45 @@ pub struct Account {
     login: sync::Mutex<Login>,
 }
 
-enum WayIn {
-    Token(Secret),
-    Password { password: Secret, totp: Option<Secret> },
+/// How an account logs in.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Credentials {
+    /// A ready-made token. The e-mail address, if there is one, tells which way a transfer went.
+    Token {
+        token: Secret,
+        email: Option<String>,
+    },
+    Password {
+        email: String,
+        password: Secret,
+        totp: Option<Secret>,
+    },
+}
+
+impl Credentials {
+    pub fn email(&self) -> Option<&str> {
+        match self {
+            Credentials::Token { email, .. } => email.as_deref(),
+            Credentials::Password { email, .. } => Some(email),
+        }
+    }
+
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        let (first, second) = match self {
+            Credentials::Token { token, .. } => (token, None),
+            Credentials::Password { password, totp, .. } => (password, totp.as_ref()),
+        };
+        [first].into_iter().chain(second)
+    }
+
+    /// How the account logs in, for people.
+    pub fn words(&self) -> &'static str {
+        match self {
+            Credentials::Token { .. } => "token",
+            Credentials::Password { totp: None, .. } => "password",
+            Credentials::Password { totp: Some(_), .. } => "password and TOTP",
+        }
+    }
 }
 
 /// How the logins of an account stand.
@@ -131,13 +165,13 @@ struct Denied {
 }
 
 impl Account {
-    fn new(name: &str, email: Option<String>, way_in: WayIn, memory: Memory) -> Account {
+    /// An account that has not logged in yet. What is kept across restarts stands in the state directory, if there is one.
+    pub fn new(name: &str, credentials: Credentials, state_directory: Option<&Path>) -> Account {
         Account {
             name: name.into(),
-            email,
-            way_in,
+            credentials,
             lane: OnceLock::new(),
-            memory,
+            memory: Memory::new(state_directory, name),
             tries_rejected: AtomicBool::new(false),
             token: Mutex::default(),
             budget: Mutex::default(),
@@ -150,16 +184,11 @@ impl Account {
     }
 
     pub fn email(&self) -> Option<&str> {
-        self.email.as_deref()
+        self.credentials.email()
     }
 
-    /// How the account gets in, for people.
-    pub fn way_in(&self) -> &'static str {
-        match &self.way_in {
-            WayIn::Token(_) => "token",
-            WayIn::Password { totp: None, .. } => "password",
-            WayIn::Password { totp: Some(_), .. } => "password and TOTP",
-        }
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
     }
 
     /// The account's part of the slots.
@@ -180,7 +209,7 @@ impl Account {
         {
             return Err(Error::LoginPostponed { until });
         }
-        if let (Some(token), WayIn::Password { .. }) = (self.current_token(), &self.way_in) {
+        if let (Some(token), Credentials::Password { .. }) = (self.current_token(), &self.credentials) {
             return Ok(token);
         }
         let [secret, totp] = self.secrets().await?;
@@ -197,7 +226,7 @@ impl Account {
         if let Some(until) = login.not_before.filter(|until| Instant::now() < *until) {
             return Err(Error::LoginPostponed { until });
         }
-        if let WayIn::Token(_) = self.way_in {
+        if let Credentials::Token { .. } = self.credentials {
             login.tried = Some(fingerprint);
             if !self.holds(&secret) {
                 *self.held() = Some(secret.clone());
@@ -215,7 +244,7 @@ impl Account {
 
     /// Takes up what earlier processes found out, and what `check --online` has found since.
     async fn restore(&self, client: &Client, login: &mut Login, fingerprint: &str) {
-        let WayIn::Password { totp, .. } = &self.way_in else { return };
+        let Credentials::Password { totp, .. } = &self.credentials else { return };
         let tries_rejected = self.tries_rejected.load(Ordering::Relaxed);
         if !std::mem::replace(&mut login.restored, true) {
             if totp.is_some() {
@@ -298,7 +327,7 @@ impl Account {
                 Err(error) => return (Err(error), false),
             };
             self.budget().spend();
-            let email = self.email.as_deref().unwrap_or_default();
+            let email = self.email().unwrap_or_default();
             let keep = async {
                 if code.is_some() {
                     self.memory.keep_steps(login.codes.sent()).await;
@@ -328,7 +357,7 @@ impl Account {
             return true;
         }
         let was_proven = std::mem::take(&mut login.proven);
-        if let WayIn::Token(_) = self.way_in {
+        if let Credentials::Token { .. } = self.credentials {
             // One endpoint's refusal is its own; a token that nothing accepts is left alone for a while.
             if !was_proven {
                 login.postpone();
@@ -371,14 +400,11 @@ impl Account {
 
     /// Whether the credentials can change while the configuration stays the same.
     pub fn has_files(&self) -> bool {
-        match &self.way_in {
-            WayIn::Token(token) => token.is_file(),
-            WayIn::Password { password, totp } => password.is_file() || totp.as_ref().is_some_and(Secret::is_file),
-        }
+        self.credentials.secrets().any(|secret| matches!(secret, Secret::File { .. }))
     }
 
     async fn fingerprint(&self, client: &Client, secret: &SecretString, totp: Option<&SecretString>) -> String {
-        let email = self.email.as_deref().unwrap_or_default();
+        let email = self.email().unwrap_or_default();
         let totp = totp.map(ExposeSecret::expose_secret).unwrap_or_default();
         let parts = [client.base_url.as_str(), email, secret.expose_secret(), totp];
         self.memory.fingerprint(&parts.map(str::as_bytes)).await
@@ -421,11 +447,11 @@ impl Account {
 
     /// The secrets as they are now: password or token, and TOTP secret.
     async fn secrets(&self) -> Result<[Option<SecretString>; 2]> {
-        Ok(match &self.way_in {
-            WayIn::Token(token) => [Some(token.read().await?), None],
-            WayIn::Password { password, totp: None } => [Some(password.read().await?), None],
-            WayIn::Password { password, totp: Some(totp) } => [Some(password.read().await?), Some(totp.read().await?)],
-        })
+        let mut secrets = [None, None];
+        for (read, secret) in secrets.iter_mut().zip(self.credentials.secrets()) {
+            *read = Some(secret.read().await?);
+        }
+        Ok(secrets)
     }
 
     fn holds(&self, token: &SecretString) -> bool {
@@ -438,6 +464,12 @@ impl Account {
 
     fn budget(&self) -> MutexGuard<'_, Budget> {
         self.budget.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account").field("name", &self.name).field("credentials", &self.credentials).finish_non_exhaustive()
     }
 }
 
