@@ -64,10 +64,12 @@ mod tests {
         let read = |path| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap_or_default();
         for (page, committed) in [
             (super::metrics::page(), "docs/metrics.md"),
-            (config::reference::toml(), "config/full.toml"),
+            (super::reference::toml(), "config/full.toml"),
             (super::schema().unwrap(), "config/schema.json"),
         ] {
             assert!(page == read(committed), "{committed} is out of date; run scripts/generate");
         }
+        let page = read("docs/configuration.md");
+        assert!(page.contains(&super::reference::markdown()), "its table of keys is out of date; run scripts/generate");
     }
 }
