@@ -199,8 +199,10 @@ impl Health {
     pub fn expect_account(&self, name: &Arc<str>) {
         let logins = ["ok"].into_iter().chain(Stop::ALL.map(Stop::reason)).map(|outcome| (outcome, 0.0)).collect();
         let mut accounts = self.accounts();
-        accounts.by_name.entry(name.clone()).or_insert_with(|| AccountHealth { logins, ..AccountHealth::default() });
-        accounts.changed.insert(name.clone());
+        if !accounts.by_name.contains_key(name) {
+            accounts.by_name.insert(name.clone(), AccountHealth { logins, ..AccountHealth::default() });
+            accounts.changed.insert(name.clone());
+        }
         drop(accounts);
         self.expect_requests(LOGIN);
     }
@@ -253,8 +255,12 @@ impl Health {
         let mut accounts = self.accounts();
         let new = || AccountHealth { is_pool: key.account.is_empty(), ..AccountHealth::default() };
         let account = accounts.by_name.entry(key.account.clone()).or_insert_with(new);
+        let before = account.loops.len();
         account.loops.entry((key.endpoint, key.currency.clone())).or_default().interval = interval;
-        accounts.changed.insert(key.account.clone());
+        // What a reload leaves as it was need not be shown anew.
+        if account.loops.len() > before {
+            accounts.changed.insert(key.account.clone());
+        }
     }
 
     /// Forgets a loop that has ended.

@@ -25,10 +25,11 @@ use anyhow::Context as _;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Query, Request, State};
+pub use axum::http::Uri;
 use axum::http::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, VARY,
 };
-use axum::http::{HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -63,6 +64,12 @@ pub fn address_fault(address: &str) -> Option<&'static str> {
         Some((_, Ok(_))) => None,
         _ => Some("not host:port; give one such as \"127.0.0.1:10187\", \":10187\" or \"unix:/path\""),
     }
+}
+
+/// An external URL, unless it is none.
+pub fn external_url(url: &str) -> Option<Uri> {
+    let url: Uri = url.parse().ok()?;
+    (matches!(url.scheme_str(), Some("http" | "https")) && url.authority().is_some()).then_some(url)
 }
 
 /// Takes the sockets that systemd hands over, or binds the addresses.

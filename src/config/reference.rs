@@ -1,7 +1,7 @@
 //! The configuration's reference, made from its schema, which is made from the types and their comments: the full example, the page's
 //! table, and the flags with their help.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::keys::{has_type, resolved};
 use super::schema::{FLAG, SCHEMA};
@@ -80,9 +80,11 @@ pub fn toml() -> String {
             }
             page += &comment(&description(key.node));
             page += &key.flag().map(|(name, _)| format!("# Flag: --{name}\n")).unwrap_or_default();
-            let given = examples.first().and_then(|example| example.get(key.name)).or(key.node.get("default"));
-            // Without it nothing can be polled.
-            let needed = if has_type(key.node, "null") { None } else { key.example() };
+            let default = key.node.get("default");
+            let given =
+                examples.first().and_then(|example| example.get(key.name)).or(default.filter(|value| **value != json!({})));
+            // Without a default and never nothing: it is needed.
+            let needed = key.example().filter(|_| default.is_none() && !has_type(key.node, "null"));
             page += &match given.or(needed) {
                 Some(value) => format!("{} = {}\n", key.name, in_toml(value)),
                 None => format!("# {} = {}\n", key.name, key.example().map_or_else(|| "\"...\"".to_owned(), in_toml)),

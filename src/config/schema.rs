@@ -39,7 +39,7 @@ pub(super) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
             schema.remove("format");
         }
         // What is left out, and no value that could be written.
-        if schema.get("default").is_some_and(|value| *value == Value::Null || *value == json!({}) || *value == "") {
+        if schema.get("default").is_some_and(|value| *value == Value::Null || *value == "") {
             schema.remove("default");
         }
     })

@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
-use axum::http::Uri;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
 
 use super::error::Wrong;
-use crate::server;
+use crate::server::{self, Uri};
 
 /// Where and what is served.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
@@ -76,8 +75,6 @@ impl Web {
 
 fn external_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Uri>, D::Error> {
     let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
-    let url = text.parse::<Uri>().ok();
-    let is_url = |url: &Uri| matches!(url.scheme_str(), Some("http" | "https")) && url.authority().is_some();
     let wrong = || de::Error::custom("not a URL; give one such as \"https://example.com/miners\"");
-    url.filter(is_url).map(Some).ok_or_else(wrong)
+    server::external_url(&text).map(Some).ok_or_else(wrong)
 }

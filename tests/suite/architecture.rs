@@ -13,9 +13,11 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("gzip", &[]),
     ("blocks", &["gzip", "text"]),
     ("store", &["blocks", "clock"]),
-    ("health", &["blocks", "log", "store"]),
+    ("explanation", &[]),
+    ("health", &["blocks", "explanation", "log", "store"]),
     ("exposition", &["blocks", "gzip", "health", "store", "text"]),
-    ("poller", &["health", "store"]),
+    ("poller", &["explanation", "health", "store"]),
+    ("pipeline", &["exposition", "health", "poller", "store"]),
     ("server", &["exposition", "health", "spelling", "store"]),
     ("config", &["log", "poller", "server", "spelling"]),
 ];

@@ -329,6 +329,37 @@ fn every_mistake_has_its_sentence() {
     }
 }
 
+#[test]
+fn all_mistakes_are_said_at_once_each_with_its_place_and_key() {
+    let text = "[api]\nconcurrency = 0\n[poll]\nworkers = \"0s\"\n[[accounts]]\nname = \"a\"\ntoken = \"t\"\n\
+                [[accounts]]\nname = \"a\"\nendpoints = []\n";
+    let timeout = ("MINERGATE_EXPORTER__API__TIMEOUT", "0s");
+    let sources = Sources { text: Some(text), environment: environment(&[timeout]), ..Sources::default() };
+    let error = Config::load(sources).unwrap_err();
+    let said: Vec<_> = error.mistakes().iter().map(|mistake| (mistake.place.as_str(), mistake.key.as_str())).collect();
+    let expected = [
+        ("configuration:2", "api.concurrency"),
+        ("MINERGATE_EXPORTER__API__TIMEOUT", "api.timeout"),
+        ("configuration:4", "poll.workers"),
+        ("configuration:8", "accounts[2].password"),
+        ("configuration:10", "accounts[2].endpoints"),
+        ("configuration:9", "accounts[2].name"),
+        ("configuration:1", "api.base_url"),
+    ];
+    assert_eq!(said, expected);
+    assert_eq!(error.to_string().lines().count(), expected.len());
+}
+
+/// Who asks for one thing needs nothing to poll, and who polls does.
+#[test]
+fn nothing_to_poll_is_a_mistake_for_what_polls_only() {
+    let sources = || Sources { environment: environment(&[BASE_URL]), ..Sources::default() };
+    assert!(Config::load_to_ask(sources()).unwrap().accounts.is_empty());
+    assert!(Config::load(sources()).unwrap_err().mistakes()[0].message.starts_with("nothing to poll; "));
+    let error = Config::load_to_ask(Sources::default()).unwrap_err();
+    assert_eq!(error.mistakes()[0].key, "api.base_url");
+}
+
 /// The text of the error of a YAML file, less the file's name.
 fn yaml_error(text: &str) -> String {
     let directory = tempfile::tempdir().unwrap();
