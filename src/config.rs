@@ -1,4 +1,4 @@
-//! The configuration: every module's own part put together, from defaults, file, environment and flags, in this order.
+//! The configuration: from defaults, file, environment and flags, in this order; read and checked in one step, into what runs.
 //!
 //! A mistake is reported with its place (file and line, variable or flag), its key, what is wrong and what would be right. No message
 //! quotes a value, which could be a secret.

@@ -109,8 +109,8 @@ async fn polled(accounts: usize) {
         (Arc::new(Account::new(&name, credentials, None)), None)
     };
     let mut intervals = Intervals::default();
-    let polled = world::ALL.iter().filter_map(|name| endpoints::find(name));
-    polled.for_each(|endpoint| intervals.set(endpoint, Some(Duration::from_secs(4))));
+    let endpoints = world::ALL.iter().filter_map(|name| endpoints::find(name));
+    endpoints.for_each(|endpoint| intervals.set(endpoint, Some(Duration::from_secs(4))));
     let plan = Plan {
         intervals,
         accounts: (0..accounts).map(account).collect(),

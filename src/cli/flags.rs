@@ -46,10 +46,11 @@ impl FromArgMatches for Flags {
         for flag in reference::flags() {
             let Some(value) = value(&flag, matches) else { continue };
             match flag.key.split_once('.') {
-                Some((table, key)) => match values.entry(table.to_owned()).or_insert_with(|| Dict::new().into()) {
-                    Value::Dict(_, table) => drop(table.insert(key.to_owned(), value)),
-                    _ => {}
-                },
+                Some((table, key)) => {
+                    if let Value::Dict(_, table) = values.entry(table.to_owned()).or_insert_with(|| Dict::new().into()) {
+                        table.insert(key.to_owned(), value);
+                    }
+                }
                 None => drop(values.insert(flag.key, value)),
             }
         }

@@ -15,7 +15,7 @@ use super::error::Wrong;
 #[schemars(rename = "api")]
 pub(super) struct Api {
     /// Where the API is; `/1.0/...` is appended. There is no default: passwords and tokens are sent to no host that nobody chose, and
-    /// the public host, https://api.minergate.com, has answered ApiDiscontinued since 2019.
+    /// the public host, `https://api.minergate.com`, has answered `ApiDiscontinued` since 2019.
     #[schemars(with = "String", url, extend("examples" = ["https://api.example.com"]))]
     base_url: Option<String>,
     /// Time for one request, from connecting to the last byte.

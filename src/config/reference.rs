@@ -66,37 +66,27 @@ pub fn flags() -> impl Iterator<Item = Flag> {
 
 /// Every key with its default or an example, and its meaning, in TOML.
 pub fn toml() -> String {
-    let mut page = HEAD.to_owned();
-    for (name, table) in tables() {
-        let examples = table["examples"].as_array().map_or(&[][..], Vec::as_slice);
-        let header =
-            if name.ends_with("[]") { format!("[[{}]]\n", name.trim_end_matches("[]")) } else { format!("[{name}]\n") };
-        if !name.is_empty() {
-            page += &format!("\n{}{header}", comment(&description(table)));
-        }
-        for key in keys_of(&name, table) {
-            if name.is_empty() {
-                page.push('\n');
-            }
-            page += &comment(&description(key.node));
-            page += &key.flag().map(|(name, _)| format!("# Flag: --{name}\n")).unwrap_or_default();
-            let default = key.node.get("default");
-            let given =
-                examples.first().and_then(|example| example.get(key.name)).or(default.filter(|value| **value != json!({})));
-            // Without a default and never nothing: it is needed.
-            let needed = key.example().filter(|_| default.is_none() && !has_type(key.node, "null"));
-            page += &match given.or(needed) {
-                Some(value) => format!("{} = {}\n", key.name, in_toml(value)),
-                None => format!("# {} = {}\n", key.name, key.example().map_or_else(|| "\"...\"".to_owned(), in_toml)),
-            };
-        }
-        // What is explained once need not be again.
-        for example in examples.iter().skip(1).filter_map(Value::as_object) {
-            let lines = example.iter().map(|(key, value)| format!("{key} = {}\n", in_toml(value)));
-            page += &format!("\n{header}{}", lines.collect::<String>());
-        }
-    }
-    page
+    let tables = tables().into_iter().map(|(name, node)| table_in_toml(&name, node));
+    std::iter::once(HEAD.to_owned()).chain(tables).collect()
+}
+
+fn table_in_toml(name: &str, node: &'static Value) -> String {
+    let examples = node["examples"].as_array().map_or(&[][..], Vec::as_slice);
+    let header = match name.strip_suffix("[]") {
+        Some(name) => format!("[[{name}]]\n"),
+        None => format!("[{name}]\n"),
+    };
+    let (head, gap) = match name {
+        "" => (String::new(), "\n"),
+        _ => (format!("\n{}{header}", comment(&description(node))), ""),
+    };
+    let keys = keys_of(name, node).map(|key| format!("{gap}{}", key.in_toml(examples.first())));
+    // What is explained once need not be again.
+    let others = examples.iter().skip(1).filter_map(Value::as_object).map(|example| {
+        let lines = example.iter().map(|(key, value)| format!("{key} = {}\n", in_toml(value)));
+        format!("\n{header}{}", lines.collect::<String>())
+    });
+    std::iter::once(head).chain(keys).chain(others).collect()
 }
 
 /// Every key with its default, its flag and its meaning, as a table in Markdown.
@@ -153,8 +143,19 @@ impl Key {
         Some(flag.split_once(' ').map_or((flag, None), |(name, value)| (name, Some(value))))
     }
 
-    fn example(&self) -> Option<&'static Value> {
-        self.node["examples"].get(0)
+    /// Its meaning and its line; commented out if nothing has to be given. The table's example comes before the key's own.
+    fn in_toml(&self, table: Option<&'static Value>) -> String {
+        let flag = self.flag().map(|(name, _)| format!("# Flag: --{name}\n")).unwrap_or_default();
+        let default = self.node.get("default");
+        let example = self.node["examples"].get(0);
+        let given = table.and_then(|table| table.get(self.name)).or(default.filter(|value| **value != json!({})));
+        // One that has no default and can't be left out has to be given.
+        let needed = example.filter(|_| default.is_none() && !has_type(self.node, "null"));
+        let (mark, value) = match given.or(needed) {
+            Some(value) => ("", in_toml(value)),
+            None => ("# ", example.map_or_else(|| "\"...\"".to_owned(), in_toml)),
+        };
+        format!("{}{flag}{mark}{} = {value}\n", comment(&description(self.node)), self.name)
     }
 }
 
@@ -164,14 +165,17 @@ fn description(node: &Value) -> String {
 }
 
 fn comment(text: &str) -> String {
-    let mut lines: Vec<String> = Vec::new();
+    let mut comment = "#".to_owned();
+    let mut width = 1;
     for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.len() + 1 + word.len() <= WIDTH => *line += &format!(" {word}"),
-            _ => lines.push(format!("# {word}")),
+        if width + 1 + word.len() > WIDTH {
+            comment += "\n#";
+            width = 1;
         }
+        comment.extend([" ", word]);
+        width += 1 + word.len();
     }
-    lines.join("\n") + "\n"
+    comment + "\n"
 }
 
 fn in_toml(value: &Value) -> String {
