@@ -14,9 +14,11 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("gzip", &[]),
     ("blocks", &["gzip", "subject", "text"]),
     ("store", &["blocks", "clock", "subject"]),
-    ("health", &["blocks", "log", "store", "subject"]),
+    ("explanation", &[]),
+    ("health", &["blocks", "explanation", "log", "store", "subject"]),
     ("exposition", &["blocks", "gzip", "health", "store", "subject", "text"]),
-    ("poller", &["health", "store", "subject"]),
+    ("poller", &["explanation", "health", "store", "subject"]),
+    ("pipeline", &["exposition", "health", "poller", "store"]),
     ("server", &["exposition", "health", "spelling", "store", "subject"]),
     ("config", &["log", "poller", "server", "spelling"]),
 ];

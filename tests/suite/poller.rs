@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use minergate::api::{self, AccountConfig, Error};
+use minergate::api::{self, Error};
 use minergate::endpoints::{Endpoint, Request};
 use minergate::metric::Rows;
 use minergate_exporter::exposition::{Exposition, Filter, Format};
@@ -13,6 +13,8 @@ use minergate_exporter::poller::{Plan, Poller, Source};
 use minergate_exporter::store::Store;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::config::plan;
 
 type Answer = dyn Fn(&str, &str) -> Result<String, Error> + Send + Sync;
 
@@ -31,21 +33,6 @@ impl Source for Script {
         self.asked.lock().unwrap().entry(who).or_default().push(self.start.elapsed());
         let body = (self.answer)(endpoint.name, name)?;
         endpoint.read(body.as_bytes(), &request.context())
-    }
-}
-
-fn plan(accounts: &[&str], poll: &str) -> Plan {
-    let account = |name: &&str| {
-        let config = AccountConfig { name: (*name).to_owned(), token: Some("t".into()), ..AccountConfig::default() };
-        (Arc::new(config.account(None).unwrap()), None)
-    };
-    Plan {
-        poll: toml::from_str(poll).unwrap(),
-        accounts: accounts.iter().map(account).collect(),
-        currencies: None,
-        pool: true,
-        reading: Arc::default(),
-        requests_per_second: 5.0,
     }
 }
 
@@ -166,12 +153,7 @@ async fn a_missed_tick_is_skipped() {
         }
     }
     let asked = Arc::new(Mutex::new(Vec::new()));
-    let plan = Plan {
-        poll: toml::from_str("profit_rating = \"10s\"").unwrap(),
-        pool: true,
-        requests_per_second: 5.0,
-        ..Plan::default()
-    };
+    let plan = plan(&[], "profit_rating = \"10s\"");
     tokio::spawn(Poller::new(Arc::new(Slow(asked.clone())), plan, Arc::default(), Arc::default()).run(mpsc::channel(1).1));
     sleep(Duration::from_secs(300)).await;
     let times = asked.lock().unwrap();
