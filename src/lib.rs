@@ -23,6 +23,5 @@ pub mod health;
 pub mod log;
 pub mod poller;
 pub mod server;
-pub mod spelling;
 pub mod store;
 pub mod text;

@@ -13,12 +13,13 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use figment::value::{Dict, Value};
 
-use super::{nearest, terminal};
+use super::terminal;
 use crate::config::Config;
 use crate::log;
 use minergate::api::{Account, Client, Error};
 use minergate::currency::{self, CURRENCIES};
 use minergate::endpoints::{self, ENDPOINTS, Endpoint, Scope};
+use minergate::spelling;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -107,7 +108,8 @@ fn account(endpoint: &Endpoint, wanted: Option<&str>, config: &Config) -> anyhow
         (None, [account]) => account,
         (None, _) => bail!("{name}: of which account? Give --account with one of {}", some(&names)),
         (Some(wanted), accounts) => accounts.iter().find(|account| account.name == wanted).with_context(|| {
-            format!("--account: no account is called `{wanted}`; {}those are {}", nearest(wanted, &names), some(&names))
+            let question = spelling::question(wanted, names.iter().copied());
+            format!("--account: no account is called `{wanted}`; {question}those are {}", some(&names))
         })?,
     };
     let account = found.account(config.state_directory.as_deref());

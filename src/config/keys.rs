@@ -3,8 +3,8 @@
 use schemars::Schema;
 use serde_json::Value;
 
-use crate::spelling;
 use minergate::currency;
+use minergate::spelling;
 
 /// All keys.
 pub(super) struct Keys(Schema);
@@ -47,7 +47,7 @@ impl Keys {
     /// What stands under a part of a path, and whether the part may be shown.
     fn step<'a>(&'a self, node: &'a Value, part: &str) -> (Option<&'a Value>, bool) {
         if let Some(properties) = node.get("properties").and_then(Value::as_object) {
-            let meant = || properties.get(spelling::nearest(part, properties.keys().map(String::as_str))?);
+            let meant = || properties.get(spelling::nearest_key(part, properties.keys().map(String::as_str))?);
             let next = properties.get(part).or_else(meant);
             return (next.map(|next| self.resolved(next)), next.is_some());
         }

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 const IMPORTS: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("log", &[]),
-    ("spelling", &[]),
     ("text", &[]),
     ("gzip", &[]),
     ("blocks", &["gzip", "text"]),
@@ -16,8 +15,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("health", &["blocks", "log", "store"]),
     ("exposition", &["blocks", "gzip", "health", "store", "text"]),
     ("poller", &["health", "store"]),
-    ("server", &["exposition", "health", "spelling", "store"]),
-    ("config", &["log", "poller", "server", "spelling"]),
+    ("server", &["exposition", "health", "store"]),
+    ("config", &["log", "poller", "server"]),
 ];
 
 /// Libraries that are spoken to in one place only.
