@@ -418,7 +418,7 @@ fn a_mistake_names_the_variable_flag_or_file_that_it_came_from() {
     let error = Config::load(sources).unwrap_err().to_string();
     assert_eq!(error, "--log.level: log.level: not known; give one of error, warn, info, debug, trace");
     let error = Config::load(Sources { file: Some(Path::new("/nowhere/c.toml")), ..Sources::default() }).unwrap_err();
-    assert_eq!(format!("{error:#}"), "can't read /nowhere/c.toml: no such file; give another --config.file");
+    assert_eq!(format!("{error:#}"), "can't read /nowhere/c.toml: no such file or directory; give another --config.file");
 }
 
 #[test]
