@@ -258,6 +258,7 @@ impl Health {
 
     /// Forgets a loop that has ended.
     pub fn forget_loop(&self, key: &Key) {
+        self.progress.made();
         self.with_account(&key.account, |account| {
             account.loops.remove(&(key.endpoint, key.currency.clone()));
         });
