@@ -6,12 +6,10 @@ use std::time::Duration;
 
 use super::table::{FAULTS, Fault, Place};
 use crate::world;
+use minergate::api::LOGIN;
 use minergate::duration;
 use minergate::endpoints::{ENDPOINTS, Scope};
 use minergate::spelling;
-
-/// The login's name among the endpoints'.
-pub(crate) const LOGIN: &str = "login";
 
 const FORM: &str = "[ENDPOINT/]FAULT[=TIME][:RATE][@ACCOUNT]";
 
