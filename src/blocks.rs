@@ -64,7 +64,7 @@ impl Column {
     }
 }
 
-/// A change of one loop's rows, with all that takes time done: it can be shown while others wait.
+/// A change of one loop's rows, already compressed.
 pub struct Change {
     /// Where the change is among the neighbours.
     place: usize,
@@ -171,7 +171,7 @@ impl Blocks {
         self.neighbours.iter().flat_map(|block| block.loops())
     }
 
-    /// Compresses the newest rows of a loop, and says when they will be too old. Nothing changes before [`Blocks::apply`].
+    /// Compresses a loop's newest rows, which are too old at `end`. Nothing changes before [`Blocks::apply`].
     pub fn prepare(&self, name: &Arc<str>, rows: Rows, end: Option<Instant>) -> Change {
         let place = self.place(name);
         let old = self.neighbours.get(place);
@@ -184,7 +184,7 @@ impl Blocks {
         Change { place, old: old.map_or(0, |_| 1), new }
     }
 
-    /// Compresses what is left without the rows of a loop, if there are any. Nothing changes before [`Blocks::apply`].
+    /// Compresses what is left without a loop's rows, if it has any. Nothing changes before [`Blocks::apply`].
     pub fn prepare_removal(&self, name: &str) -> Option<Change> {
         let place = self.place(name);
         let old = self.neighbours.get(place)?;
@@ -193,7 +193,7 @@ impl Blocks {
         Some(Change { place, old: 1, new })
     }
 
-    /// Shows a change, which must have been prepared from the rows as they are now.
+    /// Shows a change. It must be prepared from the rows as they are now.
     pub fn apply(&mut self, Change { place, old, new }: Change) {
         if new.len() < old {
             self.neighbours.remove(place);

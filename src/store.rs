@@ -41,8 +41,8 @@ impl Key {
 }
 
 pub struct Store {
-    /// What counters have reached beyond what is shown. Whoever changes rows holds it meanwhile, so that
-    /// nobody else changes what the change was prepared from.
+    /// What counters have reached beyond what is shown. Locked during each change of rows, so that changes come one after the other, each
+    /// prepared from the one before.
     totals: Mutex<AllTotals>,
     shown: RwLock<State>,
     /// How long the machine has slept since it started.
@@ -309,7 +309,7 @@ mod tests {
         assert_eq!(samples(&store), 1);
     }
 
-    /// Under a lock of the reader's own kind: were the rows changed or locked for it, this would wait for ever.
+    /// A scrape has the lock for reading: if the store were locked for writing meanwhile, this would never end.
     #[test]
     fn an_answer_is_compressed_while_a_scrape_reads() {
         let (store, key) = (Store::default(), key("a", "balance"));

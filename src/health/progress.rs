@@ -43,8 +43,8 @@ struct State {
     beat: Option<Instant>,
     /// When a request or a poll last ended.
     latest: Instant,
-    /// From when on the first of the due polls has waited too long for its turn, if there is one. Reckoned once after the latest end: the
-    /// next probes cost no more with ten thousand loops than with one.
+    /// Since when the first poll that is due has made the poller wait, if one is due. Computed once after `latest`, so that a probe costs
+    /// the same with 10,000 loops as with one.
     waits: Option<Option<Instant>>,
 }
 
