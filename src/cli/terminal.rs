@@ -82,17 +82,19 @@ impl Table {
     pub(super) fn write(&self, out: &mut impl Write, indentation: &str) -> io::Result<()> {
         let widths = self.widths();
         for row in &self.rows {
-            let (mut line, mut at) = (indentation.to_owned(), indentation.width());
-            for (i, Cell { style, text, is_number }) in row.iter().enumerate() {
+            let cell = |(i, Cell { style, text, is_number }): (usize, &Cell)| {
                 let padding = " ".repeat(widths[i] - text.width());
                 match (is_number, i + 1 == row.len()) {
-                    (true, _) => line += &format!("{padding}{}{GAP}", styled(*style, text)),
-                    (false, true) => line += &styled(*style, wrapped(text, at)),
-                    (false, false) => line += &format!("{}{padding}{GAP}", styled(*style, text)),
+                    (true, _) => padding + &styled(*style, text),
+                    (false, false) => styled(*style, text) + &padding,
+                    (false, true) => {
+                        let before: usize = widths[..i].iter().map(|width| width + GAP.len()).sum();
+                        styled(*style, wrapped(text, indentation.width() + before))
+                    }
                 }
-                at += widths[i] + GAP.len();
-            }
-            writeln!(out, "{}", line.trim_end())?;
+            };
+            let cells: Vec<String> = row.iter().enumerate().map(cell).collect();
+            writeln!(out, "{}", format!("{indentation}{}", cells.join(GAP)).trim_end())?;
         }
         Ok(())
     }

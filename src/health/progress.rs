@@ -4,6 +4,7 @@
 //! not run, or when a poll is due or under way and for long no request and no poll has ended. tokio's clock stops while the machine
 //! sleeps, so sleep is no standstill.
 
+use std::cell::OnceCell;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -45,13 +46,13 @@ struct State {
     latest: Instant,
     /// Since when the first poll that is due has made the poller wait, if one is due. Computed once after `latest`, so that a probe costs
     /// the same with 10,000 loops as with one.
-    waits: Option<Option<Instant>>,
+    waits_since: OnceCell<Option<Instant>>,
 }
 
 impl Default for Progress {
     fn default() -> Self {
         let patience = patience(&api::Config::default());
-        Progress(Mutex::new(State { patience, beat: None, latest: Instant::now(), waits: None }))
+        Progress(Mutex::new(State { patience, beat: None, latest: Instant::now(), waits_since: OnceCell::new() }))
     }
 }
 
@@ -65,7 +66,7 @@ impl Progress {
         let (mut state, now) = (self.state(), Instant::now());
         // It could get on with nothing while it did not run: a stopped process goes on with what it had begun.
         if state.beat.is_none_or(|beat| now - beat > 3 * BEAT) {
-            (state.latest, state.waits) = (now, None);
+            (state.latest, state.waits_since) = (now, OnceCell::new());
         }
         state.beat = Some(now);
     }
@@ -73,7 +74,7 @@ impl Progress {
     /// A request or a poll has ended, or a loop has begun or ended.
     pub(super) fn made(&self) {
         let mut state = self.state();
-        (state.latest, state.waits) = (Instant::now(), None);
+        (state.latest, state.waits_since) = (Instant::now(), OnceCell::new());
     }
 
     /// Says how the poller stands still, if it does. `loops` are the polls that are due or planned, with the time and the interval of
@@ -82,7 +83,7 @@ impl Progress {
         &self,
         loops: impl FnOnce() -> I,
     ) -> Option<Standstill> {
-        let mut state = self.state();
+        let state = self.state();
         let State { patience, beat, latest, .. } = *state;
         let blocked = beat.map_or(Duration::ZERO, |beat| beat.elapsed());
         if blocked > BLOCKED.min(patience) {
@@ -93,7 +94,7 @@ impl Progress {
         }
         // A poll may wait for its turn as long as others end.
         let waits = |(due, interval): (Instant, Duration)| latest.max(due).checked_add(interval.saturating_mul(3));
-        let since = *state.waits.get_or_insert_with(|| loops().filter_map(waits).min());
+        let since = state.waits_since.get_or_init(|| loops().filter_map(waits).min());
         since.map(|since| since.elapsed()).filter(|wait| *wait > patience).map(Standstill::NoResult)
     }
 
