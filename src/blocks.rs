@@ -8,7 +8,6 @@
 //! the memory.
 
 mod block;
-mod values;
 
 use std::ops::{AddAssign, Range, SubAssign};
 use std::sync::Arc;
@@ -63,13 +62,22 @@ struct Column {
 }
 
 impl Column {
-    /// `scratch` is memory to work with.
-    fn replace(&mut self, block: usize, text: &str, scratch: &mut Vec<u8>) {
+    fn replace(&mut self, block: usize, new: Piece) {
         let piece = &mut Arc::make_mut(&mut self.pieces)[block];
         self.size -= Size::of(piece);
-        piece.replace(text, scratch);
+        piece.replace(new);
         self.size += Size::of(piece);
     }
+}
+
+/// A change of one loop's rows, already compressed.
+pub struct Change {
+    /// Where the change is among the neighbours.
+    place: usize,
+    /// How many blocks it replaces: one, or none before there are any.
+    old: usize,
+    /// Those in their place: one, its two halves, or none. Each with its new pieces and their families.
+    new: Vec<(Block, Vec<(usize, Piece)>)>,
 }
 
 /// A family on its way into an exposition.
@@ -165,38 +173,61 @@ impl Blocks {
         self.neighbours.iter().flat_map(|block| block.loops())
     }
 
+    /// Compresses a loop's newest rows, which are too old at `end`. Nothing changes before [`Blocks::apply`].
+    pub fn prepare(&self, subject: &Subject, rows: Rows, end: Option<Instant>) -> Change {
+        let place = self.place(subject);
+        let old = self.neighbours.get(place);
+        let (block, changed) = old.map_or(&Block::default(), |old| old).with(subject, (self.scope)(subject), rows, end);
+        let halves = if block.len() > BLOCK { block.split() } else { None };
+        let new = match halves {
+            Some(halves) => halves.map(|half| self.compress(half, &vec![true; self.families.len()])).into(),
+            None => vec![self.compress(block, &changed)],
+        };
+        Change { place, old: old.map_or(0, |_| 1), new }
+    }
+
+    /// Compresses what is left without a loop's rows, if it has any. Nothing changes before [`Blocks::apply`].
+    pub fn prepare_removal(&self, subject: &Subject) -> Option<Change> {
+        let place = self.place(subject);
+        let old = self.neighbours.get(place)?;
+        let (block, changed) = old.without(old.find(subject).ok()?);
+        let new = if block.loops().is_empty() { Vec::new() } else { vec![self.compress(block, &changed)] };
+        Some(Change { place, old: 1, new })
+    }
+
+    /// Shows a change. It must be prepared from the rows as they are now.
+    pub fn apply(&mut self, Change { place, old, new }: Change) {
+        if new.len() < old {
+            self.neighbours.remove(place);
+            for column in &mut self.columns {
+                column.replace(place, Piece::default());
+                Arc::make_mut(&mut column.pieces).remove(place);
+            }
+            self.version += 1;
+        }
+        for _ in old..new.len() {
+            self.neighbours.insert(place, Arc::default());
+            self.columns.iter_mut().for_each(|column| Arc::make_mut(&mut column.pieces).insert(place, Piece::default()));
+        }
+        for (place, (block, pieces)) in (place..).zip(new) {
+            self.neighbours[place] = Arc::new(block);
+            for (family, piece) in pieces {
+                self.columns[family].replace(place, piece);
+                self.version += 1;
+            }
+        }
+    }
+
     /// Takes the newest rows of a loop, and when they will be too old.
     pub fn put(&mut self, subject: &Subject, rows: Rows, end: Option<Instant>) {
-        let place = self.place(subject);
-        if self.neighbours.is_empty() {
-            self.insert(place, Block::default());
-        }
-        let block = Arc::make_mut(&mut self.neighbours[place]);
-        let changed = block.put(subject, (self.scope)(subject), rows, end);
-        if block.len() > BLOCK
-            && let Some(half) = block.split()
-        {
-            self.insert(place + 1, half);
-            let all = vec![true; self.families.len()];
-            self.compress(place, &all);
-            self.compress(place + 1, &all);
-        } else {
-            self.compress(place, &changed);
-        }
+        let change = self.prepare(subject, rows, end);
+        self.apply(change);
     }
 
     /// Drops the rows of a loop, if there are any.
     pub fn remove(&mut self, subject: &Subject) {
-        let place = self.place(subject);
-        let Some(block) = self.neighbours.get_mut(place) else { return };
-        let Ok(at) = block.find(subject) else { return };
-        let changed = Arc::make_mut(block).remove(at);
-        self.compress(place, &changed);
-        if self.neighbours[place].loops().is_empty() {
-            self.neighbours.remove(place);
-            // Its pieces are empty by now.
-            self.columns.iter_mut().for_each(|column| drop(Arc::make_mut(&mut column.pieces).remove(place)));
-            self.version += 1;
+        if let Some(change) = self.prepare_removal(subject) {
+            self.apply(change);
         }
     }
 
@@ -281,25 +312,17 @@ impl Blocks {
             .saturating_sub(1)
     }
 
-    /// A new block, of which nothing is compressed yet.
-    fn insert(&mut self, place: usize, block: Block) {
-        self.neighbours.insert(place, Arc::new(block));
-        for column in &mut self.columns {
-            Arc::make_mut(&mut column.pieces).insert(place, Piece::default());
-        }
-    }
-
-    /// Makes the pieces of a block anew, of the families that have changed.
-    fn compress(&mut self, place: usize, changed: &[bool]) {
-        let block = &self.neighbours[place];
-        let (mut text, mut scratch) = (String::new(), Vec::new());
-        let families = self.families.iter().zip(&mut self.columns).enumerate().zip(changed);
-        for ((family, (lines, column)), _) in families.filter(|(_, changed)| **changed) {
+    /// A block with its pieces, of the families that have changed.
+    fn compress(&self, block: Block, changed: &[bool]) -> (Block, Vec<(usize, Piece)>) {
+        let mut text = String::new();
+        let families = self.families.iter().enumerate().zip(changed).filter(|(_, changed)| **changed);
+        let pieces = families.map(|((family, lines), _)| {
             text.clear();
             block.write(family, &mut Samples::new(&mut text, &lines.sample_name), |_| true);
-            column.replace(place, &text, &mut scratch);
-            self.version += 1;
-        }
+            (family, Piece::new(&text))
+        });
+        let pieces = pieces.collect();
+        (block, pieces)
     }
 }
 

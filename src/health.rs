@@ -39,8 +39,14 @@ pub struct Health {
 impl Health {
     /// A loop's next poll begins at that time. `late` says why that is not at its interval.
     pub fn next_poll(&self, key: &Key, at: Instant, late: Option<&'static str>) {
-        self.liveness.made();
         self.subjects.next_poll(key, at, late);
+        self.liveness.made();
+    }
+
+    /// A loop has ended.
+    pub fn forget_loop(&self, key: &Key) {
+        self.subjects.forget_loop(key);
+        self.liveness.made();
     }
 
     /// A poll succeeded; `dropped` samples of its answer were left out.

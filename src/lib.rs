@@ -25,7 +25,6 @@ pub mod log;
 pub mod pipeline;
 pub mod poller;
 pub mod server;
-pub mod spelling;
 pub mod store;
 pub mod subject;
 pub mod text;

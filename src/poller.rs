@@ -340,7 +340,7 @@ impl<S: Source> Poller<S> {
     fn end(&mut self, what: &Loop) {
         self.stop(what);
         self.store.remove(&what.key);
-        self.health.subjects.forget_loop(&what.key);
+        self.health.forget_loop(&what.key);
         self.journal.forget(&what.key);
     }
 

@@ -1,7 +1,9 @@
 //! Blocks say what was last put into them, whatever else came and went.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 
+use flate2::read::GzDecoder;
 use proptest::prelude::*;
 
 use super::*;
@@ -70,6 +72,19 @@ fn written(blocks: &Blocks, wanted: impl Fn(&str) -> bool) -> String {
     text.split_inclusive('\n').filter(|line| !line.starts_with('#')).collect()
 }
 
+/// What a scrape with gzip gets, decompressed, without the lines about families.
+fn joined(blocks: &Blocks) -> String {
+    let mut member = Member::with_capacity(0);
+    for mut place in blocks.places() {
+        while !place.is_over() {
+            blocks.join(&mut place, &mut member, 0, Format::Text);
+        }
+    }
+    let mut text = String::new();
+    GzDecoder::new(&*member.finish()).read_to_string(&mut text).unwrap();
+    text.split_inclusive('\n').filter(|line| !line.starts_with('#')).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
@@ -106,5 +121,6 @@ proptest! {
             }
             prop_assert_eq!(written(&blocks, wanted), expected);
         }
+        prop_assert_eq!(joined(&blocks), written(&blocks, |_| true));
     }
 }

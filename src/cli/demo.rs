@@ -11,33 +11,20 @@ use super::{Flags, shutdown};
 use crate::config::{Config, Sources};
 use crate::daemon;
 use crate::server::{self, Listener, Web};
+use minergate::endpoints::{ENDPOINTS, Endpoint};
 use minergate_simulator::Simulator;
 
-/// This machine only. Somebody watches: poll more often than one would poll a pool.
+/// This machine only.
 const CONFIG: &str = r#"
 [web]
 listen_address = ["127.0.0.1:10187"]
-[poll]
-workers = "5s"
-mining_stats = "5s"
-balance = "5s"
-status = "10s"
-transfers = "15s"
-withdrawals = "15s"
-invoices = "15s"
-profit_rating = "15s"
-top_hashrate = "15s"
-affiliate_links = "30s"
-affiliate_childrens = "30s"
-affiliate_profit = "30s"
-nickname = "30s"
 "#;
 
 pub(super) async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let simulator = Simulator::new(minergate_simulator::Config::default());
     let simulated = TcpListener::bind("127.0.0.1:0").await?;
     let api = format!("http://{}", simulated.local_addr()?);
-    let text = simulator.exporter_config(&api) + CONFIG;
+    let text = simulator.exporter_config(&api) + CONFIG + &poll();
     let config = Config::load(Sources { text: Some(&text), flags: flags.values(), ..Sources::default() })?;
     config.log.init();
     let web = Web::load(config.web.config_file.as_deref())?;
@@ -74,4 +61,11 @@ pub(super) async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let _ = stop.send(());
     simulation.abort();
     Ok(ExitCode::SUCCESS)
+}
+
+/// Somebody watches: poll more often than one would poll a pool.
+fn poll() -> String {
+    let seconds = |endpoint: &Endpoint| (endpoint.interval.as_secs() / 40).clamp(5, 30);
+    let lines = ENDPOINTS.iter().map(|endpoint| format!("{} = \"{}s\"\n", endpoint.name, seconds(endpoint)));
+    format!("\n[poll]\n{}", lines.collect::<String>())
 }

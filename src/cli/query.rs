@@ -12,12 +12,13 @@ use anyhow::{Context as _, anyhow, bail};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 
-use super::{nearest, terminal};
+use super::terminal;
 use crate::config::Config;
 use crate::explanation::explanation;
 use minergate::api::{Account, Client, Error};
 use minergate::currency;
 use minergate::endpoints::{self, ENDPOINTS, Endpoint, Request, Scope};
+use minergate::spelling;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -101,7 +102,8 @@ fn account<'a>(endpoint: &Endpoint, wanted: Option<&str>, config: &'a Config) ->
         (None, [account]) => account,
         (None, _) => bail!("{name}: of which account? Give --account with one of {}", some(&names)),
         (Some(wanted), accounts) => accounts.iter().find(|account| **account.name() == *wanted).with_context(|| {
-            format!("--account: no account is called `{wanted}`; {}those are {}", nearest(wanted, &names), some(&names))
+            let question = spelling::question(wanted, names.iter().copied());
+            format!("--account: no account is called `{wanted}`; {question}those are {}", some(&names))
         })?,
     };
     Ok(Some(found))

@@ -7,7 +7,7 @@ use std::fmt;
 
 use figment::error::{Actual, Kind};
 
-use crate::spelling;
+use minergate::spelling;
 
 /// Why a configuration can't be used: all mistakes that were found.
 #[derive(Debug)]
@@ -96,7 +96,7 @@ fn sentence(kind: Kind) -> String {
         Kind::InvalidLength(length, expected) => format!("expected {}, found {length} of them", plain(&expected)),
         Kind::UnknownVariant(_, known) => format!("not known; give one of {}", known.join(", ")),
         Kind::UnknownField(key, known) => {
-            let hint = spelling::nearest(&key, known.iter().copied());
+            let hint = spelling::nearest_key(&key, known.iter().copied());
             let hint = hint.map(|near| format!(" `{key}`; did you mean `{near}`? known are "));
             format!("unknown key{}{}", hint.as_deref().unwrap_or("; known are "), known.join(", "))
         }

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::schema::SCHEMA;
-use crate::spelling;
 use minergate::currency;
+use minergate::spelling;
 
 /// A path as people write it, `accounts[1].token` counted from 1, up to the first part that messages must not quote.
 pub(super) fn name(path: &[String]) -> String {
@@ -35,7 +35,7 @@ pub(super) fn is_list(path: &[&str]) -> bool {
 /// What stands under a part of a path, and whether the part may be shown.
 fn step(node: &'static Value, part: &str) -> (Option<&'static Value>, bool) {
     if let Some(properties) = node.get("properties").and_then(Value::as_object) {
-        let meant = || properties.get(spelling::nearest(part, properties.keys().map(String::as_str))?);
+        let meant = || properties.get(spelling::nearest_key(part, properties.keys().map(String::as_str))?);
         let next = properties.get(part).or_else(meant);
         return (next.map(resolved), next.is_some());
     }

@@ -1,6 +1,5 @@
 //! What works in a configuration and yet should not stay as it is.
 
-use std::io::ErrorKind;
 use std::path::Path;
 
 use futures_util::StreamExt as _;
@@ -78,17 +77,7 @@ impl Config {
         let directory = self.state_directory.as_deref()?;
         let own = directory.to_owned();
         let probe = move || tempfile::Builder::new().prefix(".probe-").tempfile_in(own)?.close();
-        let reason = match file::run(directory, probe).await {
-            Ok(Ok(())) => return None,
-            Ok(Err(error)) => match error.kind() {
-                ErrorKind::NotFound => "there is no such directory".to_owned(),
-                ErrorKind::NotADirectory => "it is not a directory".to_owned(),
-                ErrorKind::ReadOnlyFilesystem => "its file system is read-only".to_owned(),
-                ErrorKind::StorageFull => "its file system is full".to_owned(),
-                _ => file::Error::from(error).to_string(),
-            },
-            Err(error) => error.to_string(),
-        };
+        let reason = file::run(directory, probe).await.and_then(|made| made.map_err(file::Error::from)).err()?;
         let remedy = "give an existing directory that this user can write to";
         Some(format!(
             "state_directory or $STATE_DIRECTORY: {reason}; a restart can send a TOTP code or rejected credentials again; {remedy}"

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 const IMPORTS: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("log", &[]),
-    ("spelling", &[]),
     ("subject", &[]),
     ("text", &[]),
     ("gzip", &[]),
@@ -19,8 +18,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("exposition", &["blocks", "gzip", "health", "store", "subject", "text"]),
     ("poller", &["explanation", "health", "store", "subject"]),
     ("pipeline", &["exposition", "health", "poller", "store"]),
-    ("server", &["exposition", "health", "spelling", "store", "subject"]),
-    ("config", &["log", "poller", "server", "spelling"]),
+    ("server", &["exposition", "health", "store", "subject"]),
+    ("config", &["log", "poller", "server"]),
 ];
 
 /// Libraries that are spoken to in one place only: a module, or a file.

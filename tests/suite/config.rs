@@ -11,7 +11,8 @@ use minergate_exporter::poller::{Intervals, Plan};
 
 /// What a configuration makes the poller do: accounts with a token each, and `[poll]`.
 pub(crate) fn plan(accounts: &[&str], poll: &str) -> Plan {
-    let accounts: String = accounts.iter().map(|name| format!("[[accounts]]\nname = \"{name}\"\ntoken = \"t\"\n")).collect();
+    let accounts =
+        accounts.iter().fold(String::new(), |text, name| format!("{text}[[accounts]]\nname = \"{name}\"\ntoken = \"t\"\n"));
     plan_of(&format!("[poll]\n{poll}\n{accounts}"))
 }
 
@@ -462,7 +463,7 @@ fn a_mistake_names_the_variable_flag_or_file_that_it_came_from() {
     let error = Config::load(sources).unwrap_err().to_string();
     assert_eq!(error, "--log.level: log.level: not known; give one of error, warn, info, debug, trace");
     let error = Config::load(Sources { file: Some(Path::new("/nowhere/c.toml")), ..Sources::default() }).unwrap_err();
-    assert_eq!(format!("{error:#}"), "can't read /nowhere/c.toml: no such file; give another --config.file");
+    assert_eq!(format!("{error:#}"), "can't read /nowhere/c.toml: no such file or directory; give another --config.file");
 }
 
 #[test]

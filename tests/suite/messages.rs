@@ -65,11 +65,14 @@ const FAILURES: &[(&str, &str)] = &[
         "",
         "configuration: nothing to poll; give [[accounts]] or currencies, with --config.file or in the environment, or try the demo",
     ),
-    ("serve --config.file /none.toml", "can't read /none.toml: no such file; give another --config.file"),
-    ("once --config.file /none.toml", "can't read /none.toml: no such file; give another --config.file"),
-    ("query workers --config.file /none.toml", "can't read /none.toml: no such file; give another --config.file"),
-    ("history --config.file /none.toml", "can't read /none.toml: no such file; give another --config.file"),
-    ("healthcheck --config.file /none.toml", "can't read /none.toml: no such file; give another --config.file"),
+    ("serve --config.file /none.toml", "can't read /none.toml: no such file or directory; give another --config.file"),
+    ("once --config.file /none.toml", "can't read /none.toml: no such file or directory; give another --config.file"),
+    (
+        "query workers --config.file /none.toml",
+        "can't read /none.toml: no such file or directory; give another --config.file",
+    ),
+    ("history --config.file /none.toml", "can't read /none.toml: no such file or directory; give another --config.file"),
+    ("healthcheck --config.file /none.toml", "can't read /none.toml: no such file or directory; give another --config.file"),
     ("serve --config.file /", "can't read /: it is a directory; give another --config.file"),
     (
         "healthcheck --url http://127.0.0.1:1/",
@@ -100,7 +103,7 @@ const FAILURES: &[(&str, &str)] = &[
     ("simulate --listen ::1:28124", "--listen: an IPv6 address stands in brackets; give one such as \"[::1]:10187\""),
     (
         "simulate --listen 127.0.0.1:0 --write-config /none/x",
-        "can't write /none/x: No such file or directory (os error 2); give another --write-config",
+        "can't write /none/x: no such file or directory; give another --write-config",
     ),
 ];
 
@@ -110,7 +113,7 @@ fn what_can_t_be_done_is_said_in_one_line() {
         assert_eq!(said(call), (Some(1), format!("error: {sentence}\n")), "{call}");
     }
     let checked = String::from_utf8(run("check --config.file /none.toml").stdout).unwrap();
-    assert!(checked.contains("can't read /none.toml: no such file; give another --config.file"), "{checked}");
+    assert!(checked.contains("can't read /none.toml: no such file or directory; give another --config.file"), "{checked}");
 }
 
 /// The file is named by its account and key: its path can be the password itself, written under the wrong key.
@@ -142,7 +145,7 @@ fn a_secret_that_can_t_be_used_is_named_by_its_key() {
             assert!(!checked.contains("planted"), "{checked}");
         }
     };
-    expect("no such file");
+    expect("no such file or directory");
     let write = |bytes: &[u8]| {
         fs::write(&secret, bytes).unwrap();
         fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();

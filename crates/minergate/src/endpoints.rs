@@ -6,6 +6,7 @@
 use std::marker::PhantomData;
 use std::time::Duration;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
@@ -221,17 +222,13 @@ impl<'a> Request<'a> {
     }
 }
 
-/// A path with its placeholder filled; what is filled in can't leave its path segment.
-fn fill(path: &str, argument: &str) -> String {
-    let segment: String = argument.bytes().map(encode_byte).collect();
-    path.replace("{currency}", &segment).replace("{id}", &segment)
-}
+/// What is escaped in a path's segment: more than has to be, so that nothing that is filled in can leave it.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
-fn encode_byte(byte: u8) -> String {
-    match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => char::from(byte).to_string(),
-        _ => format!("%{byte:02X}"),
-    }
+/// A path with its placeholder filled.
+fn fill(path: &str, argument: &str) -> String {
+    let segment = utf8_percent_encode(argument, SEGMENT).to_string();
+    path.replace("{currency}", &segment).replace("{id}", &segment)
 }
 
 /// The row of that name.

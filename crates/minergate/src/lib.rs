@@ -7,7 +7,7 @@
 //! | [`answer`] | what answers are made of: numbers, texts, lists and maps that bear with what the API sends |
 //! | [`currency`] | the documented currencies |
 //! | [`metric`] | what an answer becomes as metrics |
-//! | [`duration`], [`file`](mod@file) | durations as people write them; files on disks that may hang |
+//! | [`duration`], [`file`](mod@file), [`spelling`] | durations as people write them; files on disks that may hang; misspelled words |
 //!
 //! An account's balances:
 //!
@@ -38,3 +38,4 @@ pub mod duration;
 pub mod endpoints;
 pub mod file;
 pub mod metric;
+pub mod spelling;

@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use ring::hmac;
 use ring::rand::SystemRandom;
 use tempfile::NamedTempFile;
@@ -38,10 +39,9 @@ pub(super) struct Memory {
 
 impl Memory {
     pub(super) fn new(directory: Option<&Path>, account: &str) -> Memory {
-        let plain = |b: u8| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("_{b:02x}") };
         Memory {
             directory: directory.map(Path::to_owned),
-            name: account.bytes().map(plain).collect(),
+            name: utf8_percent_encode(account, NON_ALPHANUMERIC).to_string(),
             key: OnceLock::new(),
             warned: AtomicBool::new(false),
         }
