@@ -28,8 +28,8 @@ fn fault(page: &str, block: &Block) -> Option<String> {
             return Some(format!("{script} can't be run"));
         }
         // It takes the block from the page, by page and section or by its mark; or it is the block's one command.
-        let takes = text.contains("scripts/documented") && text.contains(page);
-        let by_name = text.contains(&block.section) || text.contains("scripts/documented --list");
+        let takes = text.contains("scripts/docs/documented") && text.contains(page);
+        let by_name = text.contains(&block.section) || text.contains("scripts/docs/documented --list");
         let is_it = text.lines().any(|line| line == block.text.trim());
         if !(takes && by_name || is_it) {
             return Some(format!("{script} does not run it"));
@@ -58,7 +58,7 @@ fn the_scripts_find_the_same_blocks() {
     for name in RUN {
         let page = pages.iter().find(|page| page.path == Path::new(name)).unwrap();
         let documented = |arguments: &[&str]| {
-            let output = Command::new("scripts/documented").current_dir(ROOT).args(arguments).output().unwrap();
+            let output = Command::new("scripts/docs/documented").current_dir(ROOT).args(arguments).output().unwrap();
             assert!(output.status.success(), "{arguments:?}");
             String::from_utf8(output.stdout).unwrap()
         };
