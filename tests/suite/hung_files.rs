@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -13,13 +12,13 @@ use tokio::net::TcpListener;
 use tokio::task::spawn_blocking;
 
 use crate::fake_api::FakeApi;
-use crate::process::{Process, daemon, get, wait};
+use crate::process::{Process, daemon, get, make_fifo, wait};
 use crate::web_config::{ask, hash, serving};
 
-/// Puts a FIFO in a file's place: whoever opens it waits for a writer that never comes.
+/// Puts a FIFO in a file's place.
 fn replace_by_fifo(path: &Path) {
     fs::remove_file(path).unwrap();
-    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+    make_fifo(path);
 }
 
 /// A daemon that polls once a second, and its configuration file.

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 
-use crate::process::exporter;
+use crate::process::{exporter, make_fifo};
 
 fn run(call: &str) -> Output {
     exporter().args(call.split_whitespace()).output().unwrap()
@@ -160,16 +160,11 @@ fn a_secret_that_can_t_be_used_is_named_by_its_key() {
     expect("it is a directory");
 }
 
-/// A FIFO that nobody writes to, as a file that never answers.
-fn fifo(path: &std::path::Path) {
-    assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
-}
-
 #[test]
 fn a_file_that_never_answers_ends_in_an_error() {
     let directory = tempfile::tempdir().unwrap();
     let (config, hangs) = (directory.path().join("c.toml"), directory.path().join("fifo"));
-    fifo(&hangs);
+    make_fifo(&hangs);
     let (code, said) = said(&format!("serve --config.file {}", hangs.display()));
     assert_eq!(code, Some(1));
     assert!(said.contains(": it did not answer within 5 s; give another --config.file"), "{said}");

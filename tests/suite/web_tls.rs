@@ -200,6 +200,7 @@ fn a_new_certificate_is_used_and_open_connections_stay() {
 }
 
 #[test]
+#[ignore = "scripts/test runs it: it needs curl and openssl"]
 fn curl_and_openssl_get_in() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
