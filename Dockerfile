@@ -28,15 +28,19 @@ RUN case "$TARGETARCH" in \
 
 # The dependencies, with an empty program: a layer that stays until they change.
 COPY Cargo.toml Cargo.lock ./
-RUN mkdir src; \
-    touch src/lib.rs; \
+COPY crates/minergate/Cargo.toml crates/minergate/
+COPY crates/minergate-simulator/Cargo.toml crates/minergate-simulator/
+RUN for package in . crates/*; do \
+      mkdir "$package/src"; \
+      touch "$package/src/lib.rs"; \
+    done; \
     echo 'fn main() {}' >src/main.rs; \
     cargo build --release --locked --target "$(cat /target)"
 
 COPY . .
 ARG REVISION=unknown
 # Cargo goes by the time of files, and the empty program's are newer.
-RUN touch src/lib.rs src/main.rs; \
+RUN touch src/lib.rs src/main.rs crates/*/src/lib.rs; \
     MINERGATE_EXPORTER_REVISION="$REVISION" cargo build --release --locked --target "$(cat /target)"
 
 ARG SOURCE_DATE_EPOCH=0

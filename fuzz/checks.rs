@@ -5,12 +5,12 @@ use std::io::Read;
 use std::time::Duration;
 
 use flate2::read::GzDecoder;
-use minergate_exporter::api::{Error, REQUEST_KINDS};
+use minergate::api::{Error, REQUEST_KINDS};
+use minergate::currency::{self, Decimals};
+use minergate::endpoints::{ENDPOINTS, Scope};
+use minergate::metric::{Request, Rows};
 use minergate_exporter::config::{Config, ENVIRONMENT_PREFIX, Sources};
-use minergate_exporter::currency::{self, Decimals};
-use minergate_exporter::endpoints::{ENDPOINTS, Scope};
 use minergate_exporter::gzip::Member;
-use minergate_exporter::metric::{Request, Rows};
 use minergate_exporter::server::negotiation;
 use minergate_exporter::store::{Key, Store};
 use minergate_exporter::text::Format;

@@ -17,8 +17,8 @@ use tokio::time::Instant;
 
 use self::block::{Block, Loop};
 use crate::gzip::{Member, Piece};
-use crate::metric::{Family, Form, Rows};
 use crate::text::{self, Format, Samples};
+use minergate::metric::{Family, Form, Rows};
 
 /// Samples beyond which a block is cut in two.
 const BLOCK: usize = 512;

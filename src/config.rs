@@ -29,11 +29,11 @@ pub use self::schema::schema;
 pub use self::shard::Shard;
 use self::sources::Parsed;
 pub use self::sources::Sources;
-use crate::api::{self, Account, AccountConfig};
-use crate::currency::Decimals;
-use crate::endpoints::{ENDPOINTS, Scope};
 use crate::poller::{self, Plan, Reading};
 use crate::{log, server};
+use minergate::api::{self, Account, AccountConfig};
+use minergate::currency::Decimals;
+use minergate::endpoints::{ENDPOINTS, Scope};
 
 /// What environment variables of the exporter begin with. The double underscore keeps it apart from variables that a
 /// platform makes of the service's name, such as `MINERGATE_EXPORTER_PORT`.
@@ -106,6 +106,7 @@ impl Config {
             let files = [&mut account.password_file, &mut account.totp_secret_file, &mut account.token_file];
             files.into_iter().flatten().for_each(|path| *path = file.resolve(path, credentials.as_ref()));
         }
+        concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")).clone_into(&mut config.api.user_agent);
         config.file = path;
         sources.check(config.mistakes())?;
         Ok(config)

@@ -14,13 +14,13 @@ use tokio::time::timeout;
 use tracing::{error, info, warn};
 
 use self::watchdog::Watchdog;
-use crate::api::{Account, AccountConfig, Client, Event, Observer};
 use crate::config::Config;
 use crate::exposition::Exposition;
 use crate::health::{Health, patience};
 use crate::poller::{Plan, Poller, Update};
 use crate::server::{self, App, Listener, Reload, Web};
 use crate::store::Store;
+use minergate::api::{Account, AccountConfig, Client, Event, Observer};
 
 /// Reads the configuration anew, from where it was read first.
 pub type Load = Arc<dyn Fn() -> anyhow::Result<Config> + Send + Sync>;

@@ -27,8 +27,8 @@ pub use self::account::{ACCOUNT_METRICS, AccountHealth, Failing, LoopHealth, Sho
 use self::pause::PausedUntil;
 use self::progress::Progress;
 pub use self::progress::{BEAT, Standstill, patience};
-use crate::api::{self, Event, LOGIN, REQUEST_KINDS, Stop};
 use crate::store::Key;
+use minergate::api::{self, Event, LOGIN, REQUEST_KINDS, Stop};
 
 /// Upper bounds of the request durations' buckets, in seconds; the default timeout is among them.
 const BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];

@@ -67,7 +67,8 @@ impl From<Level> for LevelFilter {
 pub fn init(config: Config) {
     // Libraries are heard from warnings on, whatever the level: below that, an HTTP client prints headers, and a token is one.
     let level = LevelFilter::from(config.level);
-    let targets = Targets::new().with_target(env!("CARGO_CRATE_NAME"), level).with_default(level.min(LevelFilter::WARN));
+    // The names of all crates of the project begin with this word.
+    let targets = Targets::new().with_target("minergate", level).with_default(level.min(LevelFilter::WARN));
     let writer = || stderr::Stderr;
     let layer = match config.format {
         Format::Json => tracing_subscriber::fmt::layer().event_format(json::Json).with_writer(writer).boxed(),

@@ -32,11 +32,11 @@ use self::journal::Journal;
 pub use self::plan::{Loop, Plan, Reading};
 pub use self::round::Outcome;
 use self::uses::Uses;
-use crate::api::{self, Account, Client};
-use crate::endpoints::{ENDPOINTS, Endpoint, Scope};
 use crate::health::{BEAT, Health};
-use crate::metric::{Request, Rows};
 use crate::store::{Correction, Key, Store};
+use minergate::api::{self, Account, Client};
+use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
+use minergate::metric::{Request, Rows};
 
 /// Where answers come from: the API, or in tests something that says what it is told to.
 pub trait Source: Send + Sync + 'static {

@@ -11,9 +11,10 @@ use tokio::time::Instant;
 pub use self::totals::Correction;
 use self::totals::Totals;
 use crate::blocks::Blocks;
-use crate::endpoints::{ENDPOINTS, Endpoint, Scope};
-use crate::metric::Rows;
-use crate::{clock, currency};
+use crate::clock;
+use minergate::currency;
+use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
+use minergate::metric::Rows;
 
 /// Currencies that one account (or the pool) may have series of. A server that makes up more is cut off here.
 pub const CURRENCY_CAP: usize = 64;
@@ -209,9 +210,9 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use super::*;
-    use crate::currency::Decimals;
-    use crate::endpoints;
-    use crate::metric::Request;
+    use minergate::currency::Decimals;
+    use minergate::endpoints;
+    use minergate::metric::Request;
 
     const MINUTE: Duration = Duration::from_secs(60);
 

@@ -4,7 +4,7 @@
 
 use std::fmt::{Arguments, Write};
 
-use crate::metric::{Family, Kind, Unit};
+use minergate::metric::{Family, Kind, Unit};
 
 /// How the exposition is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

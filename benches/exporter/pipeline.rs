@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use minergate_exporter::api::{self, Client};
+use minergate::api::{self, Client};
+use minergate::currency::Decimals;
+use minergate::endpoints;
+use minergate::metric::Request;
 use minergate_exporter::config::{Config, Sources};
-use minergate_exporter::currency::Decimals;
-use minergate_exporter::endpoints;
 use minergate_exporter::exposition::Exposition;
-use minergate_exporter::metric::Request;
-use minergate_exporter::simulator::{self, Simulator};
 use minergate_exporter::store::Key;
+use minergate_simulator::Simulator;
 use secrecy::ExposeSecret;
 use tokio::time::Instant;
 
@@ -101,7 +101,7 @@ async fn pipeline(base: &str, time: Duration) -> f64 {
 
 /// The configuration of the simulator's accounts.
 fn configured(base: &str) -> Config {
-    let text = Simulator::new(simulator::Config::default()).exporter_config(base);
+    let text = Simulator::new(minergate_simulator::Config::default()).exporter_config(base);
     Config::load(Sources { text: Some(&text), ..Sources::default() }).expect("a configuration")
 }
 

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use minergate_exporter::endpoints;
+use minergate::endpoints;
 use minergate_exporter::store::Key;
 use tokio::time::Instant;
 

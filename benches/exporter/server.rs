@@ -13,15 +13,15 @@ use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::routing::get;
 use axum::serve::ListenerExt;
 use bytes::Bytes;
-use minergate_exporter::api::{self, Account, AccountConfig};
-use minergate_exporter::endpoints::Endpoint;
+use minergate::api::{self, Account, AccountConfig};
+use minergate::endpoints::Endpoint;
+use minergate::metric::{Request, Rows};
 use minergate_exporter::exposition::Exposition;
 use minergate_exporter::health::Health;
-use minergate_exporter::metric::{Request, Rows};
 use minergate_exporter::poller::{Plan, Poller, Source};
 use minergate_exporter::server::{self, App, Web};
-use minergate_exporter::simulator::{self, Simulator};
 use minergate_exporter::store::Store;
+use minergate_simulator::Simulator;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -137,7 +137,11 @@ async fn polled(accounts: usize) {
 async fn simulator() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
     println!("{}", listener.local_addr().expect("an address"));
-    let simulator = Simulator::new(simulator::Config { accounts: 3, documented: true, ..simulator::Config::default() });
+    let simulator = Simulator::new(minergate_simulator::Config {
+        accounts: 3,
+        documented: true,
+        ..minergate_simulator::Config::default()
+    });
     simulator.serve(listener, input_ends()).await.expect("serving");
 }
 

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use minergate_exporter::currency::Decimals;
-use minergate_exporter::endpoints::{ENDPOINTS, Endpoint, Scope};
+use minergate::currency::Decimals;
+use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
+use minergate::metric::{Request, Rows};
 use minergate_exporter::exposition::Exposition;
 use minergate_exporter::health::Health;
-use minergate_exporter::metric::{Request, Rows};
 use minergate_exporter::store::{Key, Store};
 use serde_json::{Map, Value, json};
 

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::values::{Mark, Values};
-use crate::metric::{Form, Rows, write_label};
 use crate::text::Samples;
+use minergate::metric::{Form, Rows, write_label};
 
 /// The rows of some loops, in order of their names.
 #[derive(Clone, Default)]

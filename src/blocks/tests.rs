@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::currency::Decimals;
-use crate::metric::{self, Metric, Request, gauge, write_label};
+use minergate::currency::Decimals;
+use minergate::metric::{self, Metric, Request, gauge, write_label};
 
 type Answer = Vec<(u8, f64)>;
 

@@ -12,7 +12,7 @@ use crate::config::{Config, Sources};
 use crate::daemon;
 use crate::log;
 use crate::server::{self, Listener, Web};
-use crate::simulator::{self, Simulator};
+use minergate_simulator::Simulator;
 
 /// Somebody watches: poll more often than one would poll a pool.
 const POLL: &str = r#"
@@ -35,7 +35,7 @@ nickname = "30s"
 const LISTEN: &str = "127.0.0.1:10187";
 
 pub(super) async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
-    let simulator = Simulator::new(simulator::Config::default());
+    let simulator = Simulator::new(minergate_simulator::Config::default());
     let simulated = TcpListener::bind("127.0.0.1:0").await?;
     let api = format!("http://{}", simulated.local_addr()?);
     let text = simulator.exporter_config(&api) + POLL;

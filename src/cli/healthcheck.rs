@@ -6,8 +6,8 @@ use std::time::Duration;
 use anyhow::{anyhow, bail};
 use clap::Args;
 
-use crate::api;
 use crate::server::{self, Web};
+use minergate::api;
 
 /// How long the answer may take.
 const TIMEOUT: Duration = Duration::from_secs(3);

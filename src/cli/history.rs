@@ -16,12 +16,13 @@ use self::event::Events;
 use self::series::{Spacing, cumulative};
 pub(super) use self::table::COUNTERS;
 use super::{PARTLY, check_accounts};
-use crate::api::{Account, Client};
 use crate::config::Config;
-use crate::currency::Decimals;
-use crate::metric::{Request, write_label};
+use crate::log;
 use crate::text::{self, Format};
-use crate::{duration, log};
+use minergate::api::{Account, Client};
+use minergate::currency::Decimals;
+use minergate::duration;
+use minergate::metric::{Request, write_label};
 
 /// What Prometheus is still writing itself, and is not to be backfilled.
 const HEAD: Duration = Duration::from_secs(3 * 3600);
@@ -124,7 +125,7 @@ fn accounts(config: &Config, wanted: &[String]) -> anyhow::Result<Vec<Account>> 
     }
     check_accounts(wanted, config)?;
     let chosen = config.accounts.iter().filter(|account| wanted.is_empty() || wanted.contains(&account.name));
-    let account = |a: &crate::api::AccountConfig| {
+    let account = |a: &minergate::api::AccountConfig| {
         a.account(config.state_directory.as_deref()).map_err(|(key, fault)| anyhow::anyhow!("{}: {key}: {fault}", a.name))
     };
     chosen.map(account).collect()

@@ -9,13 +9,13 @@ use std::sync::Arc;
 use clap::{Args, ValueHint};
 
 use super::{PARTLY, check_accounts, textfile};
-use crate::api::{Client, Error, Observer};
 use crate::config::Config;
 use crate::exposition::{Exposition, Filter, Format};
 use crate::health::Health;
 use crate::log;
 use crate::poller::{Outcome, Plan, Poller};
 use crate::store::Store;
+use minergate::api::{Client, Error, Observer};
 
 /// Poll everything once and print the metrics, or write them for `node_exporter`'s textfile collector.
 #[derive(Debug, Args)]

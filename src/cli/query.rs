@@ -14,11 +14,11 @@ use clap::{Args, ValueEnum};
 use figment::value::{Dict, Value};
 
 use super::{nearest, terminal};
-use crate::api::{Account, Client, Error};
 use crate::config::Config;
-use crate::currency::{self, CURRENCIES};
-use crate::endpoints::{self, ENDPOINTS, Endpoint, Scope};
 use crate::log;
+use minergate::api::{Account, Client, Error};
+use minergate::currency::{self, CURRENCIES};
+use minergate::endpoints::{self, ENDPOINTS, Endpoint, Scope};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {

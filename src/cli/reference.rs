@@ -10,8 +10,8 @@ use clap::Subcommand;
 use clap_complete::Shell;
 
 use crate::config;
-use crate::duration;
-use crate::endpoints::{ENDPOINTS, Endpoint};
+use minergate::duration;
+use minergate::endpoints::{ENDPOINTS, Endpoint};
 
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub(super) enum Page {

@@ -10,8 +10,9 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use super::{shutdown, terminal};
-use crate::simulator::{self, Config, Rule, Simulator};
-use crate::{duration, server};
+use crate::server;
+use minergate::duration;
+use minergate_simulator::{Config, Rule, Simulator};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -31,7 +32,7 @@ pub(super) struct Flags {
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration::parse)]
     token_lifetime: Duration,
     /// How to misbehave: [ENDPOINT/]FAULT[=TIME][:RATE][@ACCOUNT]; may be given several times
-    #[arg(long, value_name = "RULE", long_help = simulator::fault_help())]
+    #[arg(long, value_name = "RULE", long_help = minergate_simulator::fault_help())]
     fault: Vec<Rule>,
     /// Write an exporter configuration for the accounts to this file, readable by its owner alone
     #[arg(long, value_name = "FILE")]

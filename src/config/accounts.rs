@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::environment::{AccountVariable, variable};
 use super::keys::Keys;
-use crate::api::AccountConfig;
+use minergate::api::AccountConfig;
 
 /// The accounts, as values.
 pub(super) struct Accounts {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Deserializer, de};
 
-use crate::{currency, endpoints};
+use minergate::{currency, endpoints};
 
 /// Decimals that a currency's smallest unit can have.
 pub(super) const MAX_DECIMALS: u8 = 36;

@@ -8,7 +8,7 @@ use figment::value::{Dict, Map, Value};
 use figment::{Metadata, Profile, Provider};
 
 use super::lines::Lines;
-use crate::file;
+use minergate::file;
 
 /// The largest configuration file, in bytes; 100,000 accounts take some 20 MB.
 const MAX_BYTES: usize = 64 << 20;

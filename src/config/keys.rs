@@ -3,7 +3,8 @@
 use schemars::Schema;
 use serde_json::Value;
 
-use crate::{currency, spelling};
+use crate::spelling;
+use minergate::currency;
 
 /// All keys.
 pub(super) struct Keys(Schema);

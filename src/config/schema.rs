@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Config;
 use super::codes::MAX_DECIMALS;
-use crate::endpoints::{self, ENDPOINTS, Scope};
+use minergate::endpoints::{self, ENDPOINTS, Scope};
 
 /// The schema.
 pub fn schema() -> Schema {

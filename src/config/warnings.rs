@@ -8,8 +8,8 @@ use futures_util::stream;
 use tokio::time::{Instant, timeout_at};
 
 use super::Config;
-use crate::api::{self, AccountConfig};
-use crate::{currency, duration, file};
+use minergate::api::{self, AccountConfig};
+use minergate::{currency, duration, file};
 
 /// Files that are looked at at once.
 const FILES_AT_ONCE: usize = 64;

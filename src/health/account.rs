@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::api::Stop;
 use crate::blocks::Blocks;
-use crate::currency::Decimals;
-use crate::metric::Unit::Seconds;
-use crate::metric::{Metric, Request, Rows, counter, gauge};
 use crate::store::Key;
+use minergate::api::Stop;
+use minergate::currency::Decimals;
+use minergate::metric::Unit::Seconds;
+use minergate::metric::{Metric, Request, Rows, counter, gauge};
 
 /// How one loop's polls went.
 #[derive(Clone, Debug, Default)]

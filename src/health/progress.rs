@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::api;
-use crate::duration;
+use minergate::api;
+use minergate::duration;
 
 /// How often the poller says that it runs, even when nothing is due.
 pub const BEAT: Duration = Duration::from_secs(10);

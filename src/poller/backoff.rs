@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Loop;
-use crate::api;
+use minergate::api;
 
 /// The longest wait after answers that stay the same, unless the interval is longer.
 const LONGEST: Duration = Duration::from_secs(3600);

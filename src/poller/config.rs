@@ -8,8 +8,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::Deserializer;
 
-use crate::duration;
-use crate::endpoints::{self, ENDPOINTS, Endpoint};
+use minergate::duration;
+use minergate::endpoints::{self, ENDPOINTS, Endpoint};
 
 /// The intervals that an endpoint can have are within these.
 const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);

@@ -11,8 +11,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-use crate::api;
 use crate::store::Key;
+use minergate::api;
 
 /// How long failures are collected, and how long at most while it is open whether the API is down.
 const DELAY: Duration = Duration::from_secs(2);
@@ -241,7 +241,7 @@ mod tests {
     use tracing_subscriber::fmt::MakeWriter;
 
     use super::*;
-    use crate::api::Error;
+    use minergate::api::Error;
 
     /// Collects what is logged.
     #[derive(Clone, Default)]
@@ -327,7 +327,7 @@ mod tests {
         let endpoints = ["workers", "balance", "transfers", "nickname"];
         for round in 0..5 {
             for (i, endpoint) in endpoints.iter().enumerate() {
-                let stop = crate::api::Stop::WrongPassword;
+                let stop = minergate::api::Stop::WrongPassword;
                 let error = if round + i == 0 { Error::WrongPassword } else { Error::LoginStopped(stop) };
                 journal.failed(&key("farm", endpoint), &error);
                 journal.succeeded(&key("other", endpoint));

@@ -9,10 +9,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Config;
-use crate::api::Account;
-use crate::currency::{self, Decimals};
-use crate::endpoints::{ENDPOINTS, Endpoint, Scope};
 use crate::store::{CURRENCY_CAP, Key};
+use minergate::api::Account;
+use minergate::currency::{self, Decimals};
+use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
 
 /// What the reading of answers depends on.
 #[derive(Debug, Default, PartialEq)]

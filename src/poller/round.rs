@@ -8,8 +8,8 @@ use futures_util::stream;
 use tokio::time::Instant;
 
 use super::{Loop, Poller, Source, ask};
-use crate::api;
-use crate::metric::Rows;
+use minergate::api;
+use minergate::metric::Rows;
 
 /// How long a poll may take beside its place in the limiter's line.
 const PATIENCE: Duration = Duration::from_secs(60);

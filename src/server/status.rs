@@ -19,8 +19,8 @@ use tokio::time::Instant;
 
 use super::App;
 use crate::health::{AccountHealth, LoopHealth};
-use crate::metric::Series;
 use crate::store::Fresh;
+use minergate::metric::Series;
 
 /// Accounts on one page.
 const PAGE: usize = 50;

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::metric::{Family, Rows, Series};
+use minergate::metric::{Family, Rows, Series};
 
 /// A fall to at least this part of the highest value is a correction, a larger one a reset.
 const CORRECTION: f64 = 0.99;
@@ -116,8 +116,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::currency::Decimals;
-    use crate::metric::{Metric, Request, counter, gauge};
+    use minergate::currency::Decimals;
+    use minergate::metric::{Metric, Request, counter, gauge};
 
     type Answer = Vec<(u8, f64)>;
 
@@ -127,7 +127,7 @@ mod tests {
         counter("more", "Another counter").labels(&["currency"]).read(put),
     ];
 
-    fn put(answer: &Answer, out: &mut crate::metric::Out<'_>) {
+    fn put(answer: &Answer, out: &mut minergate::metric::Out<'_>) {
         for (code, value) in answer {
             out.put([format!("c{code}").as_str()], *value);
         }

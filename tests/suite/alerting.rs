@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use minergate_exporter::endpoints::ENDPOINTS;
+use minergate::endpoints::ENDPOINTS;
 use serde_json::Value;
 
 use crate::fake_api::FakeApi;

@@ -7,34 +7,26 @@ use std::path::{Path, PathBuf};
 /// A module, and the modules of the crate that it may import. What is not named here may import anything.
 const IMPORTS: &[(&str, &[&str])] = &[
     ("clock", &[]),
-    ("file", &[]),
-    ("duration", &[]),
-    ("currency", &[]),
-    ("answer", &[]),
     ("log", &[]),
     ("spelling", &[]),
-    ("api", &["duration", "file"]),
-    ("metric", &["currency"]),
-    ("endpoints", &["answer", "api", "currency", "metric"]),
-    ("text", &["metric"]),
+    ("text", &[]),
     ("gzip", &[]),
-    ("blocks", &["gzip", "metric", "text"]),
-    ("store", &["blocks", "clock", "currency", "endpoints", "metric"]),
-    ("health", &["api", "blocks", "currency", "duration", "log", "metric", "store"]),
+    ("blocks", &["gzip", "text"]),
+    ("store", &["blocks", "clock"]),
+    ("health", &["blocks", "log", "store"]),
     ("exposition", &["blocks", "gzip", "health", "store", "text"]),
-    ("poller", &["api", "currency", "duration", "endpoints", "health", "metric", "store"]),
-    ("simulator", &["currency", "duration", "endpoints"]),
-    ("server", &["duration", "exposition", "file", "health", "metric", "spelling", "store"]),
-    ("config", &["api", "currency", "duration", "endpoints", "file", "log", "poller", "server", "spelling"]),
+    ("poller", &["health", "store"]),
+    ("server", &["exposition", "health", "spelling", "store"]),
+    ("config", &["log", "poller", "server", "spelling"]),
 ];
 
 /// Libraries that are spoken to in one place only.
 const LIBRARIES: &[(&str, &[&str])] = &[
-    ("reqwest", &["api"]),
-    ("axum", &["server", "simulator"]),
+    ("reqwest", &[]),
+    ("axum", &["server"]),
     ("bcrypt", &["server"]),
-    ("hyper", &["api", "server"]),
-    ("hyper_util", &["api", "server"]),
+    ("hyper", &["server"]),
+    ("hyper_util", &["server"]),
     ("listenfd", &["server"]),
     ("sd_notify", &["daemon"]),
     ("tokio_rustls", &["server"]),
@@ -111,16 +103,6 @@ fn the_page_has_every_module_and_what_it_may_import() {
         match IMPORTS.iter().find(|(known, _)| *known == module) {
             Some((_, imports)) => assert_eq!(allowed, *imports, "{module}"),
             None => assert_eq!(row[3], "all", "{module}"),
-        }
-    }
-}
-
-#[test]
-fn an_endpoint_s_file_knows_answers_and_metrics_only() {
-    for (module, file, text) in sources() {
-        if module == "endpoints" && file.iter().count() > 1 {
-            let imports = imported(&text);
-            assert!(imports.is_subset(&["answer", "metric"].into()), "{} imports {imports:?}", file.display());
         }
     }
 }

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use minergate_exporter::endpoints::{ENDPOINTS, Endpoint};
-use minergate_exporter::simulator::FAULTS;
+use minergate::endpoints::{ENDPOINTS, Endpoint};
+use minergate_simulator::FAULTS;
 use serde_json::Value;
 use tokio::time::Instant;
 

@@ -6,7 +6,7 @@ mod read;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use minergate_exporter::api::{Account, AccountConfig, Client, Config, Event, Stop, parse_base_url};
+use minergate::api::{Account, AccountConfig, Client, Config, Event, Stop, parse_base_url};
 
 use crate::fake_api::{FakeApi, Reply};
 

@@ -3,9 +3,10 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use minergate::api;
+use minergate::endpoints::{ENDPOINTS, Scope};
 use minergate_exporter::config::{Config, Sources};
-use minergate_exporter::endpoints::{ENDPOINTS, Scope};
-use minergate_exporter::{api, log, poller, server};
+use minergate_exporter::{log, poller, server};
 
 fn shipped(name: &str) -> Config {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(name);
@@ -24,7 +25,8 @@ fn the_short_example_is_read() {
 fn the_full_example_holds_every_key_with_its_default() {
     let config = shipped("full.toml");
     assert!(config.api.base_url.is_some());
-    assert_eq!(api::Config { base_url: None, ..config.api.clone() }, api::Config::default());
+    let default = api::Config { user_agent: config.api.user_agent.clone(), ..api::Config::default() };
+    assert_eq!(api::Config { base_url: None, ..config.api.clone() }, default);
     assert_eq!(format!("{:?}", config.web), format!("{:?}", server::Config::default()));
     assert_eq!(format!("{:?}", config.log), format!("{:?}", log::Config::default()));
     assert_eq!(config.poll.stale_after, poller::Config::default().stale_after);

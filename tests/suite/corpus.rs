@@ -5,7 +5,7 @@ mod checks;
 
 use std::path::Path;
 
-use minergate_exporter::endpoints::ENDPOINTS;
+use minergate::endpoints::ENDPOINTS;
 
 /// The files of a directory; a failing test prints the names of those that it read.
 fn files(directory: &str) -> Vec<(String, Vec<u8>)> {

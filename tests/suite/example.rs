@@ -15,7 +15,7 @@ fn the_account_example_reads_the_simulator() {
         line.trim_matches('"').to_owned()
     };
     // Cargo has built it along with the tests, if all were asked for; else it does now.
-    let build = ["build", "--quiet", "--locked", "--example", "account"];
+    let build = ["build", "--quiet", "--locked", "--package", "minergate", "--example", "account"];
     let status = Command::new(env!("CARGO")).args(build).current_dir(env!("CARGO_MANIFEST_DIR")).status().unwrap();
     assert!(status.success());
     let program = Path::new(env!("CARGO_BIN_EXE_minergate-exporter")).with_file_name("examples").join("account");

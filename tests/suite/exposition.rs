@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use flate2::read::GzDecoder;
-use minergate_exporter::api;
-use minergate_exporter::currency::{self, Decimals};
-use minergate_exporter::endpoints;
+use minergate::api;
+use minergate::currency::{self, Decimals};
+use minergate::endpoints;
+use minergate::metric::Request;
 use minergate_exporter::exposition::{Body, Encoding, Exposition, Filter, Format};
 use minergate_exporter::health::Health;
-use minergate_exporter::metric::Request;
 use minergate_exporter::store::{Key, Store};
 use openmetrics_parser::OpenMetricsValue;
 use openmetrics_parser::openmetrics::parse_openmetrics;

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
-use minergate_exporter::simulator::FAULTS;
+use minergate_simulator::FAULTS;
 use serde_json::Value;
 
 use crate::process::{Process, daemon, get, simulator, wait};

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 
-use minergate_exporter::simulator::FAULTS;
+use minergate_simulator::FAULTS;
 use serde_json::{Value, json};
 
 use crate::process::{PATIENCE, Process, exporter, get, request, simulator, wait};

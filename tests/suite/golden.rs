@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use minergate_exporter::currency::Decimals;
-use minergate_exporter::endpoints::{ENDPOINTS, Scope};
+use minergate::currency::Decimals;
+use minergate::endpoints::{ENDPOINTS, Scope};
+use minergate::metric::Request;
 use minergate_exporter::exposition::{Exposition, Filter, Format};
 use minergate_exporter::health::Health;
-use minergate_exporter::metric::Request;
 use minergate_exporter::store::{Key, Store};
 
 fn documented() -> Exposition {

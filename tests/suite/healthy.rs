@@ -3,12 +3,12 @@
 use std::sync::{Arc, Mutex, PoisonError, mpsc as blocking};
 use std::time::Duration;
 
-use minergate_exporter::api::{self, Account, AccountConfig, Client, Error, Observer};
+use minergate::api::{self, Account, AccountConfig, Client, Error, Observer};
+use minergate::endpoints::Endpoint;
+use minergate::metric::{Request, Rows};
 use minergate_exporter::daemon::watchdog::{Hang, Watchdog};
-use minergate_exporter::endpoints::Endpoint;
 use minergate_exporter::exposition::Exposition;
 use minergate_exporter::health::{Health, Standstill, patience};
-use minergate_exporter::metric::{Request, Rows};
 use minergate_exporter::poller::{Plan, Poller, Source};
 use minergate_exporter::server::{self, App, Listener, Web};
 use tokio::net::TcpListener;

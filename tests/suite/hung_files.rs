@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use minergate::file;
 use minergate_exporter::exposition::Exposition;
-use minergate_exporter::file;
 use minergate_exporter::server::{self, App, Listener, Web};
 use tokio::net::TcpListener;
 use tokio::task::spawn_blocking;

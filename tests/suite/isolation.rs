@@ -4,9 +4,9 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use minergate_exporter::duration;
-use minergate_exporter::endpoints::ENDPOINTS;
-use minergate_exporter::simulator::FAULTS;
+use minergate::duration;
+use minergate::endpoints::ENDPOINTS;
+use minergate_simulator::FAULTS;
 use serde_json::Value;
 use tokio::time::Instant;
 

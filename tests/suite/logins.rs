@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use minergate_exporter::endpoints::{ENDPOINTS, find};
+use minergate::endpoints::{ENDPOINTS, find};
 
 use crate::fake_api::{Asked, FakeApi};
 use crate::process::{Process, daemon, exporter, get, make_fifo, wait};

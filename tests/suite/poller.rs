@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use minergate_exporter::api::{self, Account, AccountConfig, Error};
-use minergate_exporter::endpoints::Endpoint;
+use minergate::api::{self, Account, AccountConfig, Error};
+use minergate::endpoints::Endpoint;
+use minergate::metric::{Request, Rows};
 use minergate_exporter::exposition::{Exposition, Filter, Format};
 use minergate_exporter::health::Health;
-use minergate_exporter::metric::{Request, Rows};
 use minergate_exporter::poller::{Plan, Poller, Source};
 use minergate_exporter::store::Store;
 use tokio::sync::mpsc;
@@ -88,7 +88,7 @@ impl Run {
 }
 
 fn sample(endpoint: &str) -> String {
-    minergate_exporter::endpoints::find(endpoint).unwrap().sample.to_owned()
+    minergate::endpoints::find(endpoint).unwrap().sample.to_owned()
 }
 
 #[tokio::test(start_paused = true)]

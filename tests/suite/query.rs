@@ -135,7 +135,7 @@ async fn what_went_wrong_is_said_with_place_and_remedy() {
 fn every_method_of_the_simulator_answers() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulator(directory.path(), &["--documented"]);
-    for endpoint in minergate_exporter::endpoints::ENDPOINTS {
+    for endpoint in minergate::endpoints::ENDPOINTS {
         let account = if endpoint.is_of_account() { &["--account", "farm-3"][..] } else { &[] };
         let argument = if endpoint.path.contains("{currency}") { &["xmr"][..] } else { &[] };
         let arguments = [&[endpoint.name], argument, account].concat();

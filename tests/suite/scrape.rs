@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use minergate_exporter::currency;
+use minergate::currency;
 use openmetrics_parser::openmetrics::parse_openmetrics;
 use openmetrics_parser::prometheus::parse_prometheus;
 

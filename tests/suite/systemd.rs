@@ -7,12 +7,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use minergate_exporter::api::{self, Account, AccountConfig, Error};
+use minergate::api::{self, Account, AccountConfig, Error};
+use minergate::endpoints::Endpoint;
+use minergate::metric::{Request, Rows};
 use minergate_exporter::daemon::watchdog::{Hang, Watchdog};
-use minergate_exporter::endpoints::Endpoint;
 use minergate_exporter::exposition::Exposition;
 use minergate_exporter::health::{Health, Standstill};
-use minergate_exporter::metric::{Request, Rows};
 use minergate_exporter::poller::{Plan, Poller, Source};
 use minergate_exporter::server::{self, App, Door, Listener, Web};
 use tokio::net::TcpListener;
@@ -258,7 +258,7 @@ async fn a_poller_that_stands_still_is_a_hang() {
 
 #[tokio::test(start_paused = true)]
 async fn a_poller_with_nothing_to_do_is_no_hang() {
-    let off: Vec<String> = minergate_exporter::endpoints::ENDPOINTS
+    let off: Vec<String> = minergate::endpoints::ENDPOINTS
         .iter()
         .filter(|endpoint| endpoint.name != "nickname")
         .map(|endpoint| format!("{} = \"off\"", endpoint.name))

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use minergate_exporter::api::{Error, Event};
-use minergate_exporter::currency::Decimals;
-use minergate_exporter::endpoints::{self, ENDPOINTS, Endpoint, Scope};
+use minergate::api::{Error, Event};
+use minergate::currency::Decimals;
+use minergate::endpoints::{self, ENDPOINTS, Endpoint, Scope};
+use minergate::metric::Request;
 use minergate_exporter::exposition::{Exposition, Filter, Format};
 use minergate_exporter::health::Health;
-use minergate_exporter::metric::Request;
 use minergate_exporter::store::{Key, Store};
 use openmetrics_parser::openmetrics::parse_openmetrics;
 use openmetrics_parser::prometheus::parse_prometheus;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context as _;
 use serde::Deserialize;
 
-use crate::endpoints::ENDPOINTS;
+use minergate::endpoints::ENDPOINTS;
 
 const ALERTS: &str = include_str!("../../../deploy/prometheus/rules/alerts.rules.yml");
 const RECORDINGS: &str = include_str!("../../../deploy/prometheus/rules/recording.rules.yml");

@@ -5,8 +5,8 @@ use std::io::{IsTerminal as _, Write as _};
 use super::report::Poll;
 use crate::cli::{once, terminal};
 use crate::config::Config;
-use crate::metric::{Kind, Rows};
 use crate::poller::Outcome;
+use minergate::metric::{Kind, Rows};
 
 /// Currencies that are named one by one.
 const NAMED: usize = 4;
@@ -20,7 +20,7 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<Vec<Poll>> {
     let outcomes = poller.round(config.api.concurrency, words, |outcome, all| progress.step(outcome, all)).await;
     progress.end();
     let mut polls: Vec<Poll> = outcomes.into_iter().map(poll).collect();
-    let place = |poll: &Poll| crate::endpoints::ENDPOINTS.iter().position(|endpoint| endpoint.name == poll.endpoint);
+    let place = |poll: &Poll| minergate::endpoints::ENDPOINTS.iter().position(|endpoint| endpoint.name == poll.endpoint);
     // As configured: accounts first, each with its endpoints in the table's order, then pool and networks.
     let account =
         |poll: &Poll| config.accounts.iter().position(|account| account.name == poll.account).unwrap_or(usize::MAX);
@@ -30,7 +30,7 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<Vec<Poll>> {
 
 fn poll(outcome: Outcome<String>) -> Poll {
     let Outcome { account, endpoint, currency, duration, result } = outcome;
-    let kind = result.as_ref().err().map(crate::api::Error::kind);
+    let kind = result.as_ref().err().map(minergate::api::Error::kind);
     let seconds = (duration.as_secs_f64() * 1000.0).round() / 1000.0;
     let words = result.unwrap_or_else(|error| error.to_string());
     Poll { account, endpoint, currency, ok: kind.is_none(), seconds, kind, words }
@@ -54,7 +54,7 @@ fn words(rows: &Rows) -> String {
     }
 }
 
-fn lone(family: &crate::metric::Family, series: crate::metric::Series<'_>) -> String {
+fn lone(family: &minergate::metric::Family, series: minergate::metric::Series<'_>) -> String {
     match family.kind {
         // The label's value, in its quotes.
         Kind::Info => format!("{}: {}", family.help, series.labels.split_once('=').map_or("", |(_, value)| value)),

@@ -9,10 +9,10 @@ use serde::Serialize;
 
 use super::alerts;
 use crate::config::Config;
-use crate::duration;
-use crate::endpoints::{ENDPOINTS, Scope};
 use crate::poller::{Loop, Plan};
 use crate::server::Web;
+use minergate::duration;
+use minergate::endpoints::{ENDPOINTS, Scope};
 
 /// Accounts whose secrets are read at once.
 const FILES_AT_ONCE: usize = 64;
@@ -147,7 +147,7 @@ impl Report {
         let unreadable = reads.into_iter().filter_map(|(name, read)| Some((name, read.err()?)));
         self.errors.extend(unreadable.map(|(name, error)| format!("account {name}: {error}")));
         let loops: Vec<_> = plan.loops().collect();
-        let endpoint = |endpoint: &'static crate::endpoints::Endpoint| Endpoint {
+        let endpoint = |endpoint: &'static minergate::endpoints::Endpoint| Endpoint {
             name: endpoint.name,
             scope: match endpoint.scope {
                 Scope::Account => "account",
@@ -159,7 +159,7 @@ impl Report {
         };
         let requests = Requests::of(config, &plan, &loops);
         self.warnings.extend(long_first_round(&requests, &loops));
-        let account = |(account, endpoints): &(std::sync::Arc<crate::api::Account>, Option<Vec<String>>)| Account {
+        let account = |(account, endpoints): &(std::sync::Arc<minergate::api::Account>, Option<Vec<String>>)| Account {
             name: account.name().to_string(),
             login: account.way_in(),
             endpoints: endpoints.clone(),

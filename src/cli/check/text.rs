@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::report::{Endpoint, FirstRound, Poll, Report, Understood};
 use crate::cli::terminal::{BAD, GOOD, HEADING, PLAIN, QUIET, Table, WARNING, styled, wrapped};
-use crate::duration;
+use minergate::duration;
 
 /// Accounts and polls that are listed one by one; of more, only what is wrong.
 const LISTED: usize = 60;

@@ -2,11 +2,11 @@
 
 use rust_decimal::Decimal;
 
-use crate::answer::{Number, Object, Text};
-use crate::api::{self, Account, Client};
-use crate::currency;
-use crate::endpoints::{invoices, transfers, withdrawals};
-use crate::metric::{Request, write_label};
+use minergate::answer::{Number, Object, Text};
+use minergate::api::{self, Account, Client};
+use minergate::currency;
+use minergate::endpoints::{invoices, transfers, withdrawals};
+use minergate::metric::{Request, write_label};
 
 /// Before there were coins, in Unix seconds: 2009. An earlier time is none.
 const FIRST_COIN: f64 = 1_230_768_000.0;

@@ -3,8 +3,8 @@
 use rust_decimal::Decimal;
 
 use super::event::Event;
-use crate::metric::Unit::Coins;
-use crate::metric::{Family, counter};
+use minergate::metric::Unit::Coins;
+use minergate::metric::{Family, counter};
 
 /// A counter, and what one event adds to it.
 pub(in crate::cli) struct Counter {
@@ -75,7 +75,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::endpoints::{self, ENDPOINTS, Endpoint};
+    use minergate::endpoints::{self, ENDPOINTS, Endpoint};
 
     #[test]
     fn names_are_unique_and_none_is_scraped() {

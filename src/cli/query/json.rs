@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::metric::is_printable;
+use minergate::metric::is_printable;
 
 #[derive(Debug)]
 pub(super) enum Json {

@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::decimal;
 use super::json::Json;
 use crate::cli::terminal::{GAP, HEADING, PLAIN, QUIET, columns, styled};
-use crate::metric;
+use minergate::metric;
 
 /// Fields that hold a point in time.
 const TIMES: &[&str] = &["created", "expiredDate", "finished", "lastProfit", "registered", "timestamp"];

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use crate::cli::history;
-use crate::duration;
-use crate::endpoints::{ENDPOINTS, Scope};
 use crate::health::ACCOUNT_METRICS;
-use crate::metric::{Family, Kind};
+use minergate::duration;
+use minergate::endpoints::{ENDPOINTS, Scope};
+use minergate::metric::{Family, Kind};
 
 /// The page.
 pub(super) fn page() -> String {

@@ -6,8 +6,8 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::words::{ago, clock, coins, si, span};
 use super::{Account, Currency, Endpoint, Error, Network, Status};
-use crate::duration;
 use crate::server::App;
+use minergate::duration;
 
 /// Seconds after which the browser asks again.
 const REFRESH: u32 = 30;

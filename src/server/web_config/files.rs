@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use ring::digest;
 
-use crate::file;
+use minergate::file;
 
 /// No certificate, key or configuration is longer.
 const MAX_BYTES: u64 = 1 << 20;

@@ -8,12 +8,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use minergate_exporter::api::Client;
+use minergate::api::Client;
+use minergate::currency::CURRENCIES;
+use minergate::endpoints::{ENDPOINTS, Scope};
+use minergate::metric::Request;
 use minergate_exporter::config::{Config, Sources};
-use minergate_exporter::currency::CURRENCIES;
-use minergate_exporter::endpoints::{ENDPOINTS, Scope};
 use minergate_exporter::exposition::{Exposition, Filter, Format};
-use minergate_exporter::metric::Request;
 use minergate_exporter::poller::Plan;
 use minergate_exporter::store::{Key, Store};
 use tokio::runtime::Runtime;
@@ -66,9 +66,9 @@ impl Oracle {
         let Oracle { runtime, client, plan, .. } = self;
         let store = Arc::new(Store::default());
         let fetch = async |endpoint, account: Option<&_>, currency: &str| {
-            let email = account.and_then(minergate_exporter::api::Account::email);
+            let email = account.and_then(minergate::api::Account::email);
             let request = Request { email, decimals: &plan.reading.decimals };
-            let asked: &minergate_exporter::endpoints::Endpoint = endpoint;
+            let asked: &minergate::endpoints::Endpoint = endpoint;
             let deadline = Instant::now() + PATIENCE;
             let rows = asked.fetch(client, account, currency, &request, deadline).await.unwrap();
             let account = account.map_or_else(|| "".into(), |account| account.name().clone());

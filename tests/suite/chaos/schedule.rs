@@ -1,6 +1,6 @@
 //! What goes wrong when: rules for the simulator, round by round, drawn from a seed.
 
-use minergate_exporter::simulator::FAULTS;
+use minergate_simulator::FAULTS;
 use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{RngExt, SeedableRng};

@@ -7,8 +7,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures_util::future::join_all;
 
-use minergate_exporter::api::{AccountConfig, Error, Stop};
-use minergate_exporter::endpoints::{balance, workers};
+use minergate::api::{AccountConfig, Error, Stop};
+use minergate::endpoints::{balance, workers};
 use serde_json::json;
 use totp_rs::{Algorithm, Builder as TotpBuilder, Secret as TotpSecret};
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use minergate_exporter::api::{Account, Error, Read};
-use minergate_exporter::endpoints::{balance, invoices, profit_rating, transfers, workers};
+use minergate::api::{Account, Error, Read};
+use minergate::endpoints::{balance, invoices, profit_rating, transfers, workers};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use minergate::endpoints;
 use minergate_exporter::config::{Config, Sources};
-use minergate_exporter::endpoints;
 
 use crate::rules::ROOT;
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use minergate_exporter::api::{REQUEST_KINDS, Stop, UNSENT_KINDS};
+use minergate::api::{REQUEST_KINDS, Stop, UNSENT_KINDS};
 
 use crate::rules::ROOT;
 
@@ -32,7 +32,7 @@ fn every_kind_and_every_reason_has_its_row() {
 #[test]
 fn what_it_quotes_is_said() {
     let mut source = String::new();
-    let mut directories = vec![Path::new(ROOT).join("src")];
+    let mut directories = vec![Path::new(ROOT).join("src"), Path::new(ROOT).join("crates")];
     while let Some(directory) = directories.pop() {
         for entry in fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();

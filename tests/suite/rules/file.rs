@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use minergate_exporter::duration;
+use minergate::duration;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! Real answers with one part that is not as it should be.
 
-use minergate_exporter::endpoints::{ENDPOINTS, Endpoint};
+use minergate::endpoints::{ENDPOINTS, Endpoint};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::Value;

@@ -9,10 +9,10 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 use serde_json::Value;
 
 use super::{body, change};
-use crate::simulator::accounts::{Denial, Refusal};
-use crate::simulator::error::{self, Error};
-use crate::simulator::json_response;
-use crate::simulator::noise::Seed;
+use crate::accounts::{Denial, Refusal};
+use crate::error::{self, Error};
+use crate::json_response;
+use crate::noise::Seed;
 
 /// One way to misbehave.
 #[derive(Debug)]

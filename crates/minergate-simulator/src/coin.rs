@@ -3,7 +3,7 @@
 //! Magnitudes are those of the years that the API's documentation is from.
 
 use super::noise::real;
-use crate::currency::CURRENCIES;
+use minergate::currency::CURRENCIES;
 
 /// One currency's network, as it was at the simulator's epoch.
 #[derive(Debug)]

@@ -63,7 +63,7 @@ impl Client {
 
     fn with_limiter(config: &Config, limiter: Limiter, observer: Observer) -> Result<Client> {
         let base_url = config.base_url.clone().ok_or(Error::NoBaseUrl)?;
-        let http = Arc::new(Http::new(&base_url, config.timeout)?);
+        let http = Arc::new(Http::new(&base_url, config.timeout, &config.user_agent)?);
         let pool = limiter.lane();
         Ok(Client { base_url, observer, http, timeout: config.timeout, limiter, pool })
     }

@@ -13,8 +13,8 @@ struct Pool(Router);
 
 #[derive(Deserialize)]
 struct ExporterConfig {
-    api: crate::api::Config,
-    accounts: Vec<crate::api::AccountConfig>,
+    api: minergate::api::Config,
+    accounts: Vec<minergate::api::AccountConfig>,
 }
 
 fn pool(documented: bool) -> Pool {
@@ -85,7 +85,7 @@ async fn the_documented_answers_are_the_samples_byte_for_byte() {
         assert_eq!(pool.get(&path).await, (200, endpoint.sample.to_owned()), "{path}");
     }
     let (status, invoice) = pool.get("/1.0/invoices/44872a9e0dbb66fa5b5782cfef36f5b4bcdfba43").await;
-    assert!(status == 200 && crate::endpoints::find("invoices").unwrap().sample.contains(&invoice));
+    assert!(status == 200 && minergate::endpoints::find("invoices").unwrap().sample.contains(&invoice));
     assert_eq!(serde_json::from_str::<Value>(&pool.get("/1.0/transfers/bcn").await.1).unwrap()[0]["amount"], 700);
     assert_eq!(pool.get("/1.0/transfers/xmr").await, (200, "[]".to_owned()));
     for (list, sum) in [("transfers", 710.0), ("withdrawals", 3.8)] {
@@ -200,7 +200,7 @@ async fn a_part_of_the_withdrawals_has_transaction_id_and_the_whole_list_has_tra
 async fn a_balance_names_every_coin() {
     let (_, body) = pool(false).get("/1.0/balance").await;
     let balance: std::collections::BTreeMap<String, String> = serde_json::from_str(&body).unwrap();
-    assert!(balance.keys().map(String::as_str).eq(crate::currency::CURRENCIES.iter().map(|(code, ..)| *code)), "{body}");
+    assert!(balance.keys().map(String::as_str).eq(minergate::currency::CURRENCIES.iter().map(|(code, ..)| *code)), "{body}");
     let nothing = balance.values().filter(|amount| *amount == "0").count();
     assert!((11..=14).contains(&nothing) && balance.values().all(|amount| amount.parse::<f64>().is_ok()), "{body}");
 }
@@ -228,7 +228,7 @@ fn the_exporter_s_configuration_is_one() {
     assert_eq!(config.api.faults().count(), 0);
     let accounts: Vec<_> =
         config.accounts.iter().map(|account| account.account(None).map_err(|fault| fault.1).unwrap()).collect();
-    let ways: Vec<_> = accounts.iter().map(crate::api::Account::way_in).collect();
+    let ways: Vec<_> = accounts.iter().map(minergate::api::Account::way_in).collect();
     assert_eq!(ways[..4], ["password", "password and TOTP", "token", "password"]);
     assert_eq!((accounts.len(), accounts[6].email()), (7, Some("farm-7@example.com")));
 }

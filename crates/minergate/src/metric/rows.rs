@@ -306,7 +306,7 @@ impl Out<'_> {
 
     /// Adds a sample of the exporter's own, whose labels keep to the rules: a loop that has no currency says so by an empty
     /// label.
-    pub(crate) fn put_own<const N: usize>(&mut self, labels: [&str; N], value: impl Into<Option<f64>>) {
+    pub fn put_own<const N: usize>(&mut self, labels: [&str; N], value: impl Into<Option<f64>>) {
         let Some(value) = self.allowed(value) else { return };
         let names = self.family.map_or(&[][..], |family| family.labels);
         debug_assert_eq!(labels.len(), names.len(), "a row puts other labels than {names:?}");

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::simulator::noise::{Seed, whole};
+use crate::noise::{Seed, whole};
 
 /// Currencies that nobody has heard of, in one answer.
 const MADE_UP: usize = 5000;

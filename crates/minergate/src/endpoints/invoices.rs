@@ -45,7 +45,7 @@ impl<'de> Deserialize<'de> for Invoices {
 impl Invoice {
     /// `finished`, `pending` or `other`. An invoice that has a time when it was finished is finished, whatever its status says:
     /// earlier versions of the API have a number there.
-    pub(crate) fn state(&self) -> &'static str {
+    pub fn state(&self) -> &'static str {
         let has_finished = self.finished.get().is_some_and(|milliseconds| milliseconds > 0.0);
         if has_finished { FINISHED } else { self.status.word(STATES) }
     }

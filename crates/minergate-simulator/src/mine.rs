@@ -207,7 +207,7 @@ pub(super) fn uuid(seed: Seed) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simulator::coin;
+    use crate::coin;
 
     const BEGAN: f64 = 1_704_067_200.0;
 

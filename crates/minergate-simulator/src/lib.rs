@@ -39,7 +39,7 @@ use self::faults::{Faults, LOGIN};
 use self::noise::Seed;
 use self::requests::Requests;
 use self::world::World;
-use crate::endpoints::{ENDPOINTS, Endpoint, Scope};
+use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
 
 pub use self::faults::{FAULTS, Fault, Rule, fault_help};
 

@@ -5,12 +5,12 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::table::{FAULTS, Fault, Place};
-use crate::duration;
-use crate::endpoints::{ENDPOINTS, Scope};
-use crate::simulator::world;
+use crate::world;
+use minergate::duration;
+use minergate::endpoints::{ENDPOINTS, Scope};
 
 /// The login's name among the endpoints'.
-pub(in crate::simulator) const LOGIN: &str = "login";
+pub(crate) const LOGIN: &str = "login";
 
 const FORM: &str = "[ENDPOINT/]FAULT[=TIME][:RATE][@ACCOUNT]";
 
@@ -29,7 +29,7 @@ pub struct Rule {
 }
 
 /// The endpoints that a rule can name.
-pub(in crate::simulator) fn endpoint_names() -> impl Iterator<Item = &'static str> + Clone {
+pub(crate) fn endpoint_names() -> impl Iterator<Item = &'static str> + Clone {
     std::iter::once(LOGIN).chain(ENDPOINTS.iter().map(|endpoint| endpoint.name))
 }
 
@@ -59,7 +59,7 @@ impl Rule {
     }
 
     /// Says when the rule's account is none of the first `accounts`.
-    pub(in crate::simulator) fn check_account(&self, accounts: u64) -> Result<(), String> {
+    pub(crate) fn check_account(&self, accounts: u64) -> Result<(), String> {
         let exists = |name: &String| (0..accounts).any(|user| world::name(user) == *name);
         match &self.account {
             Some(name) if !exists(name) => Err(match accounts {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use hyper::Uri;
+use http::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::header::LOCATION;
 use reqwest::{RequestBuilder, Response, StatusCode, Url, redirect};
@@ -38,8 +38,9 @@ struct State {
 }
 
 /// What the client is built from.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Settings {
+    user_agent: String,
     timeout: Duration,
     /// The host is this machine. Then no proxy is used: it could not reach the host, and would be sent the token.
     is_loopback: bool,
@@ -50,11 +51,11 @@ struct Settings {
 impl Http {
     /// # Errors
     /// [`Error::Tls`].
-    pub(super) fn new(base_url: &Url, timeout: Duration) -> Result<Http> {
+    pub(super) fn new(base_url: &Url, timeout: Duration, user_agent: &str) -> Result<Http> {
         let is_loopback = is_loopback(base_url);
         let uri: Option<Uri> = base_url.as_str().parse().ok();
         let through_proxy = !is_loopback && uri.is_some_and(|uri| Matcher::from_env().intercept(&uri).is_some());
-        let settings = Settings { timeout, is_loopback, through_proxy };
+        let settings = Settings { user_agent: user_agent.to_owned(), timeout, is_loopback, through_proxy };
         let state = State { client: settings.build()?, built: Instant::now(), is_building: false };
         Ok(Http { settings, state: Mutex::new(state) })
     }
@@ -72,7 +73,7 @@ impl Http {
 
     /// Replaces the client, and with it all connections.
     pub(super) async fn renew(&self) {
-        let settings = self.settings;
+        let settings = self.settings.clone();
         // The system's certificates are read, which may hang as every file.
         let built = file::run(Path::new("the system's certificates"), move || settings.build()).await;
         let mut state = self.state();
@@ -119,10 +120,10 @@ impl Http {
 }
 
 impl Settings {
-    fn build(self) -> Result<reqwest::Client> {
+    fn build(&self) -> Result<reqwest::Client> {
         install_crypto();
         let builder = reqwest::Client::builder()
-            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+            .user_agent(&self.user_agent)
             .timeout(self.timeout)
             .connect_timeout(self.timeout / 2)
             // A redirect is a request of its own: it waits for its turn, and a login is never sent again.
@@ -173,7 +174,7 @@ fn is_loopback(url: &Url) -> bool {
 
 /// Asks for a URL once, and returns the answer's status and the beginning of its body. For the exporter's own health check, which asks
 /// by an address that no certificate names and sends nothing secret: so any certificate will do.
-pub(crate) async fn probe(url: &str, timeout: Duration) -> Result<(u16, Vec<u8>)> {
+pub async fn probe(url: &str, timeout: Duration) -> Result<(u16, Vec<u8>)> {
     install_crypto();
     let client = reqwest::Client::builder()
         .no_proxy()

@@ -3,7 +3,7 @@
 //! A row of an endpoint's table is one expression:
 //!
 //! ```
-//! use minergate_exporter::metric::{Metric, Unit::HashesPerSecond, gauge};
+//! use minergate::metric::{Metric, Unit::HashesPerSecond, gauge};
 //!
 //! static ROW: Metric<f64> = gauge("workers_hashrate", "Hashrate of the account's active workers")
 //!     .unit(HashesPerSecond)
@@ -18,7 +18,7 @@ mod label;
 mod rows;
 
 pub use self::label::write_label;
-pub(crate) use self::label::{is_printable, printable};
+pub use self::label::{is_printable, printable};
 pub use self::rows::{Form, Out, Rows, Series};
 use crate::currency::Decimals;
 

@@ -4,16 +4,16 @@
 //!
 //! ```sh
 //! minergate-exporter simulate --write-config simulated.toml
-//! cargo run --example account -- http://127.0.0.1:10188 TOKEN
+//! cargo run --package minergate --example account -- http://127.0.0.1:10188 TOKEN
 //! ```
 
 use std::error::Error;
 use std::io::{self, Write as _};
 use std::sync::Arc;
 
-use minergate_exporter::answer::Object;
-use minergate_exporter::api::{self, AccountConfig, Client};
-use minergate_exporter::endpoints::{balance, status, workers};
+use minergate::answer::Object;
+use minergate::api::{self, AccountConfig, Client};
+use minergate::endpoints::{balance, status, workers};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {

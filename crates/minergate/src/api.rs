@@ -24,11 +24,11 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 pub use self::account::{Account, Config as AccountConfig, Stop};
-pub(crate) use self::body::decode;
+pub use self::body::decode;
 pub use self::client::Client;
 pub use self::error::{Error, REQUEST_KINDS, Result, UNSENT_KINDS};
-pub(crate) use self::http::probe;
-pub(crate) use self::secret::is_exposed;
+pub use self::http::probe;
+pub use self::secret::is_exposed;
 pub use self::secret::{Secret, SecretError};
 
 /// The host that the API's documentation names. It has answered `ApiDiscontinued` since 2019.
@@ -56,11 +56,24 @@ pub struct Config {
     /// Requests under way at once.
     #[schemars(range(min = 1, max = 10_000))]
     pub concurrency: usize,
+    /// How the program names itself to the host.
+    #[serde(skip, default = "user_agent")]
+    pub user_agent: String,
+}
+
+fn user_agent() -> String {
+    concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")).to_owned()
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Config { base_url: None, timeout: Duration::from_secs(10), requests_per_second: 5.0, concurrency: 8 }
+        Config {
+            base_url: None,
+            timeout: Duration::from_secs(10),
+            requests_per_second: 5.0,
+            concurrency: 8,
+            user_agent: user_agent(),
+        }
     }
 }
 

@@ -9,8 +9,8 @@ use super::coin::{self, COINS, Coin};
 use super::mine::{LISTED_WITHDRAWALS, Mine};
 use super::network::{self, Block};
 use super::world::World;
-use crate::currency::{self, CURRENCIES};
-use crate::endpoints::{Endpoint, Scope};
+use minergate::currency::{self, CURRENCIES};
+use minergate::endpoints::{Endpoint, Scope};
 
 /// The parts of lists that the API's documentation shows: endpoint, currency, answer. Their entries are in no documented list.
 static DOCUMENTED_PARTS: &[(&str, &str, &str)] = &[
@@ -165,11 +165,11 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::currency::Decimals;
-    use crate::endpoints::ENDPOINTS;
-    use crate::metric::{Family, Kind, Request, Rows};
-    use crate::simulator::noise::{Seed, real};
-    use crate::simulator::{EPOCH, world};
+    use crate::noise::{Seed, real};
+    use crate::{EPOCH, world};
+    use minergate::currency::Decimals;
+    use minergate::endpoints::ENDPOINTS;
+    use minergate::metric::{Family, Kind, Request, Rows};
 
     const START: f64 = EPOCH + 6.1e7;
     const USER: u64 = 0;
@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn a_part_is_what_the_whole_holds_of_it() {
         let world = worlds().next().unwrap();
-        let find = |name| crate::endpoints::find(name).unwrap();
+        let find = |name| minergate::endpoints::find(name).unwrap();
         for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.part.is_some()) {
             let whole = question(endpoint, "").answer(&world, START).unwrap();
             let entries: Vec<Value> = serde_json::from_str(&whole).unwrap();

@@ -7,11 +7,11 @@ use axum::http;
 use tower::ServiceExt;
 
 use super::*;
-use crate::currency::Decimals;
-use crate::endpoints::{ENDPOINTS, Endpoint};
-use crate::metric::{Kind, Request};
-use crate::simulator::accounts::WayIn;
-use crate::simulator::{Config, Simulator};
+use crate::accounts::WayIn;
+use crate::{Config, Simulator};
+use minergate::currency::Decimals;
+use minergate::endpoints::{ENDPOINTS, Endpoint};
+use minergate::metric::{Kind, Request};
 
 fn rules(texts: &[&str]) -> Vec<Rule> {
     texts.iter().map(|text| text.parse().unwrap()).collect()
@@ -73,7 +73,7 @@ fn a_rule_is_for_its_endpoint_and_account() {
 
 #[test]
 fn changed_json_repeats_with_the_seed() {
-    let sample: Value = serde_json::from_str(crate::endpoints::find("mining_stats").unwrap().sample).unwrap();
+    let sample: Value = serde_json::from_str(minergate::endpoints::find("mining_stats").unwrap().sample).unwrap();
     for fault in FAULTS {
         let Effect::Changed(change) = fault.effect else { continue };
         let changed = |seed| {

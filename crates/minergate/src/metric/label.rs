@@ -54,13 +54,13 @@ fn nickname(nickname: &str) -> String {
 
 /// A text of the API as it may be shown: control characters, which a terminal obeys, are replaced; characters that reorder or
 /// break a line are removed, as a text with them can look like another one.
-pub(crate) fn printable(text: &str) -> impl Iterator<Item = char> {
+pub fn printable(text: &str) -> impl Iterator<Item = char> {
     let shown = text.chars().filter(|c| c.is_control() || is_printable(*c));
     shown.map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
 }
 
 /// Whether a character neither controls a terminal nor reorders or breaks a line.
-pub(crate) fn is_printable(c: char) -> bool {
+pub fn is_printable(c: char) -> bool {
     !c.is_control() && !is_line_separator(c) && !is_bidirectional_control(c)
 }
 

@@ -169,7 +169,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::simulator::noise::Seed;
+    use crate::noise::Seed;
 
     const NOW: u64 = 1_765_000_000;
 

@@ -31,7 +31,7 @@ pub struct Transfer {
 
 impl Transfer {
     /// Which way the coins went, seen from the account.
-    pub(crate) fn direction(&self, request: &Request<'_>) -> &'static str {
+    pub fn direction(&self, request: &Request<'_>) -> &'static str {
         let is_account = |user: &Text| user.get().zip(request.email).is_some_and(|(user, me)| user.eq_ignore_ascii_case(me));
         match (is_account(&self.from_user_id), is_account(&self.to_user_id)) {
             (true, false) => "out",

@@ -26,7 +26,7 @@ const FOREIGN: &[(&[u8], &str)] = &[
 ///
 /// # Errors
 /// [`Error::Encoding`] when the body is compressed or not UTF-8, [`Error::Shape`] when it is not JSON or not of the type's shape.
-pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     if let Some((_, what)) = FOREIGN.iter().find(|(start, _)| body.starts_with(start)) {
         return Err(Error::Encoding(what));
     }

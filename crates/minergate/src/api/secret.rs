@@ -73,7 +73,7 @@ pub(super) fn text(bytes: &[u8]) -> std::result::Result<SecretString, SecretErro
 }
 
 /// Whether everybody on the machine can read a file. One that does not answer counts as hidden.
-pub(crate) async fn is_exposed(path: &Path) -> bool {
+pub async fn is_exposed(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     let own = path.to_owned();
     let mode = file::run(path, move || std::fs::metadata(own).map(|metadata| metadata.permissions().mode())).await;

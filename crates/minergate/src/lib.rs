@@ -1,0 +1,41 @@
+//! A client of the MinerGate mining pool's API.
+//!
+//! | module | what it is |
+//! | --- | --- |
+//! | [`api`] | the client: logins, tokens, TOTP, limits, retries, errors |
+//! | [`endpoints`] | each method of the API with the type of its answer; `SPEC.fetch` asks for it |
+//! | [`answer`] | what answers are made of: numbers, texts, lists and maps that bear with what the API sends |
+//! | [`currency`] | the documented currencies |
+//! | [`metric`] | what an answer becomes as metrics |
+//! | [`duration`], [`file`](mod@file) | durations as people write them; files on disks that may hang |
+//!
+//! An account's balances:
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use minergate::api::{self, AccountConfig, Client};
+//! use minergate::endpoints::balance;
+//!
+//! async fn balances(base_url: &str, token: String) -> Result<(), Box<dyn std::error::Error>> {
+//!     let config = api::Config { base_url: Some(api::parse_base_url(base_url)?), ..api::Config::default() };
+//!     let client = Client::new(&config, Arc::new(|_| ()))?;
+//!     let account = AccountConfig { name: "mine".to_owned(), token: Some(token.into()), ..AccountConfig::default() };
+//!     let account = account.account(None).map_err(|(key, fault)| format!("{key}: {fault}"))?;
+//!     for (currency, coins) in balance::SPEC.fetch(&client, Some(&account), None).await?.iter() {
+//!         println!("{currency}: {:?}", coins.get());
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! `examples/account.rs` is a whole program. One client serves any number of accounts, and keeps within
+//! [`api::Config::requests_per_second`] for all of them together.
+
+pub mod answer;
+pub mod api;
+pub mod currency;
+pub mod duration;
+pub mod endpoints;
+pub mod file;
+pub mod metric;
