@@ -36,6 +36,7 @@ mod query;
 mod reference;
 mod release;
 mod reload;
+mod repository;
 mod rules;
 mod scrape;
 mod secrets;

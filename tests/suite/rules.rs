@@ -6,15 +6,12 @@ mod file;
 mod runbook;
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub(crate) use self::file::rules;
 use self::file::{Group, Rule, test_files, tests_of};
-
-/// The repository's root.
-pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+use crate::repository::{ROOT, files, read};
 
 /// Alerts about series that are not there: the only ones that fire without them.
 const OF_ABSENCE: &[&str] = &["MinergateExporterAbsent"];
@@ -42,15 +39,6 @@ fn run(program: &Path, arguments: &[&str], files: &[PathBuf]) -> Result<String, 
     if output.status.success() { Ok(said) } else { Err(format!("{} {arguments:?}: {said}", program.display())) }
 }
 
-/// The files of a directory of the repository whose names end so, in order.
-fn files(directory: &str, end: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(Path::new(ROOT).join(directory)).unwrap().map(|entry| entry.unwrap().path());
-    let mut files: Vec<PathBuf> = entries.filter(|path| path.to_string_lossy().ends_with(end)).collect();
-    files.sort();
-    assert!(!files.is_empty(), "{directory} has no {end}");
-    files
-}
-
 #[test]
 #[ignore = "scripts/test runs it: it needs Prometheus"]
 fn each_promtool_is_of_its_version() {
@@ -64,7 +52,7 @@ fn each_promtool_is_of_its_version() {
 fn rules_and_configurations_are_valid() {
     for promtool in promtools() {
         run(&promtool, &["check", "rules"], &files("deploy/prometheus/rules", ".rules.yml")).unwrap();
-        for config in files("deploy/prometheus", ".yml") {
+        for config in files("deploy/prometheus", ".yml").into_iter().filter(|path| path.parent() == Some(Path::new("deploy/prometheus"))) {
             run(&promtool, &["check", "config"], &[config]).unwrap();
         }
     }
@@ -109,7 +97,7 @@ fn metrics(text: &str) -> BTreeSet<&str> {
 
 /// Fails where a text names a metric or a record that there is not.
 fn names_are_known(place: &str, text: &str) {
-    let reference = fs::read_to_string(Path::new(ROOT).join("docs/metrics.md")).unwrap();
+    let reference = read("docs/metrics.md");
     let rules = rules();
     for name in metrics(text) {
         let is_record = || rules.iter().any(|rule| rule.record.as_deref() == Some(name));

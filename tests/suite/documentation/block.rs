@@ -7,7 +7,7 @@ use std::process::Command;
 
 use super::page::{Block, pages};
 use crate::process::exporter;
-use crate::rules::ROOT;
+use crate::repository::ROOT;
 
 /// Pages whose blocks all are run, or say why not.
 const RUN: &[&str] = &["README.md", "docs/install.md"];

@@ -1,17 +1,16 @@
 //! The examples of docs/configuration.md: the one in TOML and the one in YAML are the same configuration, and a right one.
 
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use minergate::endpoints;
 use minergate_exporter::config::{Config, Sources};
 
-use crate::rules::ROOT;
+use crate::repository::read;
 
 #[test]
 fn the_examples_say_the_same() {
-    let page = fs::read_to_string(Path::new(ROOT).join("docs/configuration.md")).unwrap();
+    let page = read("docs/configuration.md");
     let directory = tempfile::tempdir().unwrap();
     let [toml, yaml] = ["toml", "yaml"].map(|language| {
         let example = page.split(&format!("```{language}\n")).nth(1).unwrap().split("```").next().unwrap();
@@ -30,7 +29,7 @@ fn the_examples_say_the_same() {
 /// The variables of the example without a file, as the shell would hand them over.
 #[test]
 fn an_exporter_can_do_without_a_file() {
-    let page = fs::read_to_string(Path::new(ROOT).join("docs/configuration.md")).unwrap();
+    let page = read("docs/configuration.md");
     let lines = page.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
     let environment: Vec<_> = lines.map(|(name, value)| (name.into(), value.into())).collect();
     assert_eq!(environment.len(), 2);
