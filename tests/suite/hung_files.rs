@@ -6,13 +6,11 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use minergate::file;
-use minergate_exporter::exposition::Exposition;
-use minergate_exporter::server::{self, App, Listener, Web};
-use tokio::net::TcpListener;
 use tokio::task::spawn_blocking;
 
 use crate::fake_api::FakeApi;
 use crate::process::{Process, daemon, get, make_fifo, wait};
+use crate::served;
 use crate::web_config::{ask, hash, serving};
 
 /// Puts a FIFO in a file's place.
@@ -110,17 +108,8 @@ async fn a_web_configuration_that_does_not_answer_leaves_the_one_before_in_force
     let path = directory.path().join("web.yml");
     let users = |password: &str| format!("basic_auth_users:\n  alice: {}\n", hash(password));
     fs::write(&path, users("one")).unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let app = App {
-        exposition: Exposition::new(Arc::default(), Arc::default()),
-        telemetry_path: "/metrics".to_owned(),
-        external_url: None,
-        reload: None,
-        max_requests: 40,
-    };
-    let web = Arc::new(Web::load(Some(&path)).unwrap());
-    tokio::spawn(server::serve(vec![Listener::from(listener)], app, web, std::future::pending()));
+    let (listener, url) = served::listener().await;
+    tokio::spawn(served::serve(listener, Arc::default(), Some(&path)));
 
     let (release, released) = mpsc::channel::<String>();
     let own = path.clone();

@@ -40,6 +40,8 @@ mod repository;
 mod rules;
 mod scrape;
 mod secrets;
+mod served;
+mod source;
 mod stalled_log;
 mod status;
 mod systemd;

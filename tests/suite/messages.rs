@@ -105,10 +105,7 @@ const FAILURES: &[(&str, &str)] = &[
         "--listen: not host:port; give one such as \"127.0.0.1:10187\", \":10187\" or \"unix:/path\"",
     ),
     ("simulate --listen ::1:28124", "--listen: an IPv6 address stands in brackets; give one such as \"[::1]:10187\""),
-    (
-        "simulate --listen 127.0.0.1:0 --write-config /none/x",
-        "can't write /none/x: …; give another --write-config",
-    ),
+    ("simulate --listen 127.0.0.1:0 --write-config /none/x", "can't write /none/x: …; give another --write-config"),
 ];
 
 #[test]

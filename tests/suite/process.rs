@@ -58,7 +58,7 @@ impl Process {
     }
 
     /// How it ended, once all that it wrote is collected.
-    fn ended(&mut self) -> Option<ExitStatus> {
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         let status = self.child.try_wait().unwrap()?;
         // Each thread that collects has a share until it comes to the end.
         (Arc::strong_count(&self.output) == 1).then_some(status)

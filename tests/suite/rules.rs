@@ -52,7 +52,10 @@ fn each_promtool_is_of_its_version() {
 fn rules_and_configurations_are_valid() {
     for promtool in promtools() {
         run(&promtool, &["check", "rules"], &files("deploy/prometheus/rules", ".rules.yml")).unwrap();
-        for config in files("deploy/prometheus", ".yml").into_iter().filter(|path| path.parent() == Some(Path::new("deploy/prometheus"))) {
+        for config in files("deploy/prometheus", ".yml")
+            .into_iter()
+            .filter(|path| path.parent() == Some(Path::new("deploy/prometheus")))
+        {
             run(&promtool, &["check", "config"], &[config]).unwrap();
         }
     }

@@ -160,8 +160,10 @@ fn outputs(arguments: &[OsString], environment: &[(String, &str)], directory: &P
         let mut run = exporter();
         run.args(command).args(arguments).envs(environment.iter().cloned()).current_dir(directory);
         let mut process = Process::start(&mut run);
-        process.exit_code();
-        process.output()
+        // A right configuration would serve for ever.
+        wait("an end or a start", || {
+            (process.ended().is_some() || process.output().contains("message=started")).then(|| process.output())
+        })
     };
     // One that is wrong ends at once: what `check` takes is served by other tests.
     let check = run(commands[0].1);
