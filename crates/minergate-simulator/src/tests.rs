@@ -1,8 +1,12 @@
 //! Tests of the simulator as its clients see it: requests and responses, but for the socket.
 
 use axum::body::{Body, to_bytes};
-use axum::http::Method;
+use axum::extract::Request;
+use axum::http::{Method, header};
+use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
+use minergate_server::Credentials;
 use serde::Deserialize;
+use serde_json::json;
 use tower::ServiceExt;
 
 use super::*;
@@ -21,15 +25,12 @@ fn pool(documented: bool) -> Pool {
     Pool(Simulator::new(Config { documented, ..Config::default() }).router())
 }
 
-fn secrets(user: u64) -> WayIn {
-    WayIn::of(&Simulator::new(Config::default()).world, user)
+fn credentials_of(user: u64) -> Credentials {
+    credentials::of(&Simulator::new(Config::default()).world, user)
 }
 
 fn password(user: u64) -> String {
-    match secrets(user) {
-        WayIn::Password { password, .. } => password,
-        WayIn::Token(_) => panic!("user {user} has no password"),
-    }
+    credentials_of(user).password.unwrap().expose_secret().to_owned()
 }
 
 impl Pool {
@@ -42,8 +43,8 @@ impl Pool {
     }
 
     async fn request(&self, method: Method, path: &str) -> (u16, String) {
-        let WayIn::Token(token) = secrets(2) else { panic!("the third user has a token") };
-        let request = Request::builder().method(method).uri(path).header("token", token);
+        let token = credentials_of(2).token.unwrap();
+        let request = Request::builder().method(method).uri(path).header("token", token.expose_secret());
         self.send(request.header(header::CONTENT_TYPE, "application/json"), String::new()).await
     }
 

@@ -6,11 +6,9 @@ use std::time::Duration;
 
 use super::table::{FAULTS, Fault, Place};
 use crate::world;
+use minergate::api::LOGIN;
 use minergate::duration;
 use minergate::endpoints::{ENDPOINTS, Scope};
-
-/// The login's name among the endpoints'.
-pub(crate) const LOGIN: &str = "login";
 
 const FORM: &str = "[ENDPOINT/]FAULT[=TIME][:RATE][@ACCOUNT]";
 

@@ -7,7 +7,10 @@ use axum::http;
 use tower::ServiceExt;
 
 use super::*;
-use crate::accounts::WayIn;
+use minergate::api::LOGIN;
+use secrecy::ExposeSecret;
+
+use crate::credentials;
 use crate::{Config, Simulator};
 use minergate::currency::Decimals;
 use minergate::endpoints::{ENDPOINTS, Endpoint};
@@ -191,8 +194,8 @@ struct Pool(Router);
 impl Pool {
     /// Asks as one at that address does.
     async fn ask(&self, peer: &str, method: &str, path: &str, body: &str) -> (u16, String) {
-        let WayIn::Token(token) = WayIn::of(&Simulator::new(Config::default()).world, 2) else { panic!("no token") };
-        let request = http::Request::builder().method(method).uri(path).header("token", token);
+        let token = credentials::of(&Simulator::new(Config::default()).world, 2).token.unwrap();
+        let request = http::Request::builder().method(method).uri(path).header("token", token.expose_secret());
         let request = request.extension(ConnectInfo(Peer::at(peer))).body(Body::from(body.to_owned())).unwrap();
         let response = self.0.clone().oneshot(request).await.unwrap();
         let status = response.status().as_u16();

@@ -12,7 +12,7 @@ use super::json_response;
 
 /// Why a request is refused.
 #[derive(Clone, Debug)]
-pub(super) enum Error {
+pub enum Error {
     /// There is no such currency or entry.
     NotFound,
     /// There is nothing at this path.
@@ -39,18 +39,22 @@ impl From<Refusal> for Error {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         match self {
-            Error::NotFound => application(StatusCode::NOT_FOUND, "NotFound", "There is nothing here."),
-            Error::NoRoute(path) => framework(StatusCode::NOT_FOUND, "ResourceNotFound", &format!("{path} does not exist")),
+            Error::NotFound => application_error(StatusCode::NOT_FOUND, "NotFound", "There is nothing here."),
+            Error::NoRoute(path) => {
+                framework_error(StatusCode::NOT_FOUND, "ResourceNotFound", &format!("{path} does not exist"))
+            }
             Error::MethodNotAllowed(method) => {
-                framework(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", &format!("{method} is not allowed"))
+                framework_error(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", &format!("{method} is not allowed"))
             }
             Error::BadBody(StatusCode::PAYLOAD_TOO_LARGE) => {
-                framework(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", "The request body is too large.")
+                framework_error(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", "The request body is too large.")
             }
-            Error::BadBody(status) => framework(status, "InvalidContent", "The body is neither JSON nor a form."),
-            Error::Denied(Denial::NoToken) => application(StatusCode::UNAUTHORIZED, "MissingToken", "A token is required."),
+            Error::BadBody(status) => framework_error(status, "InvalidContent", "The body is neither JSON nor a form."),
+            Error::Denied(Denial::NoToken) => {
+                application_error(StatusCode::UNAUTHORIZED, "MissingToken", "A token is required.")
+            }
             Error::Denied(Denial::InvalidToken) => {
-                application(StatusCode::UNAUTHORIZED, "TokenInvalid", "The token is wrong or has expired.")
+                application_error(StatusCode::UNAUTHORIZED, "TokenInvalid", "The token is wrong or has expired.")
             }
             Error::Refused(Refusal::MissingEmail) => json_response(
                 StatusCode::BAD_REQUEST,
@@ -58,26 +62,26 @@ impl IntoResponse for Error {
                     .to_string(),
             ),
             Error::Refused(Refusal::WrongEmailOrPassword) => {
-                application(StatusCode::BAD_REQUEST, "WrongEmailOrPassword", "Email and password did not match.")
+                application_error(StatusCode::BAD_REQUEST, "WrongEmailOrPassword", "Email and password did not match.")
             }
-            Error::Refused(Refusal::TotpRequired) => application(
+            Error::Refused(Refusal::TotpRequired) => application_error(
                 StatusCode::BAD_REQUEST,
                 "TotpRequired",
                 "Two-factor authorization is enabled for this account. Please provide TOTP code.",
             ),
             Error::Refused(Refusal::WrongTotp) => {
-                application(StatusCode::BAD_REQUEST, "WrongTotp", "The TOTP code is wrong or was used before.")
+                application_error(StatusCode::BAD_REQUEST, "WrongTotp", "The TOTP code is wrong or was used before.")
             }
         }
     }
 }
 
 /// An error of the application.
-pub(super) fn application(status: StatusCode, code: &str, message: &str) -> Response {
+pub fn application_error(status: StatusCode, code: &str, message: &str) -> Response {
     json_response(status, json!({ "error": code, "message": message }).to_string())
 }
 
 /// An error of the framework.
-pub(super) fn framework(status: StatusCode, code: &str, message: &str) -> Response {
+pub fn framework_error(status: StatusCode, code: &str, message: &str) -> Response {
     json_response(status, json!({ "code": code, "message": message }).to_string())
 }
