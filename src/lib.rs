@@ -25,4 +25,5 @@ pub mod poller;
 pub mod server;
 pub mod spelling;
 pub mod store;
+pub mod subject;
 pub mod text;

@@ -61,7 +61,7 @@ async fn a_poller_whose_thread_is_blocked_is_unhealthy_until_it_runs_again() {
     let (_updates, updates) = mpsc::channel(1);
     tokio::spawn(poller.run_apart(updates));
     // Longer than the poller's own beat: while it waits for the next poll it is healthy.
-    health.set_patience(Duration::from_secs(12));
+    health.liveness.set_patience(Duration::from_secs(12));
     let (open, closed) =
         (serve(&health, "").await, serve(&health, &format!("basic_auth_users: {{a: {}}}", hash("b"))).await);
     let watchdog = Watchdog { doors: Vec::new(), health };
@@ -116,7 +116,7 @@ async fn no_state_of_the_api_is_unhealthy() {
         for poll in ["", "workers = \"6h\"\nmining_stats = \"6h\""] {
             let config = api::Config { base_url: api::parse_base_url(&base_url).ok(), ..api::Config::default() };
             let health = Arc::<Health>::default();
-            health.set_patience(patience(&config));
+            health.liveness.set_patience(patience(&config));
             let watched = health.clone();
             let observer: Observer = Arc::new(move |event| watched.observe(event));
             let client = Arc::new(Client::new(&config, observer).unwrap());
@@ -125,7 +125,7 @@ async fn no_state_of_the_api_is_unhealthy() {
             let polling = tokio::spawn(poller.run(updates));
             let has_failed = || {
                 let mut failed = false;
-                health.for_each_account(|_, account| failed |= account.loops.values().any(|l| l.failing.is_some()));
+                health.subjects.for_each(|account| failed |= account.loops.values().any(|l| l.failing.is_some()));
                 failed
             };
             // The first answer takes its time; after that, the clock jumps while nothing happens.

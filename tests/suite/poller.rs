@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use minergate::api::{self, Account, AccountConfig, Error};
-use minergate::endpoints::Endpoint;
-use minergate::metric::{Request, Rows};
+use minergate::api::{self, AccountConfig, Error};
+use minergate::endpoints::{Endpoint, Request};
+use minergate::metric::Rows;
 use minergate_exporter::exposition::{Exposition, Filter, Format};
 use minergate_exporter::health::Health;
 use minergate_exporter::poller::{Plan, Poller, Source};
@@ -27,19 +27,12 @@ struct Script {
 }
 
 impl Source for Script {
-    async fn fetch(
-        &self,
-        endpoint: &'static Endpoint,
-        account: Option<&Account>,
-        currency: &str,
-        request: &Request<'_>,
-        _: Instant,
-    ) -> api::Result<Rows> {
-        let name = account.map_or(currency, |account| account.name());
+    async fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> api::Result<Rows> {
+        let name = request.account.map_or(request.argument.unwrap_or_default(), |account| account.name());
         let who = format!("{} {name}", endpoint.name);
         self.asked.lock().unwrap().entry(who).or_default().push(self.start.elapsed());
         let body = (self.answer)(endpoint.name, name)?;
-        endpoint.read(body.as_bytes(), request)
+        endpoint.read(body.as_bytes(), &request.context())
     }
 }
 
@@ -107,7 +100,7 @@ async fn everything_is_there_before_the_first_poll() {
         run.value("minergate_endpoint_last_success_timestamp_seconds{account=\"a\",endpoint=\"workers\",currency=\"\"}"),
         None
     );
-    assert!(!run.exposition.health.is_ready());
+    assert!(!run.exposition.health.subjects.is_ready());
 }
 
 #[tokio::test(start_paused = true)]
@@ -119,7 +112,7 @@ async fn first_values_come_at_once_and_then_at_their_interval() {
             assert!(!run.asked(&format!("{endpoint} {account}")).is_empty(), "{endpoint} of {account}");
         }
     }
-    assert!(run.exposition.health.is_ready());
+    assert!(run.exposition.health.subjects.is_ready());
     sleep(Duration::from_secs(3600)).await;
     for (who, interval) in [("workers a", 30), ("balance b", 60), ("transfers c", 600), ("nickname a", 3600)] {
         let times = run.asked(who);
@@ -218,7 +211,7 @@ async fn on_a_thread_of_its_own_it_polls_until_it_is_dropped() {
     let (store, health) = (exposition.store.clone(), exposition.health.clone());
     let poller = Poller::new(Arc::new(source), plan(&["a"], ""), store, health);
     let ready = async {
-        while !exposition.health.is_ready() {
+        while !exposition.health.subjects.is_ready() {
             sleep(Duration::from_millis(1)).await;
         }
     };
