@@ -5,7 +5,7 @@
 //! itself, so that a loop that has ended brings nothing any more.
 
 mod backoff;
-mod config;
+mod intervals;
 mod journal;
 mod plan;
 mod round;
@@ -27,7 +27,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{debug, error};
 
 use self::backoff::{Backoff, Next};
-pub use self::config::Config;
+pub use self::intervals::Intervals;
 use self::journal::Journal;
 pub use self::plan::{Loop, Plan, Reading};
 pub use self::round::Outcome;
@@ -269,7 +269,7 @@ impl<S: Source> Poller<S> {
             self.health.metrics.expect_requests(LOGIN);
         }
         for endpoint in ENDPOINTS {
-            match self.plan.poll.interval(endpoint) {
+            match self.plan.intervals.get(endpoint) {
                 Some(interval) => self.health.metrics.expect_endpoint(endpoint.name, interval),
                 None => self.health.metrics.forget_endpoint(endpoint.name),
             }

@@ -100,7 +100,14 @@ impl Subjects {
 
     /// Announces a loop.
     pub fn expect_loop(&self, key: &Key, interval: Duration) {
-        self.state().expect(&key.subject).loops.entry(key.endpoint).or_default().interval = interval;
+        let mut state = self.state();
+        let loops = &mut state.expect(&key.subject).loops;
+        let before = loops.len();
+        loops.entry(key.endpoint).or_default().interval = interval;
+        // What a reload leaves as it was need not be shown anew.
+        if loops.len() > before {
+            state.changed.insert(key.subject.clone());
+        }
     }
 
     /// Forgets a loop that has ended, and with its last one a subject that was not announced by itself.
@@ -149,10 +156,12 @@ impl Subjects {
 }
 
 impl State {
-    /// The health of a subject, which is to be changed.
+    /// The health of a subject, which is new unless it is known.
     fn expect(&mut self, subject: &Subject) -> &mut SubjectHealth {
-        self.changed.insert(subject.clone());
-        self.by_subject.entry(subject.clone()).or_insert_with(|| SubjectHealth::new(subject.clone()))
+        self.by_subject.entry(subject.clone()).or_insert_with(|| {
+            self.changed.insert(subject.clone());
+            SubjectHealth::new(subject.clone())
+        })
     }
 
     fn find(&mut self, key: &Key) -> Option<&mut LoopHealth> {

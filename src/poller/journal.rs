@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+use crate::explanation::explanation;
 use crate::store::Key;
 use minergate::api;
 
@@ -75,7 +76,7 @@ impl Journal {
 
     /// A poll failed.
     pub(super) fn failed(&mut self, key: &Key, error: &api::Error) {
-        let (kind, words, latest) = (error.kind(), error.to_string(), Instant::now());
+        let (kind, words, latest) = (error.kind(), explanation(error), Instant::now());
         let is_down = |account| self.accounts_down.contains_key(account);
         let is_above = self.api_down.is_some() || key.subject.account().is_some_and(is_down);
         if let Some(failure) = self.failing.get_mut(key) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use minergate::api::{self, AccountConfig, Error};
+use minergate::api::{self, Error};
 use minergate::endpoints::{Endpoint, Request};
 use minergate::metric::Rows;
 use minergate_exporter::exposition::{Exposition, Filter, Format};
@@ -14,6 +14,7 @@ use minergate_exporter::store::Store;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::config::plan;
 use crate::source::Answers;
 
 type Answer = dyn Fn(&str, &str) -> Result<String, Error> + Send + Sync;
@@ -33,21 +34,6 @@ impl Source for Script {
         self.asked.lock().unwrap().entry(who).or_default().push(self.start.elapsed());
         let body = (self.answer)(endpoint.name, name)?;
         endpoint.read(body.as_bytes(), &request.context())
-    }
-}
-
-fn plan(accounts: &[&str], poll: &str) -> Plan {
-    let account = |name: &&str| {
-        let config = AccountConfig { name: (*name).to_owned(), token: Some("t".into()), ..AccountConfig::default() };
-        (Arc::new(config.account(None).unwrap()), None)
-    };
-    Plan {
-        poll: toml::from_str(poll).unwrap(),
-        accounts: accounts.iter().map(account).collect(),
-        currencies: None,
-        pool: true,
-        reading: Arc::default(),
-        requests_per_second: 5.0,
     }
 }
 
@@ -158,12 +144,7 @@ async fn loops_do_not_fire_together() {
 #[tokio::test(start_paused = true)]
 async fn a_missed_tick_is_skipped() {
     let asked = Arc::new(Mutex::new(Vec::new()));
-    let plan = Plan {
-        poll: toml::from_str("profit_rating = \"10s\"").unwrap(),
-        pool: true,
-        requests_per_second: 5.0,
-        ..Plan::default()
-    };
+    let plan = plan(&[], "profit_rating = \"10s\"");
     let times = asked.clone();
     let slow = Answers(move |endpoint: &'static Endpoint| {
         let is_slow = endpoint.name == "profit_rating";

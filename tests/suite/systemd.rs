@@ -7,14 +7,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use minergate::api::{AccountConfig, Error};
+use minergate::api::Error;
 use minergate_exporter::daemon::watchdog::{Hang, Watchdog};
 use minergate_exporter::health::{Health, Standstill};
-use minergate_exporter::poller::{Plan, Poller, Source};
+use minergate_exporter::poller::{Poller, Source};
 use minergate_exporter::server::Door;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
+use crate::config::plan;
 use crate::process::{PATIENCE, Process, exporter, get, simulator, wait};
 use crate::served;
 use crate::source::Answers;
@@ -206,13 +207,7 @@ fn hangs_from(time: Instant) -> impl Source {
 }
 
 fn poll(source: impl Source, poll: &str) -> Arc<Health> {
-    let config = AccountConfig { name: "a".to_owned(), token: Some("t".into()), ..AccountConfig::default() };
-    let plan = Plan {
-        poll: toml::from_str(poll).unwrap(),
-        accounts: vec![(Arc::new(config.account(None).unwrap()), None)],
-        requests_per_second: 5.0,
-        ..Plan::default()
-    };
+    let plan = plan(&["a"], poll);
     let health = Arc::<Health>::default();
     tokio::spawn(Poller::new(Arc::new(source), plan, Arc::default(), health.clone()).run(mpsc::channel(1).1));
     health

@@ -53,7 +53,7 @@ impl Oracle {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let config = Config::load(Sources { file: Some(config), ..Sources::default() }).unwrap();
         let client = Client::new(&config.api, Arc::new(|_| {})).unwrap();
-        let mut plan = config.plan().unwrap();
+        let mut plan = config.plan;
         plan.accounts.retain(|(account, _)| HEALTHY.contains(&&**account.name()));
         let mut oracle = Oracle { runtime, client, plan, readings: Vec::new(), oldest };
         oracle.read();
