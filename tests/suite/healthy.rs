@@ -4,13 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc as blocking};
 use std::time::Duration;
 
 use minergate::api::{self, Client, Error, Observer, Settings};
-use minergate::endpoints::{Endpoint, Request};
-use minergate::metric::Rows;
 use minergate_exporter::daemon::watchdog::{Hang, Watchdog};
-use minergate_exporter::exposition::Exposition;
 use minergate_exporter::health::{Health, Standstill, patience};
-use minergate_exporter::poller::{Plan, Poller, Source};
-use minergate_exporter::server::{self, App, Listener, Web};
+use minergate_exporter::poller::{Plan, Poller};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -19,6 +15,8 @@ use tokio::time::{Instant, sleep};
 use crate::config::plan_of;
 use crate::fake_api::FakeApi;
 use crate::process::{PATIENCE, Process, exporter, get, wait};
+use crate::served;
+use crate::source::Answers;
 use crate::web_config::{ask, hash};
 
 /// An account with a token, and one that logs in.
@@ -32,35 +30,22 @@ async fn serve(health: &Arc<Health>, users: &str) -> String {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("web.yml");
     std::fs::write(&file, users).unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let app = App {
-        exposition: Exposition::new(Arc::default(), health.clone()),
-        telemetry_path: "/metrics".to_owned(),
-        external_url: None,
-        reload: None,
-        max_requests: 40,
-    };
-    let web = Arc::new(Web::load(Some(&file)).unwrap());
-    tokio::spawn(server::serve(vec![Listener::from(listener)], app, web, std::future::pending()));
+    let (listener, url) = served::listener().await;
+    tokio::spawn(served::serve(listener, health.clone(), Some(&file)));
     url
-}
-
-/// Blocks the poller's thread from the second poll on, until it is let go.
-struct Blocks(Mutex<blocking::Receiver<()>>);
-
-impl Source for Blocks {
-    async fn fetch(&self, _: &'static Endpoint, _: Request<'_>) -> api::Result<Rows> {
-        let _ = self.0.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        Err(Error::Timeout)
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_poller_whose_thread_is_blocked_is_unhealthy_until_it_runs_again() {
     let health = Arc::<Health>::default();
-    let (release, released) = blocking::channel();
-    let poller = Poller::new(Arc::new(Blocks(Mutex::new(released))), plan(""), Arc::default(), health.clone());
+    let (release, released) = blocking::channel::<()>();
+    let released = Mutex::new(released);
+    // Blocks the poller's thread until it is let go.
+    let source = Answers(move |_| {
+        let _ = released.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        std::future::ready(Err(Error::Timeout))
+    });
+    let poller = Poller::new(Arc::new(source), plan(""), Arc::default(), health.clone());
     let (_updates, updates) = mpsc::channel(1);
     tokio::spawn(poller.run_apart(updates));
     // Longer than the poller's own beat: while it waits for the next poll it is healthy.

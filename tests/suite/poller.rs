@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::config::plan;
+use crate::source::Answers;
 
 type Answer = dyn Fn(&str, &str) -> Result<String, Error> + Send + Sync;
 
@@ -142,19 +143,18 @@ async fn loops_do_not_fire_together() {
 
 #[tokio::test(start_paused = true)]
 async fn a_missed_tick_is_skipped() {
-    struct Slow(Arc<Mutex<Vec<Instant>>>);
-    impl Source for Slow {
-        async fn fetch(&self, endpoint: &'static Endpoint, _: Request<'_>) -> api::Result<Rows> {
-            if endpoint.name == "profit_rating" {
-                self.0.lock().unwrap().push(Instant::now());
-                sleep(Duration::from_secs(25)).await;
-            }
-            Err(Error::Timeout)
-        }
-    }
     let asked = Arc::new(Mutex::new(Vec::new()));
     let plan = plan(&[], "profit_rating = \"10s\"");
-    tokio::spawn(Poller::new(Arc::new(Slow(asked.clone())), plan, Arc::default(), Arc::default()).run(mpsc::channel(1).1));
+    let times = asked.clone();
+    let slow = Answers(move |endpoint: &'static Endpoint| {
+        let is_slow = endpoint.name == "profit_rating";
+        times.lock().unwrap().extend(is_slow.then(Instant::now));
+        async move {
+            sleep(Duration::from_secs(if is_slow { 25 } else { 0 })).await;
+            Err(Error::Timeout)
+        }
+    });
+    tokio::spawn(Poller::new(Arc::new(slow), plan, Arc::default(), Arc::default()).run(mpsc::channel(1).1));
     sleep(Duration::from_secs(300)).await;
     let times = asked.lock().unwrap();
     assert!(times[2..].windows(2).all(|pair| (pair[1] - pair[0]).as_secs() == 30), "{times:?}");
@@ -162,15 +162,12 @@ async fn a_missed_tick_is_skipped() {
 
 #[tokio::test(start_paused = true)]
 async fn a_loop_that_has_ended_brings_nothing_more() {
-    struct Late;
-    impl Source for Late {
-        async fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> api::Result<Rows> {
-            // An answer is there at the very time of the reload.
-            sleep_until(Instant::now() + Duration::from_secs(5)).await;
-            endpoint.read(endpoint.sample.as_bytes(), &request.context())
-        }
-    }
-    let source = Arc::new(Late);
+    // An answer is there at the very time of the reload.
+    let late = |endpoint: &'static Endpoint| async {
+        sleep_until(Instant::now() + Duration::from_secs(5)).await;
+        Ok(endpoint.sample.to_owned())
+    };
+    let source = Arc::new(Answers(late));
     let exposition = Exposition::new(Arc::default(), Arc::default());
     let poller = Poller::new(source.clone(), plan(&["a"], ""), exposition.store.clone(), exposition.health.clone());
     let (updates, receiver) = mpsc::channel(1);
@@ -185,19 +182,15 @@ async fn a_loop_that_has_ended_brings_nothing_more() {
 
 #[tokio::test]
 async fn on_a_thread_of_its_own_it_polls_until_it_is_dropped() {
-    /// Says when it is dropped, as it is with the poller.
-    struct Watched(Script, #[expect(dead_code, reason = "its end is what is waited for")] mpsc::Sender<()>);
-    impl Source for Watched {
-        async fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> api::Result<Rows> {
-            self.0.fetch(endpoint, request).await
-        }
-    }
-    let (alive, mut ended) = mpsc::channel(1);
-    let answer = Arc::new(|endpoint: &str, _: &str| Ok(sample(endpoint)));
-    let script = Script { answer, start: Instant::now(), asked: Arc::default() };
+    let (alive, mut ended) = mpsc::channel::<()>(1);
+    let source = Answers(move |endpoint: &'static Endpoint| {
+        // Dropped with the poller.
+        let _ = &alive;
+        std::future::ready(Ok(endpoint.sample.to_owned()))
+    });
     let exposition = Exposition::new(Arc::default(), Arc::default());
     let (store, health) = (exposition.store.clone(), exposition.health.clone());
-    let poller = Poller::new(Arc::new(Watched(script, alive)), plan(&["a"], ""), store, health);
+    let poller = Poller::new(Arc::new(source), plan(&["a"], ""), store, health);
     let ready = async {
         while !exposition.health.subjects.is_ready() {
             sleep(Duration::from_millis(1)).await;

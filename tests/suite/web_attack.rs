@@ -1,4 +1,4 @@
-//! Clients that want to hurt: what they cost, and that they keep no other out. `scripts/attack` does the same for minutes.
+//! Clients that want to hurt: what they cost, and that they keep no other out. `scripts/stress/attack` does the same for minutes.
 
 use std::fmt::Write as _;
 use std::fs;

@@ -1,7 +1,6 @@
 //! The examples of docs/configuration.md: the one in TOML and the one in YAML are the same configuration, and a right one.
 
 use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,11 +8,11 @@ use minergate::api::Account;
 use minergate::endpoints;
 use minergate_exporter::config::{Config, Sources};
 
-use crate::rules::ROOT;
+use crate::repository::read;
 
 #[test]
 fn the_examples_say_the_same() {
-    let page = fs::read_to_string(Path::new(ROOT).join("docs/configuration.md")).unwrap();
+    let page = read("docs/configuration.md");
     let directory = tempfile::tempdir().unwrap();
     let [toml, yaml] = ["toml", "yaml"].map(|language| {
         let example = page.split(&format!("```{language}\n")).nth(1).unwrap().split("```").next().unwrap();
@@ -36,7 +35,7 @@ fn the_examples_say_the_same() {
 /// The variables of the example without a file, as the shell would hand them over.
 #[test]
 fn an_exporter_can_do_without_a_file() {
-    let page = fs::read_to_string(Path::new(ROOT).join("docs/configuration.md")).unwrap();
+    let page = read("docs/configuration.md");
     let lines = page.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
     let environment: Vec<_> = lines.map(|(name, value)| (name.into(), value.into())).collect();
     assert_eq!(environment.len(), 2);

@@ -3,7 +3,8 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::page::{Page, pages};
-use crate::rules::{ROOT, rules};
+use crate::repository::ROOT;
+use crate::rules::rules;
 
 /// What is wrong with a link, if anything is.
 fn fault(page: &Page, link: &str) -> Option<String> {
