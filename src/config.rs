@@ -63,7 +63,7 @@ pub struct Config {
     pub poll: poller::Config,
     pub web: server::Config,
     pub log: log::Config,
-    /// The accounts, each with its way in.
+    /// The accounts, each with its credentials.
     pub accounts: Vec<AccountConfig>,
     /// The file that was read.
     #[serde(skip)]
