@@ -3,7 +3,7 @@
 mod totals;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -12,32 +12,19 @@ pub use self::totals::Correction;
 use self::totals::Totals;
 use crate::blocks::Blocks;
 use crate::clock;
+use crate::subject::Subject;
 use minergate::currency;
-use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
+use minergate::endpoints::{ENDPOINTS, Endpoint};
 use minergate::metric::Rows;
 
 /// Currencies that one account (or the pool) may have series of. A server that makes up more is cut off here.
 pub const CURRENCY_CAP: usize = 64;
 
-/// What one loop polls. `account` is empty for pool and network, `currency` for all but a network's status.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// What one loop polls.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
-    pub account: Arc<str>,
+    pub subject: Subject,
     pub endpoint: &'static str,
-    pub currency: Arc<str>,
-}
-
-impl Key {
-    /// Where its totals are.
-    fn total(&self) -> (&'static str, Arc<str>) {
-        (self.endpoint, self.name().clone())
-    }
-
-    /// What tells the loop from the others of its endpoint.
-    fn name(&self) -> &Arc<str> {
-        // A network's loop has no account, and an account's no currency.
-        if self.currency.is_empty() { &self.account } else { &self.currency }
-    }
 }
 
 pub struct Store {
@@ -49,8 +36,8 @@ pub struct Store {
 struct State {
     /// The rows that are shown, by endpoint, each until it is too old.
     rows: BTreeMap<&'static str, Blocks>,
-    /// What counters have reached beyond what is shown, by endpoint and the loop's name.
-    totals: BTreeMap<(&'static str, Arc<str>), Totals>,
+    /// What counters have reached beyond what is shown.
+    totals: BTreeMap<Key, Totals>,
     /// No rows are too old before this.
     next_end: Option<Instant>,
 }
@@ -58,12 +45,7 @@ struct State {
 impl Default for Store {
     fn default() -> Self {
         let blocks = |endpoint: &'static Endpoint| {
-            let scope = match endpoint.scope {
-                Scope::Account => Some("account"),
-                Scope::Pool => None,
-                Scope::Network => Some("currency"),
-            };
-            (endpoint.name, Blocks::new(scope, endpoint.families(), Some(endpoint.path)))
+            (endpoint.name, Blocks::new(Subject::label, endpoint.families(), Some(endpoint.path)))
         };
         let rows = ENDPOINTS.iter().map(blocks).collect();
         Store { state: RwLock::new(State { rows, totals: BTreeMap::new(), next_end: None }), slept: clock::slept }
@@ -106,7 +88,7 @@ impl Store {
         let dropped = rows.dropped;
         state.next_end = Some(state.next_end.map_or(end, |next| next.min(end)));
         if let Some(blocks) = state.rows.get_mut(key.endpoint) {
-            blocks.put(key.name(), rows, Some(end));
+            blocks.put(&key.subject, rows, Some(end));
         }
         Replaced { dropped, corrections }
     }
@@ -115,9 +97,9 @@ impl Store {
     pub fn remove(&self, key: &Key) {
         let mut state = self.write();
         if let Some(blocks) = state.rows.get_mut(key.endpoint) {
-            blocks.remove(key.name());
+            blocks.remove(&key.subject);
         }
-        state.totals.remove(&key.total());
+        state.totals.remove(key);
     }
 
     /// The rows that may still be shown.
@@ -149,11 +131,12 @@ impl Store {
 impl State {
     fn drop_old(&mut self, now: Instant) {
         for (endpoint, blocks) in &mut self.rows {
-            for name in blocks.old(now) {
-                if let Some(rows) = blocks.get(&name).filter(|rows| rows.counters().next().is_some()) {
-                    self.totals.entry((endpoint, name.clone())).or_default().remember(rows);
+            for subject in blocks.old(now) {
+                let rows = blocks.get(&subject).filter(|rows| rows.counters().next().is_some());
+                blocks.remove(&subject);
+                if let Some(rows) = rows {
+                    self.totals.entry(Key { subject, endpoint }).or_default().remember(rows);
                 }
-                blocks.remove(&name);
             }
         }
         self.next_end = self.rows.values().filter_map(Blocks::next_end).min();
@@ -164,11 +147,11 @@ impl State {
         if rows.counters().next().is_none() {
             return Vec::new();
         }
-        let shown = self.rows.get(key.endpoint).and_then(|blocks| blocks.get(key.name()));
-        let mut totals = self.totals.remove(&key.total()).unwrap_or_default();
+        let shown = self.rows.get(key.endpoint).and_then(|blocks| blocks.get(&key.subject));
+        let mut totals = self.totals.remove(key).unwrap_or_default();
         let corrections = totals.hold(shown, rows);
         if !totals.is_empty() {
-            self.totals.insert(key.total(), totals);
+            self.totals.insert(key.clone(), totals);
         }
         corrections
     }
@@ -176,7 +159,7 @@ impl State {
     /// The currencies of a loop's new rows that find room beside those already there; nothing when all do. Documented ones
     /// go first, then by name, so that it is the same ones at each poll.
     fn admitted(&self, key: &Key, rows: &mut Rows) -> Option<BTreeSet<String>> {
-        let before = self.rows.get(key.endpoint).and_then(|blocks| blocks.form(key.name()));
+        let before = self.rows.get(key.endpoint).and_then(|blocks| blocks.form(&key.subject));
         if before.is_some_and(|before| rows.share(before)) {
             return None;
         }
@@ -195,12 +178,10 @@ impl State {
         Some(old.into_iter().chain(first).map(str::to_owned).collect())
     }
 
-    /// The currencies that the account's other endpoints have series of; of the pool, its other ones. A network's own currency is no
-    /// label of its rows.
+    /// The currencies that the subject's other endpoints have series of. A network's own currency is no label of its rows.
     fn currencies_beside(&self, key: &Key) -> BTreeSet<&str> {
-        let of_account = !key.account.is_empty();
-        let others = ENDPOINTS.iter().filter(|e| e.is_of_account() == of_account && e.name != key.endpoint);
-        let forms = others.filter_map(|endpoint| self.rows.get(endpoint.name)?.form(&key.account));
+        let others = self.rows.iter().filter(|(endpoint, _)| **endpoint != key.endpoint);
+        let forms = others.filter_map(|(_, blocks)| blocks.form(&key.subject));
         forms.flat_map(|form| form.currencies()).collect()
     }
 }
@@ -217,7 +198,7 @@ mod tests {
     const MINUTE: Duration = Duration::from_secs(60);
 
     fn key(account: &str, endpoint: &'static str) -> Key {
-        Key { account: account.into(), endpoint, currency: "".into() }
+        Key { subject: Subject::Account(account.into()), endpoint }
     }
 
     fn balances(codes: impl Iterator<Item = String>) -> Rows {
@@ -232,7 +213,7 @@ mod tests {
 
     fn shown(store: &Store, account: &str) -> BTreeSet<String> {
         let fresh = store.fresh();
-        let forms = fresh.iter().filter_map(|(_, rows)| rows.form(account));
+        let forms = fresh.iter().filter_map(|(_, rows)| rows.form(&Subject::Account(account.into())));
         forms.flat_map(|form| form.currencies()).map(str::to_owned).collect()
     }
 

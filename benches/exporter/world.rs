@@ -9,6 +9,7 @@ use minergate::metric::{Context, Rows};
 use minergate_exporter::exposition::Exposition;
 use minergate_exporter::health::Health;
 use minergate_exporter::store::{Key, Store};
+use minergate_exporter::subject::Subject;
 use serde_json::{Map, Value, json};
 
 /// The accounts' currencies.
@@ -99,9 +100,9 @@ pub(crate) fn read(endpoint: &'static Endpoint, body: &str) -> Rows {
 impl World {
     /// The loops of an account.
     fn loops(self, account: usize) -> impl Iterator<Item = (&'static Endpoint, Key)> {
-        let name: Arc<str> = format!("farm-{account:05}").into();
+        let subject = Subject::Account(format!("farm-{account:05}").into());
         let endpoints = ENDPOINTS.iter().filter(move |e| e.scope == Scope::Account && self.endpoints.contains(&e.name));
-        endpoints.map(move |e| (e, Key { account: name.clone(), endpoint: e.name, currency: "".into() }))
+        endpoints.map(move |e| (e, Key { subject: subject.clone(), endpoint: e.name }))
     }
 
     /// The exposition of all accounts, each polled once.
@@ -109,9 +110,8 @@ impl World {
         let exposition = Exposition::new(Arc::new(Store::default()), Arc::new(Health::default()));
         for account in 0..self.accounts {
             for (endpoint, key) in self.loops(account) {
-                exposition.health.expect_account(&key.account);
-                exposition.health.expect_endpoint(endpoint.name, endpoint.interval);
-                exposition.health.expect_loop(&key, endpoint.interval);
+                exposition.health.metrics.expect_endpoint(endpoint.name, endpoint.interval);
+                exposition.health.subjects.expect_loop(&key, endpoint.interval);
             }
             self.poll(&exposition, account, 0);
         }

@@ -73,8 +73,8 @@ async fn observe(watchdog: Watchdog) -> Infallible {
 /// One line for `systemctl status`.
 fn status(health: &Health) -> String {
     let (mut accounts, mut up, mut blocked) = (0, 0, 0);
-    health.for_each_account(|name, account| {
-        if !name.is_empty() {
+    health.subjects.for_each(|account| {
+        if account.subject.account().is_some() {
             accounts += 1;
             up += usize::from(account.is_up());
             blocked += usize::from(account.blocked.is_some());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use minergate::api::{self, AccountConfig, Error};
+use minergate::api::{self, Error};
 use minergate::endpoints::{Endpoint, Request};
 use minergate::metric::Rows;
 use minergate_exporter::exposition::{Exposition, Filter, Format};
@@ -13,6 +13,8 @@ use minergate_exporter::poller::{Plan, Poller, Source};
 use minergate_exporter::store::Store;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::config::plan;
 
 type Answer = dyn Fn(&str, &str) -> Result<String, Error> + Send + Sync;
 
@@ -31,21 +33,6 @@ impl Source for Script {
         self.asked.lock().unwrap().entry(who).or_default().push(self.start.elapsed());
         let body = (self.answer)(endpoint.name, name)?;
         endpoint.read(body.as_bytes(), &request.context())
-    }
-}
-
-fn plan(accounts: &[&str], poll: &str) -> Plan {
-    let account = |name: &&str| {
-        let config = AccountConfig { name: (*name).to_owned(), token: Some("t".into()), ..AccountConfig::default() };
-        (Arc::new(config.account(None).unwrap()), None)
-    };
-    Plan {
-        poll: toml::from_str(poll).unwrap(),
-        accounts: accounts.iter().map(account).collect(),
-        currencies: None,
-        pool: true,
-        reading: Arc::default(),
-        requests_per_second: 5.0,
     }
 }
 
@@ -98,7 +85,7 @@ async fn everything_is_there_before_the_first_poll() {
         run.value("minergate_endpoint_last_success_timestamp_seconds{account=\"a\",endpoint=\"workers\",currency=\"\"}"),
         None
     );
-    assert!(!run.exposition.health.is_ready());
+    assert!(!run.exposition.health.subjects.is_ready());
 }
 
 #[tokio::test(start_paused = true)]
@@ -110,7 +97,7 @@ async fn first_values_come_at_once_and_then_at_their_interval() {
             assert!(!run.asked(&format!("{endpoint} {account}")).is_empty(), "{endpoint} of {account}");
         }
     }
-    assert!(run.exposition.health.is_ready());
+    assert!(run.exposition.health.subjects.is_ready());
     sleep(Duration::from_secs(3600)).await;
     for (who, interval) in [("workers a", 30), ("balance b", 60), ("transfers c", 600), ("nickname a", 3600)] {
         let times = run.asked(who);
@@ -166,12 +153,7 @@ async fn a_missed_tick_is_skipped() {
         }
     }
     let asked = Arc::new(Mutex::new(Vec::new()));
-    let plan = Plan {
-        poll: toml::from_str("profit_rating = \"10s\"").unwrap(),
-        pool: true,
-        requests_per_second: 5.0,
-        ..Plan::default()
-    };
+    let plan = plan(&[], "profit_rating = \"10s\"");
     tokio::spawn(Poller::new(Arc::new(Slow(asked.clone())), plan, Arc::default(), Arc::default()).run(mpsc::channel(1).1));
     sleep(Duration::from_secs(300)).await;
     let times = asked.lock().unwrap();
@@ -217,7 +199,7 @@ async fn on_a_thread_of_its_own_it_polls_until_it_is_dropped() {
     let (store, health) = (exposition.store.clone(), exposition.health.clone());
     let poller = Poller::new(Arc::new(Watched(script, alive)), plan(&["a"], ""), store, health);
     let ready = async {
-        while !exposition.health.is_ready() {
+        while !exposition.health.subjects.is_ready() {
             sleep(Duration::from_millis(1)).await;
         }
     };

@@ -11,7 +11,7 @@ use std::error::Error;
 use std::io::{self, Write as _};
 use std::sync::Arc;
 
-use minergate::api::{self, AccountConfig, Client};
+use minergate::api::{self, Account, Client, Credentials, Secret, Settings};
 use minergate::endpoints::{Request, balance, status, workers};
 
 #[tokio::main]
@@ -21,11 +21,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("give the API's base URL and a token".into());
     };
     // Limits, timeouts and retries are the client's business; it may serve any number of accounts.
-    let config = api::Config { base_url: Some(api::parse_base_url(&base_url)?), ..api::Config::default() };
-    let client = Client::new(&config, Arc::new(|_| ()))?;
-    // With email and password instead, the client logs in when it has to.
-    let account = AccountConfig { name: "mine".to_owned(), token: Some(token.into()), ..AccountConfig::default() };
-    let account = account.account(None).map_err(|(key, fault)| format!("{key}: {fault}"))?;
+    let client = Client::new(&Settings::new(api::parse_base_url(&base_url)?), Arc::new(|_| ()))?;
+    // With `Credentials::Password` instead, the client logs in when it has to.
+    let credentials = Credentials::Token { token: Secret::of_text(&token)?, email: None };
+    let account = Account::new("mine", credentials, None);
 
     let mut out = io::stdout();
     for (currency, coins) in balance::SPEC.fetch(&client, Request::of(&account)).await?.iter() {

@@ -15,6 +15,7 @@ use minergate_exporter::config::{Config, Sources};
 use minergate_exporter::exposition::{Exposition, Filter, Format};
 use minergate_exporter::poller::Plan;
 use minergate_exporter::store::{Key, Store};
+use minergate_exporter::subject::Subject;
 use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
@@ -52,7 +53,7 @@ impl Oracle {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let config = Config::load(Sources { file: Some(config), ..Sources::default() }).unwrap();
         let client = Client::new(&config.api, Arc::new(|_| {})).unwrap();
-        let mut plan = config.plan().unwrap();
+        let mut plan = config.plan;
         plan.accounts.retain(|(account, _)| HEALTHY.contains(&&**account.name()));
         let mut oracle = Oracle { runtime, client, plan, readings: Vec::new(), oldest };
         oracle.read();
@@ -64,26 +65,25 @@ impl Oracle {
         let began = Instant::now();
         let Oracle { runtime, client, plan, .. } = self;
         let store = Arc::new(Store::default());
-        let fetch = async |endpoint: &Endpoint, account: Option<&Account>, argument: Option<&str>| {
+        let fetch = async |endpoint: &Endpoint, account: Option<&Account>, subject: Subject| {
             let deadline = Some(Instant::now() + PATIENCE);
+            let argument = subject.currency();
             let request = Request { account, argument, deadline, decimals: &plan.reading.decimals };
             let rows = endpoint.fetch(client, request).await.unwrap();
-            let account = account.map_or_else(|| "".into(), |account| account.name().clone());
-            let key = Key { account, endpoint: endpoint.name, currency: argument.unwrap_or_default().into() };
-            store.replace(&key, rows, PATIENCE);
+            store.replace(&Key { subject, endpoint: endpoint.name }, rows, PATIENCE);
         };
         runtime.block_on(async {
             for endpoint in ENDPOINTS {
                 match endpoint.scope {
-                    Scope::Pool => fetch(endpoint, None, None).await,
+                    Scope::Pool => fetch(endpoint, None, Subject::Pool).await,
                     Scope::Network => {
                         for (code, ..) in CURRENCIES {
-                            fetch(endpoint, None, Some(code)).await;
+                            fetch(endpoint, None, Subject::Network((*code).into())).await;
                         }
                     }
                     Scope::Account => {
                         for (account, _) in &plan.accounts {
-                            fetch(endpoint, Some(account), None).await;
+                            fetch(endpoint, Some(account), Subject::Account(account.name().clone())).await;
                         }
                     }
                 }

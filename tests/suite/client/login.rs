@@ -7,12 +7,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures_util::future::join_all;
 
-use minergate::api::{AccountConfig, Blocked, Error};
+use minergate::api::{Account, Blocked, Error, Secret};
 use minergate::endpoints::{Request, balance, workers};
 use serde_json::json;
 use totp_rs::{Algorithm, Builder as TotpBuilder, Secret as TotpSecret};
 
-use super::{LOGIN, TOTP_SECRET, client, client_with, ok, password_config, with_password, with_token};
+use super::{LOGIN, TOTP_SECRET, client, client_with, credentials, ok, with_password, with_token};
 use crate::fake_api::{Asked, FakeApi};
 
 #[tokio::test]
@@ -163,13 +163,8 @@ async fn a_refusal_blocks_logins_until_the_secret_changes() {
         let (client, events) = client(&api);
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "old\n").unwrap();
-        let account = AccountConfig {
-            name: "farm".to_owned(),
-            email: Some("me@example.com".to_owned()),
-            password_file: Some(file.path().to_owned()),
-            ..AccountConfig::default()
-        };
-        let account = account.account(None).unwrap();
+        let password = Secret::File { name: "password_file", path: file.path().to_owned() };
+        let account = Account::new("farm", credentials(password, None), None);
         for _ in 0..10 {
             balance::SPEC.fetch(&client, Request::of(&account)).await.unwrap_err();
         }
@@ -331,7 +326,8 @@ async fn no_code_is_sent_twice_by_the_next_process() {
     let (client, _) = client(&api);
     let directory = tempfile::tempdir().unwrap();
     for _ in 0..2 {
-        let account = password_config(Some(TOTP_SECRET)).account(Some(directory.path())).unwrap();
+        let credentials = credentials(Secret::of_text("pass").unwrap(), Some(TOTP_SECRET));
+        let account = Account::new("farm", credentials, Some(directory.path()));
         balance::SPEC.fetch(&client, Request::of(&account)).await.unwrap();
     }
     let codes: BTreeSet<u64> = api.asked(LOGIN).iter().map(|asked| asked.body["totp"].as_u64().unwrap()).collect();

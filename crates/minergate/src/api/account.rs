@@ -4,17 +4,17 @@
 //! logins until the credentials change; every other failure waits, longer each time; no TOTP code is sent twice; and all logins
 //! together have a budget.
 
-mod config;
 mod login;
 mod token;
 
+use std::fmt;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync;
 
-pub use self::config::Config;
 pub use self::login::Blocked;
 use self::login::Login;
 use super::budget::Budget;
@@ -25,7 +25,6 @@ use super::{Client, Result, Secret};
 /// One account, its credentials and the state of its login.
 pub struct Account {
     name: Arc<str>,
-    email: Option<String>,
     credentials: Credentials,
     /// Its part of the client's slots, which the client cuts out at the first request.
     lane: OnceLock<Lane>,
@@ -40,19 +39,66 @@ pub struct Account {
 }
 
 /// How an account logs in.
-enum Credentials {
-    Token(Secret),
-    Password { password: Secret, totp: Option<Secret> },
+#[derive(Clone, PartialEq)]
+pub enum Credentials {
+    /// A ready-made token. The e-mail address, if there is one, tells which way a transfer went.
+    Token {
+        token: Secret,
+        email: Option<String>,
+    },
+    Password {
+        email: String,
+        password: Secret,
+        totp: Option<Secret>,
+    },
+}
+
+impl Credentials {
+    pub fn email(&self) -> Option<&str> {
+        match self {
+            Credentials::Token { email, .. } => email.as_deref(),
+            Credentials::Password { email, .. } => Some(email),
+        }
+    }
+
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        let (first, second) = match self {
+            Credentials::Token { token, .. } => (token, None),
+            Credentials::Password { password, totp, .. } => (password, totp.as_ref()),
+        };
+        [first].into_iter().chain(second)
+    }
+
+    /// How the account logs in, for people.
+    pub fn words(&self) -> &'static str {
+        match self {
+            Credentials::Token { .. } => "token",
+            Credentials::Password { totp: None, .. } => "password",
+            Credentials::Password { totp: Some(_), .. } => "password and TOTP",
+        }
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words())
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account").field("name", &self.name).field("credentials", &self.credentials).finish_non_exhaustive()
+    }
 }
 
 impl Account {
-    fn new(name: &str, email: Option<String>, credentials: Credentials, memory: Memory) -> Account {
+    /// An account that has not logged in yet. What is kept across restarts stands in the state directory, if there is one.
+    pub fn new(name: &str, credentials: Credentials, state_directory: Option<&Path>) -> Account {
         Account {
             name: name.into(),
-            email,
             credentials,
             lane: OnceLock::new(),
-            memory,
+            memory: Memory::new(state_directory, name),
             tries_rejected: AtomicBool::new(false),
             token: Mutex::default(),
             budget: Mutex::default(),
@@ -65,16 +111,11 @@ impl Account {
     }
 
     pub fn email(&self) -> Option<&str> {
-        self.email.as_deref()
+        self.credentials.email()
     }
 
-    /// How the account logs in, for people.
-    pub fn credentials(&self) -> &'static str {
-        match &self.credentials {
-            Credentials::Token(_) => "token",
-            Credentials::Password { totp: None, .. } => "password",
-            Credentials::Password { totp: Some(_), .. } => "password and TOTP",
-        }
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
     }
 
     /// The account's part of the slots.
@@ -92,14 +133,11 @@ impl Account {
 
     /// Whether the credentials can change while the configuration stays the same.
     pub fn has_files(&self) -> bool {
-        match &self.credentials {
-            Credentials::Token(token) => token.is_file(),
-            Credentials::Password { password, totp } => password.is_file() || totp.as_ref().is_some_and(Secret::is_file),
-        }
+        self.credentials.secrets().any(|secret| matches!(secret, Secret::File { .. }))
     }
 
     async fn fingerprint(&self, client: &Client, secret: &SecretString, totp: Option<&SecretString>) -> String {
-        let email = self.email.as_deref().unwrap_or_default();
+        let email = self.email().unwrap_or_default();
         let totp = totp.map(ExposeSecret::expose_secret).unwrap_or_default();
         let parts = [client.base_url.as_str(), email, secret.expose_secret(), totp];
         self.memory.fingerprint(&parts.map(str::as_bytes)).await
@@ -143,9 +181,9 @@ impl Account {
     /// The secrets as they are now: password or token, and TOTP secret.
     async fn secrets(&self) -> Result<(SecretString, Option<SecretString>)> {
         Ok(match &self.credentials {
-            Credentials::Token(token) => (token.read().await?, None),
-            Credentials::Password { password, totp: None } => (password.read().await?, None),
-            Credentials::Password { password, totp: Some(totp) } => (password.read().await?, Some(totp.read().await?)),
+            Credentials::Token { token, .. } => (token.read().await?, None),
+            Credentials::Password { password, totp: None, .. } => (password.read().await?, None),
+            Credentials::Password { password, totp: Some(totp), .. } => (password.read().await?, Some(totp.read().await?)),
         })
     }
 

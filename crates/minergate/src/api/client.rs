@@ -11,7 +11,7 @@ use super::body::decode;
 use super::http::{Exchange, Http};
 use super::limiter::{Lane, Limiter, Turn};
 use super::pause::Target;
-use super::{Account, Config, Error, Event, LOGIN, Observer, Read, Result};
+use super::{Account, Error, Event, LOGIN, Observer, Read, Result, Settings};
 use crate::answer::{Map, Text};
 
 /// Redirects followed within the host.
@@ -41,32 +41,32 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that keeps within the configured limits.
+    /// A client that keeps within the settings' limits.
     ///
     /// # Errors
-    /// [`Error::NoBaseUrl`] without a base URL, [`Error::Tls`] when the machine's TLS can't be used at all.
-    pub fn new(config: &Config, observer: Observer) -> Result<Client> {
-        let limiter = Limiter::new(config.requests_per_second, config.concurrency);
-        Client::with_limiter(config, limiter, observer)
+    /// [`Error::Tls`] when the machine's TLS can't be used at all.
+    pub fn new(settings: &Settings, observer: Observer) -> Result<Client> {
+        let limiter = Limiter::new(settings.requests_per_second, settings.concurrency);
+        Client::with_limiter(settings, limiter, observer)
     }
 
-    /// A client for another configuration. Where the host is the same, the pauses that it asked for go on.
+    /// A client with other settings. Where the host is the same, the pauses that it asked for go on.
     ///
     /// # Errors
     /// As [`Client::new`].
-    pub fn reconfigured(&self, config: &Config) -> Result<Client> {
-        let mut limiter = Limiter::new(config.requests_per_second, config.concurrency);
-        if config.base_url.as_ref() == Some(&self.base_url) {
+    pub fn reconfigured(&self, settings: &Settings) -> Result<Client> {
+        let mut limiter = Limiter::new(settings.requests_per_second, settings.concurrency);
+        if settings.base_url == self.base_url {
             limiter = limiter.continues(&self.limiter);
         }
-        Client::with_limiter(config, limiter, self.observer.clone())
+        Client::with_limiter(settings, limiter, self.observer.clone())
     }
 
-    fn with_limiter(config: &Config, limiter: Limiter, observer: Observer) -> Result<Client> {
-        let base_url = config.base_url.clone().ok_or(Error::NoBaseUrl)?;
-        let http = Arc::new(Http::new(&base_url, config.timeout, &config.user_agent)?);
+    fn with_limiter(settings: &Settings, limiter: Limiter, observer: Observer) -> Result<Client> {
+        let base_url = settings.base_url.clone();
+        let http = Arc::new(Http::new(&base_url, settings.timeout, &settings.user_agent)?);
         let pool = limiter.lane();
-        Ok(Client { base_url, observer, http, timeout: config.timeout, limiter, pool })
+        Ok(Client { base_url, observer, http, timeout: settings.timeout, limiter, pool })
     }
 
     /// Uses new connections from now on. Requests that were sent already finish on the old ones.
@@ -309,8 +309,8 @@ mod tests {
             ("http://[::1]:8080/pool/", "http://[::1]:8080/pool/1.0/transfers/X%21%2F"),
             ("http://a.example/b%20c", "http://a.example/b%20c/1.0/transfers/X%21%2F"),
         ] {
-            let config = Config { base_url: parse_base_url(base).ok(), ..Config::default() };
-            let client = Client::new(&config, Arc::new(|_| {})).unwrap();
+            let settings = Settings::new(parse_base_url(base).unwrap());
+            let client = Client::new(&settings, Arc::new(|_| {})).unwrap();
             assert_eq!(client.url("/1.0/transfers/X%21%2F").as_str(), expected);
         }
     }
@@ -325,7 +325,7 @@ mod tests {
             while !head.ends_with(b"\r\n\r\n") && stream.read_buf(&mut head).await.is_ok_and(|bytes| bytes > 0) {}
             stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await
         });
-        let config = Config { base_url: parse_base_url(&base_url).ok(), concurrency: 1, ..Config::default() };
+        let config = Settings { concurrency: 1, ..Settings::new(parse_base_url(&base_url).unwrap()) };
         let client = Client::new(&config, Arc::new(|_| {})).unwrap();
         let read = Read { endpoint: "status", path: "/1.0/xmr/status", account: None, deadline: None };
         let other = client.limiter.lane();

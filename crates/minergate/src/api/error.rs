@@ -21,8 +21,8 @@ pub enum Error {
     /// The connection broke before the answer was whole.
     #[error("the connection broke before the answer was whole")]
     Broken,
-    /// No whole answer within `api.timeout`.
-    #[error("no whole answer within api.timeout")]
+    /// No whole answer within the client's timeout.
+    #[error("no whole answer in time")]
     Timeout,
     /// HTTP 429: the host asks for a pause.
     #[error("the API asks for fewer requests (HTTP 429)")]
@@ -43,7 +43,7 @@ pub enum Error {
     #[error("the API failed (HTTP {status})")]
     Server { status: u16 },
     /// HTTP 404.
-    #[error("the API has no such page (HTTP 404); is api.base_url right?")]
+    #[error("the API has no such page (HTTP 404)")]
     NotFound,
     /// HTTP 407: a proxy of the environment wants a user.
     #[error("the proxy of the environment wants a user and a password (HTTP 407); give them in HTTP_PROXY")]
@@ -52,7 +52,7 @@ pub enum Error {
     #[error("the API refused the request (HTTP {status})")]
     Client { status: u16 },
     /// A redirect to another host, or one too many.
-    #[error("the API redirects elsewhere (HTTP {status}), which is not followed; is api.base_url right?")]
+    #[error("the API redirects elsewhere (HTTP {status}), which is not followed")]
     Redirect { status: u16 },
     /// HTTP 401 or 403, or an error code about the token.
     #[error("the API refused the token (HTTP {status})")]
@@ -61,7 +61,7 @@ pub enum Error {
     #[error("the API refused the e-mail address or the password")]
     WrongPassword,
     /// The login needs a TOTP code.
-    #[error("the API wants a TOTP code; give the account's totp_secret")]
+    #[error("the API wants a TOTP code")]
     TotpRequired,
     /// The login's TOTP code was refused.
     #[error("the API refused the TOTP code{}", clock_off_words(*.clock_off))]
@@ -73,7 +73,7 @@ pub enum Error {
     #[error("the API wants a captcha; give the account a token from a browser's session")]
     Captcha,
     /// What the public host answers since 2019.
-    #[error("the API says that it is discontinued; is api.base_url right?")]
+    #[error("the API says that it is discontinued")]
     Discontinued,
     /// Any other error of the API.
     #[error("the API answered with an error of its own (HTTP {status})")]
@@ -93,18 +93,15 @@ pub enum Error {
     /// A login or a token failed a short while ago, or logins are over their budget; nothing was sent.
     #[error("waiting before the next login")]
     LoginPostponed { until: Instant },
-    /// A secret's file can't be used; nothing was sent. Named by its key in the configuration, never by its path.
-    #[error("can't use {key}: {fault}; put the secret there on one line, for this user to read")]
-    SecretFile { key: &'static str, fault: SecretError },
+    /// A secret's file can't be used; nothing was sent. Never named by its path, which can be the secret.
+    #[error("can't use {name}: {fault}; put the secret there on one line, for this user to read")]
+    SecretFile { name: &'static str, fault: SecretError },
     /// The TOTP secret is not one; nothing was sent.
-    #[error("totp_secret is not base32 (letters A to Z, digits 2 to 7)")]
+    #[error("the TOTP secret is not base32 (letters A to Z, digits 2 to 7)")]
     TotpSecret,
     /// The token can't be sent in a header; nothing was sent.
     #[error("the token holds characters that no HTTP header can")]
     TokenSyntax,
-    /// The client was made without `api.base_url`.
-    #[error("api.base_url is missing")]
-    NoBaseUrl,
     /// The machine's TLS can't be used.
     #[error("TLS can't be set up on this machine; are CA certificates installed?")]
     Tls,
@@ -162,7 +159,6 @@ impl Error {
             Error::LoginBlocked(_) => "login_blocked",
             Error::LoginPostponed { .. } => "login_postponed",
             Error::SecretFile { .. } | Error::TotpSecret | Error::TokenSyntax => "secret",
-            Error::NoBaseUrl => "no_base_url",
             Error::Tls => "tls",
         }
     }
@@ -281,7 +277,7 @@ fn clock_off_words(clock_off: Option<i64>) -> String {
     match clock_off {
         Some(seconds) if seconds < 0 => format!("; this machine's clock is {} seconds behind the API's", -seconds),
         Some(seconds) => format!("; this machine's clock is {seconds} seconds ahead of the API's"),
-        None => "; is totp_secret right? A code is good once: wait 30 s after another login".to_owned(),
+        None => "; is the TOTP secret right? A code is good once: wait 30 s after another login".to_owned(),
     }
 }
 

@@ -41,7 +41,7 @@ impl Account {
         if let Some(until) = login.not_before.filter(|until| Instant::now() < *until) {
             return Err(Error::LoginPostponed { until });
         }
-        if let Credentials::Token(_) = self.credentials {
+        if let Credentials::Token { .. } = self.credentials {
             login.tried = Some(fingerprint);
             if !self.holds(&secret) {
                 *self.held() = Some(secret.clone());
@@ -142,7 +142,7 @@ impl Account {
                 Err(error) => return (Err(error), false),
             };
             self.budget().spend();
-            let email = self.email.as_deref().unwrap_or_default();
+            let email = self.email().unwrap_or_default();
             let keep = async {
                 if code.is_some() {
                     self.memory.keep_steps(login.codes.sent()).await;
@@ -172,7 +172,7 @@ impl Account {
             return true;
         }
         let was_proven = std::mem::take(&mut login.proven);
-        if let Credentials::Token(_) = self.credentials {
+        if let Credentials::Token { .. } = self.credentials {
             // One endpoint's refusal is its own; a token that nothing accepts is left alone for a while.
             if !was_proven {
                 login.postpone();
