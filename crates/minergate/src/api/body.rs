@@ -30,7 +30,7 @@ const FOREIGN: &[(&[u8], &str)] = &[
 pub(crate) fn decode<T: FromJson>(body: &[u8]) -> Result<T> {
     let text = text(body)?;
     // Most answers have none of the faults, and are read once.
-    let read = serde_json::from_str(&text).or_else(|_| serde_json::from_str(&repaired(&text, is_infinite_or_no_number)));
+    let read = serde_json::from_str(&text).or_else(|_| serde_json::from_str(&repaired(&text, is_not_finite)));
     let Maybe(answer) = read.map_err(|error| shape(&error))?;
     answer.ok_or(Error::Shape { line: 1, column: 1 })
 }
@@ -113,13 +113,13 @@ fn is_of_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')
 }
 
-/// Whether a word is how a program writes a number that is none, as `NaN`, `Infinity` or `-inf`, which JSON has no form for.
+/// Whether a word is a number that JSON has no form for, as `NaN`, `Infinity` or `-inf`.
 pub(super) fn is_no_number(word: &str) -> bool {
-    !word.ends_with(|c: char| c.is_ascii_digit()) && is_infinite_or_no_number(word)
+    !word.ends_with(|c: char| c.is_ascii_digit()) && is_not_finite(word)
 }
 
-/// Whether a number is none, or beyond a double's range as `1e999` is: `serde_json` would refuse the whole answer for it.
-fn is_infinite_or_no_number(word: &str) -> bool {
+/// Whether a word is no finite number, as `NaN` or `1e999`: `serde_json` would refuse the whole answer for it.
+fn is_not_finite(word: &str) -> bool {
     word.parse().is_ok_and(|number: f64| !number.is_finite())
 }
 
@@ -170,13 +170,13 @@ mod tests {
         #[test]
         fn json_stays_as_it_is(texts in prop::collection::vec(any::<String>(), 0..9), number in any::<i64>()) {
             let json = serde_json::json!({"NaN": texts, "n": [number, true, null]}).to_string();
-            prop_assert_eq!(repairs(&text(json.as_bytes()).unwrap(), is_infinite_or_no_number), vec![]);
+            prop_assert_eq!(repairs(&text(json.as_bytes()).unwrap(), is_not_finite), vec![]);
         }
 
         #[test]
         fn a_repaired_text_needs_no_repair(body in r#"([nN][aA][nN]|[-+]|inf|["\\u{}:,]|d83d|dc00|\xef|.){0,40}"#) {
-            let once = repaired(&body, is_infinite_or_no_number).into_owned();
-            prop_assert_eq!(repairs(&once, is_infinite_or_no_number), vec![]);
+            let once = repaired(&body, is_not_finite).into_owned();
+            prop_assert_eq!(repairs(&once, is_not_finite), vec![]);
         }
     }
 }
