@@ -247,10 +247,12 @@ async fn metrics(State(app): State<Arc<App>>, Query(query): Query<Vec<(String, S
     let encoding = if gzip { Encoding::Gzip } else { Encoding::Identity };
     let body = match Filter::only(accounts, others) {
         Filter::All => app.exposition.body(format, encoding),
-        filter => match app.clone().make(move || app.exposition.filtered(format, encoding, &filter)).await {
-            Ok(body) => exposition::Body::Whole(body),
-            Err(failed) => return failed,
-        },
+        filter @ Filter::Some { .. } => {
+            match app.clone().make(move || app.exposition.filtered(format, encoding, &filter)).await {
+                Ok(body) => exposition::Body::Whole(body),
+                Err(failed) => return failed,
+            }
+        }
     };
     let mut response = match body {
         exposition::Body::Whole(body) => body.into_response(),

@@ -15,8 +15,13 @@ pub(super) struct Known {
 }
 
 impl Known {
-    pub(super) const COUNTER: Known = Known { kind: MetricType::Counter, value: Mutex::new(None) };
-    pub(super) const GAUGE: Known = Known { kind: MetricType::Gauge, value: Mutex::new(None) };
+    pub(super) fn counter() -> Known {
+        Known { kind: MetricType::Counter, value: Mutex::default() }
+    }
+
+    pub(super) fn gauge() -> Known {
+        Known { kind: MetricType::Gauge, value: Mutex::default() }
+    }
 
     pub(super) fn set(&self, value: Option<f64>) {
         *self.value() = value;

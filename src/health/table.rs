@@ -105,19 +105,19 @@ exporter_metrics! {
             "Until when the API asked to be left alone, since 1970 in seconds; absent when it did not",
         ).unit(Seconds),
     // What the kernel says of the process: the standard set.
-    cpu_time: Known = Known::COUNTER =>
+    cpu_time: Known = Known::counter() =>
         counter("process_cpu", "User and system CPU time spent in seconds").unit(Seconds),
-    resident_memory: Known = Known::GAUGE =>
+    resident_memory: Known = Known::gauge() =>
         gauge("process_resident_memory", "Resident memory in bytes").unit(Bytes),
-    virtual_memory: Known = Known::GAUGE =>
+    virtual_memory: Known = Known::gauge() =>
         gauge("process_virtual_memory", "Virtual memory in bytes").unit(Bytes),
-    open_fds: Known = Known::GAUGE =>
+    open_fds: Known = Known::gauge() =>
         gauge("process_open_fds", "Number of open file descriptors"),
-    max_fds: Known = Known::GAUGE =>
+    max_fds: Known = Known::gauge() =>
         gauge("process_max_fds", "Maximum number of open file descriptors"),
-    start_time: Known = Known::GAUGE =>
+    start_time: Known = Known::gauge() =>
         gauge("process_start_time", "When the process started, since 1970 in seconds").unit(Seconds),
-    threads: Known = Known::GAUGE =>
+    threads: Known = Known::gauge() =>
         gauge("process_threads", "Number of threads"),
 }
 
