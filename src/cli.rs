@@ -118,7 +118,7 @@ const CLEAN_UP: Duration = Duration::from_secs(1);
 
 /// Says when one of these accounts is not in the configuration.
 fn check_accounts(wanted: &[String], config: &crate::config::Config) -> anyhow::Result<()> {
-    let names: Vec<&str> = config.accounts.iter().map(|account| account.name.as_str()).collect();
+    let names: Vec<&str> = config.accounts.iter().map(|account| &**account.name()).collect();
     match wanted.iter().find(|name| !names.contains(&name.as_str())) {
         Some(unknown) => {
             anyhow::bail!("--account: no account is called `{unknown}`; {}`check` lists them", nearest(unknown, &names))

@@ -25,6 +25,7 @@ pub use self::subject::{Failing, LoopHealth, SubjectHealth};
 pub use self::subjects::{Shown, Subjects};
 pub use self::table::{EXPORTER_METRICS, SUBJECT_METRICS};
 use self::table::{EndpointLabel, RequestLabels};
+use crate::explanation::explanation;
 use crate::store::Key;
 
 /// What the exporter knows of itself.
@@ -62,7 +63,7 @@ impl Health {
             l.tried = true;
             l.up = false;
             let since = l.failing.as_ref().map_or_else(Instant::now, |failing| failing.since);
-            l.failing = Some(Box::new(Failing { kind: error.kind(), words: error.to_string(), since }));
+            l.failing = Some(Box::new(Failing { kind: error.kind(), words: explanation(error), since }));
         });
     }
 
@@ -88,9 +89,9 @@ impl Health {
             Event::Token { account } => {
                 self.subjects.change_account(account, |account| account.token_since = Some(unix_seconds()));
             }
-            Event::Stopped { account, reason } => {
-                let stopped = reason.map(|stop| (stop, unix_seconds()));
-                self.subjects.change_account(account, |account| account.stopped = stopped);
+            Event::Blocked { account, reason } => {
+                let blocked = reason.map(|reason| (reason, unix_seconds()));
+                self.subjects.change_account(account, |account| account.blocked = blocked);
             }
         }
     }

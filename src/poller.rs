@@ -5,7 +5,7 @@
 //! itself, so that a loop that has ended brings nothing any more.
 
 mod backoff;
-mod config;
+mod intervals;
 mod journal;
 mod plan;
 mod round;
@@ -27,7 +27,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{debug, error};
 
 use self::backoff::{Backoff, Next};
-pub use self::config::Config;
+pub use self::intervals::Intervals;
 use self::journal::Journal;
 pub use self::plan::{Loop, Plan, Reading};
 pub use self::round::Outcome;
@@ -35,20 +35,13 @@ use self::uses::Uses;
 use crate::health::{BEAT, Health};
 use crate::store::{Correction, Key, Store};
 use minergate::api::{self, Account, Client, LOGIN};
-use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
-use minergate::metric::{Request, Rows};
+use minergate::endpoints::{ENDPOINTS, Endpoint, Request, Scope};
+use minergate::metric::Rows;
 
 /// Where answers come from: the API, or in tests something that says what it is told to.
 pub trait Source: Send + Sync + 'static {
-    /// Asks for an endpoint and reads the samples of its answer, which are of use until the deadline.
-    fn fetch(
-        &self,
-        endpoint: &'static Endpoint,
-        account: Option<&Account>,
-        currency: &str,
-        request: &Request<'_>,
-        deadline: Instant,
-    ) -> impl Future<Output = api::Result<Rows>> + Send;
+    /// Asks for an endpoint and reads the samples of its answer.
+    fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> impl Future<Output = api::Result<Rows>> + Send;
 
     /// Whether the account's credentials are other ones than those that were tried last.
     fn has_new_credentials(&self, account: &Account) -> impl Future<Output = bool> + Send {
@@ -58,15 +51,8 @@ pub trait Source: Send + Sync + 'static {
 }
 
 impl Source for Client {
-    async fn fetch(
-        &self,
-        endpoint: &'static Endpoint,
-        account: Option<&Account>,
-        currency: &str,
-        request: &Request<'_>,
-        deadline: Instant,
-    ) -> api::Result<Rows> {
-        endpoint.fetch(self, account, currency, request, deadline).await
+    async fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> api::Result<Rows> {
+        endpoint.fetch(self, request).await
     }
 
     async fn has_new_credentials(&self, account: &Account) -> bool {
@@ -283,7 +269,7 @@ impl<S: Source> Poller<S> {
             self.health.metrics.expect_requests(LOGIN);
         }
         for endpoint in ENDPOINTS {
-            match self.plan.poll.interval(endpoint) {
+            match self.plan.intervals.get(endpoint) {
                 Some(interval) => self.health.metrics.expect_endpoint(endpoint.name, interval),
                 None => self.health.metrics.forget_endpoint(endpoint.name),
             }
@@ -427,11 +413,13 @@ async fn has_new_credentials<S: Source>(source: &S, what: &Loop) -> bool {
 async fn ask<S: Source>(source: Arc<S>, what: Arc<Loop>, deadline: Instant) -> Asked {
     let Loop { plan, account, key } = &*what;
     let started = Instant::now();
-    let email = account.as_ref().and_then(|account| account.email());
-    let request = Request { email, decimals: &plan.reading.decimals };
-    let mut result = source
-        .fetch(plan.endpoint, account.as_deref(), key.subject.currency().unwrap_or_default(), &request, deadline)
-        .await;
+    let request = Request {
+        account: account.as_deref(),
+        argument: key.subject.currency(),
+        deadline: Some(deadline),
+        decimals: &plan.reading.decimals,
+    };
+    let mut result = source.fetch(plan.endpoint, request).await;
     if let Ok(rows) = &mut result {
         rows.hide_optional(&plan.reading.optional_metrics);
     }

@@ -19,23 +19,21 @@ mod web_config;
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::future::Future;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Query, Request, State};
+pub use axum::http::Uri;
 use axum::http::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, VARY,
 };
-use axum::http::{HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::stream;
-use schemars::JsonSchema;
-use serde::Deserialize;
 use tokio::sync::{Semaphore, mpsc};
 
 pub use self::door::Door;
@@ -56,72 +54,7 @@ const HEALTHY: &str = "/-/healthy";
 const EXPORTER: &str = "@exporter";
 
 /// What is served beside the metrics, whose path is none of these. The status page, at `/`, makes room for them.
-const ROUTES: [&str; 7] = [HEALTHY, "/-/ready", "/-/reload", "/sd", "/api/v1/status", "/status.css", "/docs/metrics.md"];
-
-/// Scrapes at a time unless told otherwise, as `node_exporter` has it.
-const DEFAULT_MAX_REQUESTS: usize = 40;
-
-/// `[web]`: where and what is served.
-#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
-#[serde(default, deny_unknown_fields)]
-#[schemars(rename = "web")]
-pub struct Config {
-    /// Addresses to serve on: `host:port`; `:port` is every address of the machine; `unix:/path` is a unix socket.
-    #[schemars(length(min = 1), inner(regex(pattern = "^(unix:/.*|.*:[0-9]{1,5})$")))]
-    pub listen_address: Vec<String>,
-    /// Listen on the sockets that systemd hands over, and on no address.
-    pub systemd_socket: bool,
-    /// The path of the metrics.
-    #[schemars(regex(pattern = "^/[A-Za-z0-9/_.~-]*$"))]
-    pub telemetry_path: String,
-    /// Where browsers and Prometheus reach the exporter, when that is behind a reverse proxy: for links, and the targets of `/sd`.
-    pub external_url: Option<String>,
-    /// Whether POST or PUT to `/-/reload` reloads the configuration.
-    pub enable_lifecycle: bool,
-    /// The web configuration file: TLS, users, headers, rate limit. Without one: plain HTTP for everybody.
-    pub config_file: Option<PathBuf>,
-    /// Scrapes at a time, more wait for up to 5 seconds; 0 is any number.
-    pub max_requests: usize,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Config {
-            listen_address: vec![DEFAULT_ADDRESS.to_owned()],
-            systemd_socket: false,
-            telemetry_path: "/metrics".to_owned(),
-            external_url: None,
-            enable_lifecycle: false,
-            config_file: None,
-            max_requests: DEFAULT_MAX_REQUESTS,
-        }
-    }
-}
-
-impl Config {
-    /// What is wrong with the values, one by one: key and sentence.
-    pub fn faults(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let path = &self.telemetry_path;
-        let plain = path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.~".contains(&b));
-        let bad_path = !path.starts_with('/') || !plain || path.starts_with("/-/") || path.contains("//");
-        let no_address = self.listen_address.is_empty();
-        let bad_addresses =
-            self.listen_address.iter().enumerate().filter_map(|(i, address)| {
-                Some(("listen_address", format!("entry {}: {}", i + 1, address_fault(address)?)))
-            });
-        let bad_url = self.external_url.as_deref().is_some_and(|url| external_url(url).is_none());
-        let is_taken = ROUTES.contains(&path.as_str());
-        [
-            bad_url.then(|| ("external_url", "not a URL; give one such as \"https://example.com/miners\"".to_owned())),
-            bad_path.then(|| ("telemetry_path", "can't be served; give a path such as \"/metrics\"".to_owned())),
-            is_taken.then(|| ("telemetry_path", "is another page; give a path such as \"/metrics\"".to_owned())),
-            no_address.then(|| ("listen_address", format!("is empty; give one such as \"{DEFAULT_ADDRESS}\""))),
-        ]
-        .into_iter()
-        .flatten()
-        .chain(bad_addresses)
-    }
-}
+pub const ROUTES: [&str; 7] = [HEALTHY, "/-/ready", "/-/reload", "/sd", "/api/v1/status", "/status.css", "/docs/metrics.md"];
 
 /// What is wrong with an address to listen on, if anything is.
 pub fn address_fault(address: &str) -> Option<&'static str> {
@@ -143,25 +76,20 @@ pub fn external_url(url: &str) -> Option<Uri> {
     (matches!(url.scheme_str(), Some("http" | "https")) && url.authority().is_some()).then_some(url)
 }
 
-/// Binds the addresses.
+/// Takes the sockets that systemd hands over, or binds the addresses.
 ///
 /// # Errors
-/// The first address that can't be had, and why.
-pub async fn bind(addresses: &[String]) -> anyhow::Result<Vec<Listener>> {
+/// The first that can't be had, and why.
+pub async fn listen(systemd_socket: bool, addresses: &[String]) -> anyhow::Result<Vec<Listener>> {
+    if systemd_socket {
+        return Listener::from_systemd();
+    }
     let mut listeners = Vec::new();
     for address in addresses {
         let listener = Listener::bind(address).await;
         listeners.push(listener.with_context(|| format!("can't listen on {address}; give another --web.listen-address"))?);
     }
     Ok(listeners)
-}
-
-/// Binds what the configuration says: systemd's sockets, or the addresses.
-///
-/// # Errors
-/// What can't be had, and why.
-pub async fn listen(config: &Config) -> anyhow::Result<Vec<Listener>> {
-    if config.systemd_socket { Listener::from_systemd() } else { bind(&config.listen_address).await }
 }
 
 /// What requests are answered from.

@@ -193,7 +193,7 @@ mod tests {
     use super::*;
     use minergate::currency::Decimals;
     use minergate::endpoints;
-    use minergate::metric::Request;
+    use minergate::metric::Context;
 
     const MINUTE: Duration = Duration::from_secs(60);
 
@@ -203,7 +203,7 @@ mod tests {
 
     fn balances(codes: impl Iterator<Item = String>) -> Rows {
         let body: BTreeMap<String, u8> = codes.map(|code| (code, 1)).collect();
-        let request = Request { email: None, decimals: &Decimals::default() };
+        let request = Context { email: None, decimals: &Decimals::default() };
         endpoints::find("balance").unwrap().read(&serde_json::to_vec(&body).unwrap(), &request).unwrap()
     }
 

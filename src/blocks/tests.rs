@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use minergate::currency::Decimals;
-use minergate::metric::{self, Metric, Request, gauge, write_label};
+use minergate::metric::{self, Context, Metric, gauge, write_label};
 
 type Answer = Vec<(u8, f64)>;
 
@@ -23,7 +23,7 @@ fn put(answer: &Answer, out: &mut metric::Out<'_>, wanted: impl Fn(u8) -> bool) 
 }
 
 fn rows(answer: &Answer) -> Rows {
-    Rows::read(METRICS, answer, &Request { email: None, decimals: &Decimals::default() })
+    Rows::read(METRICS, answer, &Context { email: None, decimals: &Decimals::default() })
 }
 
 #[derive(Clone, Debug)]

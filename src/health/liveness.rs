@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use minergate::api;
+use minergate::api::Settings;
 use minergate::duration;
 
 /// How often the poller says that it runs, even when nothing is due.
@@ -22,8 +22,8 @@ const BLOCKED: Duration = Duration::from_secs(60);
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How long the poller may be without a result: no request takes longer, and there is at least one in that time.
-pub fn patience(api: &api::Config) -> Duration {
-    PATIENCE + api.timeout + Duration::from_secs_f64(1.0 / api.requests_per_second)
+pub fn patience(timeout: Duration, requests_per_second: f64) -> Duration {
+    PATIENCE + timeout + Duration::from_secs_f64(1.0 / requests_per_second)
 }
 
 /// How the poller stands still.
@@ -48,7 +48,7 @@ struct State {
 
 impl Default for Liveness {
     fn default() -> Self {
-        let patience = patience(&api::Config::default());
+        let patience = patience(Settings::TIMEOUT, Settings::REQUESTS_PER_SECOND);
         Liveness(Mutex::new(State { patience, beat: None, latest: Instant::now() }))
     }
 }

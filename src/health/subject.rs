@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use minergate::api::Stop;
+use minergate::api::Blocked;
 use tokio::time::Instant;
 
 use crate::subject::Subject;
@@ -41,17 +41,17 @@ pub struct SubjectHealth {
     pub loops: BTreeMap<&'static str, LoopHealth>,
     /// Attempts to log in, by how they ended. Only accounts log in.
     pub(super) logins: BTreeMap<&'static str, f64>,
-    /// Why logins are stopped, and since when in seconds since 1970.
-    pub stopped: Option<(Stop, f64)>,
+    /// Why logins are blocked, and since when in seconds since 1970.
+    pub blocked: Option<(Blocked, f64)>,
     /// Seconds since 1970.
     pub(super) token_since: Option<f64>,
 }
 
 impl SubjectHealth {
     pub(super) fn new(subject: Subject) -> SubjectHealth {
-        let outcomes = ["ok"].into_iter().chain(Stop::ALL.map(Stop::reason)).filter(|_| subject.account().is_some());
+        let outcomes = ["ok"].into_iter().chain(Blocked::ALL.map(Blocked::reason)).filter(|_| subject.account().is_some());
         let logins = outcomes.map(|outcome| (outcome, 0.0)).collect();
-        SubjectHealth { subject, loops: BTreeMap::new(), logins, stopped: None, token_since: None }
+        SubjectHealth { subject, loops: BTreeMap::new(), logins, blocked: None, token_since: None }
     }
 
     /// Whether every enabled endpoint was read successfully at its latest poll.

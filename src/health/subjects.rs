@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use minergate::currency::Decimals;
-use minergate::metric::{Request, Rows};
+use minergate::metric::{Context, Rows};
 use tokio::time::Instant;
 
 use super::subject::{LoopHealth, SubjectHealth};
@@ -95,12 +95,19 @@ impl Subjects {
 
     /// Forgets how an account's login stands: its secrets are others now.
     pub fn forget_login(&self, name: &str) {
-        self.change_account(name, |account| (account.stopped, account.token_since) = (None, None));
+        self.change_account(name, |account| (account.blocked, account.token_since) = (None, None));
     }
 
     /// Announces a loop.
     pub fn expect_loop(&self, key: &Key, interval: Duration) {
-        self.state().expect(&key.subject).loops.entry(key.endpoint).or_default().interval = interval;
+        let mut state = self.state();
+        let loops = &mut state.expect(&key.subject).loops;
+        let before = loops.len();
+        loops.entry(key.endpoint).or_default().interval = interval;
+        // What a reload leaves as it was need not be shown anew.
+        if loops.len() > before {
+            state.changed.insert(key.subject.clone());
+        }
     }
 
     /// Forgets a loop that has ended, and with its last one a subject that was not announced by itself.
@@ -149,10 +156,12 @@ impl Subjects {
 }
 
 impl State {
-    /// The health of a subject, which is to be changed.
+    /// The health of a subject, which is new unless it is known.
     fn expect(&mut self, subject: &Subject) -> &mut SubjectHealth {
-        self.changed.insert(subject.clone());
-        self.by_subject.entry(subject.clone()).or_insert_with(|| SubjectHealth::new(subject.clone()))
+        self.by_subject.entry(subject.clone()).or_insert_with(|| {
+            self.changed.insert(subject.clone());
+            SubjectHealth::new(subject.clone())
+        })
     }
 
     fn find(&mut self, key: &Key) -> Option<&mut LoopHealth> {
@@ -161,7 +170,7 @@ impl State {
 
     /// Shows what has changed.
     fn show(&mut self) {
-        let request = Request { email: None, decimals: &Decimals::default() };
+        let request = Context { email: None, decimals: &Decimals::default() };
         for subject in mem::take(&mut self.changed) {
             match self.by_subject.get(&subject) {
                 Some(health) => self.rows.put(&subject, Rows::read(SUBJECT_METRICS, health, &request), None),

@@ -6,7 +6,7 @@
 
 use std::sync::atomic::AtomicU64;
 
-use minergate::api::Stop;
+use minergate::api::Blocked;
 use minergate::metric::Unit::{Bytes, Seconds};
 use minergate::metric::{self, Metric};
 use prometheus_client::encoding::EncodeLabelSet;
@@ -47,8 +47,8 @@ pub static SUBJECT_METRICS: &[Metric<SubjectHealth>] = &[
     metric::gauge("auth_blocked", "1 while logins are blocked, else 0; rejected credentials block until there are others, a captcha or a discontinued API until a reload")
         .labels(&["reason"])
         .read(|health, out| {
-            for stop in Stop::ALL.into_iter().filter(|_| health.subject.account().is_some()) {
-                out.put([stop.reason()], f64::from(health.stopped.is_some_and(|(stopped, _)| stopped == stop)));
+            for reason in Blocked::ALL.into_iter().filter(|_| health.subject.account().is_some()) {
+                out.put([reason.reason()], f64::from(health.blocked.is_some_and(|(blocked, _)| blocked == reason)));
             }
         }),
     metric::gauge("auth_token_timestamp", "When the token in use was obtained")

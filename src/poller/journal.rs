@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+use crate::explanation::explanation;
 use crate::store::Key;
 use minergate::api;
 
@@ -25,10 +26,10 @@ const API_LOOPS: usize = 3;
 const ACCOUNT_LOOPS: usize = 2;
 
 /// Kinds that are an account's own, whatever the API does for others.
-const OF_ACCOUNT: &[&str] = &["wrong_password", "totp_required", "totp_refused", "captcha", "login_stopped", "secret"];
+const OF_ACCOUNT: &[&str] = &["wrong_password", "totp_required", "totp_refused", "captcha", "login_blocked", "secret"];
 
 /// Kinds that follow from a failure before: nothing was sent because of it.
-const FOLLOWING: &[&str] = &["paused", "login_stopped", "login_postponed"];
+const FOLLOWING: &[&str] = &["paused", "login_blocked", "login_postponed"];
 
 /// The failures that go on, and what was logged of them.
 #[derive(Default)]
@@ -75,7 +76,7 @@ impl Journal {
 
     /// A poll failed.
     pub(super) fn failed(&mut self, key: &Key, error: &api::Error) {
-        let (kind, words, latest) = (error.kind(), error.to_string(), Instant::now());
+        let (kind, words, latest) = (error.kind(), explanation(error), Instant::now());
         let is_down = |account| self.accounts_down.contains_key(account);
         let is_above = self.api_down.is_some() || key.subject.account().is_some_and(is_down);
         if let Some(failure) = self.failing.get_mut(key) {
@@ -337,8 +338,8 @@ mod tests {
         let endpoints = ["workers", "balance", "transfers", "nickname"];
         for round in 0..5 {
             for (i, endpoint) in endpoints.iter().enumerate() {
-                let stop = minergate::api::Stop::WrongPassword;
-                let error = if round + i == 0 { Error::WrongPassword } else { Error::LoginStopped(stop) };
+                let reason = minergate::api::Blocked::WrongPassword;
+                let error = if round + i == 0 { Error::WrongPassword } else { Error::LoginBlocked(reason) };
                 journal.failed(&key("farm", endpoint), &error);
                 journal.succeeded(&key("other", endpoint));
             }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Config;
+use super::Intervals;
 use crate::store::{CURRENCY_CAP, Key};
 use crate::subject::Subject;
 use minergate::api::Account;
@@ -24,9 +24,9 @@ pub struct Reading {
 }
 
 /// What is polled.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Plan {
-    pub poll: Config,
+    pub intervals: Intervals,
     /// Each account with the names of its endpoints; nothing stands for all.
     pub accounts: Vec<(Arc<Account>, Option<Vec<String>>)>,
     /// Currencies whose networks are polled; nothing stands for those that the accounts use.
@@ -61,8 +61,8 @@ impl Plan {
 
     /// Nothing if it is off.
     fn of_endpoint(&self, endpoint: &'static Endpoint) -> Option<Arc<EndpointPlan>> {
-        let interval = self.poll.interval(endpoint)?;
-        let (lifetime, reading) = (self.poll.lifetime(interval), self.reading.clone());
+        let interval = self.intervals.get(endpoint)?;
+        let (lifetime, reading) = (self.intervals.lifetime(interval), self.reading.clone());
         Some(Arc::new(EndpointPlan { endpoint, interval, lifetime, reading }))
     }
 

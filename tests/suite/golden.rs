@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use minergate::currency::Decimals;
 use minergate::endpoints::{ENDPOINTS, Scope};
-use minergate::metric::Request;
+use minergate::metric::Context;
 use minergate_exporter::exposition::{Exposition, Filter, Format};
 use minergate_exporter::health::Health;
 use minergate_exporter::store::{Key, Store};
@@ -15,7 +15,7 @@ use minergate_exporter::subject::Subject;
 fn documented() -> Exposition {
     let store = Store::default();
     let decimals = Decimals::default();
-    let request = Request { email: Some("user1@example.com"), decimals: &decimals };
+    let request = Context { email: Some("user1@example.com"), decimals: &decimals };
     for endpoint in ENDPOINTS {
         let subject = match endpoint.scope {
             Scope::Account => Subject::Account("documented".into()),

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError, mpsc as blocking};
 use std::time::Duration;
 
-use minergate::api::{self, Account, AccountConfig, Client, Error, Observer};
-use minergate::endpoints::Endpoint;
-use minergate::metric::{Request, Rows};
+use minergate::api::{self, Client, Error, Observer, Settings};
+use minergate::endpoints::{Endpoint, Request};
+use minergate::metric::Rows;
 use minergate_exporter::daemon::watchdog::{Hang, Watchdog};
 use minergate_exporter::exposition::Exposition;
 use minergate_exporter::health::{Health, Standstill, patience};
@@ -16,27 +16,15 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
 
+use crate::config::plan_of;
 use crate::fake_api::FakeApi;
 use crate::process::{PATIENCE, Process, exporter, get, wait};
 use crate::web_config::{ask, hash};
 
 /// An account with a token, and one that logs in.
 fn plan(poll: &str) -> Plan {
-    let account = |config: AccountConfig| (Arc::new(config.account(None).unwrap()), None);
-    let token = AccountConfig { name: "a".to_owned(), token: Some("t".into()), ..AccountConfig::default() };
-    let login = AccountConfig {
-        name: "b".to_owned(),
-        email: Some("b@example.com".into()),
-        password: Some("p".into()),
-        ..AccountConfig::default()
-    };
-    Plan {
-        poll: toml::from_str(poll).unwrap(),
-        accounts: vec![account(token), account(login)],
-        pool: true,
-        requests_per_second: 5.0,
-        ..Plan::default()
-    }
+    let login = "[[accounts]]\nname = \"b\"\nemail = \"b@example.com\"\npassword = \"p\"";
+    plan_of(&format!("[poll]\n{poll}\n[[accounts]]\nname = \"a\"\ntoken = \"t\"\n{login}"))
 }
 
 /// Serves `/-/healthy`, and with these users.
@@ -62,14 +50,7 @@ async fn serve(health: &Arc<Health>, users: &str) -> String {
 struct Blocks(Mutex<blocking::Receiver<()>>);
 
 impl Source for Blocks {
-    async fn fetch(
-        &self,
-        _: &'static Endpoint,
-        _: Option<&Account>,
-        _: &str,
-        _: &Request<'_>,
-        _: Instant,
-    ) -> api::Result<Rows> {
+    async fn fetch(&self, _: &'static Endpoint, _: Request<'_>) -> api::Result<Rows> {
         let _ = self.0.lock().unwrap_or_else(PoisonError::into_inner).recv();
         Err(Error::Timeout)
     }
@@ -136,12 +117,12 @@ async fn no_state_of_the_api_is_unhealthy() {
         ("unreadable", answering(200, "<html>").await),
     ] {
         for poll in ["", "workers = \"6h\"\nmining_stats = \"6h\""] {
-            let config = api::Config { base_url: api::parse_base_url(&base_url).ok(), ..api::Config::default() };
+            let settings = Settings::new(api::parse_base_url(&base_url).unwrap());
             let health = Arc::<Health>::default();
-            health.liveness.set_patience(patience(&config));
+            health.liveness.set_patience(patience(settings.timeout, settings.requests_per_second));
             let watched = health.clone();
             let observer: Observer = Arc::new(move |event| watched.observe(event));
-            let client = Arc::new(Client::new(&config, observer).unwrap());
+            let client = Arc::new(Client::new(&settings, observer).unwrap());
             let poller = Poller::new(client, plan(poll), Arc::default(), health.clone());
             let (_updates, updates) = mpsc::channel(1);
             let polling = tokio::spawn(poller.run(updates));
@@ -172,8 +153,8 @@ async fn no_state_of_the_api_is_unhealthy() {
 #[tokio::test(start_paused = true)]
 async fn an_exporter_with_nothing_to_poll_is_healthy() {
     let health = Arc::<Health>::default();
-    let config = api::Config { base_url: api::parse_base_url("http://127.0.0.1:1").ok(), ..api::Config::default() };
-    let client = Client::new(&config, Arc::new(|_| ())).unwrap();
+    let settings = Settings::new(api::parse_base_url("http://127.0.0.1:1").unwrap());
+    let client = Client::new(&settings, Arc::new(|_| ())).unwrap();
     let (_updates, updates) = mpsc::channel(1);
     let plan = Plan { requests_per_second: 5.0, ..Plan::default() };
     let polling = tokio::spawn(Poller::new(Arc::new(client), plan, Arc::default(), health.clone()).run(updates));

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use minergate::api::{self, Account, AccountConfig, Error};
-use minergate::endpoints::Endpoint;
-use minergate::metric::{Request, Rows};
+use minergate::api::{self, Error};
+use minergate::endpoints::{Endpoint, Request};
+use minergate::metric::Rows;
 use minergate_exporter::exposition::{Exposition, Filter, Format};
 use minergate_exporter::health::Health;
 use minergate_exporter::poller::{Plan, Poller, Source};
 use minergate_exporter::store::Store;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::config::plan;
 
 type Answer = dyn Fn(&str, &str) -> Result<String, Error> + Send + Sync;
 
@@ -25,34 +27,12 @@ struct Script {
 }
 
 impl Source for Script {
-    async fn fetch(
-        &self,
-        endpoint: &'static Endpoint,
-        account: Option<&Account>,
-        currency: &str,
-        request: &Request<'_>,
-        _: Instant,
-    ) -> api::Result<Rows> {
-        let name = account.map_or(currency, |account| account.name());
+    async fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> api::Result<Rows> {
+        let name = request.account.map_or(request.argument.unwrap_or_default(), |account| account.name());
         let who = format!("{} {name}", endpoint.name);
         self.asked.lock().unwrap().entry(who).or_default().push(self.start.elapsed());
         let body = (self.answer)(endpoint.name, name)?;
-        endpoint.read(body.as_bytes(), request)
-    }
-}
-
-fn plan(accounts: &[&str], poll: &str) -> Plan {
-    let account = |name: &&str| {
-        let config = AccountConfig { name: (*name).to_owned(), token: Some("t".into()), ..AccountConfig::default() };
-        (Arc::new(config.account(None).unwrap()), None)
-    };
-    Plan {
-        poll: toml::from_str(poll).unwrap(),
-        accounts: accounts.iter().map(account).collect(),
-        currencies: None,
-        pool: true,
-        reading: Arc::default(),
-        requests_per_second: 5.0,
+        endpoint.read(body.as_bytes(), &request.context())
     }
 }
 
@@ -164,14 +144,7 @@ async fn loops_do_not_fire_together() {
 async fn a_missed_tick_is_skipped() {
     struct Slow(Arc<Mutex<Vec<Instant>>>);
     impl Source for Slow {
-        async fn fetch(
-            &self,
-            endpoint: &'static Endpoint,
-            _: Option<&Account>,
-            _: &str,
-            _: &Request<'_>,
-            _: Instant,
-        ) -> api::Result<Rows> {
+        async fn fetch(&self, endpoint: &'static Endpoint, _: Request<'_>) -> api::Result<Rows> {
             if endpoint.name == "profit_rating" {
                 self.0.lock().unwrap().push(Instant::now());
                 sleep(Duration::from_secs(25)).await;
@@ -180,12 +153,7 @@ async fn a_missed_tick_is_skipped() {
         }
     }
     let asked = Arc::new(Mutex::new(Vec::new()));
-    let plan = Plan {
-        poll: toml::from_str("profit_rating = \"10s\"").unwrap(),
-        pool: true,
-        requests_per_second: 5.0,
-        ..Plan::default()
-    };
+    let plan = plan(&[], "profit_rating = \"10s\"");
     tokio::spawn(Poller::new(Arc::new(Slow(asked.clone())), plan, Arc::default(), Arc::default()).run(mpsc::channel(1).1));
     sleep(Duration::from_secs(300)).await;
     let times = asked.lock().unwrap();
@@ -196,17 +164,10 @@ async fn a_missed_tick_is_skipped() {
 async fn a_loop_that_has_ended_brings_nothing_more() {
     struct Late;
     impl Source for Late {
-        async fn fetch(
-            &self,
-            endpoint: &'static Endpoint,
-            _: Option<&Account>,
-            _: &str,
-            request: &Request<'_>,
-            _: Instant,
-        ) -> api::Result<Rows> {
+        async fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> api::Result<Rows> {
             // An answer is there at the very time of the reload.
             sleep_until(Instant::now() + Duration::from_secs(5)).await;
-            endpoint.read(endpoint.sample.as_bytes(), request)
+            endpoint.read(endpoint.sample.as_bytes(), &request.context())
         }
     }
     let source = Arc::new(Late);
@@ -227,15 +188,8 @@ async fn on_a_thread_of_its_own_it_polls_until_it_is_dropped() {
     /// Says when it is dropped, as it is with the poller.
     struct Watched(Script, #[expect(dead_code, reason = "its end is what is waited for")] mpsc::Sender<()>);
     impl Source for Watched {
-        async fn fetch(
-            &self,
-            endpoint: &'static Endpoint,
-            account: Option<&Account>,
-            currency: &str,
-            request: &Request<'_>,
-            deadline: Instant,
-        ) -> api::Result<Rows> {
-            self.0.fetch(endpoint, account, currency, request, deadline).await
+        async fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> api::Result<Rows> {
+            self.0.fetch(endpoint, request).await
         }
     }
     let (alive, mut ended) = mpsc::channel(1);

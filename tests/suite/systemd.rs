@@ -7,18 +7,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use minergate::api::{self, Account, AccountConfig, Error};
-use minergate::endpoints::Endpoint;
-use minergate::metric::{Request, Rows};
+use minergate::api::{self, Error};
+use minergate::endpoints::{Endpoint, Request};
+use minergate::metric::Rows;
 use minergate_exporter::daemon::watchdog::{Hang, Watchdog};
 use minergate_exporter::exposition::Exposition;
 use minergate_exporter::health::{Health, Standstill};
-use minergate_exporter::poller::{Plan, Poller, Source};
+use minergate_exporter::poller::{Poller, Source};
 use minergate_exporter::server::{self, App, Door, Listener, Web};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
+use crate::config::plan;
 use crate::process::{PATIENCE, Process, exporter, get, simulator, wait};
 
 /// Long enough for a busy machine to answer within a fourth of it, short enough to wait for.
@@ -208,14 +209,7 @@ async fn a_server_that_does_not_answer_is_a_hang() {
 struct HangsFrom(Instant);
 
 impl Source for HangsFrom {
-    async fn fetch(
-        &self,
-        _: &'static Endpoint,
-        _: Option<&Account>,
-        _: &str,
-        _: &Request<'_>,
-        _: Instant,
-    ) -> api::Result<Rows> {
+    async fn fetch(&self, _: &'static Endpoint, _: Request<'_>) -> api::Result<Rows> {
         if Instant::now() >= self.0 {
             std::future::pending::<()>().await;
         }
@@ -226,13 +220,7 @@ impl Source for HangsFrom {
 }
 
 fn poll(source: impl Source, poll: &str) -> Arc<Health> {
-    let config = AccountConfig { name: "a".to_owned(), token: Some("t".into()), ..AccountConfig::default() };
-    let plan = Plan {
-        poll: toml::from_str(poll).unwrap(),
-        accounts: vec![(Arc::new(config.account(None).unwrap()), None)],
-        requests_per_second: 5.0,
-        ..Plan::default()
-    };
+    let plan = plan(&["a"], poll);
     let health = Arc::<Health>::default();
     tokio::spawn(Poller::new(Arc::new(source), plan, Arc::default(), health.clone()).run(mpsc::channel(1).1));
     health

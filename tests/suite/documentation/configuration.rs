@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use minergate::api::Account;
 use minergate::endpoints;
 use minergate_exporter::config::{Config, Sources};
 
@@ -19,10 +21,14 @@ fn the_examples_say_the_same() {
         fs::write(&path, example).unwrap();
         Config::load(Sources { file: Some(&path), ..Sources::default() }).unwrap()
     });
-    assert_eq!((toml.accounts.len(), toml.accounts == yaml.accounts), (2, true));
+    let credentials = |config: &Config| {
+        let of = |account: &Arc<Account>| (account.name().clone(), account.credentials().clone());
+        config.accounts.iter().map(of).collect::<Vec<_>>()
+    };
+    assert_eq!((toml.accounts.len(), credentials(&toml)), (2, credentials(&yaml)));
     assert_eq!(toml.api, yaml.api);
-    for poll in [&toml.poll, &yaml.poll] {
-        let interval = |name| poll.interval(endpoints::find(name).unwrap());
+    for intervals in [&toml.plan.intervals, &yaml.plan.intervals] {
+        let interval = |name| intervals.get(endpoints::find(name).unwrap());
         assert_eq!((interval("workers"), interval("top_hashrate")), (Some(Duration::from_secs(15)), None));
     }
 }
@@ -35,5 +41,5 @@ fn an_exporter_can_do_without_a_file() {
     let environment: Vec<_> = lines.map(|(name, value)| (name.into(), value.into())).collect();
     assert_eq!(environment.len(), 2);
     let config = Config::load(Sources { environment, ..Sources::default() }).unwrap();
-    assert_eq!((config.accounts.len(), &*config.accounts[0].name), (1, "wallet"));
+    assert_eq!((config.accounts.len(), &**config.accounts[0].name()), (1, "wallet"));
 }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::ptr;
 use std::sync::Arc;
 
-use super::{Family, Kind, Metric, Request, label};
+use super::{Context, Family, Kind, Metric, label};
 
 /// The samples of one answer, family by family.
 #[derive(Clone, Debug, Default)]
@@ -81,9 +81,9 @@ impl<'a> Series<'a> {
 
 impl Rows {
     /// Reads an answer's samples.
-    pub fn read<B>(metrics: &'static [Metric<B>], answer: &B, request: &Request<'_>) -> Rows {
+    pub fn read<B>(metrics: &'static [Metric<B>], answer: &B, context: &Context<'_>) -> Rows {
         let mut out = Out {
-            request,
+            context,
             family: None,
             values: Vec::new(),
             form: Form::default(),
@@ -269,8 +269,8 @@ impl Numbers {
 /// counted, a `nickname` is shortened and made printable, and a value that is missing or that its kind does not allow gives no
 /// sample.
 pub struct Out<'a> {
-    /// What the answer answers.
-    pub request: &'a Request<'a>,
+    /// What the reading may know beside the answer.
+    pub context: &'a Context<'a>,
     family: Option<&'static Family>,
     values: Vec<f64>,
     form: Form,
