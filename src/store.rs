@@ -21,7 +21,7 @@ use minergate::metric::Rows;
 pub const CURRENCY_CAP: usize = 64;
 
 /// What one loop polls.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
     pub subject: Subject,
     pub endpoint: &'static str,

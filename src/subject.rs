@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 /// The pool, a network or an account; they are shown in this order.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subject {
     Pool,
     /// The network of that currency.

@@ -140,7 +140,8 @@ impl Loop {
     pub(super) fn next(&self, epoch: Instant, started: Instant, now: Instant) -> Instant {
         let interval = self.plan.interval;
         let mut hasher = DefaultHasher::new();
-        self.key.hash(&mut hasher);
+        let (account, currency) = self.key.subject.labels();
+        (account, self.key.endpoint, currency).hash(&mut hasher);
         #[expect(clippy::cast_precision_loss, reason = "a phase need not be exact")]
         let share = hasher.finish() as f64 / u64::MAX as f64;
         let phase = interval.mul_f64(share.min(0.999));
