@@ -2,7 +2,7 @@
 //!
 //! Prometheus asks for gzip, every time, and most samples are the same as at the last scrape. So text is compressed when rows
 //! come, and a scrape only joins what is ready (see `gzip`). What can be joined separately is a piece: the samples of one family in
-//! one block, that is, of some neighbours in the order of their names. A poll changes one loop's rows, and so the pieces of one
+//! one block, that is, of some neighbours in the order of their subjects. A poll changes one loop's rows, and so the pieces of one
 //! block; a block is kept so small that this is cheap, and so large that there are few pieces to join and a line finds another to
 //! resemble. Where plain text is asked for, it is written from the rows by the same code: kept, it would take five times
 //! the memory.
@@ -16,17 +16,23 @@ use tokio::time::Instant;
 
 use self::block::{Block, Loop};
 use crate::gzip::{Member, Piece};
+use crate::subject::Subject;
 use crate::text::{self, Format, Samples};
 use minergate::metric::{Family, Form, Rows};
+
+/// The label that says whose a sample is, and its value.
+pub type Label<'a> = (&'static str, &'a str);
+
+/// Says which label the samples of a subject have.
+pub type Scope = fn(&Subject) -> Option<Label<'_>>;
 
 /// Samples beyond which a block is cut in two.
 const BLOCK: usize = 512;
 
-/// The rows of loops, in order of their names. A clone costs little, and stays as it is when newer rows come.
+/// The rows of loops, one for each subject, in order of these. A clone costs little, and stays as it is when newer rows come.
 #[derive(Clone)]
 pub struct Blocks {
-    /// The label that says whose a sample is: its value is the loop's name.
-    scope: Option<&'static str>,
+    scope: Scope,
     families: Arc<[Lines]>,
     neighbours: Vec<Arc<Block>>,
     /// One for each family.
@@ -119,11 +125,7 @@ impl Size {
 
 impl Blocks {
     /// Rows of these families. `path` is the API's, where they come from there.
-    pub fn new(
-        scope: Option<&'static str>,
-        families: impl Iterator<Item = &'static Family>,
-        path: Option<&'static str>,
-    ) -> Blocks {
+    pub fn new(scope: Scope, families: impl Iterator<Item = &'static Family>, path: Option<&'static str>) -> Blocks {
         let lines = |family: &Family| Lines {
             sample_name: family.sample_name(),
             headers: Format::ALL.map(|format| {
@@ -151,20 +153,20 @@ impl Blocks {
     }
 
     /// The rows of a loop.
-    pub fn get(&self, name: &str) -> Option<Rows> {
-        let block = self.neighbours.get(self.place(name))?;
-        block.rows(block.find(name).ok()?)
+    pub fn get(&self, subject: &Subject) -> Option<Rows> {
+        let block = self.neighbours.get(self.place(subject))?;
+        block.rows(block.find(subject).ok()?)
     }
 
     /// What a loop's samples are of.
-    pub fn form(&self, name: &str) -> Option<&Arc<Form>> {
-        let block = self.neighbours.get(self.place(name))?;
-        Some(&block.loops()[block.find(name).ok()?].form)
+    pub fn form(&self, subject: &Subject) -> Option<&Arc<Form>> {
+        let block = self.neighbours.get(self.place(subject))?;
+        Some(&block.loops()[block.find(subject).ok()?].form)
     }
 
-    /// The names of all loops, in order.
-    pub fn names(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.loops().map(|one| &one.name)
+    /// The subjects of all loops, in order.
+    pub fn subjects(&self) -> impl Iterator<Item = &Subject> {
+        self.loops().map(|one| &one.subject)
     }
 
     fn loops(&self) -> impl Iterator<Item = &Loop> {
@@ -172,10 +174,11 @@ impl Blocks {
     }
 
     /// Compresses a loop's newest rows, which are too old at `end`. Nothing changes before [`Blocks::apply`].
-    pub fn prepare(&self, name: &Arc<str>, rows: Rows, end: Option<Instant>) -> Change {
-        let place = self.place(name);
+    pub fn prepare(&self, subject: &Subject, rows: Rows, end: Option<Instant>) -> Change {
+        let place = self.place(subject);
         let old = self.neighbours.get(place);
-        let (block, changed) = old.map_or(&Block::default(), |old| old).with(name, self.scope, rows, end);
+        let scope = (self.scope)(subject);
+        let (block, changed) = old.map_or(&Block::default(), |old| old).with(subject, scope, rows, end);
         let halves = if block.len() > BLOCK { block.split() } else { None };
         let new = match halves {
             Some(halves) => halves.map(|half| self.compress(half, &vec![true; self.families.len()])).into(),
@@ -185,10 +188,10 @@ impl Blocks {
     }
 
     /// Compresses what is left without a loop's rows, if it has any. Nothing changes before [`Blocks::apply`].
-    pub fn prepare_removal(&self, name: &str) -> Option<Change> {
-        let place = self.place(name);
+    pub fn prepare_removal(&self, subject: &Subject) -> Option<Change> {
+        let place = self.place(subject);
         let old = self.neighbours.get(place)?;
-        let (block, changed) = old.without(old.find(name).ok()?);
+        let (block, changed) = old.without(old.find(subject).ok()?);
         let new = if block.loops().is_empty() { Vec::new() } else { vec![self.compress(block, &changed)] };
         Some(Change { place, old: 1, new })
     }
@@ -217,22 +220,22 @@ impl Blocks {
     }
 
     /// Takes the newest rows of a loop, and when they will be too old.
-    pub fn put(&mut self, name: &Arc<str>, rows: Rows, end: Option<Instant>) {
-        let change = self.prepare(name, rows, end);
+    pub fn put(&mut self, subject: &Subject, rows: Rows, end: Option<Instant>) {
+        let change = self.prepare(subject, rows, end);
         self.apply(change);
     }
 
     /// Drops the rows of a loop, if there are any.
-    pub fn remove(&mut self, name: &str) {
-        if let Some(change) = self.prepare_removal(name) {
+    pub fn remove(&mut self, subject: &Subject) {
+        if let Some(change) = self.prepare_removal(subject) {
             self.apply(change);
         }
     }
 
     /// The loops whose rows are too old.
-    pub fn old(&self, now: Instant) -> Vec<Arc<str>> {
+    pub fn old(&self, now: Instant) -> Vec<Subject> {
         let old = self.loops().filter(|one| one.end.is_some_and(|end| end <= now));
-        old.map(|one| one.name.clone()).collect()
+        old.map(|one| one.subject.clone()).collect()
     }
 
     /// When the next rows will be too old.
@@ -246,9 +249,16 @@ impl Blocks {
         (0..self.families.len()).map(move |family| Place { family, blocks: 0..blocks, has_begun: false })
     }
 
-    /// Writes a family's samples of the loops whose names are wanted, up to the end of the block where there are so many bytes of
+    /// Writes a family's samples of the subjects that are wanted, up to the end of the block where there are so many bytes of
     /// text; before the first, the lines about it.
-    pub fn write(&self, place: &mut Place, text: &mut String, bytes: usize, format: Format, wanted: impl Fn(&str) -> bool) {
+    pub fn write(
+        &self,
+        place: &mut Place,
+        text: &mut String,
+        bytes: usize,
+        format: Format,
+        wanted: impl Fn(&Subject) -> bool,
+    ) {
         let lines = &self.families[place.family];
         let start = text.len();
         if !place.has_begun {
@@ -295,11 +305,11 @@ impl Blocks {
         size
     }
 
-    /// Where the block is that holds a name, or would.
-    fn place(&self, name: &str) -> usize {
-        // Never empty, so each block has a first name.
+    /// Where the block is that holds a subject, or would.
+    fn place(&self, subject: &Subject) -> usize {
+        // Never empty, so each block has a first subject.
         self.neighbours
-            .partition_point(|block| block.loops().first().is_some_and(|first| *first.name <= *name))
+            .partition_point(|block| block.loops().first().is_some_and(|first| first.subject <= *subject))
             .saturating_sub(1)
     }
 

@@ -8,7 +8,7 @@ mod healthcheck;
 mod history;
 mod once;
 mod query;
-mod reference;
+pub mod reference;
 mod serve;
 mod shutdown;
 mod simulate;

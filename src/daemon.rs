@@ -61,7 +61,7 @@ pub async fn run(
     }
     info!(version = env!("CARGO_PKG_VERSION"), revision = env!("REVISION"), accounts = plan.accounts.len(), "started");
     let (updates_sender, updates) = mpsc::channel(1);
-    health.set_patience(patience(&config.api));
+    health.liveness.set_patience(patience(&config.api));
     let doors = listeners.iter_mut().map(Listener::door).collect();
     let watchdog = Watchdog { doors, health: health.clone() };
     let (stopping, stopped) = oneshot::channel();
@@ -102,7 +102,7 @@ impl State {
         while let Some(reload) = reloads.recv().await {
             systemd::reloading().await;
             let result = self.reload().await.map_err(|error| format!("{error:#}"));
-            self.health.reloaded(result.is_ok());
+            self.health.metrics.reloaded(result.is_ok());
             match &result {
                 Ok(()) => info!(accounts = self.plan.accounts.len(), "configuration reloaded"),
                 Err(error) => error!(error, "configuration not reloaded; the one before stays in force"),
@@ -132,13 +132,13 @@ impl State {
                 account.continues(known);
             } else if account.unblock() {
                 // A captcha may have been solved, or the API be back: one more attempt.
-                (self.observer)(Event::Stopped { account: account.name(), reason: None });
+                (self.observer)(Event::Blocked { account: account.name(), reason: None });
             }
         }
         if config.web != self.config.web || config.log != self.config.log {
             warn!("changes of web and log take effect at the next start");
         }
-        self.health.set_patience(patience(&config.api));
+        self.health.liveness.set_patience(patience(&config.api));
         (self.config, self.plan) = (Arc::new(config), plan.clone());
         // The poller lives as long as this does.
         if let Ok(update) = update {

@@ -24,4 +24,5 @@ pub mod log;
 pub mod poller;
 pub mod server;
 pub mod store;
+pub mod subject;
 pub mod text;

@@ -43,13 +43,17 @@ pub use self::lifecycle::Reload;
 pub use self::listener::Listener;
 use self::turn::Turns;
 pub use self::web_config::Web;
-use crate::exposition::{self, EXPORTER, Encoding, Exposition, Filter};
+use crate::exposition::{self, Encoding, Exposition, Filter};
 
 /// Where the exporter listens unless told otherwise: every address of the machine.
 pub const DEFAULT_ADDRESS: &str = ":10187";
 
 /// Where supervisors ask whether the exporter is healthy.
 const HEALTHY: &str = "/-/healthy";
+
+/// Stands among the accounts' names, in `account=` and in `/sd`, for what belongs to none: pool, networks and the exporter itself. An
+/// account's name can't have an `@`.
+const EXPORTER: &str = "@exporter";
 
 /// What is served beside the metrics, whose path is none of these. The status page, at `/`, makes room for them.
 const ROUTES: [&str; 7] = [HEALTHY, "/-/ready", "/-/reload", "/sd", "/api/v1/status", "/status.css", "/docs/metrics.md"];
@@ -226,27 +230,27 @@ async fn pass(State((app, web)): State<(Arc<App>, Arc<Web>)>, request: Request, 
     if path == HEALTHY && response.status() == StatusCode::UNAUTHORIZED && app.exposition.health.standstill().is_some() {
         response = (StatusCode::SERVICE_UNAVAILABLE, "Not healthy\n").into_response();
     }
-    app.exposition.health.http_request(path, response.status().as_u16());
+    app.exposition.health.metrics.http_request(path, response.status().as_u16());
     response
 }
 
 async fn metrics(State(app): State<Arc<App>>, Query(query): Query<Vec<(String, String)>>, request: Request) -> Response {
-    let accounts: BTreeSet<String> = query.into_iter().filter(|(key, _)| key == "account").map(|(_, name)| name).collect();
-    if accounts.iter().any(|name| name != EXPORTER && !app.exposition.health.has_account(name)) {
+    let names = query.into_iter().filter(|(key, _)| key == "account").map(|(_, name)| name);
+    let mut accounts: BTreeSet<String> = names.collect();
+    let others = accounts.remove(EXPORTER);
+    if !accounts.iter().all(|name| app.exposition.health.subjects.has_account(name)) {
         return (StatusCode::BAD_REQUEST, "No such account; give account= the name of one in the configuration\n")
             .into_response();
     }
     let format = negotiation::format(&joined(request.headers(), &ACCEPT));
     let gzip = negotiation::gzip(&joined(request.headers(), &ACCEPT_ENCODING));
     let encoding = if gzip { Encoding::Gzip } else { Encoding::Identity };
-    let body = if accounts.is_empty() {
-        app.exposition.body(format, encoding)
-    } else {
-        let filter = Filter::accounts(accounts);
-        match app.clone().make(move || app.exposition.filtered(format, encoding, &filter)).await {
+    let body = match Filter::only(accounts, others) {
+        Filter::All => app.exposition.body(format, encoding),
+        filter => match app.clone().make(move || app.exposition.filtered(format, encoding, &filter)).await {
             Ok(body) => exposition::Body::Whole(body),
             Err(failed) => return failed,
-        }
+        },
     };
     let mut response = match body {
         exposition::Body::Whole(body) => body.into_response(),

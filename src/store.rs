@@ -3,7 +3,7 @@
 mod totals;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -12,32 +12,19 @@ pub use self::totals::Correction;
 use self::totals::Totals;
 use crate::blocks::{Blocks, Change};
 use crate::clock;
+use crate::subject::Subject;
 use minergate::currency;
-use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
+use minergate::endpoints::{ENDPOINTS, Endpoint};
 use minergate::metric::Rows;
 
 /// Currencies that one account (or the pool) may have series of. A server that makes up more is cut off here.
 pub const CURRENCY_CAP: usize = 64;
 
-/// What one loop polls. `account` is empty for pool and network, `currency` for all but a network's status.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// What one loop polls.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
-    pub account: Arc<str>,
+    pub subject: Subject,
     pub endpoint: &'static str,
-    pub currency: Arc<str>,
-}
-
-impl Key {
-    /// Where its totals are.
-    fn total(&self) -> (&'static str, Arc<str>) {
-        (self.endpoint, self.name().clone())
-    }
-
-    /// What tells the loop from the others of its endpoint.
-    fn name(&self) -> &Arc<str> {
-        // A network's loop has no account, and an account's no currency.
-        if self.currency.is_empty() { &self.account } else { &self.currency }
-    }
 }
 
 pub struct Store {
@@ -57,18 +44,12 @@ struct State {
     next_end: Option<Instant>,
 }
 
-/// By endpoint and the loop's name.
-type AllTotals = BTreeMap<(&'static str, Arc<str>), Totals>;
+type AllTotals = BTreeMap<Key, Totals>;
 
 impl Default for Store {
     fn default() -> Self {
         let blocks = |endpoint: &'static Endpoint| {
-            let scope = match endpoint.scope {
-                Scope::Account => Some("account"),
-                Scope::Pool => None,
-                Scope::Network => Some("currency"),
-            };
-            (endpoint.name, Blocks::new(scope, endpoint.families(), Some(endpoint.path)))
+            (endpoint.name, Blocks::new(Subject::label, endpoint.families(), Some(endpoint.path)))
         };
         let rows = ENDPOINTS.iter().map(blocks).collect();
         Store { totals: Mutex::default(), shown: RwLock::new(State { rows, next_end: None }), slept: clock::slept }
@@ -114,8 +95,8 @@ impl Store {
     /// Drops the rows of a loop that has ended.
     pub fn remove(&self, key: &Key) {
         let mut totals = lock(&self.totals);
-        totals.remove(&key.total());
-        let change = self.read().prepare_removal(key.endpoint, key.name());
+        totals.remove(key);
+        let change = self.read().prepare_removal(key);
         self.write().apply(key.endpoint, change);
     }
 
@@ -134,14 +115,15 @@ impl Store {
     fn drop_old(&self, now: Instant) {
         let mut totals = lock(&self.totals);
         let old = self.read().old(now);
-        for (endpoint, name) in old {
+        for key in old {
             let state = self.read();
-            if let Some(rows) = state.rows(endpoint, &name).filter(|rows| rows.counters().next().is_some()) {
-                totals.entry((endpoint, name.clone())).or_default().remember(rows);
-            }
-            let change = state.prepare_removal(endpoint, &name);
+            let change = state.prepare_removal(&key);
+            let rows = state.rows(&key).filter(|rows| rows.counters().next().is_some());
             drop(state);
-            self.write().apply(endpoint, change);
+            self.write().apply(key.endpoint, change);
+            if let Some(rows) = rows {
+                totals.entry(key).or_default().remember(rows);
+            }
         }
         let mut state = self.write();
         state.next_end = state.rows.values().filter_map(Blocks::next_end).min();
@@ -171,15 +153,13 @@ impl State {
     }
 
     /// The loops whose rows are too old.
-    fn old(&self, now: Instant) -> Vec<(&'static str, Arc<str>)> {
-        let old = |(endpoint, blocks): (&&'static str, &Blocks)| {
-            blocks.old(now).into_iter().map(|name| (*endpoint, name)).collect::<Vec<_>>()
-        };
-        self.rows.iter().flat_map(old).collect()
+    fn old(&self, now: Instant) -> Vec<Key> {
+        let rows = self.rows.iter();
+        rows.flat_map(|(endpoint, rows)| rows.old(now).into_iter().map(|subject| Key { subject, endpoint })).collect()
     }
 
-    fn rows(&self, endpoint: &str, name: &str) -> Option<Rows> {
-        self.rows.get(endpoint)?.get(name)
+    fn rows(&self, key: &Key) -> Option<Rows> {
+        self.rows.get(key.endpoint)?.get(&key.subject)
     }
 
     /// What a loop's newest answer will change.
@@ -189,12 +169,12 @@ impl State {
         }
         let corrections = self.hold(key, &mut rows, totals);
         let dropped = rows.dropped;
-        let change = self.rows.get(key.endpoint).map(|blocks| blocks.prepare(key.name(), rows, Some(end)));
+        let change = self.rows.get(key.endpoint).map(|blocks| blocks.prepare(&key.subject, rows, Some(end)));
         (change, Replaced { dropped, corrections })
     }
 
-    fn prepare_removal(&self, endpoint: &str, name: &str) -> Option<Change> {
-        self.rows.get(endpoint)?.prepare_removal(name)
+    fn prepare_removal(&self, key: &Key) -> Option<Change> {
+        self.rows.get(key.endpoint)?.prepare_removal(&key.subject)
     }
 
     fn apply(&mut self, endpoint: &str, change: Option<Change>) {
@@ -208,11 +188,11 @@ impl State {
         if rows.counters().next().is_none() {
             return Vec::new();
         }
-        let shown = self.rows(key.endpoint, key.name());
-        let mut own = totals.remove(&key.total()).unwrap_or_default();
+        let shown = self.rows(key);
+        let mut own = totals.remove(key).unwrap_or_default();
         let corrections = own.hold(shown, rows);
         if !own.is_empty() {
-            totals.insert(key.total(), own);
+            totals.insert(key.clone(), own);
         }
         corrections
     }
@@ -220,7 +200,7 @@ impl State {
     /// The currencies of a loop's new rows that find room beside those already there; nothing when all do. Documented ones
     /// go first, then by name, so that it is the same ones at each poll.
     fn admitted(&self, key: &Key, rows: &mut Rows) -> Option<BTreeSet<String>> {
-        let before = self.rows.get(key.endpoint).and_then(|blocks| blocks.form(key.name()));
+        let before = self.rows.get(key.endpoint).and_then(|blocks| blocks.form(&key.subject));
         if before.is_some_and(|before| rows.share(before)) {
             return None;
         }
@@ -239,12 +219,10 @@ impl State {
         Some(old.into_iter().chain(first).map(str::to_owned).collect())
     }
 
-    /// The currencies that the account's other endpoints have series of; of the pool, its other ones. A network's own currency is no
-    /// label of its rows.
+    /// The currencies that the subject's other endpoints have series of. A network's own currency is no label of its rows.
     fn currencies_beside(&self, key: &Key) -> BTreeSet<&str> {
-        let of_account = !key.account.is_empty();
-        let others = ENDPOINTS.iter().filter(|e| e.is_of_account() == of_account && e.name != key.endpoint);
-        let forms = others.filter_map(|endpoint| self.rows.get(endpoint.name)?.form(&key.account));
+        let others = self.rows.iter().filter(|(endpoint, _)| **endpoint != key.endpoint);
+        let forms = others.filter_map(|(_, blocks)| blocks.form(&key.subject));
         forms.flat_map(|form| form.currencies()).collect()
     }
 }
@@ -257,17 +235,17 @@ mod tests {
     use crate::text::Format;
     use minergate::currency::Decimals;
     use minergate::endpoints;
-    use minergate::metric::Request;
+    use minergate::metric::Context;
 
     const MINUTE: Duration = Duration::from_secs(60);
 
     fn key(account: &str, endpoint: &'static str) -> Key {
-        Key { account: account.into(), endpoint, currency: "".into() }
+        Key { subject: Subject::Account(account.into()), endpoint }
     }
 
     fn balances(codes: impl Iterator<Item = String>) -> Rows {
         let body: BTreeMap<String, u8> = codes.map(|code| (code, 1)).collect();
-        let request = Request { email: None, decimals: &Decimals::default() };
+        let request = Context { email: None, decimals: &Decimals::default() };
         endpoints::find("balance").unwrap().read(&serde_json::to_vec(&body).unwrap(), &request).unwrap()
     }
 
@@ -277,7 +255,7 @@ mod tests {
 
     fn shown(store: &Store, account: &str) -> BTreeSet<String> {
         let fresh = store.fresh();
-        let forms = fresh.iter().filter_map(|(_, rows)| rows.form(account));
+        let forms = fresh.iter().filter_map(|(_, rows)| rows.form(&Subject::Account(account.into())));
         forms.flat_map(|form| form.currencies()).map(str::to_owned).collect()
     }
 

@@ -13,9 +13,9 @@ use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::routing::get;
 use axum::serve::ListenerExt;
 use bytes::Bytes;
-use minergate::api::{self, Account, AccountConfig};
-use minergate::endpoints::Endpoint;
-use minergate::metric::{Request, Rows};
+use minergate::api::{self, AccountConfig};
+use minergate::endpoints::{Endpoint, Request};
+use minergate::metric::Rows;
 use minergate_exporter::exposition::Exposition;
 use minergate_exporter::health::Health;
 use minergate_exporter::poller::{Plan, Poller, Source};
@@ -24,7 +24,6 @@ use minergate_exporter::store::Store;
 use minergate_simulator::Simulator;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
 
 use crate::world::{self, World};
 
@@ -86,16 +85,9 @@ struct Answers {
 }
 
 impl Source for Answers {
-    async fn fetch(
-        &self,
-        endpoint: &'static Endpoint,
-        account: Option<&Account>,
-        _: &str,
-        _: &Request<'_>,
-        _: Instant,
-    ) -> api::Result<Rows> {
+    async fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> api::Result<Rows> {
         self.hurries.call_once(tokio::time::pause);
-        let number = account.and_then(|account| account.name().rsplit('-').next()?.parse().ok()).unwrap_or(0);
+        let number = request.account.and_then(|account| account.name().rsplit('-').next()?.parse().ok()).unwrap_or(0);
         let before = self.given.fetch_add(1, Ordering::Relaxed);
         Ok(world::read(endpoint, &world::answer(endpoint.name, number, before)))
     }

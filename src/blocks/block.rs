@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use super::Label;
+use crate::subject::Subject;
 use crate::text::Samples;
 use minergate::metric::{Form, Rows, write_label};
 
-/// The rows of some loops, in order of their names.
+/// The rows of some loops, in order of their subjects.
 #[derive(Clone, Default)]
 pub(super) struct Block {
     /// Not empty, or the block would go.
@@ -26,7 +28,7 @@ pub(super) struct Block {
 
 #[derive(Clone)]
 pub(super) struct Loop {
-    pub(super) name: Arc<str>,
+    pub(super) subject: Subject,
     /// Its rows are too old then.
     pub(super) end: Option<Instant>,
     /// What its samples are of.
@@ -45,9 +47,9 @@ impl Block {
         &self.loops
     }
 
-    /// Where a loop is, or would be.
-    pub(super) fn find(&self, name: &str) -> Result<usize, usize> {
-        self.loops.binary_search_by(|other| (*other.name).cmp(name))
+    /// Where a subject's loop is, or would be.
+    pub(super) fn find(&self, subject: &Subject) -> Result<usize, usize> {
+        self.loops.binary_search_by(|other| other.subject.cmp(subject))
     }
 
     /// The rows of the loop at this place.
@@ -61,12 +63,12 @@ impl Block {
     /// changed.
     pub(super) fn with(
         &self,
-        name: &Arc<str>,
-        scope: Option<&str>,
+        subject: &Subject,
+        scope: Option<Label<'_>>,
         mut rows: Rows,
         end: Option<Instant>,
     ) -> (Block, Vec<bool>) {
-        let found = self.find(name);
+        let found = self.find(subject);
         let (Ok(at) | Err(at)) = found;
         let alike = [at, at.wrapping_sub(1), at + 1].into_iter().filter_map(|at| self.loops.get(at));
         alike.take_while(|other| !rows.share(&other.form)).for_each(drop);
@@ -77,11 +79,11 @@ impl Block {
             (*own_end, *own_form) = (end, form);
         } else {
             let mut label = String::new();
-            if let Some(scope) = scope {
-                write_label(&mut label, scope, name);
+            if let Some((name, value)) = scope {
+                write_label(&mut label, name, value);
             }
             block.scopes.insert_str(self.scopes_before(at), &label);
-            block.loops.insert(at, Loop { name: name.clone(), end, form, scope: label.len() });
+            block.loops.insert(at, Loop { subject: subject.clone(), end, form, scope: label.len() });
         }
         (block, changed)
     }
@@ -101,15 +103,15 @@ impl Block {
         (middle > 0).then(|| [self.slice(0..middle), self.slice(middle..self.loops.len())])
     }
 
-    /// Writes a family's samples of the loops whose names are wanted.
-    pub(super) fn write(&self, family: usize, samples: &mut Samples<'_>, wanted: impl Fn(&str) -> bool) {
+    /// Writes a family's samples of the subjects that are wanted.
+    pub(super) fn write(&self, family: usize, samples: &mut Samples<'_>, wanted: impl Fn(&Subject) -> bool) {
         let mut scopes = &*self.scopes;
         let mut values = self.values[self.of(family)].iter().copied();
-        for Loop { name, form, scope, .. } in &self.loops {
+        for Loop { subject, form, scope, .. } in &self.loops {
             let label;
             (label, scopes) = scopes.split_at(*scope);
             let own = form.labels(family).zip(values.by_ref());
-            if wanted(name) {
+            if wanted(subject) {
                 samples.write(label, own);
             } else {
                 own.for_each(drop);

@@ -20,9 +20,8 @@ use crate::config::Config;
 use crate::log;
 use crate::text::{self, Format};
 use minergate::api::{Account, Client};
-use minergate::currency::Decimals;
 use minergate::duration;
-use minergate::metric::{Request, write_label};
+use minergate::metric::write_label;
 
 /// What Prometheus is still writing itself, and is not to be backfilled.
 const HEAD: Duration = Duration::from_secs(3 * 3600);
@@ -86,16 +85,14 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
 /// Reads the accounts' lists; says how many could not be read.
 async fn read(config: &Config, flags: &Flags, now: i64) -> anyhow::Result<(Vec<Past>, usize)> {
     let client = Client::new(&config.api, Arc::new(|_| ()))?;
-    let decimals = Decimals::new(config.decimals.clone());
     let (mut pasts, mut failed) = (Vec::new(), 0);
     let mut last = None;
     for account in accounts(config, &flags.account)? {
-        let request = Request { email: account.email(), decimals: &decimals };
         let mut past = Past { account: account.name().to_string(), lists: Vec::new() };
         for endpoint in ["withdrawals", "transfers", "invoices"] {
             let name = account.name();
             #[expect(clippy::cast_precision_loss, reason = "a time of today is exact in a double")]
-            match event::read(endpoint, &client, &account, &request, now as f64 / 1000.0).await {
+            match event::read(endpoint, &client, &account, now as f64 / 1000.0).await {
                 Ok(events) => {
                     if events.unusable > 0 {
                         tracing::warn!(account = %name, endpoint, entries = events.unusable, "entries without a usable time or currency");

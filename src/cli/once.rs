@@ -52,7 +52,7 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
         let old = if flags.textfile.is_some() { "; the file stays as it was" } else { "" };
         anyhow::bail!("{}: nothing could be read: {}{old}", config.api.address(), reasons(&outcomes));
     }
-    let text = own_metrics(&exposition.render(Format::Text, &Filter::accounts(flags.account.iter().cloned())));
+    let text = own_metrics(&exposition.render(Format::Text, &Filter::only(flags.account.iter().cloned().collect(), false)));
     match &flags.textfile {
         Some(path) => textfile::replace(path, &text)?,
         None => std::io::stdout().write_all(text.as_bytes())?,
@@ -75,7 +75,7 @@ fn reasons<T>(outcomes: &[Outcome<T>]) -> String {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let errors = || outcomes.iter().filter_map(|outcome| outcome.result.as_ref().err());
     // A login that is not tried again only follows from one that failed.
-    let follows = |error: &&Error| matches!(error, Error::LoginPostponed { .. } | Error::LoginStopped(_));
+    let follows = |error: &&Error| matches!(error, Error::LoginPostponed { .. } | Error::LoginBlocked(_));
     let all_follow = errors().all(|error| follows(&error));
     for error in errors().filter(|error| all_follow || !follows(error)) {
         *counts.entry(error.to_string()).or_default() += 1;

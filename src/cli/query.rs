@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::log;
 use minergate::api::{Account, Client, Error};
 use minergate::currency::{self, CURRENCIES};
-use minergate::endpoints::{self, ENDPOINTS, Endpoint, Scope};
+use minergate::endpoints::{self, ENDPOINTS, Endpoint, Request, Scope};
 use minergate::spelling;
 
 #[derive(Debug, Args)]
@@ -54,7 +54,8 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
     log::init(config.log);
     let account = account(endpoint, flags.account.as_deref(), &config)?;
     let client = Client::new(&config.api, Arc::new(|_| ()))?;
-    let answer = endpoint.fetch_json(&client, account.as_ref(), argument.as_deref()).await;
+    let request = Request { account: account.as_ref(), argument: argument.as_deref(), ..Request::default() };
+    let answer = endpoint.fetch_json(&client, request).await;
     let answer = answer.map_err(|error| explained(&error, endpoint, account.as_ref(), argument.is_some(), &config))?;
     let is_terminal = io::stdout().is_terminal();
     match flags.format.unwrap_or(if is_terminal { Format::Text } else { Format::Json }) {

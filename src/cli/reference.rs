@@ -1,7 +1,7 @@
 //! `reference`: pages that are generated from the tables and types, so that they can't be wrong.
 
 mod man;
-mod metrics;
+pub mod metrics;
 
 use std::io::Write as _;
 use std::process::ExitCode;

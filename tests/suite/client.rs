@@ -6,7 +6,7 @@ mod read;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use minergate::api::{Account, AccountConfig, Client, Config, Event, Stop, parse_base_url};
+use minergate::api::{Account, AccountConfig, Blocked, Client, Config, Event, parse_base_url};
 
 use crate::fake_api::{FakeApi, Reply};
 
@@ -34,7 +34,7 @@ fn client_with(api: &FakeApi, requests_per_second: f64) -> (Client, Arc<Mutex<Ve
             Event::Turn { .. } => return,
             Event::Retry => "retry".to_owned(),
             Event::Paused { .. } => "paused".to_owned(),
-            Event::Stopped { reason, .. } => format!("stopped {:?}", reason.map(Stop::reason)),
+            Event::Blocked { reason, .. } => format!("blocked {:?}", reason.map(Blocked::reason)),
         };
         seen.lock().unwrap().push(word);
     });

@@ -459,7 +459,7 @@ fn a_secret_loses_its_byte_order_mark_and_its_line_end_wherever_it_comes_from() 
     {
         let sources = Sources { file: Some(path), environment: environment(&[BASE_URL, variable]), ..Sources::default() };
         let account = Config::load(sources).unwrap().accounts[0].account(None).unwrap();
-        assert_eq!(account.way_in(), "token");
+        assert_eq!(account.credentials(), "token");
     }
 }
 

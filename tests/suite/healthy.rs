@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError, mpsc as blocking};
 use std::time::Duration;
 
-use minergate::api::{self, Account, AccountConfig, Client, Error, Observer};
-use minergate::endpoints::Endpoint;
-use minergate::metric::{Request, Rows};
+use minergate::api::{self, AccountConfig, Client, Error, Observer};
+use minergate::endpoints::{Endpoint, Request};
+use minergate::metric::Rows;
 use minergate_exporter::daemon::watchdog::{Hang, Watchdog};
 use minergate_exporter::exposition::Exposition;
 use minergate_exporter::health::{Health, Standstill, patience};
@@ -62,14 +62,7 @@ async fn serve(health: &Arc<Health>, users: &str) -> String {
 struct Blocks(Mutex<blocking::Receiver<()>>);
 
 impl Source for Blocks {
-    async fn fetch(
-        &self,
-        _: &'static Endpoint,
-        _: Option<&Account>,
-        _: &str,
-        _: &Request<'_>,
-        _: Instant,
-    ) -> api::Result<Rows> {
+    async fn fetch(&self, _: &'static Endpoint, _: Request<'_>) -> api::Result<Rows> {
         let _ = self.0.lock().unwrap_or_else(PoisonError::into_inner).recv();
         Err(Error::Timeout)
     }
@@ -83,7 +76,7 @@ async fn a_poller_whose_thread_is_blocked_is_unhealthy_until_it_runs_again() {
     let (_updates, updates) = mpsc::channel(1);
     tokio::spawn(poller.run_apart(updates));
     // Longer than the poller's own beat: while it waits for the next poll it is healthy.
-    health.set_patience(Duration::from_secs(12));
+    health.liveness.set_patience(Duration::from_secs(12));
     let (open, closed) =
         (serve(&health, "").await, serve(&health, &format!("basic_auth_users: {{a: {}}}", hash("b"))).await);
     let watchdog = Watchdog { doors: Vec::new(), health };
@@ -138,7 +131,7 @@ async fn no_state_of_the_api_is_unhealthy() {
         for poll in ["", "workers = \"6h\"\nmining_stats = \"6h\""] {
             let config = api::Config { base_url: api::parse_base_url(&base_url).ok(), ..api::Config::default() };
             let health = Arc::<Health>::default();
-            health.set_patience(patience(&config));
+            health.liveness.set_patience(patience(&config));
             let watched = health.clone();
             let observer: Observer = Arc::new(move |event| watched.observe(event));
             let client = Arc::new(Client::new(&config, observer).unwrap());
@@ -147,7 +140,7 @@ async fn no_state_of_the_api_is_unhealthy() {
             let polling = tokio::spawn(poller.run(updates));
             let has_failed = || {
                 let mut failed = false;
-                health.for_each_account(|_, account| failed |= account.loops.values().any(|l| l.failing.is_some()));
+                health.subjects.for_each(|account| failed |= account.loops.values().any(|l| l.failing.is_some()));
                 failed
             };
             // The first answer takes its time; after that, the clock jumps while nothing happens.

@@ -29,6 +29,7 @@ mod isolation;
 mod log;
 mod logins;
 mod messages;
+mod own_metrics;
 mod poller;
 mod process;
 mod prometheus;

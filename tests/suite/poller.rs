@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use minergate::api::{self, Account, AccountConfig, Error};
-use minergate::endpoints::Endpoint;
-use minergate::metric::{Request, Rows};
+use minergate::api::{self, AccountConfig, Error};
+use minergate::endpoints::{Endpoint, Request};
+use minergate::metric::Rows;
 use minergate_exporter::exposition::{Exposition, Filter, Format};
 use minergate_exporter::health::Health;
 use minergate_exporter::poller::{Plan, Poller, Source};
@@ -25,19 +25,12 @@ struct Script {
 }
 
 impl Source for Script {
-    async fn fetch(
-        &self,
-        endpoint: &'static Endpoint,
-        account: Option<&Account>,
-        currency: &str,
-        request: &Request<'_>,
-        _: Instant,
-    ) -> api::Result<Rows> {
-        let name = account.map_or(currency, |account| account.name());
+    async fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> api::Result<Rows> {
+        let name = request.account.map_or(request.argument.unwrap_or_default(), |account| account.name());
         let who = format!("{} {name}", endpoint.name);
         self.asked.lock().unwrap().entry(who).or_default().push(self.start.elapsed());
         let body = (self.answer)(endpoint.name, name)?;
-        endpoint.read(body.as_bytes(), request)
+        endpoint.read(body.as_bytes(), &request.context())
     }
 }
 
@@ -105,7 +98,7 @@ async fn everything_is_there_before_the_first_poll() {
         run.value("minergate_endpoint_last_success_timestamp_seconds{account=\"a\",endpoint=\"workers\",currency=\"\"}"),
         None
     );
-    assert!(!run.exposition.health.is_ready());
+    assert!(!run.exposition.health.subjects.is_ready());
 }
 
 #[tokio::test(start_paused = true)]
@@ -117,7 +110,7 @@ async fn first_values_come_at_once_and_then_at_their_interval() {
             assert!(!run.asked(&format!("{endpoint} {account}")).is_empty(), "{endpoint} of {account}");
         }
     }
-    assert!(run.exposition.health.is_ready());
+    assert!(run.exposition.health.subjects.is_ready());
     sleep(Duration::from_secs(3600)).await;
     for (who, interval) in [("workers a", 30), ("balance b", 60), ("transfers c", 600), ("nickname a", 3600)] {
         let times = run.asked(who);
@@ -164,14 +157,7 @@ async fn loops_do_not_fire_together() {
 async fn a_missed_tick_is_skipped() {
     struct Slow(Arc<Mutex<Vec<Instant>>>);
     impl Source for Slow {
-        async fn fetch(
-            &self,
-            endpoint: &'static Endpoint,
-            _: Option<&Account>,
-            _: &str,
-            _: &Request<'_>,
-            _: Instant,
-        ) -> api::Result<Rows> {
+        async fn fetch(&self, endpoint: &'static Endpoint, _: Request<'_>) -> api::Result<Rows> {
             if endpoint.name == "profit_rating" {
                 self.0.lock().unwrap().push(Instant::now());
                 sleep(Duration::from_secs(25)).await;
@@ -196,17 +182,10 @@ async fn a_missed_tick_is_skipped() {
 async fn a_loop_that_has_ended_brings_nothing_more() {
     struct Late;
     impl Source for Late {
-        async fn fetch(
-            &self,
-            endpoint: &'static Endpoint,
-            _: Option<&Account>,
-            _: &str,
-            request: &Request<'_>,
-            _: Instant,
-        ) -> api::Result<Rows> {
+        async fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> api::Result<Rows> {
             // An answer is there at the very time of the reload.
             sleep_until(Instant::now() + Duration::from_secs(5)).await;
-            endpoint.read(endpoint.sample.as_bytes(), request)
+            endpoint.read(endpoint.sample.as_bytes(), &request.context())
         }
     }
     let source = Arc::new(Late);
@@ -227,15 +206,8 @@ async fn on_a_thread_of_its_own_it_polls_until_it_is_dropped() {
     /// Says when it is dropped, as it is with the poller.
     struct Watched(Script, #[expect(dead_code, reason = "its end is what is waited for")] mpsc::Sender<()>);
     impl Source for Watched {
-        async fn fetch(
-            &self,
-            endpoint: &'static Endpoint,
-            account: Option<&Account>,
-            currency: &str,
-            request: &Request<'_>,
-            deadline: Instant,
-        ) -> api::Result<Rows> {
-            self.0.fetch(endpoint, account, currency, request, deadline).await
+        async fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> api::Result<Rows> {
+            self.0.fetch(endpoint, request).await
         }
     }
     let (alive, mut ended) = mpsc::channel(1);
@@ -245,7 +217,7 @@ async fn on_a_thread_of_its_own_it_polls_until_it_is_dropped() {
     let (store, health) = (exposition.store.clone(), exposition.health.clone());
     let poller = Poller::new(Arc::new(Watched(script, alive)), plan(&["a"], ""), store, health);
     let ready = async {
-        while !exposition.health.is_ready() {
+        while !exposition.health.subjects.is_ready() {
             sleep(Duration::from_millis(1)).await;
         }
     };

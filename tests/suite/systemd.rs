@@ -7,9 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use minergate::api::{self, Account, AccountConfig, Error};
-use minergate::endpoints::Endpoint;
-use minergate::metric::{Request, Rows};
+use minergate::api::{self, AccountConfig, Error};
+use minergate::endpoints::{Endpoint, Request};
+use minergate::metric::Rows;
 use minergate_exporter::daemon::watchdog::{Hang, Watchdog};
 use minergate_exporter::exposition::Exposition;
 use minergate_exporter::health::{Health, Standstill};
@@ -208,14 +208,7 @@ async fn a_server_that_does_not_answer_is_a_hang() {
 struct HangsFrom(Instant);
 
 impl Source for HangsFrom {
-    async fn fetch(
-        &self,
-        _: &'static Endpoint,
-        _: Option<&Account>,
-        _: &str,
-        _: &Request<'_>,
-        _: Instant,
-    ) -> api::Result<Rows> {
+    async fn fetch(&self, _: &'static Endpoint, _: Request<'_>) -> api::Result<Rows> {
         if Instant::now() >= self.0 {
             std::future::pending::<()>().await;
         }

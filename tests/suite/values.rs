@@ -11,10 +11,11 @@ use std::time::Duration;
 use minergate::api::{Error, Event};
 use minergate::currency::Decimals;
 use minergate::endpoints::{self, ENDPOINTS, Endpoint, Scope};
-use minergate::metric::Request;
+use minergate::metric::Context;
 use minergate_exporter::exposition::{Exposition, Filter, Format};
 use minergate_exporter::health::Health;
 use minergate_exporter::store::{Key, Store};
+use minergate_exporter::subject::Subject;
 use openmetrics_parser::openmetrics::parse_openmetrics;
 use openmetrics_parser::prometheus::parse_prometheus;
 use proptest::prelude::*;
@@ -28,26 +29,26 @@ use crate::prometheus::{self, strict_open_metrics};
 use crate::scrape::{self, Scrape, label};
 
 fn key(endpoint: &'static Endpoint) -> Key {
-    let (account, currency) = match endpoint.scope {
-        Scope::Account => ("a", ""),
-        Scope::Pool => ("", ""),
-        Scope::Network => ("", "xmr"),
+    let subject = match endpoint.scope {
+        Scope::Account => Subject::Account("a".into()),
+        Scope::Pool => Subject::Pool,
+        Scope::Network => Subject::Network("xmr".into()),
     };
-    Key { account: account.into(), endpoint: endpoint.name, currency: currency.into() }
+    Key { subject, endpoint: endpoint.name }
 }
 
 /// What is shown of these answers, and of polls and logins of all outcomes.
 fn exposition<'a>(answers: impl IntoIterator<Item = (&'static Endpoint, &'a str)>) -> Exposition {
     let (store, health) = (Store::default(), Health::default());
     let decimals = Decimals::default();
-    health.expect_account(&"a".into());
+    health.subjects.expect_account(&"a".into());
     for (endpoint, body) in answers {
         let key = key(endpoint);
-        health.expect_loop(&key, Duration::from_secs(60));
-        health.expect_endpoint(endpoint.name, Duration::from_secs(60));
+        health.subjects.expect_loop(&key, Duration::from_secs(60));
+        health.metrics.expect_endpoint(endpoint.name, Duration::from_secs(60));
         health.observe(Event::Request { endpoint: endpoint.name, outcome: "ok", duration: Duration::MAX });
-        health.corrected(endpoint.name, 1);
-        let request = Request { email: Some("user1@example.com"), decimals: &decimals };
+        health.metrics.corrected(endpoint.name, 1);
+        let request = Context { email: Some("user1@example.com"), decimals: &decimals };
         match endpoint.read(body.as_bytes(), &request) {
             Ok(rows) => {
                 let dropped = store.replace(&key, rows, Duration::from_secs(60)).dropped;

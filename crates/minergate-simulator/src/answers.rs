@@ -137,7 +137,7 @@ mod tests {
     use crate::{EPOCH, world};
     use minergate::currency::Decimals;
     use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
-    use minergate::metric::{Family, Kind, Request, Rows};
+    use minergate::metric::{Context, Family, Kind, Rows};
 
     const START: f64 = EPOCH + 6.1e7;
     const USER: u64 = 0;
@@ -157,7 +157,7 @@ mod tests {
 
     fn rows(endpoint: &Endpoint, answer: &str) -> Rows {
         let email = world::email(USER);
-        let request = Request { email: Some(&email), decimals: &Decimals::default() };
+        let request = Context { email: Some(&email), decimals: &Decimals::default() };
         endpoint.read(answer.as_bytes(), &request).unwrap()
     }
 

@@ -229,7 +229,7 @@ fn the_exporter_s_configuration_is_one() {
     assert_eq!(config.api.faults().count(), 0);
     let accounts: Vec<_> =
         config.accounts.iter().map(|account| account.account(None).map_err(|fault| fault.1).unwrap()).collect();
-    let ways: Vec<_> = accounts.iter().map(minergate::api::Account::way_in).collect();
+    let ways: Vec<_> = accounts.iter().map(minergate::api::Account::credentials).collect();
     assert_eq!(ways[..4], ["password", "password and TOTP", "token", "password"]);
     assert_eq!((accounts.len(), accounts[6].email()), (7, Some("farm-7@example.com")));
 }

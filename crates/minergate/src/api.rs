@@ -23,11 +23,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::time::Instant;
 
-pub use self::account::{Account, Config as AccountConfig, Stop};
-pub use self::body::decode;
+pub use self::account::{Account, Blocked, Config as AccountConfig};
+pub(crate) use self::body::{decode, json};
 pub use self::client::Client;
 pub use self::error::{Error, REQUEST_KINDS, Result, UNSENT_KINDS};
-pub use self::http::probe;
 pub use self::secret::is_exposed;
 pub use self::secret::{Secret, SecretError};
 
@@ -129,7 +128,7 @@ pub enum Event<'a> {
     /// A token came into use.
     Token { account: &'a str },
     /// Logins of the account are blocked, or (nothing) no longer.
-    Stopped { account: &'a str, reason: Option<Stop> },
+    Blocked { account: &'a str, reason: Option<Blocked> },
     /// A request had its turn, after so long a wait.
     Turn { waited: Duration },
     /// A read is tried again.
@@ -143,7 +142,7 @@ pub type Observer = Arc<dyn Fn(Event<'_>) + Send + Sync>;
 
 /// What is read, for whom, and until when it is of use.
 #[derive(Clone, Copy)]
-pub struct Read<'a> {
+pub(crate) struct Read<'a> {
     /// The endpoint's name, for the metrics about requests.
     pub endpoint: &'static str,
     /// The path below the base URL.

@@ -15,14 +15,14 @@
 //! use std::sync::Arc;
 //!
 //! use minergate::api::{self, AccountConfig, Client};
-//! use minergate::endpoints::balance;
+//! use minergate::endpoints::{Request, balance};
 //!
 //! async fn balances(base_url: &str, token: String) -> Result<(), Box<dyn std::error::Error>> {
 //!     let config = api::Config { base_url: Some(api::parse_base_url(base_url)?), ..api::Config::default() };
 //!     let client = Client::new(&config, Arc::new(|_| ()))?;
 //!     let account = AccountConfig { name: "mine".to_owned(), token: Some(token.into()), ..AccountConfig::default() };
 //!     let account = account.account(None).map_err(|(key, fault)| format!("{key}: {fault}"))?;
-//!     for (currency, coins) in balance::SPEC.fetch(&client, Some(&account), None).await?.iter() {
+//!     for (currency, coins) in balance::SPEC.fetch(&client, Request::of(&account)).await?.iter() {
 //!         println!("{currency}: {:?}", coins.get());
 //!     }
 //!     Ok(())

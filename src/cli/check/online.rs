@@ -6,6 +6,7 @@ use super::report::Poll;
 use crate::cli::{once, terminal};
 use crate::config::Config;
 use crate::poller::Outcome;
+use crate::store::Key;
 use minergate::metric::{Kind, Rows};
 
 /// Currencies that are named one by one.
@@ -29,11 +30,12 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<Vec<Poll>> {
 }
 
 fn poll(outcome: Outcome<String>) -> Poll {
-    let Outcome { account, endpoint, currency, duration, result } = outcome;
+    let Outcome { key: Key { subject, endpoint }, duration, result } = outcome;
+    let (account, currency) = subject.labels();
     let kind = result.as_ref().err().map(minergate::api::Error::kind);
     let seconds = (duration.as_secs_f64() * 1000.0).round() / 1000.0;
     let words = result.unwrap_or_else(|error| error.to_string());
-    Poll { account, endpoint, currency, ok: kind.is_none(), seconds, kind, words }
+    Poll { account: account.to_owned(), endpoint, currency: currency.to_owned(), ok: kind.is_none(), seconds, kind, words }
 }
 
 /// What was read, in words.
@@ -77,7 +79,8 @@ impl Progress {
 
     fn step<T>(&mut self, outcome: &Outcome<T>, all: usize) {
         self.done += 1;
-        self.show(&format!("{} of {all}: {} {}", self.done, outcome.account, outcome.endpoint));
+        let Key { subject, endpoint } = &outcome.key;
+        self.show(&format!("{} of {all}: {} {endpoint}", self.done, subject.labels().0));
     }
 
     fn end(self) {

@@ -161,7 +161,7 @@ impl Report {
         self.warnings.extend(long_first_round(&requests, &loops));
         let account = |(account, endpoints): &(std::sync::Arc<minergate::api::Account>, Option<Vec<String>>)| Account {
             name: account.name().to_string(),
-            login: account.way_in(),
+            login: account.credentials(),
             endpoints: endpoints.clone(),
         };
         Ok(Understood {

@@ -61,7 +61,7 @@ fn summary(status: &Status) -> String {
     let shown = if status.page_count > 1 { " on this page" } else { "" };
     let plural = if status.account_count == 1 { "" } else { "s" };
     format!(
-        "{} account{plural}; {} ok, {} failing, {} with a stopped login, {} not polled yet{shown}.",
+        "{} account{plural}; {} ok, {} failing, {} with a blocked login, {} not polled yet{shown}.",
         status.account_count,
         of("ok"),
         of("failing"),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use minergate::api::{REQUEST_KINDS, Stop, UNSENT_KINDS};
+use minergate::api::{Blocked, REQUEST_KINDS, UNSENT_KINDS};
 
 use crate::rules::ROOT;
 
@@ -23,7 +23,7 @@ fn quoted(cell: &str) -> Vec<&str> {
 fn every_kind_and_every_reason_has_its_row() {
     let rows = rows();
     let kinds = REQUEST_KINDS.iter().chain(UNSENT_KINDS).copied().filter(|kind| *kind != "ok");
-    for word in kinds.chain(Stop::ALL.map(Stop::reason)) {
+    for word in kinds.chain(Blocked::ALL.map(Blocked::reason)) {
         assert!(rows.iter().any(|row| quoted(&row[0]).contains(&word)), "docs/troubleshooting.md has no row for {word}");
     }
 }

@@ -14,7 +14,7 @@ use crate::credentials;
 use crate::{Config, Simulator};
 use minergate::currency::Decimals;
 use minergate::endpoints::{ENDPOINTS, Endpoint};
-use minergate::metric::{Kind, Request};
+use minergate::metric::{Context, Kind};
 
 fn rules(texts: &[&str]) -> Vec<Rule> {
     texts.iter().map(|text| text.parse().unwrap()).collect()
@@ -102,7 +102,7 @@ fn every_type_becomes_another() {
 
 /// The values of an endpoint's counters in an answer, by metric and labels.
 fn counters(endpoint: &Endpoint, answer: &Value) -> Vec<(String, f64)> {
-    let request = Request { email: None, decimals: &Decimals::default() };
+    let request = Context { email: None, decimals: &Decimals::default() };
     let rows = endpoint.read(answer.to_string().as_bytes(), &request).unwrap();
     let counters = rows.families().filter(|(family, _)| family.kind == Kind::Counter);
     counters

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
-use super::account::Stop;
-use super::body::text;
+use super::account::Blocked;
+use super::body::{is_no_number, repaired, text};
 use super::secret::SecretError;
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -87,9 +87,9 @@ pub enum Error {
     /// The answer is not text in UTF-8, as JSON is.
     #[error("the answer is {0}; does a proxy stand before the API?")]
     Encoding(&'static str),
-    /// Logins have stopped; nothing was sent.
-    #[error("login stopped: {}; {}", .0.words(), .0.remedy())]
-    LoginStopped(Stop),
+    /// Logins are blocked; nothing was sent.
+    #[error("login blocked: {}; {}", .0.words(), .0.remedy())]
+    LoginBlocked(Blocked),
     /// A login or a token failed a short while ago, or logins are over their budget; nothing was sent.
     #[error("waiting before the next login")]
     LoginPostponed { until: Instant },
@@ -134,7 +134,7 @@ pub const REQUEST_KINDS: &[&str] = &[
 ];
 
 /// The other words of [`Error::kind`]: why a poll sent nothing.
-pub const UNSENT_KINDS: &[&str] = &["paused", "login_stopped", "login_postponed", "secret", "tls"];
+pub const UNSENT_KINDS: &[&str] = &["paused", "login_blocked", "login_postponed", "secret", "tls"];
 
 impl Error {
     /// One word from a closed set, for labels and log fields.
@@ -159,7 +159,7 @@ impl Error {
             Error::Api { .. } => "api_error",
             Error::TooLarge { .. } => "too_large",
             Error::Shape { .. } | Error::Encoding(_) => "shape",
-            Error::LoginStopped(_) => "login_stopped",
+            Error::LoginBlocked(_) => "login_blocked",
             Error::LoginPostponed { .. } => "login_postponed",
             Error::SecretFile { .. } | Error::TotpSecret | Error::TokenSyntax => "secret",
             Error::NoBaseUrl => "no_base_url",
@@ -167,7 +167,8 @@ impl Error {
         }
     }
 
-    pub(super) fn transport(error: &reqwest::Error, through_proxy: bool) -> Error {
+    /// What went wrong on the way to a server or back.
+    pub fn transport(error: &reqwest::Error, through_proxy: bool) -> Error {
         // Said of the error itself, never printed: it carries the URL and what the server said.
         if error.is_timeout() {
             Error::Timeout
@@ -264,13 +265,13 @@ impl Error {
     }
 
     /// What an error of a login means for the logins to come.
-    pub(super) fn stops_logins(&self) -> Option<Stop> {
+    pub(super) fn blocks_logins(&self) -> Option<Blocked> {
         match self {
             // A refusal without a reason is taken for the password's: a locked account is worse than a wait.
-            Error::WrongPassword | Error::Unauthorized { .. } => Some(Stop::WrongPassword),
-            Error::TotpRequired => Some(Stop::TotpRequired),
-            Error::Captcha => Some(Stop::Captcha),
-            Error::Discontinued => Some(Stop::Discontinued),
+            Error::WrongPassword | Error::Unauthorized { .. } => Some(Blocked::WrongPassword),
+            Error::TotpRequired => Some(Blocked::TotpRequired),
+            Error::Captcha => Some(Blocked::Captcha),
+            Error::Discontinued => Some(Blocked::Discontinued),
             _ => None,
         }
     }
@@ -337,10 +338,12 @@ fn code(body: &[u8]) -> Option<String> {
         #[serde(borrow)]
         message: Option<&'a RawValue>,
     }
-    let text = text(body);
-    if !text.trim_ascii_start().starts_with('{') {
+    let text = text(body).ok()?;
+    // Most answers are read no further.
+    if !text.trim_ascii_start().starts_with('{') || !["\"error\"", "\"code\""].iter().any(|key| text.contains(key)) {
         return None;
     }
+    let text = repaired(&text, is_no_number);
     let envelope: Envelope<'_> = serde_json::from_str(&text).ok()?;
     let word = |raw: &'_ RawValue| {
         let word: String = serde_json::from_str(raw.get()).ok()?;

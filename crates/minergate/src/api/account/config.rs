@@ -7,12 +7,12 @@ use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::{Account, WayIn};
+use super::{Account, Credentials};
 use crate::api::memory::Memory;
 use crate::api::secret::{self, Secret, SecretError};
 use crate::api::totp;
 
-/// `[[accounts]]`: an account and its way in, a ready-made token or e-mail address and password.
+/// `[[accounts]]`: an account and its credentials, a ready-made token or e-mail address and password.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "account", extend("required" = ["name"]))]
@@ -98,7 +98,7 @@ impl Config {
         let token = either(["token", "token_file"], self.token.as_ref(), self.token_file.as_ref())?;
         let password = either(["password", "password_file"], self.password.as_ref(), self.password_file.as_ref())?;
         let totp = either(["totp_secret", "totp_secret_file"], self.totp_secret.as_ref(), self.totp_secret_file.as_ref())?;
-        let way_in = match (token, password) {
+        let credentials = match (token, password) {
             (Some(_), Some(_)) => return Err(("token", "stands beside a password; give one of them".to_owned())),
             (None, None) => {
                 let remedy = "give token or token_file, or email with password or password_file";
@@ -107,18 +107,18 @@ impl Config {
             (Some(_), None) if totp.is_some() => {
                 return Err(("totp_secret", "has no use beside a token; leave it out".to_owned()));
             }
-            (Some(token), None) => WayIn::Token(token),
-            (None, Some(password)) if self.email.is_some() => WayIn::Password { password, totp },
+            (Some(token), None) => Credentials::Token(token),
+            (None, Some(password)) if self.email.is_some() => Credentials::Password { password, totp },
             (None, Some(_)) => return Err(("email", "missing; a password needs the account's e-mail address".to_owned())),
         };
-        if let WayIn::Password { totp: Some(Secret::Value(secret)), .. } = &way_in {
+        if let Credentials::Password { totp: Some(Secret::Value(secret)), .. } = &credentials {
             totp::key(secret).map_err(|error| ("totp_secret", error.to_string()))?;
         }
         let is_email = |email: &str| email.contains('@') && !email.contains(|c: char| c.is_whitespace() || c.is_control());
         if self.email.as_deref().is_some_and(|email| !is_email(email)) {
             return Err(("email", "not an e-mail address".to_owned()));
         }
-        Ok(Account::new(name, self.email.clone(), way_in, Memory::new(state, name)))
+        Ok(Account::new(name, self.email.clone(), credentials, Memory::new(state, name)))
     }
 }
 

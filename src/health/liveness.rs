@@ -36,7 +36,8 @@ pub enum Standstill {
     NoResult(Duration),
 }
 
-pub(super) struct Progress(Mutex<State>);
+/// Whether the poller runs and gets on.
+pub struct Liveness(Mutex<State>);
 
 struct State {
     patience: Duration,
@@ -49,20 +50,21 @@ struct State {
     waits_since: OnceCell<Option<Instant>>,
 }
 
-impl Default for Progress {
+impl Default for Liveness {
     fn default() -> Self {
         let patience = patience(&api::Config::default());
-        Progress(Mutex::new(State { patience, beat: None, latest: Instant::now(), waits_since: OnceCell::new() }))
+        Liveness(Mutex::new(State { patience, beat: None, latest: Instant::now(), waits_since: OnceCell::new() }))
     }
 }
 
-impl Progress {
-    pub(super) fn set_patience(&self, patience: Duration) {
+impl Liveness {
+    /// How long the poller may be without a result from now on: [`patience`], as a rule.
+    pub fn set_patience(&self, patience: Duration) {
         self.state().patience = patience;
     }
 
-    /// The poller runs.
-    pub(super) fn beat(&self) {
+    /// The poller runs. It says so every [`BEAT`] at least.
+    pub fn beat(&self) {
         let (mut state, now) = (self.state(), Instant::now());
         // It could get on with nothing while it did not run: a stopped process goes on with what it had begun.
         if state.beat.is_none_or(|beat| now - beat > 3 * BEAT) {
@@ -115,33 +117,33 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_process_that_was_stopped_is_healthy_once_its_poller_runs_again() {
-        let progress = Progress::default();
+        let liveness = Liveness::default();
         let begun = Instant::now();
         // A poll that is under way, and does not end.
-        let look = || progress.standstill(|| iter::once((begun, SECOND)));
-        progress.beat();
+        let look = || liveness.standstill(|| iter::once((begun, SECOND)));
+        liveness.beat();
         advance(3600 * SECOND).await;
         assert_eq!(look(), Some(Standstill::Blocked(3600 * SECOND)));
-        progress.beat();
+        liveness.beat();
         assert_eq!(look(), None);
         for second in 1..=140 {
             advance(SECOND).await;
-            progress.beat();
+            liveness.beat();
             // 10 s for the request, 120 s beside it, 0.2 s for its turn, and three intervals.
             assert_eq!(look().is_some(), second > 133, "after {second} s");
         }
-        progress.made();
+        liveness.made();
         assert_eq!(look(), None);
     }
 
     #[tokio::test(start_paused = true)]
     async fn loops_are_looked_at_once_however_often_it_is_asked() {
-        let progress = Progress::default();
+        let liveness = Liveness::default();
         let (begun, mut looks) = (Instant::now(), 0);
         for _ in 0..200 {
             advance(SECOND).await;
-            progress.beat();
-            progress.standstill(|| {
+            liveness.beat();
+            liveness.standstill(|| {
                 looks += 1;
                 iter::once((begun, SECOND))
             });
@@ -151,13 +153,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_poller_with_nothing_to_do_is_healthy() {
-        let progress = Progress::default();
+        let liveness = Liveness::default();
         advance(3600 * SECOND).await;
-        assert_eq!(progress.standstill(iter::empty), None, "before it runs");
+        assert_eq!(liveness.standstill(iter::empty), None, "before it runs");
         for _ in 0..360 {
-            progress.beat();
+            liveness.beat();
             advance(BEAT).await;
-            assert_eq!(progress.standstill(iter::empty), None);
+            assert_eq!(liveness.standstill(iter::empty), None);
         }
     }
 }
