@@ -43,16 +43,10 @@ impl Health {
         self.liveness.made();
     }
 
-    /// A loop has ended.
-    pub fn forget_loop(&self, key: &Key) {
-        self.subjects.forget_loop(key);
-        self.liveness.made();
-    }
-
     /// Forgets a loop that has ended.
     pub fn forget_loop(&self, key: &Key) {
-        self.liveness.made();
         self.subjects.forget_loop(key);
+        self.liveness.made();
     }
 
     /// A poll succeeded; `dropped` samples of its answer were left out.
