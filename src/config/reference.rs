@@ -78,7 +78,7 @@ fn table_in_toml(name: &str, node: &'static Value) -> String {
     };
     let (head, gap) = match name {
         "" => (String::new(), "\n"),
-        _ => (format!("\n{}{header}", comment(&description(node))), ""),
+        _ => (format!("\n{}{header}", comment(description(node))), ""),
     };
     let keys = keys_of(name, node).map(|key| format!("{gap}{}", key.in_toml(examples.first())));
     // What is explained once need not be again.
@@ -155,13 +155,13 @@ impl Key {
             Some(value) => ("", in_toml(value)),
             None => ("# ", example.map_or_else(|| "\"...\"".to_owned(), in_toml)),
         };
-        format!("{}{flag}{mark}{} = {value}\n", comment(&description(self.node)), self.name)
+        format!("{}{flag}{mark}{} = {value}\n", comment(description(self.node)), self.name)
     }
 }
 
-/// What a type's comment says, on one line.
-fn description(node: &Value) -> String {
-    node["description"].as_str().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
+/// What the comment of a type or a field says.
+fn description(node: &Value) -> &str {
+    node["description"].as_str().unwrap_or_default()
 }
 
 fn comment(text: &str) -> String {

@@ -38,6 +38,10 @@ pub(super) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
         if schema.get("format").is_some_and(|format| format != "uri") {
             schema.remove("format");
         }
+        // Comments have their lines broken for whoever reads the source.
+        if let Some(Value::String(description)) = schema.get_mut("description") {
+            *description = description.split_whitespace().collect::<Vec<_>>().join(" ");
+        }
         // What is left out, and no value that could be written.
         if schema.get("default").is_some_and(|value| *value == Value::Null || *value == "") {
             schema.remove("default");

@@ -9,6 +9,8 @@ use minergate::endpoints::{ENDPOINTS, Scope};
 use minergate_exporter::config::{Config, Log, Sources, Web};
 use minergate_exporter::poller::{Intervals, Plan};
 
+use crate::messages::fits;
+
 /// What a configuration makes the poller do: accounts with a token each, and `[poll]`.
 pub(crate) fn plan(accounts: &[&str], poll: &str) -> Plan {
     let accounts =
@@ -21,8 +23,6 @@ pub(crate) fn plan_of(text: &str) -> Plan {
     let sources = Sources { text: Some(text), environment: environment(&[BASE_URL]), ..Sources::default() };
     Config::load_to_ask(sources).unwrap().plan
 }
-
-use crate::messages::fits;
 
 fn shipped(name: &str) -> Config {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(name);
