@@ -49,12 +49,6 @@ impl Health {
         self.liveness.made();
     }
 
-    /// Forgets a loop that has ended.
-    pub fn forget_loop(&self, key: &Key) {
-        self.liveness.made();
-        self.subjects.forget_loop(key);
-    }
-
     /// A poll succeeded; `dropped` samples of its answer were left out.
     pub fn succeeded(&self, key: &Key, dropped: u64) {
         self.metrics.instruments().dropped.get_or_create(&EndpointLabel { endpoint: key.endpoint }).inc_by(dropped);
