@@ -24,6 +24,9 @@ use minergate::api::{Account, Client, Event, Settings};
 /// Reads the configuration anew, from where it was read first.
 pub type Load = Arc<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>;
 
+/// A configuration, and a client for it; nothing where the one in force will do.
+type Loaded = (Config, Option<Client>);
+
 /// How long a reload may take. Ten thousand accounts take a second; more is a file that does not answer.
 const RELOAD: Duration = Duration::from_secs(15);
 
@@ -84,7 +87,7 @@ struct State {
     log: Log,
     load: Load,
     /// A reading of the configuration that did not end in time.
-    overdue: Option<JoinHandle<Result<Config, ConfigError>>>,
+    overdue: Option<JoinHandle<anyhow::Result<Loaded>>>,
     client: Arc<Client>,
     health: Arc<Health>,
     updates: mpsc::Sender<Update<Client>>,
@@ -110,16 +113,15 @@ impl State {
 
     /// Changes to the configuration as it is now. Nothing changes when it is broken.
     async fn reload(&mut self) -> anyhow::Result<()> {
-        let Config { api: settings, mut plan, web, log, .. } = self.read().await?;
+        let (Config { api: settings, mut plan, web, log, .. }, client) = self.read().await?;
         let Ok(update) = timeout(RELOAD, self.updates.reserve()).await else {
             bail!("the poller stands still and takes no configuration; restart the exporter");
         };
         let same_host = settings.base_url == self.settings.base_url;
-        if settings == self.settings {
+        match client {
+            Some(client) => self.client = Arc::new(client),
             // The host may have moved in the DNS, or its certificate's authority may be new.
-            self.client.renew_connections().await;
-        } else {
-            self.client = Arc::new(self.client.reconfigured(&settings)?);
+            None => self.client.renew_connections().await,
         }
         let running: BTreeMap<&str, &Arc<Account>> = self.plan.accounts.iter().map(|(a, _)| (&**a.name(), a)).collect();
         for (account, _) in &mut plan.accounts {
@@ -147,18 +149,23 @@ impl State {
         Ok(())
     }
 
-    /// Reads the configuration on a thread of its own: its files may not answer, and many accounts are much work. While one reading
-    /// has not returned, there is no other.
-    async fn read(&mut self) -> anyhow::Result<Config> {
+    /// Reads the configuration on a thread of its own: its files and the system's certificates may not answer, and many accounts are
+    /// much work. While one reading has not returned, there is no other.
+    async fn read(&mut self) -> anyhow::Result<Loaded> {
         if self.overdue.as_ref().is_some_and(|reading| !reading.is_finished()) {
             bail!("the last reload has not returned: a file that the configuration is read from does not answer");
         }
-        let load = self.load.clone();
-        let mut reading = spawn_blocking(move || load());
-        let Ok(config) = timeout(RELOAD, &mut reading).await else {
+        let (load, settings, client) = (self.load.clone(), self.settings.clone(), self.client.clone());
+        let mut reading = spawn_blocking(move || {
+            let config = load()?;
+            let is_other = config.api != settings;
+            let client = is_other.then(|| client.reconfigured(&config.api)).transpose()?;
+            Ok((config, client))
+        });
+        let Ok(loaded) = timeout(RELOAD, &mut reading).await else {
             self.overdue = Some(reading);
             bail!("not read within {} s: a file that the configuration is read from does not answer", RELOAD.as_secs());
         };
-        Ok(config.context("reading the configuration broke down")??)
+        loaded.context("reading the configuration broke down")?
     }
 }

@@ -43,7 +43,7 @@ impl Health {
         self.liveness.made();
     }
 
-    /// A loop has ended.
+    /// Forgets a loop that has ended.
     pub fn forget_loop(&self, key: &Key) {
         self.subjects.forget_loop(key);
         self.liveness.made();

@@ -70,8 +70,8 @@ fn yaml_says_the_same_as_toml() {
         "currencies: [xmr]\ndecimals:\n  newcoin: 8\npoll:\n  workers: 5s\n  status: \"off\"\n\
          api:\n  base_url: http://127.0.0.1:1\n  requests_per_second: 0.5\naccounts:\n  - name: a\n    token_file: t\n    endpoints: [balance]\n",
     );
-    let said = |c: &Config| format!("{:?}", (&c.plan, &c.api, &c.accounts));
-    assert_eq!(said(&toml), said(&yaml));
+    let said = |config: &Config| format!("{:?}", (&config.plan, &config.api));
+    assert_eq!((said(&toml), toml.accounts[0].credentials()), (said(&yaml), yaml.accounts[0].credentials()));
 }
 
 fn token(token: &str) -> Credentials {
