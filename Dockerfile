@@ -28,7 +28,9 @@ RUN case "$TARGETARCH" in \
 
 # The dependencies, with an empty program: a layer that stays until they change.
 COPY Cargo.toml Cargo.lock ./
+COPY crates/heap/Cargo.toml crates/heap/
 COPY crates/minergate/Cargo.toml crates/minergate/
+COPY crates/minergate-server/Cargo.toml crates/minergate-server/
 COPY crates/minergate-simulator/Cargo.toml crates/minergate-simulator/
 RUN for package in . crates/*; do \
       mkdir "$package/src"; \

@@ -8,11 +8,12 @@ use flate2::read::GzDecoder;
 use minergate::api::{Error, REQUEST_KINDS};
 use minergate::currency::{self, Decimals};
 use minergate::endpoints::{ENDPOINTS, Scope};
-use minergate::metric::{Request, Rows};
+use minergate::metric::{Context, Rows};
 use minergate_exporter::config::{Config, ENVIRONMENT_PREFIX, Sources};
 use minergate_exporter::gzip::Member;
 use minergate_exporter::server::negotiation;
 use minergate_exporter::store::{Key, Store};
+use minergate_exporter::subject::Subject;
 use minergate_exporter::text::Format;
 
 /// Stands in the configuration beside each input, and must never be quoted.
@@ -38,7 +39,7 @@ pub(crate) fn answer(data: &[u8]) {
     let Some((&choice, body)) = data.split_first() else { return };
     let endpoint = &ENDPOINTS[usize::from(choice) % ENDPOINTS.len()];
     let decimals = Decimals::default();
-    let request = Request { email: Some("user1@example.com"), decimals: &decimals };
+    let request = Context { email: Some("user1@example.com"), decimals: &decimals };
     let read = endpoint.read(body, &request);
     if !body.starts_with(MARK) {
         let marked = endpoint.read(&[MARK, body].concat(), &request).map(|rows| rows.len());
@@ -49,12 +50,12 @@ pub(crate) fn answer(data: &[u8]) {
         Err(error) => return assert_eq!(error.kind(), "shape"),
     };
     let store = Store::default();
-    let (account, currency) = match endpoint.scope {
-        Scope::Account => ("a", ""),
-        Scope::Pool => ("", ""),
-        Scope::Network => ("", "xmr"),
+    let subject = match endpoint.scope {
+        Scope::Account => Subject::Account("a".into()),
+        Scope::Pool => Subject::Pool,
+        Scope::Network => Subject::Network("xmr".into()),
     };
-    let key = Key { account: account.into(), endpoint: endpoint.name, currency: currency.into() };
+    let key = Key { subject, endpoint: endpoint.name };
     let read = obeys_label_rules(&rows) as u64 + rows.dropped;
     let dropped = store.replace(&key, rows, Duration::from_secs(60)).dropped;
     let fresh = store.fresh();
@@ -178,7 +179,7 @@ pub(crate) fn config(data: &[u8]) {
 /// No error quotes the secret, wherever the input has it: as a value, as a key or as a variable's name.
 fn is_discreet(sources: Sources<'_>) {
     match Config::load(sources) {
-        Ok(config) => assert!(config.plan().is_ok(), "taken first, refused later: {config:?}"),
+        Ok(config) => assert!(!format!("{config:?}").contains(SECRET), "a secret prints itself"),
         Err(error) => {
             let said = format!("{error:#} {error:?}");
             assert!(!said.contains(SECRET), "{said}");

@@ -69,7 +69,7 @@ function pollRow() {
     graph('Pause', 'For how long from then on the API asked to be left alone.', 's').min(0)
       .withTarget(over(`max(${select('minergate_api_paused_until_timestamp_seconds')} - time())`, 'pause', POLL.workers)).noValue('No pause'),
     endpointGraph('Left out', 'Samples a minute that were left out, since the API named an invalid currency, or more than fit.', 'cpm')
-      .withTarget(over(`60 * ${rate('endpoint', 'minergate_api_dropped_series_total')}`, '{{endpoint}}', POLL.mining)),
+      .withTarget(over(`60 * ${rate('endpoint', 'minergate_api_dropped_samples_total')}`, '{{endpoint}}', POLL.mining)),
     endpointGraph('Corrected counters', 'Times a minute that a total of the API fell by at most 1 % and was held at its highest value.', 'cpm')
       .withTarget(over(
         // The counter is there once a correction has been; until then there was none.

@@ -2,13 +2,12 @@
 //!
 //! Prometheus asks for gzip, every time, and most samples are the same as at the last scrape. So text is compressed when rows
 //! come, and a scrape only joins what is ready (see `gzip`). What can be joined separately is a piece: the samples of one family in
-//! one block, that is, of some neighbours in the order of their names. A poll changes one loop's rows, and so the pieces of one
+//! one block, that is, of some neighbours in the order of their subjects. A poll changes one loop's rows, and so the pieces of one
 //! block; a block is kept so small that this is cheap, and so large that there are few pieces to join and a line finds another to
 //! resemble. Where plain text is asked for, it is written from the rows by the same code: kept, it would take five times
 //! the memory.
 
 mod block;
-mod values;
 
 use std::ops::{AddAssign, Range, SubAssign};
 use std::sync::Arc;
@@ -17,17 +16,23 @@ use tokio::time::Instant;
 
 use self::block::{Block, Loop};
 use crate::gzip::{Member, Piece};
+use crate::subject::Subject;
 use crate::text::{self, Format, Samples};
 use minergate::metric::{Family, Form, Rows};
+
+/// The label that says whose a sample is, and its value.
+pub type Label<'a> = (&'static str, &'a str);
+
+/// Says which label the samples of a subject have.
+pub type Scope = fn(&Subject) -> Option<Label<'_>>;
 
 /// Samples beyond which a block is cut in two.
 const BLOCK: usize = 512;
 
-/// The rows of loops, in order of their names. A clone costs little, and stays as it is when newer rows come.
+/// The rows of loops, one for each subject, in order of these. A clone costs little, and stays as it is when newer rows come.
 #[derive(Clone)]
 pub struct Blocks {
-    /// The label that says whose a sample is: its value is the loop's name.
-    scope: Option<&'static str>,
+    scope: Scope,
     families: Arc<[Lines]>,
     neighbours: Vec<Arc<Block>>,
     /// One for each family.
@@ -57,13 +62,22 @@ struct Column {
 }
 
 impl Column {
-    /// `scratch` is memory to work with.
-    fn replace(&mut self, block: usize, text: &str, scratch: &mut Vec<u8>) {
+    fn replace(&mut self, block: usize, new: Piece) {
         let piece = &mut Arc::make_mut(&mut self.pieces)[block];
         self.size -= Size::of(piece);
-        piece.replace(text, scratch);
+        piece.replace(new);
         self.size += Size::of(piece);
     }
+}
+
+/// A change of one loop's rows, already compressed.
+pub struct Change {
+    /// Where the change is among the neighbours.
+    place: usize,
+    /// How many blocks it replaces: one, or none before there are any.
+    old: usize,
+    /// Those in their place: one, its two halves, or none. Each with its new pieces and their families.
+    new: Vec<(Block, Vec<(usize, Piece)>)>,
 }
 
 /// A family on its way into an exposition.
@@ -111,11 +125,7 @@ impl Size {
 
 impl Blocks {
     /// Rows of these families. `path` is the API's, where they come from there.
-    pub fn new(
-        scope: Option<&'static str>,
-        families: impl Iterator<Item = &'static Family>,
-        path: Option<&'static str>,
-    ) -> Blocks {
+    pub fn new(scope: Scope, families: impl Iterator<Item = &'static Family>, path: Option<&'static str>) -> Blocks {
         let lines = |family: &Family| Lines {
             sample_name: family.sample_name(),
             headers: Format::ALL.map(|format| {
@@ -143,65 +153,88 @@ impl Blocks {
     }
 
     /// The rows of a loop.
-    pub fn get(&self, name: &str) -> Option<Rows> {
-        let block = self.neighbours.get(self.place(name))?;
-        block.rows(block.find(name).ok()?)
+    pub fn get(&self, subject: &Subject) -> Option<Rows> {
+        let block = self.neighbours.get(self.place(subject))?;
+        block.rows(block.find(subject).ok()?)
     }
 
     /// What a loop's samples are of.
-    pub fn form(&self, name: &str) -> Option<&Arc<Form>> {
-        let block = self.neighbours.get(self.place(name))?;
-        Some(&block.loops()[block.find(name).ok()?].form)
+    pub fn form(&self, subject: &Subject) -> Option<&Arc<Form>> {
+        let block = self.neighbours.get(self.place(subject))?;
+        Some(&block.loops()[block.find(subject).ok()?].form)
     }
 
-    /// The names of all loops, in order.
-    pub fn names(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.loops().map(|one| &one.name)
+    /// The subjects of all loops, in order.
+    pub fn subjects(&self) -> impl Iterator<Item = &Subject> {
+        self.loops().map(|one| &one.subject)
     }
 
     fn loops(&self) -> impl Iterator<Item = &Loop> {
         self.neighbours.iter().flat_map(|block| block.loops())
     }
 
-    /// Takes the newest rows of a loop, and when they will be too old.
-    pub fn put(&mut self, name: &Arc<str>, rows: Rows, end: Option<Instant>) {
-        let place = self.place(name);
-        if self.neighbours.is_empty() {
-            self.insert(place, Block::default());
+    /// Compresses a loop's newest rows, which are too old at `end`. Nothing changes before [`Blocks::apply`].
+    pub fn prepare(&self, subject: &Subject, rows: Rows, end: Option<Instant>) -> Change {
+        let place = self.place(subject);
+        let old = self.neighbours.get(place);
+        let (block, changed) = old.map_or(&Block::default(), |old| old).with(subject, (self.scope)(subject), rows, end);
+        let halves = if block.len() > BLOCK { block.split() } else { None };
+        let new = match halves {
+            Some(halves) => halves.map(|half| self.compress(half, &vec![true; self.families.len()])).into(),
+            None => vec![self.compress(block, &changed)],
+        };
+        Change { place, old: old.map_or(0, |_| 1), new }
+    }
+
+    /// Compresses what is left without a loop's rows, if it has any. Nothing changes before [`Blocks::apply`].
+    pub fn prepare_removal(&self, subject: &Subject) -> Option<Change> {
+        let place = self.place(subject);
+        let old = self.neighbours.get(place)?;
+        let (block, changed) = old.without(old.find(subject).ok()?);
+        let new = if block.loops().is_empty() { Vec::new() } else { vec![self.compress(block, &changed)] };
+        Some(Change { place, old: 1, new })
+    }
+
+    /// Shows a change. It must be prepared from the rows as they are now.
+    pub fn apply(&mut self, Change { place, old, new }: Change) {
+        if new.len() < old {
+            self.neighbours.remove(place);
+            for column in &mut self.columns {
+                column.replace(place, Piece::default());
+                Arc::make_mut(&mut column.pieces).remove(place);
+            }
+            self.version += 1;
         }
-        let block = Arc::make_mut(&mut self.neighbours[place]);
-        let changed = block.put(name, self.scope, rows, end);
-        if block.len() > BLOCK
-            && let Some(half) = block.split()
-        {
-            self.insert(place + 1, half);
-            let all = vec![true; self.families.len()];
-            self.compress(place, &all);
-            self.compress(place + 1, &all);
-        } else {
-            self.compress(place, &changed);
+        for _ in old..new.len() {
+            self.neighbours.insert(place, Arc::default());
+            self.columns.iter_mut().for_each(|column| Arc::make_mut(&mut column.pieces).insert(place, Piece::default()));
+        }
+        for (place, (block, pieces)) in (place..).zip(new) {
+            self.neighbours[place] = Arc::new(block);
+            for (family, piece) in pieces {
+                self.columns[family].replace(place, piece);
+                self.version += 1;
+            }
         }
     }
 
+    /// Takes the newest rows of a loop, and when they will be too old.
+    pub fn put(&mut self, subject: &Subject, rows: Rows, end: Option<Instant>) {
+        let change = self.prepare(subject, rows, end);
+        self.apply(change);
+    }
+
     /// Drops the rows of a loop, if there are any.
-    pub fn remove(&mut self, name: &str) {
-        let place = self.place(name);
-        let Some(block) = self.neighbours.get_mut(place) else { return };
-        let Ok(at) = block.find(name) else { return };
-        let changed = Arc::make_mut(block).remove(at);
-        self.compress(place, &changed);
-        if self.neighbours[place].loops().is_empty() {
-            self.neighbours.remove(place);
-            // Its pieces are empty by now.
-            self.columns.iter_mut().for_each(|column| drop(Arc::make_mut(&mut column.pieces).remove(place)));
-            self.version += 1;
+    pub fn remove(&mut self, subject: &Subject) {
+        if let Some(change) = self.prepare_removal(subject) {
+            self.apply(change);
         }
     }
 
     /// The loops whose rows are too old.
-    pub fn old(&self, now: Instant) -> Vec<Arc<str>> {
+    pub fn old(&self, now: Instant) -> Vec<Subject> {
         let old = self.loops().filter(|one| one.end.is_some_and(|end| end <= now));
-        old.map(|one| one.name.clone()).collect()
+        old.map(|one| one.subject.clone()).collect()
     }
 
     /// When the next rows will be too old.
@@ -215,9 +248,16 @@ impl Blocks {
         (0..self.families.len()).map(move |family| Place { family, blocks: 0..blocks, has_begun: false })
     }
 
-    /// Writes a family's samples of the loops whose names are wanted, up to the end of the block where there are so many bytes of
+    /// Writes a family's samples of the subjects that are wanted, up to the end of the block where there are so many bytes of
     /// text; before the first, the lines about it.
-    pub fn write(&self, place: &mut Place, text: &mut String, bytes: usize, format: Format, wanted: impl Fn(&str) -> bool) {
+    pub fn write(
+        &self,
+        place: &mut Place,
+        text: &mut String,
+        bytes: usize,
+        format: Format,
+        wanted: impl Fn(&Subject) -> bool,
+    ) {
         let lines = &self.families[place.family];
         let start = text.len();
         if !place.has_begun {
@@ -264,33 +304,25 @@ impl Blocks {
         size
     }
 
-    /// Where the block is that holds a name, or would.
-    fn place(&self, name: &str) -> usize {
-        // Never empty, so each block has a first name.
+    /// Where the block is that holds a subject, or would.
+    fn place(&self, subject: &Subject) -> usize {
+        // Never empty, so each block has a first subject.
         self.neighbours
-            .partition_point(|block| block.loops().first().is_some_and(|first| *first.name <= *name))
+            .partition_point(|block| block.loops().first().is_some_and(|first| first.subject <= *subject))
             .saturating_sub(1)
     }
 
-    /// A new block, of which nothing is compressed yet.
-    fn insert(&mut self, place: usize, block: Block) {
-        self.neighbours.insert(place, Arc::new(block));
-        for column in &mut self.columns {
-            Arc::make_mut(&mut column.pieces).insert(place, Piece::default());
-        }
-    }
-
-    /// Makes the pieces of a block anew, of the families that have changed.
-    fn compress(&mut self, place: usize, changed: &[bool]) {
-        let block = &self.neighbours[place];
-        let (mut text, mut scratch) = (String::new(), Vec::new());
-        let families = self.families.iter().zip(&mut self.columns).enumerate().zip(changed);
-        for ((family, (lines, column)), _) in families.filter(|(_, changed)| **changed) {
+    /// A block with its pieces, of the families that have changed.
+    fn compress(&self, block: Block, changed: &[bool]) -> (Block, Vec<(usize, Piece)>) {
+        let mut text = String::new();
+        let families = self.families.iter().enumerate().zip(changed).filter(|(_, changed)| **changed);
+        let pieces = families.map(|((family, lines), _)| {
             text.clear();
             block.write(family, &mut Samples::new(&mut text, &lines.sample_name), |_| true);
-            column.replace(place, &text, &mut scratch);
-            self.version += 1;
-        }
+            (family, Piece::new(&text))
+        });
+        let pieces = pieces.collect();
+        (block, pieces)
     }
 }
 

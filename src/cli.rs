@@ -8,7 +8,7 @@ mod healthcheck;
 mod history;
 mod once;
 mod query;
-mod reference;
+pub mod reference;
 mod serve;
 mod shutdown;
 mod simulate;
@@ -23,6 +23,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use tokio::runtime;
 
 use self::flags::Flags;
+use minergate::spelling;
 
 const VERSION: &str =
     concat!(env!("CARGO_PKG_VERSION"), " (revision: ", env!("REVISION"), ")\n  rust version:     ", env!("RUSTVERSION"));
@@ -106,22 +107,16 @@ fn command() -> clap::Command {
     })
 }
 
-/// A guess at what was meant by a word that is not among the known ones, as the beginning of a sentence's end.
-fn nearest(word: &str, known: &[&str]) -> String {
-    let near = known.iter().max_by(|a, b| strsim::jaro(word, a).total_cmp(&strsim::jaro(word, b)));
-    let near = near.filter(|near| strsim::jaro(word, near) > 0.7);
-    near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default()
-}
-
 /// For a command that ends by itself to clean up when a signal ends it. Its output may have no reader.
 const CLEAN_UP: Duration = Duration::from_secs(1);
 
 /// Says when one of these accounts is not in the configuration.
 fn check_accounts(wanted: &[String], config: &crate::config::Config) -> anyhow::Result<()> {
-    let names: Vec<&str> = config.accounts.iter().map(|account| account.name.as_str()).collect();
+    let names: Vec<&str> = config.accounts.iter().map(|account| &**account.name()).collect();
     match wanted.iter().find(|name| !names.contains(&name.as_str())) {
         Some(unknown) => {
-            anyhow::bail!("--account: no account is called `{unknown}`; {}`check` lists them", nearest(unknown, &names))
+            let question = spelling::question(unknown, names);
+            anyhow::bail!("--account: no account is called `{unknown}`; {question}`check` lists them")
         }
         None => Ok(()),
     }

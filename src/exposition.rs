@@ -11,7 +11,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use prometheus_client::encoding::text::encode_registry;
 use tokio::time::Instant;
 
 use self::parts::Making;
@@ -20,11 +19,9 @@ use crate::blocks::{Blocks, Size};
 use crate::gzip::{Member, Piece};
 use crate::health::Health;
 use crate::store::Store;
+use crate::subject::Subject;
 use crate::text;
 pub use crate::text::Format;
-
-/// The name that stands for pool, networks and the exporter itself among the accounts'. None of those can have an `@`.
-pub const EXPORTER: &str = "@exporter";
 
 /// How old what the kernel says of the process may be, and the count of requests to the exporter. Far less than lies between two
 /// scrapes of a Prometheus; a crowd that scrapes faster than this shares them.
@@ -42,17 +39,30 @@ pub enum Encoding {
 
 /// Which series are shown.
 #[derive(Clone, Debug, Default)]
-pub struct Filter(Option<BTreeSet<String>>);
+pub enum Filter {
+    #[default]
+    All,
+    /// Those of some accounts, and perhaps those that belong to none: pool, networks and the exporter itself.
+    Some { accounts: BTreeSet<String>, others: bool },
+}
 
 impl Filter {
-    /// Only these accounts, of which [`EXPORTER`] can be one; all when there are none.
-    pub fn accounts(names: impl IntoIterator<Item = String>) -> Filter {
-        Filter(Some(names.into_iter().collect::<BTreeSet<_>>()).filter(|names| !names.is_empty()))
+    /// Only these accounts, and with `others` what belongs to none; all where nothing is named.
+    pub fn only(accounts: BTreeSet<String>, others: bool) -> Filter {
+        if accounts.is_empty() && !others { Filter::All } else { Filter::Some { accounts, others } }
     }
 
-    fn shows(&self, account: &str) -> bool {
-        let account = if account.is_empty() { EXPORTER } else { account };
-        self.0.as_ref().is_none_or(|names| names.contains(account))
+    fn shows(&self, subject: &Subject) -> bool {
+        match (self, subject) {
+            (Filter::All, _) => true,
+            (Filter::Some { accounts, .. }, Subject::Account(name)) => accounts.contains(&**name),
+            (Filter::Some { others, .. }, Subject::Pool | Subject::Network(_)) => *others,
+        }
+    }
+
+    /// Whether the exporter's own metrics are shown that belong to no subject.
+    fn shows_exporter(&self) -> bool {
+        matches!(self, Filter::All | Filter::Some { others: true, .. })
     }
 }
 
@@ -96,8 +106,8 @@ struct State {
 
 /// All that is shown at one time.
 struct Snapshot {
-    /// The endpoints' rows and the accounts' health, and whether the scope of each is an account.
-    sections: Vec<(bool, Blocks)>,
+    /// The endpoints' rows, and the subjects' health.
+    sections: Vec<Blocks>,
     own: Arc<Own>,
     state: State,
 }
@@ -110,7 +120,7 @@ impl Exposition {
     /// The text of a scrape.
     pub fn render(&self, format: Format, filter: &Filter) -> String {
         let snapshot = self.snapshot(format);
-        let room = if filter.0.is_none() { snapshot.size(format).text } else { 0 };
+        let room = if matches!(filter, Filter::All) { snapshot.size(format).text } else { 0 };
         let mut text = String::with_capacity(room);
         Making::new(snapshot, format, filter.clone()).write(&mut text, usize::MAX);
         text
@@ -159,23 +169,22 @@ impl Exposition {
         let own = self.own(format);
         let fresh = self.store.fresh();
         let store = fresh.version();
-        let rows = fresh.iter().map(|(endpoint, rows)| (endpoint.is_of_account(), rows.clone()));
-        let mut sections: Vec<(bool, Blocks)> = rows.collect();
+        let mut sections: Vec<Blocks> = fresh.iter().map(|(_, rows)| rows.clone()).collect();
         drop(fresh);
-        let health = self.health.rows().clone();
+        let health = self.health.subjects.rows().clone();
         let state = State { store, health: health.version(), own: (own.version, own.made) };
-        sections.push((true, health));
+        sections.push(health);
         Snapshot { sections, own, state }
     }
 
     /// What an answer would be made from now.
     fn state(&self, own: &Own) -> State {
-        let (store, health) = (self.store.fresh().version(), self.health.rows().version());
+        let (store, health) = (self.store.fresh().version(), self.health.subjects.rows().version());
         State { store, health, own: (own.version, own.made) }
     }
 
     fn is_fresh(&self, own: &Own) -> bool {
-        own.version == self.health.version() && own.made.elapsed() < OWN_AGE
+        own.version == self.health.metrics.version() && own.made.elapsed() < OWN_AGE
     }
 
     /// The exporter's own metrics that belong to no account.
@@ -185,10 +194,8 @@ impl Exposition {
         if let Some(own) = own.as_ref().filter(|own| self.is_fresh(own)) {
             return own.clone();
         }
-        let version = self.health.version();
-        let mut text = String::new();
-        encode_registry(&mut text, self.health.registry())
-            .unwrap_or_else(|_| unreachable!("a String takes all that is written"));
+        let version = self.health.metrics.version();
+        let mut text = self.health.metrics.open_metrics();
         if format == Format::Text {
             text = text::from_open_metrics(&text);
         }
@@ -203,7 +210,7 @@ impl Snapshot {
     fn size(&self, format: Format) -> Size {
         let mut size = Size::of(&self.own.piece);
         size += Size::of(&Piece::new(format.end()));
-        self.sections.iter().for_each(|(_, rows)| size += rows.size(format));
+        self.sections.iter().for_each(|rows| size += rows.size(format));
         size
     }
 }

@@ -30,31 +30,27 @@ const SPARE: u8 = 96;
 impl Piece {
     /// Compresses text of many lines.
     pub fn new(text: &str) -> Piece {
-        let mut piece = Piece::default();
-        piece.replace(text, &mut Vec::new());
-        piece
+        if text.is_empty() {
+            return Piece::default();
+        }
+        let mut bytes = Vec::new();
+        deflate::lines(text.as_bytes(), &mut bytes);
+        let length = bytes.len();
+        bytes.resize(length.next_multiple_of(STEP), 0);
+        let spare = u8::try_from(bytes.len() - length).unwrap_or_default();
+        Piece { room: bytes.into(), spare, checksum: Part::of(text.as_bytes()) }
     }
 
-    /// Compresses another text in its place. `scratch` is memory to work with.
-    pub fn replace(&mut self, text: &str, scratch: &mut Vec<u8>) {
-        if text.is_empty() {
-            *self = Piece::default();
-            return;
-        }
-        scratch.clear();
-        deflate::lines(text.as_bytes(), scratch);
-        self.checksum = Part::of(text.as_bytes());
-        let length = scratch.len();
-        let spare = |room: usize| u8::try_from(room.checked_sub(length)?).ok().filter(|spare| *spare <= SPARE);
-        if let Some(spare) = spare(self.room.len())
+    /// Becomes the same as another, in the same room if that will do.
+    pub fn replace(&mut self, other: Piece) {
+        let spare = self.room.len().checked_sub(other.len()).and_then(|spare| u8::try_from(spare).ok());
+        if let Some(spare) = spare.filter(|spare| *spare <= SPARE && !other.is_empty())
             && let Some(room) = Arc::get_mut(&mut self.room)
         {
-            room[..length].copy_from_slice(scratch);
-            self.spare = spare;
+            room[..other.len()].copy_from_slice(other.deflated());
+            (self.spare, self.checksum) = (spare, other.checksum);
         } else {
-            scratch.resize(length.next_multiple_of(STEP), 0);
-            self.room = scratch[..].into();
-            self.spare = spare(scratch.len()).unwrap_or_default();
+            *self = other;
         }
     }
 

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
@@ -19,17 +19,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// How long the end waits for the log's last lines to be read.
 const FLUSH: Duration = Duration::from_secs(1);
 
-/// `[log]`: how much is said, and in which form.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
-#[serde(default, deny_unknown_fields)]
-#[schemars(rename = "log")]
-pub struct Config {
-    pub level: Level,
-    pub format: Format,
-}
-
 /// The least important lines that are written.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 pub enum Level {
@@ -42,7 +33,7 @@ pub enum Level {
 }
 
 /// How a line is written.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 pub enum Format {
@@ -64,13 +55,13 @@ impl From<Level> for LevelFilter {
 }
 
 /// Begins to log. A second call changes nothing.
-pub fn init(config: Config) {
+pub fn init(level: Level, format: Format) {
     // Libraries are heard from warnings on, whatever the level: below that, an HTTP client prints headers, and a token is one.
-    let level = LevelFilter::from(config.level);
+    let level = LevelFilter::from(level);
     // The names of all crates of the project begin with this word.
     let targets = Targets::new().with_target("minergate", level).with_default(level.min(LevelFilter::WARN));
     let writer = || stderr::Stderr;
-    let layer = match config.format {
+    let layer = match format {
         Format::Json => tracing_subscriber::fmt::layer().event_format(json::Json).with_writer(writer).boxed(),
         Format::Logfmt => {
             let formatter = tracing_logfmt::builder().with_span_name(false).with_span_path(false).layer();

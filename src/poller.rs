@@ -5,7 +5,7 @@
 //! itself, so that a loop that has ended brings nothing any more.
 
 mod backoff;
-mod config;
+mod intervals;
 mod journal;
 mod plan;
 mod round;
@@ -27,28 +27,21 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{debug, error};
 
 use self::backoff::{Backoff, Next};
-pub use self::config::Config;
+pub use self::intervals::Intervals;
 use self::journal::Journal;
 pub use self::plan::{Loop, Plan, Reading};
 pub use self::round::Outcome;
 use self::uses::Uses;
 use crate::health::{BEAT, Health};
 use crate::store::{Correction, Key, Store};
-use minergate::api::{self, Account, Client};
-use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
-use minergate::metric::{Request, Rows};
+use minergate::api::{self, Account, Client, LOGIN};
+use minergate::endpoints::{ENDPOINTS, Endpoint, Request, Scope};
+use minergate::metric::Rows;
 
 /// Where answers come from: the API, or in tests something that says what it is told to.
 pub trait Source: Send + Sync + 'static {
-    /// Asks for an endpoint and reads the samples of its answer, which are of use until the deadline.
-    fn fetch(
-        &self,
-        endpoint: &'static Endpoint,
-        account: Option<&Account>,
-        currency: &str,
-        request: &Request<'_>,
-        deadline: Instant,
-    ) -> impl Future<Output = api::Result<Rows>> + Send;
+    /// Asks for an endpoint and reads the samples of its answer.
+    fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> impl Future<Output = api::Result<Rows>> + Send;
 
     /// Whether the account's credentials are other ones than those that were tried last.
     fn has_new_credentials(&self, account: &Account) -> impl Future<Output = bool> + Send {
@@ -58,15 +51,8 @@ pub trait Source: Send + Sync + 'static {
 }
 
 impl Source for Client {
-    async fn fetch(
-        &self,
-        endpoint: &'static Endpoint,
-        account: Option<&Account>,
-        currency: &str,
-        request: &Request<'_>,
-        deadline: Instant,
-    ) -> api::Result<Rows> {
-        endpoint.fetch(self, account, currency, request, deadline).await
+    async fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> api::Result<Rows> {
+        endpoint.fetch(self, request).await
     }
 
     async fn has_new_credentials(&self, account: &Account) -> bool {
@@ -151,7 +137,7 @@ impl<S: Source> Poller<S> {
         let plan = self.plan.clone();
         self.reconcile(plan.loops(), |_| true);
         loop {
-            self.health.beat();
+            self.health.liveness.beat();
             let next = self.due.first().map(|(due, _)| *due);
             tokio::select! {
                 () = sleep(BEAT) => {}
@@ -173,7 +159,7 @@ impl<S: Source> Poller<S> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (alive, gone) = oneshot::channel::<Infallible>();
         let (running, ended) = oneshot::channel::<Infallible>();
-        self.health.beat();
+        self.health.liveness.beat();
         thread::Builder::new().name("poller".to_owned()).spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
@@ -262,8 +248,8 @@ impl<S: Source> Poller<S> {
         for (before, _) in &self.plan.accounts {
             match accounts.get(before.name()) {
                 Some(account) if Arc::ptr_eq(account, before) => {}
-                Some(_) => self.health.forget_login(before.name()),
-                None => self.health.forget_account(before.name()),
+                Some(_) => self.health.subjects.forget_login(before.name()),
+                None => self.health.subjects.forget_account(before.name()),
             }
         }
         let plan = Arc::new(plan);
@@ -278,14 +264,17 @@ impl<S: Source> Poller<S> {
     }
 
     fn announce(&self) {
-        self.plan.accounts.iter().for_each(|(account, _)| self.health.expect_account(account.name()));
+        self.plan.accounts.iter().for_each(|(account, _)| self.health.subjects.expect_account(account.name()));
+        if !self.plan.accounts.is_empty() {
+            self.health.metrics.expect_requests(LOGIN);
+        }
         for endpoint in ENDPOINTS {
-            match self.plan.poll.interval(endpoint) {
-                Some(interval) => self.health.expect_endpoint(endpoint.name, interval),
-                None => self.health.forget_endpoint(endpoint.name),
+            match self.plan.intervals.get(endpoint) {
+                Some(interval) => self.health.metrics.expect_endpoint(endpoint.name, interval),
+                None => self.health.metrics.forget_endpoint(endpoint.name),
             }
         }
-        self.plan.loops().for_each(|l| self.health.expect_loop(&l.key, l.plan.interval));
+        self.plan.loops().for_each(|l| self.health.subjects.expect_loop(&l.key, l.plan.interval));
     }
 
     /// Begins and ends networks' loops with the currencies in use, unless the networks are configured.
@@ -340,7 +329,7 @@ impl<S: Source> Poller<S> {
     /// A loop polls from then on.
     fn begin(&mut self, what: Loop, begin: Instant) {
         self.stop(&what);
-        self.health.expect_loop(&what.key, what.plan.interval);
+        self.health.subjects.expect_loop(&what.key, what.plan.interval);
         self.health.next_poll(&what.key, begin, None);
         let what = Arc::new(what);
         self.due.insert((begin, what.clone()));
@@ -366,7 +355,7 @@ impl<S: Source> Poller<S> {
     /// Takes up what came of a poll.
     fn settle(&mut self, Asked { what, duration, result }: Asked) -> Used {
         let key = &what.key;
-        let Key { account, endpoint, currency } = key;
+        let (endpoint, (account, currency)) = (key.endpoint, key.subject.labels());
         let duration = duration.as_secs_f64();
         match result {
             Ok(rows) => {
@@ -377,7 +366,7 @@ impl<S: Source> Poller<S> {
                     let metric = family.sample_name();
                     debug!(%account, endpoint, %currency, metric, labels, held, reported, "counter fell a little and is held");
                 }
-                self.health.corrected(endpoint, replaced.corrections.len());
+                self.health.metrics.corrected(endpoint, replaced.corrections.len());
                 self.health.succeeded(key, replaced.dropped);
                 self.journal.succeeded(key);
                 used
@@ -393,7 +382,8 @@ impl<S: Source> Poller<S> {
     }
 }
 
-fn broke_down(Key { account, endpoint, currency }: &Key) {
+fn broke_down(Key { subject, endpoint }: &Key) {
+    let (account, currency) = subject.labels();
     error!(%account, endpoint, %currency, "a poll broke down");
 }
 
@@ -423,9 +413,13 @@ async fn has_new_credentials<S: Source>(source: &S, what: &Loop) -> bool {
 async fn ask<S: Source>(source: Arc<S>, what: Arc<Loop>, deadline: Instant) -> Asked {
     let Loop { plan, account, key } = &*what;
     let started = Instant::now();
-    let email = account.as_ref().and_then(|account| account.email());
-    let request = Request { email, decimals: &plan.reading.decimals };
-    let mut result = source.fetch(plan.endpoint, account.as_deref(), &key.currency, &request, deadline).await;
+    let request = Request {
+        account: account.as_deref(),
+        argument: key.subject.currency(),
+        deadline: Some(deadline),
+        decimals: &plan.reading.decimals,
+    };
+    let mut result = source.fetch(plan.endpoint, request).await;
     if let Ok(rows) = &mut result {
         rows.hide_optional(&plan.reading.optional_metrics);
     }

@@ -19,23 +19,21 @@ mod web_config;
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::future::Future;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Query, Request, State};
+pub use axum::http::Uri;
 use axum::http::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, VARY,
 };
-use axum::http::{HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::stream;
-use schemars::JsonSchema;
-use serde::Deserialize;
 use tokio::sync::{Semaphore, mpsc};
 
 pub use self::door::Door;
@@ -43,7 +41,7 @@ pub use self::lifecycle::Reload;
 pub use self::listener::Listener;
 use self::turn::Turns;
 pub use self::web_config::Web;
-use crate::exposition::{self, EXPORTER, Encoding, Exposition, Filter};
+use crate::exposition::{self, Encoding, Exposition, Filter};
 
 /// Where the exporter listens unless told otherwise: every address of the machine.
 pub const DEFAULT_ADDRESS: &str = ":10187";
@@ -51,73 +49,12 @@ pub const DEFAULT_ADDRESS: &str = ":10187";
 /// Where supervisors ask whether the exporter is healthy.
 const HEALTHY: &str = "/-/healthy";
 
+/// Stands among the accounts' names, in `account=` and in `/sd`, for what belongs to none: pool, networks and the exporter itself. An
+/// account's name can't have an `@`.
+const EXPORTER: &str = "@exporter";
+
 /// What is served beside the metrics, whose path is none of these. The status page, at `/`, makes room for them.
-const ROUTES: [&str; 7] = [HEALTHY, "/-/ready", "/-/reload", "/sd", "/api/v1/status", "/status.css", "/docs/metrics.md"];
-
-/// Scrapes at a time unless told otherwise, as `node_exporter` has it.
-const DEFAULT_MAX_REQUESTS: usize = 40;
-
-/// `[web]`: where and what is served.
-#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
-#[serde(default, deny_unknown_fields)]
-#[schemars(rename = "web")]
-pub struct Config {
-    /// Addresses to serve on: `host:port`; `:port` is every address of the machine; `unix:/path` is a unix socket.
-    #[schemars(length(min = 1), inner(regex(pattern = "^(unix:/.*|.*:[0-9]{1,5})$")))]
-    pub listen_address: Vec<String>,
-    /// Listen on the sockets that systemd hands over, and on no address.
-    pub systemd_socket: bool,
-    /// The path of the metrics.
-    #[schemars(regex(pattern = "^/[A-Za-z0-9/_.~-]*$"))]
-    pub telemetry_path: String,
-    /// Where browsers and Prometheus reach the exporter, when that is behind a reverse proxy: for links, and the targets of `/sd`.
-    pub external_url: Option<String>,
-    /// Whether POST or PUT to `/-/reload` reloads the configuration.
-    pub enable_lifecycle: bool,
-    /// The web configuration file: TLS, users, headers, rate limit. Without one: plain HTTP for everybody.
-    pub config_file: Option<PathBuf>,
-    /// Scrapes at a time, more wait for up to 5 seconds; 0 is any number.
-    pub max_requests: usize,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Config {
-            listen_address: vec![DEFAULT_ADDRESS.to_owned()],
-            systemd_socket: false,
-            telemetry_path: "/metrics".to_owned(),
-            external_url: None,
-            enable_lifecycle: false,
-            config_file: None,
-            max_requests: DEFAULT_MAX_REQUESTS,
-        }
-    }
-}
-
-impl Config {
-    /// What is wrong with the values, one by one: key and sentence.
-    pub fn faults(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let path = &self.telemetry_path;
-        let plain = path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.~".contains(&b));
-        let bad_path = !path.starts_with('/') || !plain || path.starts_with("/-/") || path.contains("//");
-        let no_address = self.listen_address.is_empty();
-        let bad_addresses =
-            self.listen_address.iter().enumerate().filter_map(|(i, address)| {
-                Some(("listen_address", format!("entry {}: {}", i + 1, address_fault(address)?)))
-            });
-        let bad_url = self.external_url.as_deref().is_some_and(|url| external_url(url).is_none());
-        let is_taken = ROUTES.contains(&path.as_str());
-        [
-            bad_url.then(|| ("external_url", "not a URL; give one such as \"https://example.com/miners\"".to_owned())),
-            bad_path.then(|| ("telemetry_path", "can't be served; give a path such as \"/metrics\"".to_owned())),
-            is_taken.then(|| ("telemetry_path", "is another page; give a path such as \"/metrics\"".to_owned())),
-            no_address.then(|| ("listen_address", format!("is empty; give one such as \"{DEFAULT_ADDRESS}\""))),
-        ]
-        .into_iter()
-        .flatten()
-        .chain(bad_addresses)
-    }
-}
+pub const ROUTES: [&str; 7] = [HEALTHY, "/-/ready", "/-/reload", "/sd", "/api/v1/status", "/status.css", "/docs/metrics.md"];
 
 /// What is wrong with an address to listen on, if anything is.
 pub fn address_fault(address: &str) -> Option<&'static str> {
@@ -139,25 +76,20 @@ pub fn external_url(url: &str) -> Option<Uri> {
     (matches!(url.scheme_str(), Some("http" | "https")) && url.authority().is_some()).then_some(url)
 }
 
-/// Binds the addresses.
+/// Takes the sockets that systemd hands over, or binds the addresses.
 ///
 /// # Errors
-/// The first address that can't be had, and why.
-pub async fn bind(addresses: &[String]) -> anyhow::Result<Vec<Listener>> {
+/// The first that can't be had, and why.
+pub async fn listen(systemd_socket: bool, addresses: &[String]) -> anyhow::Result<Vec<Listener>> {
+    if systemd_socket {
+        return Listener::from_systemd();
+    }
     let mut listeners = Vec::new();
     for address in addresses {
         let listener = Listener::bind(address).await;
         listeners.push(listener.with_context(|| format!("can't listen on {address}; give another --web.listen-address"))?);
     }
     Ok(listeners)
-}
-
-/// Binds what the configuration says: systemd's sockets, or the addresses.
-///
-/// # Errors
-/// What can't be had, and why.
-pub async fn listen(config: &Config) -> anyhow::Result<Vec<Listener>> {
-    if config.systemd_socket { Listener::from_systemd() } else { bind(&config.listen_address).await }
 }
 
 /// What requests are answered from.
@@ -226,26 +158,28 @@ async fn pass(State((app, web)): State<(Arc<App>, Arc<Web>)>, request: Request, 
     if path == HEALTHY && response.status() == StatusCode::UNAUTHORIZED && app.exposition.health.standstill().is_some() {
         response = (StatusCode::SERVICE_UNAVAILABLE, "Not healthy\n").into_response();
     }
-    app.exposition.health.http_request(path, response.status().as_u16());
+    app.exposition.health.metrics.http_request(path, response.status().as_u16());
     response
 }
 
 async fn metrics(State(app): State<Arc<App>>, Query(query): Query<Vec<(String, String)>>, request: Request) -> Response {
-    let accounts: BTreeSet<String> = query.into_iter().filter(|(key, _)| key == "account").map(|(_, name)| name).collect();
-    if accounts.iter().any(|name| name != EXPORTER && !app.exposition.health.has_account(name)) {
+    let names = query.into_iter().filter(|(key, _)| key == "account").map(|(_, name)| name);
+    let mut accounts: BTreeSet<String> = names.collect();
+    let others = accounts.remove(EXPORTER);
+    if !accounts.iter().all(|name| app.exposition.health.subjects.has_account(name)) {
         return (StatusCode::BAD_REQUEST, "No such account; give account= the name of one in the configuration\n")
             .into_response();
     }
     let format = negotiation::format(&joined(request.headers(), &ACCEPT));
     let gzip = negotiation::gzip(&joined(request.headers(), &ACCEPT_ENCODING));
     let encoding = if gzip { Encoding::Gzip } else { Encoding::Identity };
-    let body = if accounts.is_empty() {
-        app.exposition.body(format, encoding)
-    } else {
-        let filter = Filter::accounts(accounts);
-        match app.clone().make(move || app.exposition.filtered(format, encoding, &filter)).await {
-            Ok(body) => exposition::Body::Whole(body),
-            Err(failed) => return failed,
+    let body = match Filter::only(accounts, others) {
+        Filter::All => app.exposition.body(format, encoding),
+        filter @ Filter::Some { .. } => {
+            match app.clone().make(move || app.exposition.filtered(format, encoding, &filter)).await {
+                Ok(body) => exposition::Body::Whole(body),
+                Err(failed) => return failed,
+            }
         }
     };
     let mut response = match body {

@@ -3,70 +3,56 @@
 mod totals;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 pub use self::totals::Correction;
 use self::totals::Totals;
-use crate::blocks::Blocks;
+use crate::blocks::{Blocks, Change};
 use crate::clock;
+use crate::subject::Subject;
 use minergate::currency;
-use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
+use minergate::endpoints::{ENDPOINTS, Endpoint};
 use minergate::metric::Rows;
 
 /// Currencies that one account (or the pool) may have series of. A server that makes up more is cut off here.
 pub const CURRENCY_CAP: usize = 64;
 
-/// What one loop polls. `account` is empty for pool and network, `currency` for all but a network's status.
+/// What one loop polls.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
-    pub account: Arc<str>,
+    pub subject: Subject,
     pub endpoint: &'static str,
-    pub currency: Arc<str>,
-}
-
-impl Key {
-    /// Where its totals are.
-    fn total(&self) -> (&'static str, Arc<str>) {
-        (self.endpoint, self.name().clone())
-    }
-
-    /// What tells the loop from the others of its endpoint.
-    fn name(&self) -> &Arc<str> {
-        // A network's loop has no account, and an account's no currency.
-        if self.currency.is_empty() { &self.account } else { &self.currency }
-    }
 }
 
 pub struct Store {
-    state: RwLock<State>,
+    /// What counters have reached beyond what is shown. Locked during each change of rows, so that changes come one after the other, each
+    /// prepared from the one before.
+    totals: Mutex<AllTotals>,
+    shown: RwLock<State>,
     /// How long the machine has slept since it started.
     slept: fn() -> Duration,
 }
 
+/// What is shown. Nothing is compressed while it is locked for writing: every scrape would wait.
 struct State {
-    /// The rows that are shown, by endpoint, each until it is too old.
+    /// By endpoint, each loop's rows until they are too old.
     rows: BTreeMap<&'static str, Blocks>,
-    /// What counters have reached beyond what is shown, by endpoint and the loop's name.
-    totals: BTreeMap<(&'static str, Arc<str>), Totals>,
     /// No rows are too old before this.
     next_end: Option<Instant>,
 }
 
+type AllTotals = BTreeMap<Key, Totals>;
+
 impl Default for Store {
     fn default() -> Self {
         let blocks = |endpoint: &'static Endpoint| {
-            let scope = match endpoint.scope {
-                Scope::Account => Some("account"),
-                Scope::Pool => None,
-                Scope::Network => Some("currency"),
-            };
-            (endpoint.name, Blocks::new(scope, endpoint.families(), Some(endpoint.path)))
+            (endpoint.name, Blocks::new(Subject::label, endpoint.families(), Some(endpoint.path)))
         };
         let rows = ENDPOINTS.iter().map(blocks).collect();
-        Store { state: RwLock::new(State { rows, totals: BTreeMap::new(), next_end: None }), slept: clock::slept }
+        Store { totals: Mutex::default(), shown: RwLock::new(State { rows, next_end: None }), slept: clock::slept }
     }
 }
 
@@ -96,40 +82,50 @@ impl Fresh<'_> {
 
 impl Store {
     /// Takes the rows of a loop's newest answer, for as long as they may be shown.
-    pub fn replace(&self, key: &Key, mut rows: Rows, lifetime: Duration) -> Replaced {
+    pub fn replace(&self, key: &Key, rows: Rows, lifetime: Duration) -> Replaced {
         let end = self.now() + lifetime;
+        let mut totals = lock(&self.totals);
+        let (change, replaced) = self.read().prepare(key, rows, end, &mut totals);
         let mut state = self.write();
-        if let Some(kept) = state.admitted(key, &mut rows) {
-            rows.keep_currencies(|currency| kept.contains(currency));
-        }
-        let corrections = state.hold(key, &mut rows);
-        let dropped = rows.dropped;
         state.next_end = Some(state.next_end.map_or(end, |next| next.min(end)));
-        if let Some(blocks) = state.rows.get_mut(key.endpoint) {
-            blocks.put(key.name(), rows, Some(end));
-        }
-        Replaced { dropped, corrections }
+        state.apply(key.endpoint, change);
+        replaced
     }
 
     /// Drops the rows of a loop that has ended.
     pub fn remove(&self, key: &Key) {
-        let mut state = self.write();
-        if let Some(blocks) = state.rows.get_mut(key.endpoint) {
-            blocks.remove(key.name());
-        }
-        state.totals.remove(&key.total());
+        let mut totals = lock(&self.totals);
+        totals.remove(key);
+        let change = self.read().prepare_removal(key);
+        self.write().apply(key.endpoint, change);
     }
 
     /// The rows that may still be shown.
     pub fn fresh(&self) -> Fresh<'_> {
         let now = self.now();
         let state = self.read();
-        if state.next_end.is_none_or(|end| now < end) {
+        if state.is_fresh(now) {
             return Fresh(state);
         }
         drop(state);
-        self.write().drop_old(now);
+        self.drop_old(now);
         Fresh(self.read())
+    }
+
+    fn drop_old(&self, now: Instant) {
+        let mut totals = lock(&self.totals);
+        let old = self.read().old(now);
+        for key in old {
+            let state = self.read();
+            let (rows, change) = (state.rows(&key), state.prepare_removal(&key));
+            drop(state);
+            self.write().apply(key.endpoint, change);
+            if let Some(rows) = rows.filter(|rows| rows.counters().next().is_some()) {
+                totals.entry(key).or_default().remember(rows);
+            }
+        }
+        let mut state = self.write();
+        state.next_end = state.rows.values().filter_map(Blocks::next_end).min();
     }
 
     /// The clock of timers stands still while the machine sleeps, and the wall clock jumps; values grow old all the same.
@@ -138,37 +134,66 @@ impl Store {
     }
 
     fn read(&self) -> RwLockReadGuard<'_, State> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner)
+        self.shown.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, State> {
-        self.state.write().unwrap_or_else(PoisonError::into_inner)
+        self.shown.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl State {
-    fn drop_old(&mut self, now: Instant) {
-        for (endpoint, blocks) in &mut self.rows {
-            for name in blocks.old(now) {
-                if let Some(rows) = blocks.get(&name).filter(|rows| rows.counters().next().is_some()) {
-                    self.totals.entry((endpoint, name.clone())).or_default().remember(rows);
-                }
-                blocks.remove(&name);
-            }
+    fn is_fresh(&self, now: Instant) -> bool {
+        self.next_end.is_none_or(|end| now < end)
+    }
+
+    /// The loops whose rows are too old.
+    fn old(&self, now: Instant) -> Vec<Key> {
+        let old = |(endpoint, blocks): (&&'static str, &Blocks)| {
+            blocks.old(now).into_iter().map(|subject| Key { subject, endpoint }).collect::<Vec<_>>()
+        };
+        self.rows.iter().flat_map(old).collect()
+    }
+
+    fn rows(&self, key: &Key) -> Option<Rows> {
+        self.rows.get(key.endpoint)?.get(&key.subject)
+    }
+
+    /// What a loop's newest answer will change.
+    fn prepare(&self, key: &Key, mut rows: Rows, end: Instant, totals: &mut AllTotals) -> (Option<Change>, Replaced) {
+        if let Some(kept) = self.admitted(key, &mut rows) {
+            rows.keep_currencies(|currency| kept.contains(currency));
         }
-        self.next_end = self.rows.values().filter_map(Blocks::next_end).min();
+        let corrections = self.hold(key, &mut rows, totals);
+        let dropped = rows.dropped;
+        let change = self.rows.get(key.endpoint).map(|blocks| blocks.prepare(&key.subject, rows, Some(end)));
+        (change, Replaced { dropped, corrections })
+    }
+
+    fn prepare_removal(&self, key: &Key) -> Option<Change> {
+        self.rows.get(key.endpoint)?.prepare_removal(&key.subject)
+    }
+
+    fn apply(&mut self, endpoint: &str, change: Option<Change>) {
+        if let (Some(blocks), Some(change)) = (self.rows.get_mut(endpoint), change) {
+            blocks.apply(change);
+        }
     }
 
     /// Holds the counters of a loop's new rows that have fallen a little.
-    fn hold(&mut self, key: &Key, rows: &mut Rows) -> Vec<Correction> {
+    fn hold(&self, key: &Key, rows: &mut Rows, totals: &mut AllTotals) -> Vec<Correction> {
         if rows.counters().next().is_none() {
             return Vec::new();
         }
-        let shown = self.rows.get(key.endpoint).and_then(|blocks| blocks.get(key.name()));
-        let mut totals = self.totals.remove(&key.total()).unwrap_or_default();
-        let corrections = totals.hold(shown, rows);
-        if !totals.is_empty() {
-            self.totals.insert(key.total(), totals);
+        let shown = self.rows(key);
+        let mut own = totals.remove(key).unwrap_or_default();
+        let corrections = own.hold(shown, rows);
+        if !own.is_empty() {
+            totals.insert(key.clone(), own);
         }
         corrections
     }
@@ -176,7 +201,7 @@ impl State {
     /// The currencies of a loop's new rows that find room beside those already there; nothing when all do. Documented ones
     /// go first, then by name, so that it is the same ones at each poll.
     fn admitted(&self, key: &Key, rows: &mut Rows) -> Option<BTreeSet<String>> {
-        let before = self.rows.get(key.endpoint).and_then(|blocks| blocks.form(key.name()));
+        let before = self.rows.get(key.endpoint).and_then(|blocks| blocks.form(&key.subject));
         if before.is_some_and(|before| rows.share(before)) {
             return None;
         }
@@ -195,12 +220,10 @@ impl State {
         Some(old.into_iter().chain(first).map(str::to_owned).collect())
     }
 
-    /// The currencies that the account's other endpoints have series of; of the pool, its other ones. A network's own currency is no
-    /// label of its rows.
+    /// The currencies that the subject's other endpoints have series of. A network's own currency is no label of its rows.
     fn currencies_beside(&self, key: &Key) -> BTreeSet<&str> {
-        let of_account = !key.account.is_empty();
-        let others = ENDPOINTS.iter().filter(|e| e.is_of_account() == of_account && e.name != key.endpoint);
-        let forms = others.filter_map(|endpoint| self.rows.get(endpoint.name)?.form(&key.account));
+        let others = self.rows.iter().filter(|(endpoint, _)| **endpoint != key.endpoint);
+        let forms = others.filter_map(|(_, blocks)| blocks.form(&key.subject));
         forms.flat_map(|form| form.currencies()).collect()
     }
 }
@@ -210,19 +233,20 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use super::*;
+    use crate::text::Format;
     use minergate::currency::Decimals;
     use minergate::endpoints;
-    use minergate::metric::Request;
+    use minergate::metric::Context;
 
     const MINUTE: Duration = Duration::from_secs(60);
 
     fn key(account: &str, endpoint: &'static str) -> Key {
-        Key { account: account.into(), endpoint, currency: "".into() }
+        Key { subject: Subject::Account(account.into()), endpoint }
     }
 
     fn balances(codes: impl Iterator<Item = String>) -> Rows {
         let body: BTreeMap<String, u8> = codes.map(|code| (code, 1)).collect();
-        let request = Request { email: None, decimals: &Decimals::default() };
+        let request = Context { email: None, decimals: &Decimals::default() };
         endpoints::find("balance").unwrap().read(&serde_json::to_vec(&body).unwrap(), &request).unwrap()
     }
 
@@ -232,7 +256,7 @@ mod tests {
 
     fn shown(store: &Store, account: &str) -> BTreeSet<String> {
         let fresh = store.fresh();
-        let forms = fresh.iter().filter_map(|(_, rows)| rows.form(account));
+        let forms = fresh.iter().filter_map(|(_, rows)| rows.form(&Subject::Account(account.into())));
         forms.flat_map(|form| form.currencies()).map(str::to_owned).collect()
     }
 
@@ -262,6 +286,44 @@ mod tests {
         assert_eq!(samples(&store), 0);
         put(&store, &key("a", "balance"), balances(["xmr".to_owned()].into_iter()));
         assert_eq!(samples(&store), 1);
+    }
+
+    /// A scrape has the lock for reading: if the store were locked for writing meanwhile, this would never end.
+    #[test]
+    fn an_answer_is_compressed_while_a_scrape_reads() {
+        let (store, key) = (Store::default(), key("a", "balance"));
+        put(&store, &key, balances(["xmr".to_owned()].into_iter()));
+        let compressed = |fresh: &Fresh<'_>| fresh.iter().map(|(_, rows)| rows.size(Format::Text).compressed).sum::<usize>();
+        let scrape = store.fresh();
+        let before = compressed(&scrape);
+        let rows = balances(["xmr".to_owned(), "bcn".to_owned()].into_iter());
+        let (change, _) = store.read().prepare(&key, rows, Instant::now() + MINUTE, &mut lock(&store.totals));
+        assert_eq!((scrape.iter().map(|(_, rows)| rows.len()).sum::<usize>(), compressed(&scrape)), (1, before));
+        drop(scrape);
+        store.write().apply(key.endpoint, change);
+        assert_eq!(samples(&store), 2);
+        assert!(compressed(&store.fresh()) > before);
+    }
+
+    #[test]
+    fn answers_at_the_same_time_are_all_shown() {
+        let store = Store::default();
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let store = &store;
+                scope.spawn(move || {
+                    for i in 0..100 {
+                        let key = key(&format!("{thread}-{i}"), "balance");
+                        put(store, &key, balances(["bcn", "eth", "xmr"].map(str::to_owned).into_iter()));
+                        assert!(samples(store) >= 3);
+                        if i % 2 == 1 {
+                            store.remove(&key);
+                        }
+                    }
+                });
+            }
+        });
+        assert_eq!(samples(&store), 4 * 50 * 3);
     }
 
     #[tokio::test(start_paused = true)]

@@ -71,7 +71,7 @@ impl<'a> Samples<'a> {
     }
 
     /// Writes samples that share the label of their scope, or have none: of each its other labels and its value.
-    pub fn write<'b>(&mut self, scope: &str, samples: impl Iterator<Item = (&'b str, &'b str)>) {
+    pub fn write<'b>(&mut self, scope: &str, samples: impl Iterator<Item = (&'b str, f64)>) {
         let Samples { text, name, before } = self;
         before.clear();
         for (labels, value) in samples {
@@ -94,7 +94,7 @@ impl<'a> Samples<'a> {
                 text.push_str(&before[..before.len() - 1]);
                 text.push_str("} ");
             }
-            text.push_str(value);
+            write_value(text, value);
             text.push('\n');
         }
     }

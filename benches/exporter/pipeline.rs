@@ -5,13 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use minergate::api::{self, Client};
-use minergate::currency::Decimals;
-use minergate::endpoints;
-use minergate::metric::Request;
+use minergate::api::{self, Client, Credentials, Secret, Settings};
+use minergate::endpoints::{self, Request};
 use minergate_exporter::config::{Config, Sources};
 use minergate_exporter::exposition::Exposition;
 use minergate_exporter::store::Key;
+use minergate_exporter::subject::Subject;
 use minergate_simulator::Simulator;
 use secrecy::ExposeSecret;
 use tokio::time::Instant;
@@ -73,25 +72,23 @@ async fn bare_loop(base: &str, time: Duration) -> f64 {
 
 async fn pipeline(base: &str, time: Duration) -> f64 {
     let exposition = Arc::new(Exposition::new(Arc::default(), Arc::default()));
-    let config = api::Config {
-        base_url: Some(api::parse_base_url(base).expect("a URL")),
+    let settings = Settings {
         requests_per_second: 100_000.0,
         concurrency: CONCURRENCY * 4,
-        ..api::Config::default()
+        ..Settings::new(api::parse_base_url(base).expect("a URL"))
     };
     let health = exposition.health.clone();
-    let client = Arc::new(Client::new(&config, Arc::new(move |event| health.observe(event))).expect("a client"));
-    let account = configured(base).plan().expect("a plan").accounts.remove(TOKEN_ACCOUNT).0;
+    let client = Arc::new(Client::new(&settings, Arc::new(move |event| health.observe(event))).expect("a client"));
+    let account = configured(base).plan.accounts.remove(TOKEN_ACCOUNT).0;
     let endpoint = endpoints::find("mining_stats").expect("an endpoint");
-    let key = Key { account: account.name().clone(), endpoint: endpoint.name, currency: "".into() };
-    exposition.health.expect_account(&key.account);
-    exposition.health.expect_loop(&key, endpoint.interval);
+    let key = Key { subject: Subject::Account(account.name().clone()), endpoint: endpoint.name };
+    exposition.health.subjects.expect_loop(&key, endpoint.interval);
     repeat(time, move || {
         let (client, account, exposition, key) = (client.clone(), account.clone(), exposition.clone(), key.clone());
         async move {
-            let request = Request { email: None, decimals: &Decimals::default() };
-            let deadline = Instant::now() + Duration::from_secs(60);
-            let rows = endpoint.fetch(&client, Some(&account), "", &request, deadline).await.expect("rows");
+            let deadline = Some(Instant::now() + Duration::from_secs(60));
+            let request = Request { deadline, ..Request::of(&account) };
+            let rows = endpoint.fetch(&client, request).await.expect("rows");
             let dropped = exposition.store.replace(&key, rows, Duration::from_secs(60)).dropped;
             exposition.health.succeeded(&key, dropped);
         }
@@ -106,7 +103,8 @@ fn configured(base: &str) -> Config {
 }
 
 fn token(base: &str) -> String {
-    let accounts = configured(base).accounts;
-    let secret = accounts[TOKEN_ACCOUNT].token.clone();
-    secret.expect("the third account has a token").expose_secret().to_owned()
+    match configured(base).accounts[TOKEN_ACCOUNT].credentials() {
+        Credentials::Token { token: Secret::Value(token), .. } => token.expose_secret().to_owned(),
+        other => unreachable!("the third account has a token, not a {}", other.words()),
+    }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use minergate::endpoints;
 use minergate_exporter::store::Key;
+use minergate_exporter::subject::Subject;
 use tokio::time::Instant;
 
 use crate::Effort;
@@ -16,7 +17,8 @@ pub(crate) fn measure(table: &mut Table, effort: Effort) {
     let world = World { accounts: effort.pick(20, 1000), endpoints: world::ALL };
     let exposition = world.exposition();
     let endpoint = endpoints::find("mining_stats").expect("an endpoint");
-    let key = |account| Key { account: format!("farm-{account:05}").into(), endpoint: endpoint.name, currency: "".into() };
+    let subject = |account| Subject::Account(format!("farm-{account:05}").into());
+    let key = |account| Key { subject: subject(account), endpoint: endpoint.name };
     let polls: Vec<(Key, String)> = (1..=effort.pick(2, 40))
         .flat_map(|round| (0..50).map(move |account| (account * world.accounts / 50, round)))
         .map(|(account, round)| (key(account), world::answer(endpoint.name, account, round)))

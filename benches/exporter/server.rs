@@ -13,18 +13,17 @@ use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::routing::get;
 use axum::serve::ListenerExt;
 use bytes::Bytes;
-use minergate::api::{self, Account, AccountConfig};
-use minergate::endpoints::Endpoint;
-use minergate::metric::{Request, Rows};
+use minergate::api::{self, Account, Credentials, Secret};
+use minergate::endpoints::{self, Endpoint, Request};
+use minergate::metric::Rows;
 use minergate_exporter::exposition::Exposition;
 use minergate_exporter::health::Health;
-use minergate_exporter::poller::{Plan, Poller, Source};
+use minergate_exporter::poller::{Intervals, Plan, Poller, Source};
 use minergate_exporter::server::{self, App, Web};
 use minergate_exporter::store::Store;
 use minergate_simulator::Simulator;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
 
 use crate::world::{self, World};
 
@@ -63,7 +62,7 @@ async fn exposed(world: World) {
 /// The exporter's server with this to serve.
 async fn serve(exposition: Exposition, mut command: impl FnMut(usize) + Send + 'static) {
     let app = App { exposition, telemetry_path: "/metrics".to_owned(), external_url: None, reload: None, max_requests: 40 };
-    let listeners = server::bind(&["127.0.0.1:0".to_owned()]).await.expect("a listener");
+    let listeners = server::listen(false, &["127.0.0.1:0".to_owned()]).await.expect("a listener");
     println!("{}", listeners[0].address());
     let commands = tokio::task::spawn_blocking(move || {
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {
@@ -86,16 +85,9 @@ struct Answers {
 }
 
 impl Source for Answers {
-    async fn fetch(
-        &self,
-        endpoint: &'static Endpoint,
-        account: Option<&Account>,
-        _: &str,
-        _: &Request<'_>,
-        _: Instant,
-    ) -> api::Result<Rows> {
+    async fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> api::Result<Rows> {
         self.hurries.call_once(tokio::time::pause);
-        let number = account.and_then(|account| account.name().rsplit('-').next()?.parse().ok()).unwrap_or(0);
+        let number = request.account.and_then(|account| account.name().rsplit('-').next()?.parse().ok()).unwrap_or(0);
         let before = self.given.fetch_add(1, Ordering::Relaxed);
         Ok(world::read(endpoint, &world::answer(endpoint.name, number, before)))
     }
@@ -105,12 +97,14 @@ impl Source for Answers {
 async fn polled(accounts: usize) {
     let account = |number| {
         let name = format!("farm-{number:05}");
-        let config = AccountConfig { name, token: Some("t".into()), ..AccountConfig::default() };
-        (Arc::new(config.account(None).expect("an account")), None)
+        let credentials = Credentials::Token { token: Secret::of_text("t").expect("a token"), email: None };
+        (Arc::new(Account::new(&name, credentials, None)), None)
     };
-    let every = |endpoint: &&str| format!("{endpoint} = \"4s\"\n");
+    let mut intervals = Intervals::default();
+    let endpoints = world::ALL.iter().filter_map(|name| endpoints::find(name));
+    endpoints.for_each(|endpoint| intervals.set(endpoint, Some(Duration::from_secs(4))));
     let plan = Plan {
-        poll: toml::from_str(&world::ALL.iter().map(every).collect::<String>()).expect("intervals"),
+        intervals,
         accounts: (0..accounts).map(account).collect(),
         currencies: Some([].into()),
         pool: false,

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use minergate::currency::Decimals;
 use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
-use minergate::metric::{Request, Rows};
+use minergate::metric::{Context, Rows};
 use minergate_exporter::exposition::Exposition;
 use minergate_exporter::health::Health;
 use minergate_exporter::store::{Key, Store};
+use minergate_exporter::subject::Subject;
 use serde_json::{Map, Value, json};
 
 /// The accounts' currencies.
@@ -92,16 +93,16 @@ pub(crate) fn answer(endpoint: &str, account: usize, round: usize) -> String {
 
 /// An account's answer as rows.
 pub(crate) fn read(endpoint: &'static Endpoint, body: &str) -> Rows {
-    let request = Request { email: Some("me@example.com"), decimals: &Decimals::default() };
+    let request = Context { email: Some("me@example.com"), decimals: &Decimals::default() };
     endpoint.read(body.as_bytes(), &request).expect("a made-up answer is one of the API's")
 }
 
 impl World {
     /// The loops of an account.
     fn loops(self, account: usize) -> impl Iterator<Item = (&'static Endpoint, Key)> {
-        let name: Arc<str> = format!("farm-{account:05}").into();
+        let subject = Subject::Account(format!("farm-{account:05}").into());
         let endpoints = ENDPOINTS.iter().filter(move |e| e.scope == Scope::Account && self.endpoints.contains(&e.name));
-        endpoints.map(move |e| (e, Key { account: name.clone(), endpoint: e.name, currency: "".into() }))
+        endpoints.map(move |e| (e, Key { subject: subject.clone(), endpoint: e.name }))
     }
 
     /// The exposition of all accounts, each polled once.
@@ -109,9 +110,8 @@ impl World {
         let exposition = Exposition::new(Arc::new(Store::default()), Arc::new(Health::default()));
         for account in 0..self.accounts {
             for (endpoint, key) in self.loops(account) {
-                exposition.health.expect_account(&key.account);
-                exposition.health.expect_endpoint(endpoint.name, endpoint.interval);
-                exposition.health.expect_loop(&key, endpoint.interval);
+                exposition.health.metrics.expect_endpoint(endpoint.name, endpoint.interval);
+                exposition.health.subjects.expect_loop(&key, endpoint.interval);
             }
             self.poll(&exposition, account, 0);
         }

@@ -1,19 +1,19 @@
 //! Neighbours' rows, written down family by family.
 //!
 //! An exposition has a family's samples of all loops, and then the next family's. What its lines are made of lies in that order, one
-//! behind the other, and a value is the text that it becomes, which takes about as much memory as its number. Where each loop's
-//! numbers lay apart, plain text was mostly waiting for memory, and printing numbers.
+//! behind the other: where each loop's numbers lay apart, plain text was mostly waiting for memory.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::values::{Mark, Values};
+use super::Label;
+use crate::subject::Subject;
 use crate::text::Samples;
 use minergate::metric::{Form, Rows, write_label};
 
-/// The rows of some loops, in order of their names.
+/// The rows of some loops, in order of their subjects.
 #[derive(Clone, Default)]
 pub(super) struct Block {
     /// Not empty, or the block would go.
@@ -21,14 +21,14 @@ pub(super) struct Block {
     /// The label of the scope that says whose the samples are, loop by loop.
     scopes: String,
     /// The values of the first family, loop by loop, then of the second.
-    values: Values,
+    values: Vec<f64>,
     /// Where each family's end.
-    ends: Vec<Mark>,
+    ends: Vec<usize>,
 }
 
 #[derive(Clone)]
 pub(super) struct Loop {
-    pub(super) name: Arc<str>,
+    pub(super) subject: Subject,
     /// Its rows are too old then.
     pub(super) end: Option<Instant>,
     /// What its samples are of.
@@ -47,71 +47,71 @@ impl Block {
         &self.loops
     }
 
-    /// Where a loop is, or would be.
-    pub(super) fn find(&self, name: &str) -> Result<usize, usize> {
-        self.loops.binary_search_by(|other| (*other.name).cmp(name))
+    /// Where a subject's loop is, or would be.
+    pub(super) fn find(&self, subject: &Subject) -> Result<usize, usize> {
+        self.loops.binary_search_by(|other| other.subject.cmp(subject))
     }
 
     /// The rows of the loop at this place.
     pub(super) fn rows(&self, at: usize) -> Option<Rows> {
         let form = self.loops.get(at)?.form.clone();
-        let values = (0..self.ends.len()).flat_map(|family| self.values.iter(self.range(family, at..at + 1)));
-        // Each was written from a number.
-        let values = values.map(|value| value.parse().unwrap_or(f64::NAN)).collect();
-        Some(Rows::of(form, values))
+        let values = (0..self.ends.len()).flat_map(|family| &self.values[self.range(family, at..at + 1)]);
+        Some(Rows::of(form, values.copied().collect()))
     }
 
-    /// Takes a loop's rows in the place of those that it has, if it has any. Says of each family whether its samples have changed.
-    pub(super) fn put(&mut self, name: &Arc<str>, scope: Option<&str>, mut rows: Rows, end: Option<Instant>) -> Vec<bool> {
-        let found = self.find(name);
+    /// The block with a loop's rows in the place of those that it has, if it has any. Says of each family whether its samples have
+    /// changed.
+    pub(super) fn with(
+        &self,
+        subject: &Subject,
+        scope: Option<Label<'_>>,
+        mut rows: Rows,
+        end: Option<Instant>,
+    ) -> (Block, Vec<bool>) {
+        let found = self.find(subject);
         let (Ok(at) | Err(at)) = found;
         let alike = [at, at.wrapping_sub(1), at + 1].into_iter().filter_map(|at| self.loops.get(at));
         alike.take_while(|other| !rows.share(&other.form)).for_each(drop);
         let form = rows.form().clone();
-        let changed = self.splice(at..at + usize::from(found.is_ok()), &rows);
+        let (mut block, changed) = self.splice(at..at + usize::from(found.is_ok()), &rows);
         if found.is_ok() {
-            let Loop { end: own_end, form: own_form, .. } = &mut self.loops[at];
+            let Loop { end: own_end, form: own_form, .. } = &mut block.loops[at];
             (*own_end, *own_form) = (end, form);
         } else {
             let mut label = String::new();
-            if let Some(scope) = scope {
-                write_label(&mut label, scope, name);
+            if let Some((name, value)) = scope {
+                write_label(&mut label, name, value);
             }
-            self.scopes.insert_str(self.scopes_before(at), &label);
-            self.loops.insert(at, Loop { name: name.clone(), end, form, scope: label.len() });
+            block.scopes.insert_str(self.scopes_before(at), &label);
+            block.loops.insert(at, Loop { subject: subject.clone(), end, form, scope: label.len() });
         }
-        changed
+        (block, changed)
     }
 
-    /// Drops the rows of the loop at this place. Says of each family whether it had samples.
-    pub(super) fn remove(&mut self, at: usize) -> Vec<bool> {
-        let changed = self.splice(at..at + 1, &Rows::default());
+    /// The block without the loop at this place. Says of each family whether it had samples.
+    pub(super) fn without(&self, at: usize) -> (Block, Vec<bool>) {
+        let (mut block, changed) = self.splice(at..at + 1, &Rows::default());
         let start = self.scopes_before(at);
-        let scope = self.loops.remove(at).scope;
-        self.scopes.replace_range(start..start + scope, "");
-        changed
+        let scope = block.loops.remove(at).scope;
+        block.scopes.replace_range(start..start + scope, "");
+        (block, changed)
     }
 
-    /// Keeps half of the loops, and returns the others, which stand behind them. Nothing, if there is one loop only.
-    pub(super) fn split(&mut self) -> Option<Block> {
+    /// Two halves of the block. Nothing, if there is one loop only.
+    pub(super) fn split(&self) -> Option<[Block; 2]> {
         let middle = self.loops.len() / 2;
-        if middle == 0 {
-            return None;
-        }
-        let half = self.slice(middle..self.loops.len());
-        *self = self.slice(0..middle);
-        Some(half)
+        (middle > 0).then(|| [self.slice(0..middle), self.slice(middle..self.loops.len())])
     }
 
-    /// Writes a family's samples of the loops whose names are wanted.
-    pub(super) fn write(&self, family: usize, samples: &mut Samples<'_>, wanted: impl Fn(&str) -> bool) {
+    /// Writes a family's samples of the subjects that are wanted.
+    pub(super) fn write(&self, family: usize, samples: &mut Samples<'_>, wanted: impl Fn(&Subject) -> bool) {
         let mut scopes = &*self.scopes;
-        let mut values = self.values.iter(self.of(family));
-        for Loop { name, form, scope, .. } in &self.loops {
+        let mut values = self.values[self.of(family)].iter().copied();
+        for Loop { subject, form, scope, .. } in &self.loops {
             let label;
             (label, scopes) = scopes.split_at(*scope);
             let own = form.labels(family).zip(values.by_ref());
-            if wanted(name) {
+            if wanted(subject) {
                 samples.write(label, own);
             } else {
                 own.for_each(drop);
@@ -119,38 +119,35 @@ impl Block {
         }
     }
 
-    /// Puts values in the place of those of some loops. Says of each family whether its samples have changed.
-    fn splice(&mut self, loops: Range<usize>, rows: &Rows) -> Vec<bool> {
+    /// The block with other values in the place of those of some loops. Says of each family whether its samples have changed.
+    fn splice(&self, loops: Range<usize>, rows: &Rows) -> (Block, Vec<bool>) {
         let families = self.ends.len().max(rows.form().family_count());
-        let (mut values, mut ends, mut changed) =
-            (self.values.none_with_room(), Vec::with_capacity(families), Vec::with_capacity(families));
+        let old: usize = (0..families).map(|family| self.range(family, loops.clone()).len()).sum();
+        let mut values = Vec::with_capacity(self.values.len() - old + rows.len());
+        let (mut ends, mut changed) = (Vec::with_capacity(families), Vec::with_capacity(families));
         let same_form = matches!(&self.loops[loops.clone()], [one] if Arc::ptr_eq(&one.form, rows.form()));
         for family in 0..families {
             let (all, old) = (self.of(family), self.range(family, loops.clone()));
-            values.push_part(self.values.part(all.start..old.start));
-            let start = values.end();
-            rows.values(family).iter().for_each(|value| values.push(*value));
+            values.extend_from_slice(&self.values[all.start..old.start]);
+            values.extend_from_slice(rows.values(family));
             let labels = || self.loops[loops.clone()].iter().flat_map(|one| one.form.labels(family));
             let same_labels = same_form || rows.form().labels(family).eq(labels());
-            changed.push(!same_labels || values.part(start..values.end()) != self.values.part(old.clone()));
-            values.push_part(self.values.part(old.end..all.end));
-            ends.push(values.end());
+            changed.push(!same_labels || *rows.values(family) != self.values[old.clone()]);
+            values.extend_from_slice(&self.values[old.end..all.end]);
+            ends.push(values.len());
         }
-        self.values.replace(&values);
-        self.ends = ends;
-        changed
+        (Block { loops: self.loops.clone(), scopes: self.scopes.clone(), values, ends }, changed)
     }
 
     fn slice(&self, loops: Range<usize>) -> Block {
-        let (mut values, mut ends) = (self.values.none_with_room(), Vec::with_capacity(self.ends.len()));
+        let (mut values, mut ends) = (Vec::new(), Vec::with_capacity(self.ends.len()));
         for family in 0..self.ends.len() {
-            values.push_part(self.values.part(self.range(family, loops.clone())));
-            ends.push(values.end());
+            values.extend_from_slice(&self.values[self.range(family, loops.clone())]);
+            ends.push(values.len());
         }
+        values.shrink_to_fit();
         let scopes = self.scopes[self.scopes_before(loops.start)..self.scopes_before(loops.end)].to_owned();
-        let mut slice = Block { loops: self.loops[loops].to_vec(), scopes, values: Values::default(), ends };
-        slice.values.replace(&values);
-        slice
+        Block { loops: self.loops[loops].to_vec(), scopes, values, ends }
     }
 
     /// Where the labels of the loops before this place end.
@@ -159,15 +156,15 @@ impl Block {
     }
 
     /// Where a family's values lie.
-    fn of(&self, family: usize) -> Range<Mark> {
+    fn of(&self, family: usize) -> Range<usize> {
         let start = family.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or_default();
         start..self.ends.get(family).copied().unwrap_or(start)
     }
 
     /// Where those of some loops lie.
-    fn range(&self, family: usize, loops: Range<usize>) -> Range<Mark> {
-        let samples = |loops: Range<usize>| self.loops[loops].iter().map(|one| one.form.labels(family).len()).sum();
-        let start = self.values.after(self.of(family).start, samples(0..loops.start));
-        start..self.values.after(start, samples(loops))
+    fn range(&self, family: usize, loops: Range<usize>) -> Range<usize> {
+        let samples = |loops: Range<usize>| self.loops[loops].iter().map(|one| one.form.labels(family).len()).sum::<usize>();
+        let start = self.of(family).start + samples(0..loops.start);
+        start..start + samples(loops)
     }
 }

@@ -1,12 +1,14 @@
 //! Blocks say what was last put into them, whatever else came and went.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 
+use flate2::read::GzDecoder;
 use proptest::prelude::*;
 
 use super::*;
 use minergate::currency::Decimals;
-use minergate::metric::{self, Metric, Request, gauge, write_label};
+use minergate::metric::{self, Context, Metric, gauge, write_label};
 
 type Answer = Vec<(u8, f64)>;
 
@@ -23,7 +25,7 @@ fn put(answer: &Answer, out: &mut metric::Out<'_>, wanted: impl Fn(u8) -> bool) 
 }
 
 fn rows(answer: &Answer) -> Rows {
-    Rows::read(METRICS, answer, &Request { email: None, decimals: &Decimals::default() })
+    Rows::read(METRICS, answer, &Context { email: None, decimals: &Decimals::default() })
 }
 
 #[derive(Clone, Debug)]
@@ -54,15 +56,32 @@ fn line(family: &Family, name: &str, labels: &str, value: f64) -> String {
     line + "\n"
 }
 
+fn account(name: &str) -> Subject {
+    Subject::Account(name.into())
+}
+
 fn written(blocks: &Blocks, wanted: impl Fn(&str) -> bool) -> String {
     let mut text = String::new();
     for mut place in blocks.places() {
         while !place.is_over() {
             // In small parts.
             let bytes = text.len() + 1;
-            blocks.write(&mut place, &mut text, bytes, Format::Text, &wanted);
+            blocks.write(&mut place, &mut text, bytes, Format::Text, |subject| wanted(subject.labels().0));
         }
     }
+    text.split_inclusive('\n').filter(|line| !line.starts_with('#')).collect()
+}
+
+/// What a scrape with gzip gets, decompressed, without the lines about families.
+fn joined(blocks: &Blocks) -> String {
+    let mut member = Member::with_capacity(0);
+    for mut place in blocks.places() {
+        while !place.is_over() {
+            blocks.join(&mut place, &mut member, 0, Format::Text);
+        }
+    }
+    let mut text = String::new();
+    GzDecoder::new(&*member.finish()).read_to_string(&mut text).unwrap();
     text.split_inclusive('\n').filter(|line| !line.starts_with('#')).collect()
 }
 
@@ -71,24 +90,24 @@ proptest! {
 
     #[test]
     fn what_was_put_last_is_there(events in prop::collection::vec(event(), 0..80)) {
-        let mut blocks = Blocks::new(Some("account"), METRICS.iter().map(|metric| &metric.family), None);
+        let mut blocks = Blocks::new(Subject::label, METRICS.iter().map(|metric| &metric.family), None);
         let mut model: BTreeMap<String, Rows> = BTreeMap::new();
         for event in events {
             match event {
                 Event::Put(name, answer) => {
-                    blocks.put(&name.as_str().into(), rows(&answer), None);
+                    blocks.put(&account(&name), rows(&answer), None);
                     model.insert(name, rows(&answer));
                 }
                 Event::Remove(name) => {
-                    blocks.remove(&name);
+                    blocks.remove(&account(&name));
                     model.remove(&name);
                 }
             }
         }
-        prop_assert!(blocks.names().map(|name| &**name).eq(model.keys().map(String::as_str)));
+        prop_assert!(blocks.subjects().map(|subject| subject.labels().0).eq(model.keys().map(String::as_str)));
         prop_assert_eq!(blocks.len(), model.values().map(Rows::len).sum::<usize>());
         for (name, rows) in &model {
-            let own = blocks.get(name).unwrap();
+            let own = blocks.get(&account(name)).unwrap();
             for family in 0..METRICS.len() {
                 prop_assert!(own.family(family).eq(rows.family(family)), "{name}: {family}");
             }
@@ -102,5 +121,6 @@ proptest! {
             }
             prop_assert_eq!(written(&blocks, wanted), expected);
         }
+        prop_assert_eq!(joined(&blocks), written(&blocks, |_| true));
     }
 }

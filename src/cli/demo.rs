@@ -10,42 +10,25 @@ use super::terminal::{self, wrapped};
 use super::{Flags, shutdown};
 use crate::config::{Config, Sources};
 use crate::daemon;
-use crate::log;
 use crate::server::{self, Listener, Web};
+use minergate::endpoints::{ENDPOINTS, Endpoint};
 use minergate_simulator::Simulator;
 
-/// Somebody watches: poll more often than one would poll a pool.
-const POLL: &str = r#"
-[poll]
-workers = "5s"
-mining_stats = "5s"
-balance = "5s"
-status = "10s"
-transfers = "15s"
-withdrawals = "15s"
-invoices = "15s"
-profit_rating = "15s"
-top_hashrate = "15s"
-affiliate_links = "30s"
-affiliate_childrens = "30s"
-affiliate_profit = "30s"
-nickname = "30s"
+/// This machine only.
+const CONFIG: &str = r#"
+[web]
+listen_address = ["127.0.0.1:10187"]
 "#;
-
-const LISTEN: &str = "127.0.0.1:10187";
 
 pub(super) async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let simulator = Simulator::new(minergate_simulator::Config::default());
     let simulated = TcpListener::bind("127.0.0.1:0").await?;
     let api = format!("http://{}", simulated.local_addr()?);
-    let text = simulator.exporter_config(&api) + POLL;
+    let text = simulator.exporter_config(&api) + CONFIG + &poll();
     let config = Config::load(Sources { text: Some(&text), flags: flags.values(), ..Sources::default() })?;
-    log::init(config.log);
-    let addresses =
-        if flags.web_listen_address.is_empty() { vec![LISTEN.to_owned()] } else { config.web.listen_address.clone() };
+    config.log.init();
     let web = Web::load(config.web.config_file.as_deref())?;
-    let listeners =
-        if config.web.systemd_socket { server::listen(&config.web).await? } else { server::bind(&addresses).await? };
+    let listeners = server::listen(config.web.systemd_socket, &config.web.listen_address).await?;
     if let Some(address) = listeners.first().map(Listener::address) {
         let path = &config.web.telemetry_path;
         let scheme = if web.is_tls() { "https" } else { "http" };
@@ -78,4 +61,11 @@ pub(super) async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let _ = stop.send(());
     simulation.abort();
     Ok(ExitCode::SUCCESS)
+}
+
+/// Somebody watches: poll more often than one would poll a pool.
+fn poll() -> String {
+    let seconds = |endpoint: &Endpoint| (endpoint.interval.as_secs() / 40).clamp(5, 30);
+    let lines = ENDPOINTS.iter().map(|endpoint| format!("{} = \"{}s\"\n", endpoint.name, seconds(endpoint)));
+    format!("\n[poll]\n{}", lines.collect::<String>())
 }

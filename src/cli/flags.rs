@@ -1,110 +1,125 @@
-//! The flags that every command takes, most of which have a key in the configuration.
+//! The flags that every command takes. Those that have a key in the configuration are made from it.
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueHint};
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueHint};
 use figment::value::{Dict, Value};
 
 use super::simulate::whole;
-use crate::config::{Config, Shard, Sources};
-use crate::server;
+use crate::config::reference::{self, Flag};
+use crate::config::{Config, ConfigError, Shard, Sources, Web};
 
 const CONFIGURATION: &str = "Configuration";
 /// The heading of what only those commands have a use for that serve something.
 pub(super) const WEB: &str = "Web server";
 const LOG: &str = "Log";
 
-#[derive(Debug, Args)]
+#[derive(Debug)]
 pub(super) struct Flags {
+    pub(super) config_file: Option<PathBuf>,
+    /// Those that have a key in the configuration, by it.
+    values: Dict,
+}
+
+#[derive(Debug, Args)]
+struct ConfigFile {
     /// Configuration file, TOML or (named .yaml or .yml) YAML
     #[arg(long = "config.file", value_name = "FILE", global = true, help_heading = CONFIGURATION, value_hint = ValueHint::FilePath)]
-    pub(super) config_file: Option<PathBuf>,
-    /// Poll this part of the accounts only, where several instances share one configuration: 1/3 is the first of three
-    #[arg(long, value_name = "I/N", global = true, help_heading = CONFIGURATION)]
-    shard: Option<Shard>,
-    /// Address to serve on, host:port, :port or unix: and a path; may be given several times [default: :10187]
-    #[arg(long = "web.listen-address", value_name = "ADDRESS", global = true, help_heading = WEB)]
-    pub(super) web_listen_address: Vec<String>,
-    /// Serve on the sockets that systemd hands over, and on no address
-    #[arg(long = "web.systemd-socket", global = true, help_heading = WEB)]
-    web_systemd_socket: bool,
-    /// Web configuration file: TLS, users, headers, rate limit; see docs/web.md
-    #[arg(long = "web.config.file", value_name = "FILE", global = true, help_heading = WEB, value_hint = ValueHint::FilePath)]
-    pub(super) web_config_file: Option<PathBuf>,
-    /// Scrapes at a time, more wait for up to 5 s; 0 is any number [default: 40]
-    #[arg(long = "web.max-requests", value_name = "N", global = true, help_heading = WEB, value_parser = whole::<usize>)]
-    web_max_requests: Option<usize>,
-    /// Path to serve the metrics on [default: /metrics]
-    #[arg(long = "web.telemetry-path", value_name = "PATH", global = true, help_heading = WEB)]
-    web_telemetry_path: Option<String>,
-    /// Where browsers and Prometheus reach the exporter behind a reverse proxy: for links, and the targets of /sd
-    #[arg(long = "web.external-url", value_name = "URL", global = true, help_heading = WEB, value_hint = ValueHint::Url)]
-    web_external_url: Option<String>,
-    /// Take POST and PUT on /-/reload to read the configuration anew, as SIGHUP always does
-    #[arg(long = "web.enable-lifecycle", global = true, help_heading = WEB)]
-    web_enable_lifecycle: bool,
-    /// Least important lines to log: error, warn, info, debug or trace [default: info]
-    #[arg(long = "log.level", value_name = "LEVEL", global = true, help_heading = LOG, hide_possible_values = true,
-        value_parser = ["error", "warn", "info", "debug", "trace"])]
-    log_level: Option<String>,
-    /// Form of the log: logfmt or json [default: logfmt]
-    #[arg(long = "log.format", value_name = "FORMAT", global = true, help_heading = LOG, hide_possible_values = true,
-        value_parser = ["logfmt", "json"])]
-    log_format: Option<String>,
+    config_file: Option<PathBuf>,
+}
+
+impl Args for Flags {
+    fn augment_args(command: Command) -> Command {
+        reference::flags().map(|flag| argument(&flag)).fold(ConfigFile::augment_args(command), Command::arg)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Flags::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Flags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Flags, clap::Error> {
+        let ConfigFile { config_file } = ConfigFile::from_arg_matches(matches)?;
+        let mut values = Dict::new();
+        for flag in reference::flags() {
+            let Some(value) = value(&flag, matches) else { continue };
+            match flag.key.split_once('.') {
+                Some((table, key)) => {
+                    if let Value::Dict(_, table) = values.entry(table.to_owned()).or_insert_with(|| Dict::new().into()) {
+                        table.insert(key.to_owned(), value);
+                    }
+                }
+                None => drop(values.insert(flag.key, value)),
+            }
+        }
+        Ok(Flags { config_file, values })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Flags::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+fn argument(flag: &Flag) -> Arg {
+    let heading = match flag.key.split('.').next() {
+        Some("web") => WEB,
+        Some("log") => LOG,
+        _ => CONFIGURATION,
+    };
+    let arg = Arg::new(flag.name).long(flag.name).help(flag.help.clone()).global(true).help_heading(heading);
+    let Some(value) = flag.value else { return arg.action(ArgAction::SetTrue) };
+    let arg = arg.value_name(value).action(if flag.is_list { ArgAction::Append } else { ArgAction::Set });
+    match value {
+        "FILE" => arg.value_hint(ValueHint::FilePath),
+        "URL" => arg.value_hint(ValueHint::Url),
+        "N" => arg.value_parser(whole::<usize>),
+        "I/N" => arg.value_parser(|text: &str| text.parse::<Shard>().map(|shard| shard.to_string())),
+        _ if flag.values.is_empty() => arg,
+        _ => arg.value_parser(PossibleValuesParser::new(&flag.values)).hide_possible_values(true),
+    }
+}
+
+/// What was given, as the configuration has it.
+fn value(flag: &Flag, matches: &ArgMatches) -> Option<Value> {
+    let text = || matches.get_one::<String>(flag.name);
+    match flag.value {
+        None => matches.get_flag(flag.name).then(|| true.into()),
+        Some(_) if flag.is_list => Some(matches.get_many::<String>(flag.name)?.cloned().collect::<Vec<_>>().into()),
+        Some("N") => matches.get_one::<usize>(flag.name).map(|number| (*number).into()),
+        // A path in the configuration is relative to its file, one on the command line is not.
+        Some("FILE") => {
+            text().and_then(|path| std::path::absolute(path).ok()).map(|path| path.to_string_lossy().into_owned().into())
+        }
+        Some(_) => text().map(|text| text.clone().into()),
+    }
 }
 
 impl Flags {
     /// The flags that have a key in the configuration.
     pub(super) fn values(&self) -> Dict {
-        let mut web = Dict::new();
-        if !self.web_listen_address.is_empty() {
-            web.insert("listen_address".to_owned(), self.web_listen_address.clone().into());
-        }
-        insert(&mut web, "telemetry_path", self.web_telemetry_path.as_ref());
-        insert(&mut web, "external_url", self.web_external_url.as_ref());
-        if self.web_enable_lifecycle {
-            web.insert("enable_lifecycle".to_owned(), true.into());
-        }
-        if self.web_systemd_socket {
-            web.insert("systemd_socket".to_owned(), true.into());
-        }
-        web.extend(self.web_max_requests.map(|requests| ("max_requests".to_owned(), requests.into())));
-        // A path in the configuration is relative to its file, one on the command line is not.
-        let file = self.web_config_file.as_ref().and_then(|path| std::path::absolute(path).ok());
-        insert(&mut web, "config_file", file.map(|path| path.to_string_lossy().into_owned()).as_ref());
-        let mut log = Dict::new();
-        insert(&mut log, "level", self.log_level.as_ref());
-        insert(&mut log, "format", self.log_format.as_ref());
-        let shard = self.shard.map(|shard| ("shard".to_owned(), Value::from(shard.to_string())));
-        let tables = [("web".to_owned(), Value::from(web)), ("log".to_owned(), Value::from(log))];
-        tables.into_iter().chain(shard).collect()
+        self.values.clone()
     }
 
-    /// Reads the configuration that the flags name.
-    pub(super) fn load(&self) -> anyhow::Result<Config> {
-        self.load_with(Dict::new())
+    /// Reads the configuration that the flags name, for a command that polls.
+    pub(super) fn load(&self) -> Result<Config, ConfigError> {
+        Config::load(self.sources())
     }
 
-    /// The same, with further keys that count as flags do.
-    pub(super) fn load_with(&self, further: Dict) -> anyhow::Result<Config> {
-        Config::load(self.sources(further))
+    /// The same for a command that asks for one thing.
+    pub(super) fn load_to_ask(&self) -> Result<Config, ConfigError> {
+        Config::load_to_ask(self.sources())
     }
 
     /// Reads `[web]` alone.
-    pub(super) fn load_web(&self) -> anyhow::Result<server::Config> {
-        Config::load_web(self.sources(Dict::new()))
+    pub(super) fn load_web(&self) -> Result<Web, ConfigError> {
+        Config::load_web(self.sources())
     }
 
-    fn sources(&self, further: Dict) -> Sources<'_> {
-        Sources {
-            file: self.config_file.as_deref(),
-            text: None,
-            environment: std::env::vars_os().collect(),
-            flags: self.values().into_iter().chain(further).collect(),
-        }
+    fn sources(&self) -> Sources<'_> {
+        let file = self.config_file.as_deref();
+        Sources { file, text: None, environment: std::env::vars_os().collect(), flags: self.values() }
     }
-}
-
-fn insert(values: &mut Dict, key: &str, value: Option<&String>) {
-    values.extend(value.map(|value| (key.to_owned(), value.clone().into())));
 }

@@ -17,12 +17,11 @@ use self::series::{Spacing, cumulative};
 pub(super) use self::table::COUNTERS;
 use super::{PARTLY, check_accounts};
 use crate::config::Config;
-use crate::log;
+use crate::explanation::explanation;
 use crate::text::{self, Format};
 use minergate::api::{Account, Client};
-use minergate::currency::Decimals;
 use minergate::duration;
-use minergate::metric::{Request, write_label};
+use minergate::metric::write_label;
 
 /// What Prometheus is still writing itself, and is not to be backfilled.
 const HEAD: Duration = Duration::from_secs(3 * 3600);
@@ -70,8 +69,8 @@ struct Past {
 }
 
 pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<ExitCode> {
-    let config = all.load()?;
-    log::init(config.log);
+    let config = all.load_to_ask()?;
+    config.log.init();
     let now = jiff::Timestamp::now().as_millisecond();
     let (pasts, failed) = read(&config, flags, now).await?;
     let spacing = spacing(flags.every, now)?;
@@ -86,16 +85,14 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
 /// Reads the accounts' lists; says how many could not be read.
 async fn read(config: &Config, flags: &Flags, now: i64) -> anyhow::Result<(Vec<Past>, usize)> {
     let client = Client::new(&config.api, Arc::new(|_| ()))?;
-    let decimals = Decimals::new(config.decimals.clone());
     let (mut pasts, mut failed) = (Vec::new(), 0);
     let mut last = None;
     for account in accounts(config, &flags.account)? {
-        let request = Request { email: account.email(), decimals: &decimals };
         let mut past = Past { account: account.name().to_string(), lists: Vec::new() };
         for endpoint in ["withdrawals", "transfers", "invoices"] {
             let name = account.name();
             #[expect(clippy::cast_precision_loss, reason = "a time of today is exact in a double")]
-            match event::read(endpoint, &client, &account, &request, now as f64 / 1000.0).await {
+            match event::read(endpoint, &client, account, now as f64 / 1000.0).await {
                 Ok(events) => {
                     if events.unusable > 0 {
                         tracing::warn!(account = %name, endpoint, entries = events.unusable, "entries without a usable time or currency");
@@ -103,7 +100,7 @@ async fn read(config: &Config, flags: &Flags, now: i64) -> anyhow::Result<(Vec<P
                     past.lists.push((endpoint, events));
                 }
                 Err(error) => {
-                    tracing::error!(account = %name, endpoint, kind = error.kind(), error = %error, "list not read");
+                    tracing::error!(account = %name, endpoint, kind = error.kind(), error = explanation(&error), "list not read");
                     (failed, last) = (failed + 1, Some(error));
                 }
             }
@@ -112,23 +109,20 @@ async fn read(config: &Config, flags: &Flags, now: i64) -> anyhow::Result<(Vec<P
     }
     match last {
         Some(error) if pasts.iter().all(|past| past.lists.is_empty()) => {
-            bail!("{}: nothing could be read: {error}", config.api.address())
+            bail!("{}: nothing could be read: {}", config.api.base_url, explanation(&error))
         }
         _ => Ok((pasts, failed)),
     }
 }
 
 /// The accounts of these names; all when there are no names.
-fn accounts(config: &Config, wanted: &[String]) -> anyhow::Result<Vec<Account>> {
+fn accounts<'a>(config: &'a Config, wanted: &[String]) -> anyhow::Result<Vec<&'a Account>> {
     if config.accounts.is_empty() {
         bail!("a history is an account's, and the configuration has no [[accounts]]; add one");
     }
     check_accounts(wanted, config)?;
-    let chosen = config.accounts.iter().filter(|account| wanted.is_empty() || wanted.contains(&account.name));
-    let account = |a: &minergate::api::AccountConfig| {
-        a.account(config.state_directory.as_deref()).map_err(|(key, fault)| anyhow::anyhow!("{}: {key}: {fault}", a.name))
-    };
-    chosen.map(account).collect()
+    let is_wanted = |account: &&Account| wanted.is_empty() || wanted.iter().any(|name| **name == **account.name());
+    Ok(config.accounts.iter().map(|account| &**account).filter(is_wanted).collect())
 }
 
 fn write(pasts: &[Past], spacing: Spacing, end: i64, out: &mut impl Write) -> anyhow::Result<()> {

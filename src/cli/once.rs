@@ -4,18 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::{Args, ValueHint};
 
 use super::{PARTLY, check_accounts, textfile};
 use crate::config::Config;
-use crate::exposition::{Exposition, Filter, Format};
-use crate::health::Health;
-use crate::log;
-use crate::poller::{Outcome, Plan, Poller};
-use crate::store::Store;
-use minergate::api::{Client, Error, Observer};
+use crate::explanation::explanation;
+use crate::exposition::{Filter, Format};
+use crate::pipeline::Pipeline;
+use crate::poller::Outcome;
+use minergate::api::Error;
 
 /// Poll everything once and print the metrics, or write them for `node_exporter`'s textfile collector.
 #[derive(Debug, Args)]
@@ -31,7 +29,7 @@ pub(super) struct Flags {
 
 pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<ExitCode> {
     let config = all.load()?;
-    log::init(config.log);
+    config.log.init();
     for warning in config.warnings().await {
         tracing::warn!(warning, "configuration");
     }
@@ -40,19 +38,19 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
         textfile::check(path)?;
     }
     check_accounts(&flags.account, &config)?;
-    let mut plan = config.plan()?;
+    let Config { api: settings, mut plan, .. } = config;
     if !flags.account.is_empty() {
         plan.accounts.retain(|(account, _)| flags.account.iter().any(|name| *name == **account.name()));
         (plan.pool, plan.currencies) = (false, Some(BTreeSet::new()));
     }
-    let (poller, exposition) = poller(&config, plan)?;
-    let outcomes = poller.round(config.api.concurrency, |_| (), |_, _| ()).await;
+    let Pipeline { poller, exposition, .. } = Pipeline::new(&settings, plan)?;
+    let outcomes = poller.round(settings.concurrency, |_| (), |_, _| ()).await;
     let failures = outcomes.iter().filter(|outcome| outcome.result.is_err()).count();
     if failures == outcomes.len() {
         let old = if flags.textfile.is_some() { "; the file stays as it was" } else { "" };
-        anyhow::bail!("{}: nothing could be read: {}{old}", config.api.address(), reasons(&outcomes));
+        anyhow::bail!("{}: nothing could be read: {}{old}", settings.base_url, reasons(&outcomes));
     }
-    let text = own_metrics(&exposition.render(Format::Text, &Filter::accounts(flags.account.iter().cloned())));
+    let text = own_metrics(&exposition.render(Format::Text, &Filter::only(flags.account.iter().cloned().collect(), false)));
     match &flags.textfile {
         Some(path) => textfile::replace(path, &text)?,
         None => std::io::stdout().write_all(text.as_bytes())?,
@@ -60,25 +58,15 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
     Ok(if failures == 0 { ExitCode::SUCCESS } else { ExitCode::from(PARTLY) })
 }
 
-/// A poller of what the plan says, and what shows the values that it will read.
-pub(super) fn poller(config: &Config, plan: Plan) -> anyhow::Result<(Poller<Client>, Exposition)> {
-    let (store, health) = (Arc::new(Store::default()), Arc::new(Health::default()));
-    let watched = health.clone();
-    let observer: Observer = Arc::new(move |event| watched.observe(event));
-    let client = Arc::new(Client::new(&config.api, observer)?);
-    let poller = Poller::new(client, plan, store.clone(), health.clone());
-    Ok((poller, Exposition::new(store, health)))
-}
-
 /// Why polls failed: each reason once, the most frequent first.
 fn reasons<T>(outcomes: &[Outcome<T>]) -> String {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let errors = || outcomes.iter().filter_map(|outcome| outcome.result.as_ref().err());
     // A login that is not tried again only follows from one that failed.
-    let follows = |error: &&Error| matches!(error, Error::LoginPostponed { .. } | Error::LoginStopped(_));
+    let follows = |error: &&Error| matches!(error, Error::LoginPostponed { .. } | Error::LoginBlocked(_));
     let all_follow = errors().all(|error| follows(&error));
     for error in errors().filter(|error| all_follow || !follows(error)) {
-        *counts.entry(error.to_string()).or_default() += 1;
+        *counts.entry(explanation(error)).or_default() += 1;
     }
     let mut reasons: Vec<_> = counts.into_iter().collect();
     reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));

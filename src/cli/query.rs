@@ -11,14 +11,14 @@ use std::sync::Arc;
 use anyhow::{Context as _, anyhow, bail};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
-use figment::value::{Dict, Value};
 
-use super::{nearest, terminal};
+use super::terminal;
 use crate::config::Config;
-use crate::log;
+use crate::explanation::explanation;
 use minergate::api::{Account, Client, Error};
-use minergate::currency::{self, CURRENCIES};
-use minergate::endpoints::{self, ENDPOINTS, Endpoint, Scope};
+use minergate::currency;
+use minergate::endpoints::{self, ENDPOINTS, Endpoint, Request, Scope};
+use minergate::spelling;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -49,12 +49,13 @@ fn methods() -> PossibleValuesParser {
 pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<ExitCode> {
     let endpoint = endpoints::find(&flags.method).with_context(|| format!("no method {}", flags.method))?;
     let argument = argument(endpoint, flags.argument.as_deref())?;
-    let config = if endpoint.is_of_account() { all.load()? } else { all.load_with(without_accounts())? };
-    log::init(config.log);
+    let config = all.load_to_ask()?;
+    config.log.init();
     let account = account(endpoint, flags.account.as_deref(), &config)?;
     let client = Client::new(&config.api, Arc::new(|_| ()))?;
-    let answer = endpoint.fetch_json(&client, account.as_ref(), argument.as_deref()).await;
-    let answer = answer.map_err(|error| explained(&error, endpoint, account.as_ref(), argument.is_some(), &config))?;
+    let request = Request { account, argument: argument.as_deref(), ..Request::default() };
+    let answer = endpoint.fetch_json(&client, request).await;
+    let answer = answer.map_err(|error| explained(&error, endpoint, account, argument.is_some(), &config))?;
     let is_terminal = io::stdout().is_terminal();
     match flags.format.unwrap_or(if is_terminal { Format::Text } else { Format::Json }) {
         Format::Text => text::write(&answer, &mut terminal::stdout())?,
@@ -86,14 +87,8 @@ fn argument(endpoint: &Endpoint, given: Option<&str>) -> anyhow::Result<Option<S
     }
 }
 
-/// What belongs to no account can be asked for with a configuration that has none, and then names nothing to poll.
-fn without_accounts() -> Dict {
-    let codes: Vec<Value> = CURRENCIES.iter().map(|(code, ..)| Value::from(*code)).collect();
-    [("currencies".to_owned(), Value::from(codes))].into()
-}
-
 /// The account to ask for; nobody's where the answer is the same for all.
-fn account(endpoint: &Endpoint, wanted: Option<&str>, config: &Config) -> anyhow::Result<Option<Account>> {
+fn account<'a>(endpoint: &Endpoint, wanted: Option<&str>, config: &'a Config) -> anyhow::Result<Option<&'a Account>> {
     let name = endpoint.name;
     if !endpoint.is_of_account() {
         return match wanted {
@@ -101,17 +96,17 @@ fn account(endpoint: &Endpoint, wanted: Option<&str>, config: &Config) -> anyhow
             None => Ok(None),
         };
     }
-    let names: Vec<&str> = config.accounts.iter().map(|account| account.name.as_str()).collect();
+    let names: Vec<&str> = config.accounts.iter().map(|account| &**account.name()).collect();
     let found = match (wanted, config.accounts.as_slice()) {
         (_, []) => bail!("{name} is an account's, and the configuration has no [[accounts]]; add one"),
         (None, [account]) => account,
         (None, _) => bail!("{name}: of which account? Give --account with one of {}", some(&names)),
-        (Some(wanted), accounts) => accounts.iter().find(|account| account.name == wanted).with_context(|| {
-            format!("--account: no account is called `{wanted}`; {}those are {}", nearest(wanted, &names), some(&names))
+        (Some(wanted), accounts) => accounts.iter().find(|account| **account.name() == *wanted).with_context(|| {
+            let question = spelling::question(wanted, names.iter().copied());
+            format!("--account: no account is called `{wanted}`; {question}those are {}", some(&names))
         })?,
     };
-    let account = found.account(config.state_directory.as_deref());
-    account.map(Some).map_err(|(key, fault)| anyhow!("{}: {key}: {fault}", found.name))
+    Ok(Some(found))
 }
 
 /// Names for people, who have no use for a thousand.
@@ -134,7 +129,7 @@ fn explained(error: &Error, endpoint: &Endpoint, account: Option<&Account>, of_o
             format!("{error}; is api.base_url right?")
         }
         Error::RateLimited { .. } => format!("{error}; try again in a minute"),
-        error => error.to_string(),
+        error => explanation(error),
     };
-    anyhow!("{}: {name}{of}: {reason}", config.api.address())
+    anyhow!("{}: {name}{of}: {reason}", config.api.base_url)
 }

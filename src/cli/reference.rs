@@ -1,7 +1,7 @@
 //! `reference`: pages that are generated from the tables and types, so that they can't be wrong.
 
 mod man;
-mod metrics;
+pub mod metrics;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -9,9 +9,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use clap_complete::Shell;
 
-use crate::config;
-use minergate::duration;
-use minergate::endpoints::{ENDPOINTS, Endpoint};
+use crate::config::{self, reference};
 
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub(super) enum Page {
@@ -19,6 +17,8 @@ pub(super) enum Page {
     Metrics,
     /// Every key of the configuration with its default and its meaning, in TOML
     Config,
+    /// Every key of the configuration with its default and its meaning, in Markdown
+    Keys,
     /// JSON Schema of the configuration, for editors
     Schema,
     /// Manual page, for man
@@ -33,19 +33,14 @@ pub(super) enum Page {
 pub(super) fn run(page: Page) -> anyhow::Result<ExitCode> {
     let text = match page {
         Page::Metrics => metrics::page().into_bytes(),
-        Page::Config => full_configuration().into_bytes(),
+        Page::Config => reference::toml().into_bytes(),
+        Page::Keys => reference::markdown().into_bytes(),
         Page::Schema => schema()?.into_bytes(),
         Page::Man => man::page()?,
         Page::Completions { shell } => completions(shell),
     };
     std::io::stdout().write_all(&text)?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn full_configuration() -> String {
-    let interval = |endpoint: &Endpoint| format!("{} = \"{}\"", endpoint.name, duration::print(endpoint.interval));
-    let intervals: Vec<String> = ENDPOINTS.iter().map(interval).collect();
-    include_str!("reference/full.toml").replace("@intervals@", &intervals.join("\n"))
 }
 
 fn schema() -> serde_json::Result<String> {
@@ -69,10 +64,12 @@ mod tests {
         let read = |path| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap_or_default();
         for (page, committed) in [
             (super::metrics::page(), "docs/metrics.md"),
-            (super::full_configuration(), "config/full.toml"),
+            (super::reference::toml(), "config/full.toml"),
             (super::schema().unwrap(), "config/schema.json"),
         ] {
             assert!(page == read(committed), "{committed} is out of date; run scripts/generate");
         }
+        let page = read("docs/configuration.md");
+        assert!(page.contains(&super::reference::markdown()), "its table of keys is out of date; run scripts/generate");
     }
 }

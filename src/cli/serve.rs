@@ -6,16 +6,16 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::{Flags, shutdown};
+use crate::daemon;
 use crate::server::{self, Web};
-use crate::{daemon, log};
 
 pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     hide_memory();
     let config = flags.load()?;
-    log::init(config.log);
+    config.log.init();
     // Before anything is bound: with a broken file, nobody is to find a port open.
     let web = Web::load(config.web.config_file.as_deref())?;
-    let listeners = server::listen(&config.web).await?;
+    let listeners = server::listen(config.web.systemd_socket, &config.web.listen_address).await?;
     for warning in config.warnings().await {
         tracing::warn!(warning, "configuration");
     }

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 
 use super::{shutdown, terminal};
 use crate::server;
-use minergate::duration;
+use minergate::{duration, file};
 use minergate_simulator::{Config, Rule, Simulator};
 
 #[derive(Debug, Args)]
@@ -57,6 +57,7 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let base_url = format!("http://{}", listener.local_addr()?);
     if let Some(path) = &write_config {
         write_private(path, &simulator.exporter_config(&base_url))
+            .map_err(file::Error::from)
             .map_err(|error| anyhow::anyhow!("can't write {}: {error}; give another --write-config", path.display()))?;
     }
     terminal::announce(format!("The simulated MinerGate API with {accounts} accounts is at {base_url}\n")).await;

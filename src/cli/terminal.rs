@@ -7,6 +7,7 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
+use textwrap::{Options, WordSplitter};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use unicode_width::UnicodeWidthStr as _;
@@ -46,36 +47,63 @@ pub(super) fn styled(style: Style, text: impl std::fmt::Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
+/// A text in a table. A number stands at its column's right edge.
+pub(super) struct Cell {
+    pub(super) style: Style,
+    pub(super) text: String,
+    pub(super) is_number: bool,
+}
+
+impl From<(Style, String)> for Cell {
+    fn from((style, text): (Style, String)) -> Cell {
+        Cell { style, text, is_number: false }
+    }
+}
+
 /// Rows of cells. The last column is wrapped at the terminal's edge.
 #[derive(Default)]
 pub(super) struct Table {
-    rows: Vec<Vec<(Style, String)>>,
+    rows: Vec<Vec<Cell>>,
 }
 
 impl Table {
-    pub(super) fn row<const N: usize>(&mut self, cells: [(Style, String); N]) {
-        self.rows.push(cells.into());
+    pub(super) fn row(&mut self, cells: impl IntoIterator<Item = impl Into<Cell>>) {
+        self.rows.push(cells.into_iter().map(Into::into).collect());
+    }
+
+    /// Whether it fits the terminal as it is, with no line wrapped. A pipe is as wide as it takes.
+    pub(super) fn fits(&self, indentation: &str) -> bool {
+        let widths = self.widths();
+        let whole = indentation.width() + widths.iter().sum::<usize>() + GAP.len() * widths.len().saturating_sub(1);
+        columns().is_none_or(|columns| whole <= columns)
     }
 
     /// Writes the rows, each after the indentation.
     pub(super) fn write(&self, out: &mut impl Write, indentation: &str) -> io::Result<()> {
-        let columns = self.rows.iter().map(Vec::len).max().unwrap_or_default();
-        let width = |column: usize| self.rows.iter().filter_map(|row| row.get(column)).map(|(_, text)| text.width()).max();
-        let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or_default()).collect();
+        let widths = self.widths();
         for row in &self.rows {
-            let mut at = indentation.width();
-            write!(out, "{indentation}")?;
-            for (i, (style, text)) in row.iter().enumerate() {
-                if i + 1 == row.len() {
-                    writeln!(out, "{}", styled(*style, wrapped(text, at)))?;
-                } else {
-                    let padding = " ".repeat(widths[i] - text.width());
-                    write!(out, "{}{padding}{GAP}", styled(*style, text))?;
-                    at += widths[i] + GAP.len();
+            let cell = |(i, Cell { style, text, is_number }): (usize, &Cell)| {
+                let padding = " ".repeat(widths[i] - text.width());
+                match (is_number, i + 1 == row.len()) {
+                    (true, _) => padding + &styled(*style, text),
+                    (false, false) => styled(*style, text) + &padding,
+                    (false, true) => {
+                        let before: usize = widths[..i].iter().map(|width| width + GAP.len()).sum();
+                        styled(*style, wrapped(text, indentation.width() + before))
+                    }
                 }
-            }
+            };
+            let cells: Vec<String> = row.iter().enumerate().map(cell).collect();
+            writeln!(out, "{}", format!("{indentation}{}", cells.join(GAP)).trim_end())?;
         }
         Ok(())
+    }
+
+    /// The width of each column.
+    fn widths(&self) -> Vec<usize> {
+        let columns = self.rows.iter().map(Vec::len).max().unwrap_or_default();
+        let width = |column: usize| self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.text.width()).max();
+        (0..columns).map(|column| width(column).unwrap_or_default()).collect()
     }
 }
 
@@ -93,17 +121,6 @@ pub(super) fn columns_of(stream: &impl AsFd) -> Option<usize> {
 pub(super) fn wrapped(text: &str, column: usize) -> String {
     let Some(edge) = columns() else { return text.to_owned() };
     let room = edge.saturating_sub(column).max(NARROWEST);
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let line = lines.len() - 1;
-        if lines[line].is_empty() {
-            lines[line].push_str(word);
-        } else if lines[line].width() + 1 + word.width() <= room {
-            lines[line].push(' ');
-            lines[line].push_str(word);
-        } else {
-            lines.push(word.to_owned());
-        }
-    }
-    lines.join(&format!("\n{}", " ".repeat(column)))
+    let options = Options::new(room).break_words(false).word_splitter(WordSplitter::NoHyphenation);
+    textwrap::wrap(text, options).join(&format!("\n{}", " ".repeat(column)))
 }

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow, bail};
 use tempfile::{Builder, NamedTempFile};
 
+use minergate::file;
+
 /// The mode of a new file: `node_exporter` runs as a user of its own, and reads it.
 const MODE: u32 = 0o644;
 
@@ -115,10 +117,7 @@ fn kind(of: FileType) -> &'static str {
     }
 }
 
-/// What the system says, without the new file's name, which says nothing to people.
-#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` gives")]
+/// What is wrong, and what would be right.
 fn reason(error: std::io::Error) -> anyhow::Error {
-    let text = error.to_string();
-    let text = text.split(" at path ").next().unwrap_or_default();
-    anyhow!("{text}; is its directory there, and this user's to write to?")
+    anyhow!("{}; is its directory there, and this user's to write to?", file::Error::from(error))
 }

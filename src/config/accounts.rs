@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::bail;
 use figment::value::{Dict, Map, Value};
 use figment::{Metadata, Profile, Provider};
 use serde::Deserialize;
 
+use super::account::name_fault;
 use super::environment::{AccountVariable, variable};
-use super::keys::Keys;
-use minergate::api::AccountConfig;
+use super::error::ConfigError;
 
 /// The accounts, as values.
 pub(super) struct Accounts {
@@ -21,7 +20,7 @@ pub(super) struct Accounts {
 impl Accounts {
     /// Puts the variables' values into the file's accounts. A variable names its account by the account's name in capitals,
     /// with `_` for what is neither letter nor digit; one that names none there is makes a new account.
-    pub(super) fn merge(file: Option<Value>, variables: Vec<AccountVariable>, keys: &Keys) -> anyhow::Result<Accounts> {
+    pub(super) fn merge(file: Option<Value>, variables: Vec<AccountVariable>) -> Result<Accounts, ConfigError> {
         let mut given = BTreeMap::new();
         if variables.is_empty() {
             return Ok(Accounts { accounts: file, variables: given });
@@ -29,14 +28,17 @@ impl Accounts {
         let mut accounts = match file {
             None => Vec::new(),
             Some(Value::Array(_, accounts)) => accounts,
-            Some(_) => bail!("accounts: expected a list of tables; write each account as [[accounts]]"),
+            Some(_) => {
+                let message = "expected a list of tables; write each account as [[accounts]]";
+                return Err(ConfigError::at("accounts", message));
+            }
         };
         let mut places: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (place, account) in accounts.iter().enumerate() {
             places.entry(variable_name(&name(account).unwrap_or_default())).or_default().push(place);
         }
         for AccountVariable { account, key, value } in variables {
-            let variable = variable(&["accounts".to_owned(), account.clone(), key.clone()], keys);
+            let variable = variable(&["accounts".to_owned(), account.clone(), key.clone()]);
             let place = match places.get(&account).map(Vec::as_slice) {
                 None | Some([]) => {
                     accounts.push(Value::from(Dict::from([("name".to_owned(), account.to_lowercase().into())])));
@@ -47,9 +49,8 @@ impl Accounts {
                     // Two of the same name are refused later, with a better message.
                     if let Some(other) = others.iter().find(|other| name(&accounts[**other]) != name(&accounts[*first])) {
                         let [first, other] = [first, other].map(|place| described(&accounts[*place], *place));
-                        bail!(
-                            "{variable}: can mean {first} and {other}; rename one of the two, or give the key in the file"
-                        );
+                        let remedy = "rename one of the two, or give the key in the file";
+                        return Err(ConfigError::at(variable, format!("can mean {first} and {other}; {remedy}")));
                     }
                     *first
                 }
@@ -88,7 +89,7 @@ fn name(account: &Value) -> Option<String> {
 /// An account by its place, and by its name where that is one that every page shows.
 fn described(account: &Value, place: usize) -> String {
     let place = place + 1;
-    match name(account).filter(|name| AccountConfig::name_fault(name).is_none()) {
+    match name(account).filter(|name| name_fault(name).is_none()) {
         Some(name) => format!("accounts[{place}] (`{name}`)"),
         None => format!("accounts[{place}]"),
     }

@@ -3,12 +3,12 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use anyhow::{anyhow, bail};
 use figment::value::{Dict, Map, Value};
 use figment::{Metadata, Profile, Provider};
 
 use super::ENVIRONMENT_PREFIX;
-use super::keys::Keys;
+use super::error::ConfigError;
+use super::keys;
 
 /// Keys of an account whose values are secrets: they are read as a secret's file is.
 const SECRETS: &[&str] = &["password", "token", "totp_secret"];
@@ -30,10 +30,7 @@ pub(super) struct AccountVariable {
 
 impl Environment {
     /// Picks the exporter's variables, and sets those of accounts apart.
-    pub(super) fn read(
-        variables: &[(OsString, OsString)],
-        keys: &Keys,
-    ) -> anyhow::Result<(Environment, Vec<AccountVariable>)> {
+    pub(super) fn read(variables: &[(OsString, OsString)]) -> Result<(Environment, Vec<AccountVariable>), ConfigError> {
         let mut environment = Environment::default();
         let mut accounts = Vec::new();
         for (name, value) in variables {
@@ -41,22 +38,26 @@ impl Environment {
                 continue;
             }
             let key = name.to_str().and_then(|name| name.strip_prefix(ENVIRONMENT_PREFIX));
-            let key = key.ok_or_else(|| anyhow!("{ENVIRONMENT_PREFIX}...: the variable's name is not text (UTF-8)"))?;
+            let key = key.ok_or_else(|| {
+                ConfigError::at(format!("{ENVIRONMENT_PREFIX}..."), "the variable's name is not text (UTF-8)")
+            })?;
             let parts: Vec<String> = key.split("__").map(str::to_lowercase).collect();
-            let value = value.to_str().ok_or_else(|| anyhow!("{}: not text (UTF-8)", variable(&parts, keys)))?;
+            let value = value.to_str();
+            let value = value.ok_or_else(|| ConfigError::at(variable(&parts), "not text (UTF-8)"))?;
             match key.strip_prefix("ACCOUNTS__").and_then(|rest| rest.rsplit_once("__")) {
                 Some((account, key)) => {
                     let (account, key) = (account.to_uppercase(), key.to_lowercase());
-                    let value = account_value(&key, value, keys);
+                    let value = account_value(&key, value);
                     accounts.push(AccountVariable { account, key, value });
                 }
                 None if parts[0] == "accounts" => {
                     let remedy = format!("give one key in each variable, such as {ENVIRONMENT_PREFIX}ACCOUNTS__NAME__TOKEN");
                     let rest = if parts.len() > 1 { "__..." } else { "" };
-                    bail!("{ENVIRONMENT_PREFIX}ACCOUNTS{rest}: names no key of an account; {remedy}");
+                    let place = format!("{ENVIRONMENT_PREFIX}ACCOUNTS{rest}");
+                    return Err(ConfigError::at(place, format!("names no key of an account; {remedy}")));
                 }
                 None => {
-                    let is_list = keys.is_list(&parts.iter().map(String::as_str).collect::<Vec<_>>());
+                    let is_list = keys::is_list(&parts.iter().map(String::as_str).collect::<Vec<_>>());
                     let value = without_line_end(value);
                     let value = if is_list { list(value) } else { parsed(value).unwrap_or_else(|| value.into()) };
                     environment.0.push((parts, value));
@@ -67,16 +68,16 @@ impl Environment {
     }
 
     /// The variable that gave a key, if it was one; of a table, the variable that gave something in it.
-    pub(super) fn place(&self, path: &[String], keys: &Keys) -> Option<String> {
+    pub(super) fn place(&self, path: &[String]) -> Option<String> {
         let own = self.0.iter().find(|(parts, _)| path.starts_with(parts));
         let below = || self.0.iter().find(|(parts, _)| !path.is_empty() && parts.starts_with(path));
-        own.or_else(below).map(|(parts, _)| variable(parts, keys))
+        own.or_else(below).map(|(parts, _)| variable(parts))
     }
 }
 
 /// A variable's name, up to the first part that messages must not quote.
-pub(super) fn variable(parts: &[String], keys: &Keys) -> String {
-    let shown = keys.shown(parts);
+pub(super) fn variable(parts: &[String]) -> String {
+    let shown = keys::shown(parts);
     let hidden = (shown < parts.len()).then(|| "...".to_owned());
     let parts: Vec<String> = parts[..shown].iter().map(|part| part.to_uppercase()).chain(hidden).collect();
     format!("{ENVIRONMENT_PREFIX}{}", parts.join("__"))
@@ -89,9 +90,9 @@ fn without_line_end(value: &str) -> &str {
 }
 
 /// An account's value, taken to the letter, for a password of digits is no number.
-fn account_value(key: &str, value: &str, keys: &Keys) -> Value {
+fn account_value(key: &str, value: &str) -> Value {
     match key {
-        _ if keys.is_list(&["accounts", "name", key]) => list(without_line_end(value)),
+        _ if keys::is_list(&["accounts", "name", key]) => list(without_line_end(value)),
         _ if SECRETS.contains(&key) => value.into(),
         _ => without_line_end(value).into(),
     }

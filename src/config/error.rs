@@ -1,46 +1,87 @@
-//! A mistake in a configuration, as a sentence for people: place, key, what is wrong, what would be right.
+//! The mistakes of a configuration, as sentences for people: place, key, what is wrong, what would be right.
 //!
 //! No sentence quotes a value, and a key only if it resembles a known one: either can be a secret in the wrong place.
 
+use std::error::Error;
 use std::fmt;
 
 use figment::error::{Actual, Kind};
 
-use super::keys::Keys;
-use crate::spelling;
+use minergate::spelling;
+
+/// Why a configuration can't be used: all mistakes that were found.
+#[derive(Debug)]
+pub struct ConfigError(Vec<Mistake>);
 
 /// One mistake.
 #[derive(Debug)]
-pub struct ConfigError {
-    place: String,
-    key: String,
-    sentence: String,
+pub struct Mistake {
+    /// File and line, variable or flag; empty where the mistake is in none of them.
+    pub place: String,
+    /// The key as people write it; empty where it is none, or none that may be shown.
+    pub key: String,
+    /// What is wrong, and what would be right.
+    pub message: String,
 }
 
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.key.as_str() {
-            "" => write!(f, "{}: {}", self.place, self.sentence),
-            key => write!(f, "{}: {key}: {}", self.place, self.sentence),
-        }
-    }
+/// A mistake before its place is looked up.
+pub(super) struct Wrong {
+    pub(super) path: Vec<String>,
+    pub(super) message: String,
 }
 
 impl ConfigError {
-    pub(super) fn new(place: String, path: &[String], keys: &Keys, sentence: String) -> ConfigError {
-        ConfigError { place, key: keys.name(path), sentence }
+    pub fn mistakes(&self) -> &[Mistake] {
+        &self.0
     }
 
-    /// One error of all mistakes, a line each.
-    pub(super) fn join(errors: impl IntoIterator<Item = ConfigError>) -> anyhow::Error {
-        let lines: Vec<String> = errors.into_iter().map(|error| error.to_string()).collect();
-        anyhow::anyhow!("{}", lines.join("\n       "))
+    /// A mistake that is no key's.
+    pub(super) fn at(place: impl Into<String>, message: impl Into<String>) -> ConfigError {
+        ConfigError(vec![Mistake { place: place.into(), key: String::new(), message: message.into() }])
+    }
+}
+
+impl FromIterator<Mistake> for ConfigError {
+    fn from_iter<T: IntoIterator<Item = Mistake>>(mistakes: T) -> ConfigError {
+        ConfigError(mistakes.into_iter().collect())
+    }
+}
+
+impl fmt::Display for ConfigError {
+    /// A line for each mistake, below each other after "error: ".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .iter()
+            .enumerate()
+            .try_for_each(|(i, mistake)| write!(f, "{}{mistake}", if i == 0 { "" } else { "\n       " }))
+    }
+}
+
+impl Error for ConfigError {}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in [&self.place, &self.key] {
+            if !part.is_empty() {
+                write!(f, "{part}: ")?;
+            }
+        }
+        f.write_str(&self.message)
+    }
+}
+
+impl Wrong {
+    pub(super) fn new<'a>(path: impl IntoIterator<Item = &'a str>, message: impl Into<String>) -> Wrong {
+        Wrong { path: path.into_iter().map(str::to_owned).collect(), message: message.into() }
     }
 
-    /// A mistake that figment found.
-    pub(super) fn of_figment(place: String, keys: &Keys, error: figment::Error) -> ConfigError {
-        let sentence = sentence(error.kind);
-        ConfigError::new(place, &error.path, keys, sentence)
+    /// The same mistake, in a table.
+    pub(super) fn within(self, table: &[&str]) -> Wrong {
+        Wrong { path: table.iter().map(|part| (*part).to_owned()).chain(self.path).collect(), ..self }
+    }
+
+    pub(super) fn of_figment(error: figment::Error) -> Wrong {
+        Wrong { message: sentence(error.kind), path: error.path }
     }
 }
 
@@ -55,7 +96,7 @@ fn sentence(kind: Kind) -> String {
         Kind::InvalidLength(length, expected) => format!("expected {}, found {length} of them", plain(&expected)),
         Kind::UnknownVariant(_, known) => format!("not known; give one of {}", known.join(", ")),
         Kind::UnknownField(key, known) => {
-            let hint = spelling::nearest(&key, known.iter().copied());
+            let hint = spelling::nearest_key(&key, known.iter().copied());
             let hint = hint.map(|near| format!(" `{key}`; did you mean `{near}`? known are "));
             format!("unknown key{}{}", hint.as_deref().unwrap_or("; known are "), known.join(", "))
         }

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::anyhow;
 use figment::value::{Dict, Map, Value};
 use figment::{Metadata, Profile, Provider};
 
+use super::error::ConfigError;
 use super::lines::Lines;
 use minergate::file;
 
@@ -28,12 +28,13 @@ pub(super) struct File {
 impl File {
     /// Reads a file, or takes a text of TOML; without either, there is nothing in it. Returns all that is not an account,
     /// and the accounts.
-    pub(super) fn read(path: Option<&Path>, text: Option<&str>) -> anyhow::Result<(File, Option<Value>)> {
+    pub(super) fn read(path: Option<&Path>, text: Option<&str>) -> Result<(File, Option<Value>), ConfigError> {
         let mut file =
             File { path: path.map(Path::to_owned), text: text.unwrap_or_default().to_owned(), values: Dict::new() };
         if let Some(path) = path {
-            file.text =
-                read(path).map_err(|error| anyhow!("can't read {}: {error}; give another --config.file", path.display()))?;
+            file.text = read(path).map_err(|error| {
+                ConfigError::at("", format!("can't read {}: {error}; give another --config.file", path.display()))
+            })?;
         }
         file.values = file.parse()?;
         let accounts = file.values.remove("accounts");
@@ -41,7 +42,7 @@ impl File {
     }
 
     /// No parser's own message will do: they quote the line, which can be a password's.
-    fn parse(&self) -> anyhow::Result<Dict> {
+    fn parse(&self) -> Result<Dict, ConfigError> {
         if self.is_yaml() {
             serde_saphyr::from_str::<Option<Dict>>(&self.text).map(Option::unwrap_or_default).map_err(|error| {
                 let place = error.location().map(|l| format!(":{}:{}", l.line(), l.column())).unwrap_or_default();
@@ -49,14 +50,14 @@ impl File {
                     serde_saphyr::Error::DuplicateMappingKey { .. } => TWICE.to_owned(),
                     _ => format!("not valid YAML; {YAML_REMEDY}"),
                 };
-                anyhow!("{}{place}: {fault}", self.name())
+                ConfigError::at(format!("{}{place}", self.name()), fault)
             })
         } else {
             toml::from_str(&self.text).map_err(|error| {
                 let place = error.span().map(|span| line_and_column(&self.text, span.start)).unwrap_or_default();
                 let is_twice = error.message().starts_with("duplicate key");
                 let fault = if is_twice { TWICE.to_owned() } else { format!("not valid TOML; {TOML_REMEDY}") };
-                anyhow!("{}{place}: {fault}", self.name())
+                ConfigError::at(format!("{}{place}", self.name()), fault)
             })
         }
     }

@@ -3,17 +3,24 @@
 use figment::value::{Dict, Map, Value};
 use figment::{Metadata, Profile, Provider, providers};
 
+use super::reference::{Flag, flags};
+
 /// The values by their keys in the configuration.
-pub(super) struct Flags(pub(super) Dict);
+pub(super) struct Flags {
+    values: Dict,
+    given: Vec<Flag>,
+}
 
 impl Flags {
+    pub(super) fn new(values: Dict) -> Flags {
+        let all = Value::from(values.clone());
+        Flags { values, given: flags().filter(|flag| all.find_ref(&flag.key).is_some()).collect() }
+    }
+
     /// The flag that gave a key, if it was one.
     pub(super) fn place(&self, path: &[String]) -> Option<String> {
-        let key = path.get(..2)?.join(".");
-        Value::from(self.0.clone()).find(&key)?;
-        // As every exporter of the Prometheus project has it.
-        let flag = if key == "web.config_file" { "web.config.file".to_owned() } else { key.replace('_', "-") };
-        Some(format!("--{flag}"))
+        let flag = self.given.iter().find(|flag| path.iter().map(String::as_str).take(2).eq(flag.key.split('.')))?;
+        Some(format!("--{}", flag.name))
     }
 }
 
@@ -23,6 +30,6 @@ impl Provider for &Flags {
     }
 
     fn data(&self) -> figment::Result<Map<Profile, Dict>> {
-        providers::Serialized::defaults(&self.0).data()
+        providers::Serialized::defaults(&self.values).data()
     }
 }

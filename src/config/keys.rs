@@ -1,71 +1,58 @@
 //! The configuration's keys, read from its schema: which parts of a path messages may show, and which values are lists.
 
-use schemars::Schema;
 use serde_json::Value;
 
-use crate::spelling;
+use super::schema::SCHEMA;
 use minergate::currency;
+use minergate::spelling;
 
-/// All keys.
-pub(super) struct Keys(Schema);
-
-impl Keys {
-    pub(super) fn new() -> Keys {
-        Keys(super::schema())
-    }
-
-    /// A path as people write it, `accounts[1].token` counted from 1, up to the first part that messages must not quote.
-    pub(super) fn name(&self, path: &[String]) -> String {
-        let shown = &path[..self.shown(path)];
-        shown.iter().enumerate().fold(String::new(), |key, (depth, part)| match part.parse::<usize>() {
-            Ok(i) => format!("{key}[{}]", i + 1),
-            Err(_) if depth == 0 => part.clone(),
-            Err(_) => format!("{key}.{part}"),
-        })
-    }
-
-    /// How many parts of a path messages may show: known keys, keys that resemble one, places in lists, and names of accounts.
-    pub(super) fn shown(&self, path: &[String]) -> usize {
-        let mut node = Some(self.0.as_value());
-        let is_shown = |part: &&String| {
-            let (next, is_shown) = node.map_or((None, false), |table| self.step(table, part));
-            node = next;
-            is_shown
-        };
-        path.iter().take_while(is_shown).count()
-    }
-
-    /// Whether a key's value is a list.
-    pub(super) fn is_list(&self, path: &[&str]) -> bool {
-        let mut node = Some(self.0.as_value());
-        for part in path {
-            node = node.and_then(|table| self.step(table, part).0);
-        }
-        node.is_some_and(|node| has_type(node, "array"))
-    }
-
-    /// What stands under a part of a path, and whether the part may be shown.
-    fn step<'a>(&'a self, node: &'a Value, part: &str) -> (Option<&'a Value>, bool) {
-        if let Some(properties) = node.get("properties").and_then(Value::as_object) {
-            let meant = || properties.get(spelling::nearest(part, properties.keys().map(String::as_str))?);
-            let next = properties.get(part).or_else(meant);
-            return (next.map(|next| self.resolved(next)), next.is_some());
-        }
-        if let Some(items) = node.get("items") {
-            let items = self.resolved(items);
-            // The environment names an account where a file counts it.
-            return (Some(items), has_type(items, "object") || part.parse::<usize>().is_ok());
-        }
-        (node.get("additionalProperties"), currency::is_documented(part))
-    }
-
-    fn resolved<'a>(&'a self, node: &'a Value) -> &'a Value {
-        let reference = node.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix('#'));
-        reference.and_then(|place| self.0.pointer(place)).unwrap_or(node)
-    }
+/// A path as people write it, `accounts[1].token` counted from 1, up to the first part that messages must not quote.
+pub(super) fn name(path: &[String]) -> String {
+    path[..shown(path)].iter().enumerate().fold(String::new(), |key, (depth, part)| match part.parse::<usize>() {
+        Ok(i) => format!("{key}[{}]", i + 1),
+        Err(_) if depth == 0 => part.clone(),
+        Err(_) => format!("{key}.{part}"),
+    })
 }
 
-fn has_type(node: &Value, name: &str) -> bool {
+/// How many parts of a path messages may show: known keys, keys that resemble one, places in lists, and names of accounts.
+pub(super) fn shown(path: &[String]) -> usize {
+    let mut node = Some(SCHEMA.as_value());
+    let is_shown = |part: &&String| {
+        let (next, is_shown) = node.map_or((None, false), |table| step(table, part));
+        node = next;
+        is_shown
+    };
+    path.iter().take_while(is_shown).count()
+}
+
+/// Whether a key's value is a list.
+pub(super) fn is_list(path: &[&str]) -> bool {
+    let node = path.iter().try_fold(SCHEMA.as_value(), |table, part| step(table, part).0);
+    node.is_some_and(|node| has_type(node, "array"))
+}
+
+/// What stands under a part of a path, and whether the part may be shown.
+fn step(node: &'static Value, part: &str) -> (Option<&'static Value>, bool) {
+    if let Some(properties) = node.get("properties").and_then(Value::as_object) {
+        let meant = || properties.get(spelling::nearest_key(part, properties.keys().map(String::as_str))?);
+        let next = properties.get(part).or_else(meant);
+        return (next.map(resolved), next.is_some());
+    }
+    if let Some(items) = node.get("items").map(resolved) {
+        // The environment names an account where a file counts it.
+        return (Some(items), has_type(items, "object") || part.parse::<usize>().is_ok());
+    }
+    (node.get("additionalProperties"), currency::is_documented(part))
+}
+
+/// The type that a reference leads to.
+pub(super) fn resolved(node: &'static Value) -> &'static Value {
+    let reference = node.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix('#'));
+    reference.and_then(|place| SCHEMA.pointer(place)).unwrap_or(node)
+}
+
+pub(super) fn has_type(node: &Value, name: &str) -> bool {
     match node.get("type") {
         Some(Value::String(one)) => one == name,
         Some(Value::Array(many)) => many.iter().any(|one| one == name),
@@ -83,7 +70,6 @@ mod tests {
 
     #[test]
     fn keys_are_shown_as_far_as_they_are_known() {
-        let keys = Keys::new();
         for (given, shown) in [
             ("api/timeout", "api.timeout"),
             ("api/tiemout", "api.tiemout"),
@@ -99,14 +85,13 @@ mod tests {
             ("decimals/xmr", "decimals.xmr"),
             ("decimals/hunter", "decimals"),
         ] {
-            assert_eq!(keys.name(&path(given)), shown, "{given}");
+            assert_eq!(name(&path(given)), shown, "{given}");
         }
     }
 
     #[test]
     fn lists_are_told_from_texts() {
-        let keys = Keys::new();
-        let is_list = |given: &str| keys.is_list(&given.split('/').collect::<Vec<_>>());
+        let is_list = |given: &str| is_list(&given.split('/').collect::<Vec<_>>());
         for list in ["currencies", "optional_metrics", "web/listen_address", "accounts/x/endpoints"] {
             assert!(is_list(list), "{list}");
         }

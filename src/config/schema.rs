@@ -1,16 +1,22 @@
 //! The configuration's JSON Schema: its types, and what of the tables they can't know.
 
+use std::sync::LazyLock;
+
+use minergate::endpoints::{self, ENDPOINTS, Scope};
 use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{Schema, schema_for};
 use serde_json::{Value, json};
 
-use super::Config;
 use super::codes::MAX_DECIMALS;
-use minergate::endpoints::{self, ENDPOINTS, Scope};
+use super::poll;
+use super::raw::Raw;
 
-/// The schema.
-pub fn schema() -> Schema {
-    let mut schema = schema_for!(Config);
+/// Which flag gives a key, as `NAME VALUE`. For this program, and left out of what others get.
+pub(super) const FLAG: &str = "flag";
+
+/// The schema, with the flags.
+pub(super) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+    let mut schema = schema_for!(Raw);
     let metrics: Vec<String> = endpoints::optional_metrics().collect();
     let endpoints = ENDPOINTS.iter().filter(|endpoint| endpoint.scope == Scope::Account).map(|endpoint| endpoint.name);
     let endpoints: Vec<&str> = endpoints.collect();
@@ -24,12 +30,26 @@ pub fn schema() -> Schema {
             *value = table;
         }
     }
-    // Formats that are Rust's and no editor's.
+    if let Some(Ok(section)) = schema.pointer_mut("/$defs/poll").map(<&mut Schema>::try_from) {
+        poll::add_endpoints(section);
+    }
     RecursiveTransform(|schema: &mut Schema| {
+        // Formats that are Rust's and no editor's.
         if schema.get("format").is_some_and(|format| format != "uri") {
             schema.remove("format");
         }
+        // What is left out, and no value that could be written.
+        if schema.get("default").is_some_and(|value| *value == Value::Null || *value == "") {
+            schema.remove("default");
+        }
     })
     .transform(&mut schema);
+    schema
+});
+
+/// The schema as editors take it.
+pub fn schema() -> Schema {
+    let mut schema = SCHEMA.clone();
+    RecursiveTransform(|schema: &mut Schema| drop(schema.remove(FLAG))).transform(&mut schema);
     schema
 }

@@ -9,11 +9,10 @@ use serde::de::DeserializeOwned;
 
 use super::accounts::Accounts;
 use super::environment::Environment;
-use super::error::ConfigError;
+use super::error::{ConfigError, Mistake, Wrong};
 use super::file::File;
 use super::flags::Flags;
-use super::keys::Keys;
-use super::lines::Lines;
+use super::keys;
 
 /// What a configuration is read from.
 #[derive(Debug, Default)]
@@ -29,7 +28,6 @@ pub struct Sources<'a> {
 
 /// The sources, parsed.
 pub(super) struct Parsed {
-    keys: Keys,
     pub(super) file: File,
     environment: Environment,
     flags: Flags,
@@ -37,39 +35,27 @@ pub(super) struct Parsed {
 }
 
 impl Parsed {
-    pub(super) fn new(sources: Sources<'_>) -> anyhow::Result<Parsed> {
-        let keys = Keys::new();
+    pub(super) fn new(sources: Sources<'_>) -> Result<Parsed, ConfigError> {
         let (file, accounts) = File::read(sources.file, sources.text)?;
-        let (environment, account_variables) = Environment::read(&sources.environment, &keys)?;
-        let accounts = Accounts::merge(accounts, account_variables, &keys)?;
-        Ok(Parsed { keys, file, environment, flags: Flags(sources.flags), accounts })
+        let (environment, account_variables) = Environment::read(&sources.environment)?;
+        let accounts = Accounts::merge(accounts, account_variables)?;
+        Ok(Parsed { file, environment, flags: Flags::new(sources.flags), accounts })
     }
 
     /// The values in a type; what is given later counts.
-    pub(super) fn extract<T: DeserializeOwned>(&self) -> anyhow::Result<T> {
+    pub(super) fn extract<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
         let figment = Figment::new().merge(&self.file).merge(&self.environment).merge(&self.flags).merge(&self.accounts);
-        figment.extract().map_err(|errors| {
-            let lines = self.file.lines();
-            ConfigError::join(
-                errors.into_iter().map(|error| ConfigError::of_figment(self.place(&lines, &error.path), &self.keys, error)),
-            )
-        })
+        figment.extract().map_err(|errors| self.locate(errors.into_iter().map(Wrong::of_figment)))
     }
 
-    /// Fails if there are mistakes, each with its path.
-    pub(super) fn check(&self, mistakes: Vec<(Vec<String>, String)>) -> anyhow::Result<()> {
-        if mistakes.is_empty() {
-            return Ok(());
-        }
+    /// The mistakes with their places. The file's lines are looked up by reading it again, which a right one does not need.
+    pub(super) fn locate(&self, wrong: impl IntoIterator<Item = Wrong>) -> ConfigError {
         let lines = self.file.lines();
-        let error =
-            |(path, sentence): (Vec<String>, _)| ConfigError::new(self.place(&lines, &path), &path, &self.keys, sentence);
-        Err(ConfigError::join(mistakes.into_iter().map(error)))
-    }
-
-    /// Where a key was given: flag, variable, or file and line.
-    fn place(&self, lines: &Lines, path: &[String]) -> String {
-        let given = self.flags.place(path).or_else(|| self.environment.place(path, &self.keys));
-        given.or_else(|| self.accounts.place(path)).unwrap_or_else(|| self.file.place(lines, path))
+        let located = |Wrong { path, message }: Wrong| {
+            let given = self.flags.place(&path).or_else(|| self.environment.place(&path));
+            let place = given.or_else(|| self.accounts.place(&path)).unwrap_or_else(|| self.file.place(&lines, &path));
+            Mistake { place, key: keys::name(&path), message }
+        };
+        wrong.into_iter().map(located).collect()
     }
 }

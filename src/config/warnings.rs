@@ -1,6 +1,5 @@
 //! What works in a configuration and yet should not stay as it is.
 
-use std::io::ErrorKind;
 use std::path::Path;
 
 use futures_util::StreamExt as _;
@@ -8,7 +7,7 @@ use futures_util::stream;
 use tokio::time::{Instant, timeout_at};
 
 use super::Config;
-use minergate::api::{self, AccountConfig};
+use minergate::api::{self, Secret};
 use minergate::{currency, duration, file};
 
 /// Files that are looked at at once.
@@ -19,27 +18,23 @@ impl Config {
     pub async fn warnings(&self) -> Vec<String> {
         let mut warnings = self.exposed_secrets().await;
         warnings.extend(self.unwritable_state_directory().await);
-        if let Some(url) = &self.api.base_url {
-            if url.host_str() == Some(api::PUBLIC_HOST) {
-                warnings.push(format!(
-                    "api.base_url: {} has answered ApiDiscontinued since 2019; give another",
-                    api::PUBLIC_HOST
-                ));
-            }
-            let host = url.host_str().unwrap_or_default();
-            let is_here = host == "localhost" || host.starts_with("127.") || host == "[::1]";
-            if url.scheme() == "http" && !is_here {
-                warnings.push("api.base_url is not https: passwords and tokens can be read on the way".to_owned());
-            }
+        let url = &self.api.base_url;
+        let host = url.host_str().unwrap_or_default();
+        if host == api::PUBLIC_HOST {
+            warnings.push(format!("api.base_url: {host} has answered ApiDiscontinued since 2019; give another"));
         }
-        for (endpoint, interval) in self.poll.hasty() {
+        let is_here = host == "localhost" || host.starts_with("127.") || host == "[::1]";
+        if url.scheme() == "http" && !is_here {
+            warnings.push("api.base_url is not https: passwords and tokens can be read on the way".to_owned());
+        }
+        for (endpoint, interval) in self.plan.intervals.hasty() {
             let (interval, default) = (duration::print(interval), duration::print(endpoint.interval));
             let key = endpoint.name;
             warnings.push(format!(
                 "poll.{key}: every {interval} is more often than the pool has news; the default is {default}"
             ));
         }
-        let unknown = self.currencies.iter().flatten().filter(|code| !currency::is_documented(code)).count();
+        let unknown = self.plan.currencies.iter().flatten().filter(|code| !currency::is_documented(code)).count();
         if unknown > 0 {
             warnings.push(format!(
                 "currencies: {unknown} of them the API's documentation does not know; are they spelled right?"
@@ -50,15 +45,21 @@ impl Config {
 
     /// Files with secrets that everybody on the machine can read. What does not answer in time is left out.
     async fn exposed_secrets(&self) -> Vec<String> {
-        let has_secret = |a: &AccountConfig| a.password.is_some() || a.token.is_some() || a.totp_secret.is_some();
-        let own = self.file.iter().filter(|_| self.accounts.iter().any(has_secret));
-        let own = own.map(|path| (path.display().to_string(), path.as_path()));
-        let of_account = |account| {
-            AccountConfig::secret_files(account)
-                .map(|(key, path)| (format!("account {}: the file of {key}", account.name), path))
-        };
-        let of_accounts = self.accounts.iter().filter(|account| self.owns("account", &account.name)).flat_map(of_account);
-        let files = own.chain(of_accounts).map(async |(name, path): (String, &Path)| (api::is_exposed(path).await, name));
+        let mut secrets = self.accounts.iter().flat_map(|account| account.credentials().secrets());
+        let own = self.file.as_deref().filter(|_| secrets.any(|secret| matches!(secret, Secret::Value(_))));
+        let own = own.map(|path| (path.display().to_string(), path));
+        let of_accounts = self.plan.accounts.iter().flat_map(|(account, _)| {
+            account.credentials().secrets().filter_map(|secret| match secret {
+                Secret::File { name, path } => {
+                    Some((format!("account {}: the file of {name}", account.name()), path.as_path()))
+                }
+                Secret::Value(_) => None,
+            })
+        });
+        let files = own
+            .into_iter()
+            .chain(of_accounts)
+            .map(async |(name, path): (String, &Path)| (api::is_exposed(path).await, name));
         let mut files = std::pin::pin!(stream::iter(files).buffered(FILES_AT_ONCE));
         let deadline = Instant::now() + file::TIMEOUT;
         let mut warnings = Vec::new();
@@ -76,17 +77,7 @@ impl Config {
         let directory = self.state_directory.as_deref()?;
         let own = directory.to_owned();
         let probe = move || tempfile::Builder::new().prefix(".probe-").tempfile_in(own)?.close();
-        let reason = match file::run(directory, probe).await {
-            Ok(Ok(())) => return None,
-            Ok(Err(error)) => match error.kind() {
-                ErrorKind::NotFound => "there is no such directory".to_owned(),
-                ErrorKind::NotADirectory => "it is not a directory".to_owned(),
-                ErrorKind::ReadOnlyFilesystem => "its file system is read-only".to_owned(),
-                ErrorKind::StorageFull => "its file system is full".to_owned(),
-                _ => file::Error::from(error).to_string(),
-            },
-            Err(error) => error.to_string(),
-        };
+        let reason = file::run(directory, probe).await.and_then(|made| made.map_err(file::Error::from)).err()?;
         let remedy = "give an existing directory that this user can write to";
         Some(format!(
             "state_directory or $STATE_DIRECTORY: {reason}; a restart can send a TOTP code or rejected credentials again; {remedy}"

@@ -72,17 +72,17 @@ async fn observe(watchdog: Watchdog) -> Infallible {
 
 /// One line for `systemctl status`.
 fn status(health: &Health) -> String {
-    let (mut accounts, mut up, mut stopped) = (0, 0, 0);
-    health.for_each_account(|name, account| {
-        if !name.is_empty() {
+    let (mut accounts, mut up, mut blocked) = (0, 0, 0);
+    health.subjects.for_each(|account| {
+        if account.subject.account().is_some() {
             accounts += 1;
             up += usize::from(account.is_up());
-            stopped += usize::from(account.stopped.is_some());
+            blocked += usize::from(account.blocked.is_some());
         }
     });
-    match stopped {
+    match blocked {
         0 => format!("{up} of {accounts} accounts up"),
-        _ => format!("{up} of {accounts} accounts up, {stopped} logins stopped"),
+        _ => format!("{up} of {accounts} accounts up, {blocked} logins blocked"),
     }
 }
 

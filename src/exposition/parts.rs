@@ -5,7 +5,7 @@ use std::iter::Peekable;
 use bytes::Bytes;
 
 use super::{Encoding, Filter, Format, Snapshot};
-use crate::blocks::Place;
+use crate::blocks::{Blocks, Place};
 use crate::gzip::{Member, Piece};
 
 /// A part has about so many bytes: little beside what it is made of, and much for a connection.
@@ -26,7 +26,7 @@ pub(super) struct Making {
 
 impl Making {
     pub(super) fn new(snapshot: Snapshot, format: Format, filter: Filter) -> Making {
-        let sections: Vec<_> = snapshot.sections.iter().map(|(_, rows)| rows.places()).enumerate().collect();
+        let sections: Vec<_> = snapshot.sections.iter().map(Blocks::places).enumerate().collect();
         let places = sections.into_iter().flat_map(|(section, places)| places.map(move |place| (section, place)));
         let places: Box<dyn Iterator<Item = _> + Send> = Box::new(places);
         Making { snapshot, format, filter, places: places.peekable(), is_over: false }
@@ -37,12 +37,10 @@ impl Making {
         let Making { snapshot, format, filter, places, is_over } = self;
         while text.len() < bytes && !*is_over {
             if let Some((section, place)) = places.peek_mut() {
-                let (is_account, rows) = &snapshot.sections[*section];
-                // What is no account's stands under the exporter's name.
-                rows.write(place, text, bytes, *format, |name| filter.shows(if *is_account { name } else { "" }));
+                snapshot.sections[*section].write(place, text, bytes, *format, |subject| filter.shows(subject));
                 places.next_if(|(_, place)| place.is_over());
             } else {
-                if filter.shows("") {
+                if filter.shows_exporter() {
                     text.push_str(&snapshot.own.text);
                 }
                 text.push_str(format.end());
@@ -56,7 +54,7 @@ impl Making {
         let Making { snapshot, format, places, is_over, .. } = self;
         while member.ready() < bytes && !*is_over {
             if let Some((section, place)) = places.peek_mut() {
-                snapshot.sections[*section].1.join(place, member, bytes, *format);
+                snapshot.sections[*section].join(place, member, bytes, *format);
                 places.next_if(|(_, place)| place.is_over());
             } else {
                 member.push(&snapshot.own.piece);

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::encoding::{EncodeMetric, MetricEncoder};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 
 use crate::log;
@@ -11,10 +11,12 @@ use crate::log;
 #[derive(Debug)]
 pub(super) struct DroppedLines;
 
-impl Collector for DroppedLines {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let metric = ConstCounter::new(log::dropped_lines());
-        let (name, help) = ("minergate_exporter_log_lines_dropped", "Log lines lost because nobody read the log.");
-        metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)
+impl EncodeMetric for DroppedLines {
+    fn encode(&self, encoder: MetricEncoder<'_>) -> fmt::Result {
+        ConstCounter::new(log::dropped_lines()).encode(encoder)
+    }
+
+    fn metric_type(&self) -> MetricType {
+        MetricType::Counter
     }
 }

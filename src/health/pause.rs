@@ -1,36 +1,44 @@
 //! `minergate_api_paused_until_timestamp_seconds`: until when the API asked for a pause; absent when it did not.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::encoding::{EncodeMetric, MetricEncoder};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::gauge::ConstGauge;
-use prometheus_client::registry::Unit;
 use tokio::time::Instant;
 
 use super::unix_seconds;
 
-#[derive(Clone, Debug, Default)]
-pub(super) struct PausedUntil(Arc<Mutex<Option<Instant>>>);
+#[derive(Debug, Default)]
+pub(super) struct PausedUntil(Mutex<Option<Instant>>);
 
 impl PausedUntil {
     pub(super) fn set(&self, until: Instant) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+        *self.lock() = Some(until);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Seconds since 1970; whole ones, so that it stays the same from scrape to scrape.
+    fn get(&self) -> Option<f64> {
+        let left = (*self.lock())?.saturating_duration_since(Instant::now());
+        (!left.is_zero()).then(|| (unix_seconds() + left.as_secs_f64()).round())
     }
 }
 
-impl Collector for PausedUntil {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let until = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(left) = until.map(|until| until.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero())
-        else {
-            return Ok(());
-        };
-        // In whole seconds, so that it stays the same from scrape to scrape.
-        let metric = ConstGauge::new((unix_seconds() + left.as_secs_f64()).round());
-        let help = "Until when the API asked to be left alone, since 1970 in seconds.";
-        let name = "api_paused_until_timestamp";
-        metric.encode(encoder.encode_descriptor(name, help, Some(&Unit::Seconds), metric.metric_type())?)
+impl EncodeMetric for PausedUntil {
+    fn encode(&self, encoder: MetricEncoder<'_>) -> fmt::Result {
+        self.get().map_or(Ok(()), |until| ConstGauge::new(until).encode(encoder))
+    }
+
+    fn metric_type(&self) -> MetricType {
+        MetricType::Gauge
+    }
+
+    fn is_empty(&self) -> bool {
+        self.get().is_none()
     }
 }

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use serde_json::Value;
-use tracing::field::{Field, Visit};
+use jiff::Timestamp;
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use tracing::{Event, Subscriber};
+use tracing_serde::SerdeMapVisitor;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
@@ -17,59 +18,22 @@ where
     N: for<'a> FormatFields<'a> + 'static,
 {
     fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
-        let metadata = event.metadata();
-        let mut line = Line { message: Value::Null, fields: Vec::new() };
-        event.record(&mut line);
-        let always = [
-            ("ts", Value::from(jiff::Timestamp::now().to_string())),
-            ("level", metadata.level().as_str().to_ascii_lowercase().into()),
-            ("target", metadata.target().into()),
-            ("message", line.message),
-        ];
-        for (i, (name, value)) in always.into_iter().chain(line.fields).enumerate() {
-            write!(writer, "{}{}:{value}", if i == 0 { '{' } else { ',' }, Value::from(name))?;
-        }
-        writeln!(writer, "}}")
+        writeln!(writer, "{}", serde_json::to_string(&Line(event)).map_err(|_| fmt::Error)?)
     }
 }
 
-/// What an event carries.
-struct Line {
-    message: Value,
-    fields: Vec<(&'static str, Value)>,
-}
+struct Line<'a>(&'a Event<'a>);
 
-impl Line {
-    fn put(&mut self, field: &Field, value: Value) {
-        match field.name() {
-            "message" => self.message = value,
-            name => self.fields.push((name, value)),
-        }
-    }
-}
-
-impl Visit for Line {
-    fn record_f64(&mut self, field: &Field, value: f64) {
-        self.put(field, value.into());
-    }
-
-    fn record_i64(&mut self, field: &Field, value: i64) {
-        self.put(field, value.into());
-    }
-
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        self.put(field, value.into());
-    }
-
-    fn record_bool(&mut self, field: &Field, value: bool) {
-        self.put(field, value.into());
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.put(field, value.into());
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.put(field, format!("{value:?}").into());
+impl Serialize for Line<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let metadata = self.0.metadata();
+        let mut line = serializer.serialize_map(None)?;
+        line.serialize_entry("ts", &Timestamp::now().to_string())?;
+        line.serialize_entry("level", &metadata.level().as_str().to_ascii_lowercase())?;
+        line.serialize_entry("target", metadata.target())?;
+        // tracing's macros put the message before the other fields.
+        let mut fields = SerdeMapVisitor::new(line);
+        self.0.record(&mut fields);
+        fields.finish()
     }
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+use crate::explanation::explanation;
 use crate::store::Key;
 use minergate::api;
 
@@ -25,10 +26,10 @@ const API_LOOPS: usize = 3;
 const ACCOUNT_LOOPS: usize = 2;
 
 /// Kinds that are an account's own, whatever the API does for others.
-const OF_ACCOUNT: &[&str] = &["wrong_password", "totp_required", "totp_refused", "captcha", "login_stopped", "secret"];
+const OF_ACCOUNT: &[&str] = &["wrong_password", "totp_required", "totp_refused", "captcha", "login_blocked", "secret"];
 
 /// Kinds that follow from a failure before: nothing was sent because of it.
-const FOLLOWING: &[&str] = &["paused", "login_stopped", "login_postponed"];
+const FOLLOWING: &[&str] = &["paused", "login_blocked", "login_postponed"];
 
 /// The failures that go on, and what was logged of them.
 #[derive(Default)]
@@ -38,7 +39,7 @@ pub(super) struct Journal {
     api_down: Option<Instant>,
     /// When each account that is down went down, and how.
     accounts_down: BTreeMap<Arc<str>, (Instant, &'static str)>,
-    /// When a poll of each account last succeeded; under the empty name, one of pool or networks.
+    /// When a poll of each account last succeeded.
     succeeded: BTreeMap<Arc<str>, Instant>,
     /// When any poll last succeeded.
     any_succeeded: Option<Instant>,
@@ -75,8 +76,9 @@ impl Journal {
 
     /// A poll failed.
     pub(super) fn failed(&mut self, key: &Key, error: &api::Error) {
-        let (kind, words, latest) = (error.kind(), error.to_string(), Instant::now());
-        let is_above = self.api_down.is_some() || self.accounts_down.contains_key(&key.account);
+        let (kind, words, latest) = (error.kind(), explanation(error), Instant::now());
+        let is_down = |account| self.accounts_down.contains_key(account);
+        let is_above = self.api_down.is_some() || key.subject.account().is_some_and(is_down);
         if let Some(failure) = self.failing.get_mut(key) {
             failure.latest = latest;
             let is_news = match failure.report {
@@ -101,17 +103,19 @@ impl Journal {
     pub(super) fn succeeded(&mut self, key: &Key) {
         let now = Instant::now();
         self.any_succeeded = Some(now);
-        self.succeeded.insert(key.account.clone(), now);
         if let Some(since) = self.api_down.take() {
             info!(failed_for = since.elapsed().as_secs_f64(), "api up again");
         }
-        let Key { account, endpoint, currency } = key;
-        if let Some((since, _)) = self.accounts_down.remove(account) {
-            info!(%account, failed_for = since.elapsed().as_secs_f64(), "account up again");
+        if let Some(account) = key.subject.account() {
+            self.succeeded.insert(account.clone(), now);
+            if let Some((since, _)) = self.accounts_down.remove(account) {
+                info!(%account, failed_for = since.elapsed().as_secs_f64(), "account up again");
+            }
         }
         if let Some(failure) = self.failing.remove(key)
             && failure.has_line
         {
+            let (endpoint, (account, currency)) = (key.endpoint, key.subject.labels());
             let failed_for = failure.since.elapsed().as_secs_f64();
             info!(%account, endpoint, %currency, failed_for, "poll succeeds again");
         }
@@ -120,9 +124,11 @@ impl Journal {
     /// A loop has ended.
     pub(super) fn forget(&mut self, key: &Key) {
         self.failing.remove(key);
-        if !self.failing.keys().any(|failing| failing.account == key.account) {
-            self.accounts_down.remove(&key.account);
-            self.succeeded.remove(&key.account);
+        if let Some(account) = key.subject.account()
+            && !self.failing.keys().any(|failing| failing.subject == key.subject)
+        {
+            self.accounts_down.remove(account);
+            self.succeeded.remove(account);
         }
         if self.failing.is_empty() {
             self.api_down = None;
@@ -143,9 +149,10 @@ impl Journal {
                 _ => self.report_api(),
             }
         }
-        let mut pending: BTreeMap<Arc<str>, Vec<Key>> = BTreeMap::new();
+        // Those of pool and networks belong to no account.
+        let mut pending: BTreeMap<Option<Arc<str>>, Vec<Key>> = BTreeMap::new();
         for (key, _) in self.failing.iter().filter(|(_, failure)| failure.report == Report::Pending) {
-            pending.entry(key.account.clone()).or_default().push(key.clone());
+            pending.entry(key.subject.account().cloned()).or_default().push(key.clone());
         }
         for (account, mut keys) in pending {
             if self.api_down.is_some() {
@@ -157,7 +164,7 @@ impl Journal {
                     is_own
                 });
             }
-            if !account.is_empty() && !keys.is_empty() {
+            if let Some(account) = account.filter(|_| !keys.is_empty()) {
                 self.report_account(&account, &mut keys);
             }
             for key in keys {
@@ -175,7 +182,7 @@ impl Journal {
 
     /// Whether enough has failed for the API to be down.
     fn fails_alike(&self) -> bool {
-        let accounts: BTreeSet<&str> = self.failed_since_success().map(|(key, _)| &*key.account).collect();
+        let accounts: BTreeSet<_> = self.failed_since_success().map(|(key, _)| key.subject.account()).collect();
         accounts.len() > 1 && self.failed_since_success().count() >= API_LOOPS
     }
 
@@ -193,7 +200,10 @@ impl Journal {
         if !self.accounts_down.contains_key(account) {
             let succeeded = self.succeeded.get(account);
             let since_success = |failure: &Failure| succeeded.is_none_or(|time| failure.latest >= *time);
-            let failing = self.failing.iter().filter(|(key, failure)| key.account == *account && since_success(failure));
+            let failing = self
+                .failing
+                .iter()
+                .filter(|(key, failure)| key.subject.account() == Some(account) && since_success(failure));
             let failures: Vec<&Failure> = failing.map(|(_, failure)| failure).collect();
             let sent = failures.iter().filter(|failure| !FOLLOWING.contains(&failure.kind));
             let Some(first) = sent.min_by_key(|failure| failure.since).or(failures.first()) else { return };
@@ -219,7 +229,7 @@ impl Journal {
     fn report_loop(&mut self, key: &Key) {
         self.reported(key, Report::Own);
         if let Some(failure) = self.failing.get(key) {
-            let Key { account, endpoint, currency } = key;
+            let (endpoint, (account, currency)) = (key.endpoint, key.subject.labels());
             warn!(%account, endpoint, %currency, kind = failure.kind, error = failure.words, "poll failed");
         }
     }
@@ -241,6 +251,7 @@ mod tests {
     use tracing_subscriber::fmt::MakeWriter;
 
     use super::*;
+    use crate::subject::Subject;
     use minergate::api::Error;
 
     /// Collects what is logged.
@@ -279,7 +290,7 @@ mod tests {
     }
 
     fn key(account: &str, endpoint: &'static str) -> Key {
-        Key { account: account.into(), endpoint, currency: Arc::default() }
+        Key { subject: Subject::Account(account.into()), endpoint }
     }
 
     async fn report(journal: &mut Journal) {
@@ -327,8 +338,8 @@ mod tests {
         let endpoints = ["workers", "balance", "transfers", "nickname"];
         for round in 0..5 {
             for (i, endpoint) in endpoints.iter().enumerate() {
-                let stop = minergate::api::Stop::WrongPassword;
-                let error = if round + i == 0 { Error::WrongPassword } else { Error::LoginStopped(stop) };
+                let reason = minergate::api::Blocked::WrongPassword;
+                let error = if round + i == 0 { Error::WrongPassword } else { Error::LoginBlocked(reason) };
                 journal.failed(&key("farm", endpoint), &error);
                 journal.succeeded(&key("other", endpoint));
             }

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Config;
+use super::Intervals;
 use crate::store::{CURRENCY_CAP, Key};
+use crate::subject::Subject;
 use minergate::api::Account;
 use minergate::currency::{self, Decimals};
 use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
@@ -23,9 +24,9 @@ pub struct Reading {
 }
 
 /// What is polled.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Plan {
-    pub poll: Config,
+    pub intervals: Intervals,
     /// Each account with the names of its endpoints; nothing stands for all.
     pub accounts: Vec<(Arc<Account>, Option<Vec<String>>)>,
     /// Currencies whose networks are polled; nothing stands for those that the accounts use.
@@ -49,7 +50,7 @@ impl Plan {
         let name = plan.endpoint.name;
         let wants = |endpoints: &Option<Vec<String>>| endpoints.as_ref().is_none_or(|names| names.iter().any(|n| n == name));
         match plan.endpoint.scope {
-            Scope::Pool => self.pool.then(|| Loop::of_network(plan, "")).into_iter().collect(),
+            Scope::Pool => self.pool.then(|| Loop::new(plan, Subject::Pool, None)).into_iter().collect(),
             Scope::Network => self.currencies.iter().flatten().map(|currency| Loop::of_network(plan, currency)).collect(),
             Scope::Account => {
                 let accounts = self.accounts.iter().filter(|(_, endpoints)| wants(endpoints));
@@ -60,8 +61,8 @@ impl Plan {
 
     /// Nothing if it is off.
     fn of_endpoint(&self, endpoint: &'static Endpoint) -> Option<Arc<EndpointPlan>> {
-        let interval = self.poll.interval(endpoint)?;
-        let (lifetime, reading) = (self.poll.lifetime(interval), self.reading.clone());
+        let interval = self.intervals.get(endpoint)?;
+        let (lifetime, reading) = (self.intervals.lifetime(interval), self.reading.clone());
         Some(Arc::new(EndpointPlan { endpoint, interval, lifetime, reading }))
     }
 
@@ -113,14 +114,15 @@ impl Ord for Loop {
 
 impl Loop {
     fn of_account(plan: &Arc<EndpointPlan>, account: &Arc<Account>) -> Loop {
-        let key = Key { account: account.name().clone(), endpoint: plan.endpoint.name, currency: Arc::default() };
-        Loop { plan: plan.clone(), account: Some(account.clone()), key }
+        Loop::new(plan, Subject::Account(account.name().clone()), Some(account.clone()))
     }
 
-    /// Of a currency's network, or without currency of the pool.
     fn of_network(plan: &Arc<EndpointPlan>, currency: &str) -> Loop {
-        let key = Key { account: Arc::default(), endpoint: plan.endpoint.name, currency: currency.into() };
-        Loop { plan: plan.clone(), account: None, key }
+        Loop::new(plan, Subject::Network(currency.into()), None)
+    }
+
+    fn new(plan: &Arc<EndpointPlan>, subject: Subject, account: Option<Arc<Account>>) -> Loop {
+        Loop { plan: plan.clone(), account, key: Key { subject, endpoint: plan.endpoint.name } }
     }
 
     /// Whether a loop that runs already does just this.
@@ -138,7 +140,8 @@ impl Loop {
     pub(super) fn next(&self, epoch: Instant, started: Instant, now: Instant) -> Instant {
         let interval = self.plan.interval;
         let mut hasher = DefaultHasher::new();
-        (&self.key.account, self.key.endpoint, &self.key.currency).hash(&mut hasher);
+        let (account, currency) = self.key.subject.labels();
+        (account, self.key.endpoint, currency).hash(&mut hasher);
         #[expect(clippy::cast_precision_loss, reason = "a phase need not be exact")]
         let share = hasher.finish() as f64 / u64::MAX as f64;
         let phase = interval.mul_f64(share.min(0.999));

@@ -8,6 +8,7 @@ use futures_util::stream;
 use tokio::time::Instant;
 
 use super::{Loop, Poller, Source, ask};
+use crate::store::Key;
 use minergate::api;
 use minergate::metric::Rows;
 
@@ -17,11 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How one poll went.
 #[derive(Debug)]
 pub struct Outcome<T> {
-    /// The configured name of the account; empty for pool and networks.
-    pub account: String,
-    pub endpoint: &'static str,
-    /// The network's currency; empty for all others.
-    pub currency: String,
+    pub key: Key,
     pub duration: Duration,
     /// What was made of the answer's samples, or why there is none.
     pub result: api::Result<T>,
@@ -65,24 +62,20 @@ impl<S: Source> Poller<S> {
         #[expect(clippy::cast_precision_loss, reason = "concurrency is 10,000 at most")]
         let line = Duration::from_secs_f64(concurrency as f64 / self.plan.requests_per_second);
         for what in &loops {
-            self.health.expect_loop(&what.key, what.plan.interval);
+            self.health.subjects.expect_loop(&what.key, what.plan.interval);
         }
         let source = self.source.clone();
         let mut polls = stream::iter(loops)
             .map(|what| ask(source.clone(), Arc::new(what), Instant::now() + PATIENCE + line))
             .buffer_unordered(concurrency);
         while let Some(asked) = polls.next().await {
-            let key = &asked.what.key;
             let outcome = Outcome {
-                account: key.account.to_string(),
-                endpoint: key.endpoint,
-                currency: key.currency.to_string(),
+                key: asked.what.key.clone(),
                 duration: asked.duration,
                 result: asked.result.as_ref().map(made).map_err(Clone::clone),
             };
-            let key = key.clone();
             if let Some(used) = self.settle(asked) {
-                self.uses.set(key, used);
+                self.uses.set(outcome.key.clone(), used);
             }
             told(&outcome, all);
             outcomes.push(outcome);

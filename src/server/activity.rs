@@ -1,6 +1,7 @@
 //! The open connections: what each one is doing, until when it may, and which one is closed when there are too many.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -174,7 +175,11 @@ impl Head {
 
 /// The open connections.
 #[derive(Default)]
-pub(super) struct Connections(Mutex<Vec<Arc<Activity>>>);
+pub(super) struct Connections {
+    list: Mutex<Vec<Arc<Activity>>>,
+    /// The most of them at a time since the last burst.
+    peak: AtomicUsize,
+}
 
 impl Connections {
     /// Takes up a connection. When there are too many, one that waits for its client is closed for it; `None` if there is no such
@@ -184,7 +189,9 @@ impl Connections {
         let end = Instant::now() + limit::ADMISSION;
         loop {
             if self.list().len() < limit::CONNECTIONS || self.evict() {
-                self.list().push(activity.clone());
+                let mut list = self.list();
+                list.push(activity.clone());
+                self.peak.fetch_max(list.len(), Ordering::Relaxed);
                 return Some(activity);
             }
             if Instant::now() >= end {
@@ -192,6 +199,15 @@ impl Connections {
             }
             sleep(limit::ADMISSION / 50).await;
         }
+    }
+
+    /// Whether most of many connections have ended since this was last so.
+    pub(super) fn burst_is_over(&self) -> bool {
+        let is_over = self.peak.load(Ordering::Relaxed) > limit::BURST && self.list().len() <= limit::BURST / 4;
+        if is_over {
+            self.peak.store(0, Ordering::Relaxed);
+        }
+        is_over
     }
 
     /// Closes the connection that has waited for its client the longest, if any does.
@@ -209,7 +225,7 @@ impl Connections {
     }
 
     fn list(&self) -> MutexGuard<'_, Vec<Arc<Activity>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -49,7 +49,10 @@ pub(super) async fn serve(listeners: Vec<Listener>, router: Router, web: Arc<Web
     let refusals = Arc::new(Semaphore::new(limit::REFUSALS));
     let server = Arc::new(Server { router, web, connections: Connections::default(), refusals, stopped });
     let mut accepting: JoinSet<()> = listeners.into_iter().map(|listener| accept(listener, server.clone())).collect();
-    shutdown.await;
+    tokio::select! {
+        () = shutdown => {}
+        () = give_memory_back(&server.connections) => {}
+    }
     let _ = stop.send(true);
     if timeout(limit::GRACE, async { while accepting.join_next().await.is_some() {} }).await.is_err() {
         tracing::warn!("connections still open at the end of the grace period were cut");
@@ -108,6 +111,17 @@ async fn accept(mut listener: Listener, server: Arc<Server>) {
     }
     drop(listener);
     while connections.join_next().await.is_some() {}
+}
+
+/// Gives memory back to the system after each burst of connections. Never ends.
+async fn give_memory_back(connections: &Connections) {
+    loop {
+        tokio::time::sleep(limit::TRIM).await;
+        if connections.burst_is_over() {
+            // It fails only where the runtime ends.
+            let _ = tokio::task::spawn_blocking(minergate_heap::trim).await;
+        }
+    }
 }
 
 /// Resolves when the end is asked for.

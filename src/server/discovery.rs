@@ -8,8 +8,7 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::{App, host};
-use crate::exposition::EXPORTER;
+use super::{App, EXPORTER, host};
 
 #[derive(Serialize)]
 struct Target<'a> {
@@ -36,7 +35,7 @@ pub(super) async fn targets(State(app): State<Arc<App>>, uri: Uri, headers: Head
     let scheme = external.and_then(|url| url.scheme_str().map(str::to_owned));
     let answer = app.clone().make(move || {
         let path = app.external_path(&app.telemetry_path);
-        let names = app.exposition.health.account_names();
+        let names = app.exposition.health.subjects.account_names();
         let accounts = [EXPORTER].into_iter().chain(names.iter().map(|name| &**name));
         let labels = |account| Labels { path: &path, account, scheme: scheme.as_deref() };
         let targets = accounts.map(|account| Target { targets: [host.as_str()], labels: labels(account) });

@@ -21,7 +21,7 @@ pub(super) async fn healthy(State(app): State<Arc<App>>) -> (StatusCode, String)
 }
 
 pub(super) async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
-    if app.exposition.health.is_ready() {
+    if app.exposition.health.subjects.is_ready() {
         (StatusCode::OK, "Ready\n")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "Not ready: not every account has been tried yet\n")

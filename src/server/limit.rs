@@ -32,6 +32,12 @@ pub(super) const GRACE: Duration = Duration::from_secs(5);
 /// For whatever else is open when the exporter stops, since its last byte was written.
 pub(super) const FAREWELL: Duration = Duration::from_millis(500);
 
+/// Between two looks at whether memory of many connections can be given back.
+pub(super) const TRIM: Duration = Duration::from_secs(5);
+
+/// When there were more connections than this and now are a quarter of it at most, their memory is given back.
+pub(super) const BURST: usize = 32;
+
 /// For a refused connection to take its 503.
 pub(super) const REFUSAL: Duration = Duration::from_secs(1);
 

@@ -18,8 +18,9 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::App;
-use crate::health::{AccountHealth, LoopHealth};
+use crate::health::SubjectHealth;
 use crate::store::Fresh;
+use crate::subject::Subject;
 use minergate::metric::Series;
 
 /// Accounts on one page.
@@ -150,8 +151,8 @@ pub(super) async fn style() -> Response {
 }
 
 fn status(app: &App, wanted: &Wanted) -> Status {
-    let health = &app.exposition.health;
-    let mut names = health.account_names();
+    let subjects = &app.exposition.health.subjects;
+    let mut names = subjects.account_names();
     let account_count = names.len();
     names.retain(|name| name.contains(&wanted.name));
     let page_count = names.len().div_ceil(PAGE).max(1);
@@ -160,23 +161,28 @@ fn status(app: &App, wanted: &Wanted) -> Status {
 
     let (mut currencies, networks) = values(&app.exposition.store.fresh(), &shown);
     let (mut accounts, mut pool) = (Vec::new(), Vec::new());
-    health.for_each_account(|name, account| {
-        if name.is_empty() {
-            pool = endpoints(account);
-        } else if shown.binary_search_by(|shown| (**shown).cmp(name)).is_ok() {
-            let (state, words) = words::state(account);
-            let currencies = currencies.remove(name).unwrap_or_default();
-            accounts.push(Account { name: name.to_owned(), state, words, currencies, endpoints: endpoints(account) });
+    subjects.for_each(|health| {
+        let Some(name) = health.subject.account() else { return pool.extend(endpoints(health)) };
+        if shown.binary_search(name).is_ok() {
+            let (state, words) = words::state(health);
+            let currencies = currencies.remove(&**name).unwrap_or_default();
+            accounts.push(Account {
+                name: name.to_string(),
+                state,
+                words,
+                currencies,
+                endpoints: endpoints(health).collect(),
+            });
         }
     });
-    let (version, ready) = (env!("CARGO_PKG_VERSION"), health.is_ready());
+    let (version, ready) = (env!("CARGO_PKG_VERSION"), subjects.is_ready());
     Status { version, ready, account_count, page, page_count, accounts, pool, networks }
 }
 
-fn endpoints(account: &AccountHealth) -> Vec<Endpoint> {
-    let endpoint = |((name, currency), l): (&(&'static str, Arc<str>), &LoopHealth)| Endpoint {
+fn endpoints(health: &SubjectHealth) -> impl Iterator<Item = Endpoint> {
+    health.loops.iter().map(|(name, l)| Endpoint {
         name,
-        currency: currency.to_string(),
+        currency: health.subject.labels().1.to_owned(),
         up: l.up,
         interval_seconds: l.interval.as_secs_f64(),
         last_success_timestamp_seconds: l.last_success,
@@ -187,8 +193,7 @@ fn endpoints(account: &AccountHealth) -> Vec<Endpoint> {
             words: failing.words.clone(),
             for_seconds: failing.since.elapsed().as_secs_f64(),
         }),
-    };
-    account.loops.iter().map(endpoint).collect()
+    })
 }
 
 type Currencies = BTreeMap<String, Currency>;
@@ -199,13 +204,16 @@ fn values(fresh: &Fresh<'_>, shown: &[Arc<str>]) -> (BTreeMap<String, Currencies
     let mut networks: BTreeMap<String, Network> = BTreeMap::new();
     for (endpoint, rows) in fresh.iter() {
         // Looked up one by one: a page costs the same however many accounts are on others.
-        let names = if endpoint.is_of_account() { shown.to_vec() } else { rows.names().cloned().collect() };
-        for (name, rows) in names.iter().filter_map(|name| Some((name, rows.get(name)?))) {
+        let subjects: Vec<Subject> = if endpoint.is_of_account() {
+            shown.iter().cloned().map(Subject::Account).collect()
+        } else {
+            rows.subjects().cloned().collect()
+        };
+        for (subject, rows) in subjects.iter().filter_map(|subject| Some((subject, rows.get(subject)?))) {
             for (family, series) in rows.families() {
                 for one in series {
-                    // A network's rows bear its currency as their name, all others in a label.
-                    let code = one.label("currency").unwrap_or(name).to_owned();
-                    if Currency::shows(family.stem) {
+                    let Some(code) = one.label("currency").or(subject.currency()).map(str::to_owned) else { continue };
+                    if let Some(name) = subject.account().filter(|_| Currency::shows(family.stem)) {
                         accounts.entry(name.to_string()).or_default().entry(code).or_default().set(family.stem, one);
                     } else if Network::shows(family.stem) {
                         networks.entry(code).or_default().set(family.stem, one.value);

@@ -24,7 +24,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout};
 
 use self::document::Entry;
-use self::files::{Files, reason};
+use self::files::Files;
 use self::rate_limit::{Bucket, RateLimit};
 use self::user::{Checker, Credentials, Users, Verdict};
 
@@ -59,10 +59,10 @@ impl Settings {
         let name = path.display().to_string();
         let bytes = files.read_absolute(path).map_err(|error| {
             // Not by its path, which can be a secret in the place of another key.
-            anyhow::anyhow!("can't read the web configuration: {}; give another --web.config.file", reason(&error))
+            anyhow::anyhow!("can't read the web configuration: {error}; give another --web.config.file")
         })?;
-        let text = String::from_utf8(bytes).map_err(|_| anyhow::anyhow!("{name}: not UTF-8; save it as such"))?;
-        let mut map = Entry::parse(&name, &text)?.map()?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| anyhow::anyhow!("{name}: not UTF-8; save it as such"))?;
+        let mut map = Entry::parse(&name, text)?.map()?;
         map.only(&["basic_auth_users", "http_server_config", "rate_limit", "tls_server_config"])?;
         let mut settings = Settings::default();
         let http = map.take("http_server_config").map(|section| http(section, &mut settings.headers)).transpose()?;

@@ -117,7 +117,7 @@ mod tests {
 
     use super::*;
     use minergate::currency::Decimals;
-    use minergate::metric::{Metric, Request, counter, gauge};
+    use minergate::metric::{Context, Metric, counter, gauge};
 
     type Answer = Vec<(u8, f64)>;
 
@@ -140,7 +140,7 @@ mod tests {
     impl Loop {
         /// Takes an answer. Returns the second family's values as they are shown, and the number of its corrections.
         fn take(&mut self, answer: &[(u8, f64)]) -> (Vec<f64>, usize) {
-            let request = Request { email: None, decimals: &Decimals::default() };
+            let request = Context { email: None, decimals: &Decimals::default() };
             let mut rows = Rows::read(METRICS, &answer.to_vec(), &request);
             let corrections = self.0.hold(self.1.take(), &mut rows);
             assert!(rows.values(0).iter().eq(answer.iter().map(|(_, value)| value)), "a gauge is not held");
@@ -208,7 +208,7 @@ mod tests {
             .read(|code, out| out.put([format!("c{code}").as_str()], 1.0))];
         let mut flood = Loop::default();
         for i in 0..3000_u16 {
-            let mut rows = Rows::read(NAMED, &i, &Request { email: None, decimals: &Decimals::default() });
+            let mut rows = Rows::read(NAMED, &i, &Context { email: None, decimals: &Decimals::default() });
             flood.0.hold(flood.1.take(), &mut rows);
             flood.1 = Some(rows);
         }

@@ -14,9 +14,8 @@ use serde_json::Value;
 use crate::fake_api::FakeApi;
 use crate::process::{Process, daemon, free_port, get, post, put_faults, simulator, wait};
 use crate::prometheus::{query, serve};
+use crate::repository::{files, read};
 use crate::rules::RUNBOOKS;
-
-const DEPLOY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy");
 
 /// A minute of the rules is this long here.
 const MINUTE: Duration = Duration::from_millis(400);
@@ -39,12 +38,10 @@ fn hurried(rules: &str) -> String {
 /// The shipped configuration of Prometheus with its rules, in a hurry.
 fn prometheus_config(directory: &Path, exporter: &str, alertmanager: &str) -> PathBuf {
     fs::create_dir(directory.join("rules")).unwrap();
-    for file in fs::read_dir(format!("{DEPLOY}/prometheus/rules")).unwrap() {
-        let file = file.unwrap();
-        let rules = hurried(&fs::read_to_string(file.path()).unwrap());
-        fs::write(directory.join("rules").join(file.file_name()), rules).unwrap();
+    for file in files("deploy/prometheus/rules", ".yml") {
+        fs::write(directory.join("rules").join(file.file_name().unwrap()), hurried(&read(file))).unwrap();
     }
-    let text = fs::read_to_string(format!("{DEPLOY}/prometheus/per-account.yml")).unwrap();
+    let text = read("deploy/prometheus/per-account.yml");
     let text = text.replace("localhost:10187", exporter).replace("localhost:9093", alertmanager).replace("30s", "1s");
     let path = directory.join("prometheus.yml");
     fs::write(&path, text).unwrap();
@@ -53,7 +50,7 @@ fn prometheus_config(directory: &Path, exporter: &str, alertmanager: &str) -> Pa
 
 /// Alertmanager with the shipped configuration, in a hurry, that calls another webhook; returns its address.
 pub(crate) fn alertmanager(directory: &Path, webhook: &str) -> (Process, String) {
-    let text = fs::read_to_string(format!("{DEPLOY}/alertmanager/alertmanager.yml")).unwrap();
+    let text = read("deploy/alertmanager/alertmanager.yml");
     let text = text.replace("http://localhost:9095", webhook);
     let text = text.replace("group_wait: 30s", "group_wait: 1s").replace("group_interval: 5m", "group_interval: 1s");
     let config = directory.join("alertmanager.yml");
@@ -104,6 +101,7 @@ fn told(alert: &Value) -> (&str, &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "scripts/test runs it: it needs Prometheus and Alertmanager"]
 async fn a_fault_reaches_the_webhook_and_its_end_too() {
     let webhook = FakeApi::start(|_| (200, String::new())).await;
     tokio::task::spawn_blocking(move || {
@@ -160,6 +158,7 @@ fn alert(name: &str, severity: &str, labels: &[(&str, &str)]) -> Value {
 
 /// Alertmanager alone, with alerts as Prometheus would send them.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "scripts/test runs it: it needs Alertmanager"]
 async fn many_accounts_are_one_notification_and_one_exporter_does_not_hide_another() {
     let webhook = FakeApi::start(|_| (200, String::new())).await;
     tokio::task::spawn_blocking(move || {

@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
 use tokio::net::TcpListener;
 
-use crate::process::exporter;
+use crate::process::{exporter, on_a_terminal};
 use crate::scrape::Scrape;
 
 type Bodies = BTreeMap<&'static str, Vec<u8>>;
@@ -144,14 +144,11 @@ const FORGED: &str = "[{\"cc\": \"xmr\u{202e}\u{2028}\u{9b}2J\",\r\"\u{2067}amou
 async fn no_answer_can_forge_a_terminal_s_lines() {
     let bodies: Bodies = [("/1.0/auth/login", TOKEN.to_vec()), ("/1.0/transfers", FORGED.as_bytes().to_vec())].into();
     with_api(bodies, |config| {
-        let program = env!("CARGO_BIN_EXE_minergate-exporter");
         for format in ["text", "json"] {
-            let call = format!("'{program}' query transfers --format {format} --config.file '{}'", config.display());
-            // util-linux's `script` runs the command on a terminal.
-            let mut script = Command::new("script");
-            let output = script.args(["-qec", &call, "/dev/null"]).env("NO_COLOR", "1").output().unwrap();
+            let mut command = exporter();
+            command.args(["query", "transfers", "--format", format, "--config.file"]).arg(config).env("NO_COLOR", "1");
             // The terminal itself ends each line with both.
-            let shown = text(&output.stdout).replace("\r\n", "\n");
+            let shown = on_a_terminal(command).replace("\r\n", "\n");
             let forbidden =
                 |c: char| c != '\n' && c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
             assert!(!shown.contains(forbidden), "{format}: {shown:?}");

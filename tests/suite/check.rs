@@ -93,7 +93,7 @@ fn a_state_directory_that_can_t_be_written_to_is_warned_about() {
     fs::create_dir(directory.path().join("state")).unwrap();
     fs::write(directory.path().join("file"), "").unwrap();
     for (state, reason) in
-        [("state", None), ("gone", Some("there is no such directory")), ("file", Some("it is not a directory"))]
+        [("state", None), ("gone", Some("no such file or directory")), ("file", Some("it is not a directory"))]
     {
         let api = "[api]\nbase_url = \"http://127.0.0.1:1\"\n[[accounts]]\nname = \"a\"\ntoken = \"t\"\n";
         fs::write(&config, format!("state_directory = \"{state}\"\n{api}")).unwrap();

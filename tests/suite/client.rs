@@ -6,7 +6,7 @@ mod read;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use minergate::api::{Account, AccountConfig, Client, Config, Event, Stop, parse_base_url};
+use minergate::api::{Account, Blocked, Client, Credentials, Event, Secret, Settings, parse_base_url};
 
 use crate::fake_api::{FakeApi, Reply};
 
@@ -20,11 +20,10 @@ fn client(api: &FakeApi) -> (Client, Arc<Mutex<Vec<String>>>) {
 fn client_with(api: &FakeApi, requests_per_second: f64) -> (Client, Arc<Mutex<Vec<String>>>) {
     let events = Arc::new(Mutex::new(Vec::new()));
     let seen = events.clone();
-    let config = Config {
-        base_url: parse_base_url(&api.base_url).ok(),
+    let settings = Settings {
         requests_per_second,
         timeout: Duration::from_secs(5),
-        ..Config::default()
+        ..Settings::new(parse_base_url(&api.base_url).unwrap())
     };
     let observer = Arc::new(move |event: Event<'_>| {
         let word = match event {
@@ -34,25 +33,20 @@ fn client_with(api: &FakeApi, requests_per_second: f64) -> (Client, Arc<Mutex<Ve
             Event::Turn { .. } => return,
             Event::Retry => "retry".to_owned(),
             Event::Paused { .. } => "paused".to_owned(),
-            Event::Stopped { reason, .. } => format!("stopped {:?}", reason.map(Stop::reason)),
+            Event::Blocked { reason, .. } => format!("blocked {:?}", reason.map(Blocked::reason)),
         };
         seen.lock().unwrap().push(word);
     });
-    (Client::new(&config, observer).unwrap(), events)
+    (Client::new(&settings, observer).unwrap(), events)
 }
 
 fn with_password(totp: Option<&str>) -> Account {
-    password_config(totp).account(None).unwrap()
+    Account::new("farm", credentials(Secret::of_text("pass").unwrap(), totp), None)
 }
 
-fn password_config(totp: Option<&str>) -> AccountConfig {
-    AccountConfig {
-        name: "farm".to_owned(),
-        email: Some("me@example.com".to_owned()),
-        password: Some("pass".into()),
-        totp_secret: totp.map(Into::into),
-        ..AccountConfig::default()
-    }
+fn credentials(password: Secret, totp: Option<&str>) -> Credentials {
+    let totp = totp.map(|secret| Secret::of_totp(secret).unwrap());
+    Credentials::Password { email: "me@example.com".to_owned(), password, totp }
 }
 
 fn with_token() -> Account {
@@ -60,8 +54,7 @@ fn with_token() -> Account {
 }
 
 fn account(name: &str, token: &str) -> Account {
-    let config = AccountConfig { name: name.to_owned(), token: Some(token.into()), ..AccountConfig::default() };
-    config.account(None).unwrap()
+    Account::new(name, Credentials::Token { token: Secret::of_text(token).unwrap(), email: None }, None)
 }
 
 fn ok(body: &str) -> Reply {

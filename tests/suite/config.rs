@@ -1,12 +1,28 @@
 //! The configuration: the files that are shipped, where values come from, and what is said of those that are wrong.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
 
-use minergate::api;
+use minergate::api::{Credentials, Secret, Settings};
 use minergate::endpoints::{ENDPOINTS, Scope};
-use minergate_exporter::config::{Config, Sources};
-use minergate_exporter::{log, poller, server};
+use minergate_exporter::config::{Config, Log, Sources, Web};
+use minergate_exporter::poller::{Intervals, Plan};
+
+/// What a configuration makes the poller do: accounts with a token each, and `[poll]`.
+pub(crate) fn plan(accounts: &[&str], poll: &str) -> Plan {
+    let accounts =
+        accounts.iter().fold(String::new(), |text, name| format!("{text}[[accounts]]\nname = \"{name}\"\ntoken = \"t\"\n"));
+    plan_of(&format!("[poll]\n{poll}\n{accounts}"))
+}
+
+/// The same of a whole configuration, less the URL of the API.
+pub(crate) fn plan_of(text: &str) -> Plan {
+    let sources = Sources { text: Some(text), environment: environment(&[BASE_URL]), ..Sources::default() };
+    Config::load_to_ask(sources).unwrap().plan
+}
+
+use crate::messages::fits;
 
 fn shipped(name: &str) -> Config {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(name);
@@ -16,30 +32,24 @@ fn shipped(name: &str) -> Config {
 #[test]
 fn the_short_example_is_read() {
     let config = shipped("minergate-exporter.toml");
-    assert_eq!(config.plan().unwrap().accounts.len(), 1);
-    let password = config.accounts[0].password_file.as_ref().unwrap();
-    assert!(password.ends_with("config/farm-password"), "{}", password.display());
+    assert_eq!(config.plan.accounts.len(), 1);
+    let Credentials::Password { password: Secret::File { path, .. }, .. } = config.accounts[0].credentials() else {
+        panic!("{:?}", config.accounts[0])
+    };
+    assert!(path.ends_with("config/farm-password"), "{}", path.display());
 }
 
 #[test]
-fn the_full_example_holds_every_key_with_its_default() {
-    let config = shipped("full.toml");
-    assert!(config.api.base_url.is_some());
-    let default = api::Config { user_agent: config.api.user_agent.clone(), ..api::Config::default() };
-    assert_eq!(api::Config { base_url: None, ..config.api.clone() }, default);
-    assert_eq!(format!("{:?}", config.web), format!("{:?}", server::Config::default()));
-    assert_eq!(format!("{:?}", config.log), format!("{:?}", log::Config::default()));
-    assert_eq!(config.poll.stale_after, poller::Config::default().stale_after);
-    let text = include_str!("../../config/full.toml");
+fn the_full_example_holds_the_defaults() {
+    let (config, short) = (shipped("full.toml"), shipped("minergate-exporter.toml"));
+    let default = Settings { user_agent: config.api.user_agent.clone(), ..Settings::new(config.api.base_url.clone()) };
+    assert_eq!(config.api, default);
+    assert_eq!((&config.web, config.log), (&Web::default(), Log::default()));
     for endpoint in ENDPOINTS {
-        assert_eq!(config.poll.interval(endpoint), Some(endpoint.interval), "{}", endpoint.name);
+        assert_eq!(config.plan.intervals.get(endpoint), Some(endpoint.interval), "{}", endpoint.name);
     }
-    let keys = "currencies optional_metrics state_directory shard [decimals] base_url timeout requests_per_second concurrency stale_after \
-                listen_address telemetry_path enable_lifecycle level format name email password password_file totp_secret totp_secret_file \
-                token token_file endpoints";
-    for key in keys.split_whitespace() {
-        assert!(text.lines().any(|line| line.trim_start_matches("# ").starts_with(key)), "{key} is not in full.toml");
-    }
+    assert_eq!(config.plan.intervals.stale_after, Intervals::default().stale_after);
+    assert_eq!((config.plan.reading, config.plan.currencies), (short.plan.reading, short.plan.currencies));
 }
 
 #[test]
@@ -60,8 +70,12 @@ fn yaml_says_the_same_as_toml() {
         "currencies: [xmr]\ndecimals:\n  newcoin: 8\npoll:\n  workers: 5s\n  status: \"off\"\n\
          api:\n  base_url: http://127.0.0.1:1\n  requests_per_second: 0.5\naccounts:\n  - name: a\n    token_file: t\n    endpoints: [balance]\n",
     );
-    let said = |c: &Config| format!("{:?}", (&c.currencies, &c.decimals, &c.poll, &c.api, &c.accounts));
-    assert_eq!(said(&toml), said(&yaml));
+    let said = |config: &Config| format!("{:?}", (&config.plan, &config.api));
+    assert_eq!((said(&toml), toml.accounts[0].credentials()), (said(&yaml), yaml.accounts[0].credentials()));
+}
+
+fn token(token: &str) -> Credentials {
+    Credentials::Token { token: Secret::of_text(token).unwrap(), email: None }
 }
 
 fn environment(variables: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
@@ -86,15 +100,14 @@ fn the_environment_comes_after_the_file() {
     let text = "[api]\nbase_url = \"http://127.0.0.1:1\"\ntimeout = \"1s\"\n[[accounts]]\nname = \"my farm\"\nemail = \"me@example.com\"\npassword_file = \"gone\"\n";
     let config = Config::load(Sources { text: Some(text), environment: variables, ..Sources::default() }).unwrap();
     assert_eq!((config.api.timeout.as_secs(), config.api.requests_per_second.to_string().as_str()), (3, "7"));
-    assert_eq!(config.poll.interval(&ENDPOINTS[0]), None);
-    assert_eq!(config.currencies.as_ref().map(std::collections::BTreeSet::len), Some(2));
-    let names: Vec<&str> = config.accounts.iter().map(|account| account.name.as_str()).collect();
-    assert_eq!(names, ["my farm", "new"]);
-    let (farm, new) = (&config.accounts[0], &config.accounts[1]);
-    assert!(farm.password_file.is_none());
-    assert_eq!(secrecy::ExposeSecret::expose_secret(farm.password.as_ref().unwrap()), "007");
-    assert_eq!(secrecy::ExposeSecret::expose_secret(new.token.as_ref().unwrap()), "123");
-    assert_eq!(new.endpoints.as_deref(), Some(&["balance".to_owned()][..]));
+    assert_eq!(config.plan.intervals.get(&ENDPOINTS[0]), None);
+    assert_eq!(config.plan.currencies.as_ref().map(BTreeSet::len), Some(2));
+    let (farm, new) = (&config.plan.accounts[0], &config.plan.accounts[1]);
+    assert_eq!((&**farm.0.name(), &**new.0.name(), config.plan.accounts.len()), ("my farm", "new", 2));
+    let password = Secret::of_text("007").unwrap();
+    assert_eq!(*farm.0.credentials(), Credentials::Password { email: "me@example.com".to_owned(), password, totp: None });
+    assert_eq!(*new.0.credentials(), token("123"));
+    assert_eq!(new.1.as_deref(), Some(&["balance".to_owned()][..]));
 }
 
 #[test]
@@ -122,7 +135,10 @@ fn systemd_s_credentials_are_found() {
             format!("[api]\nbase_url = \"http://127.0.0.1:1\"\n[[accounts]]\nname = \"a\"\ntoken_file = \"{written}\"\n");
         let sources = Sources { text: Some(&text), environment: variables.clone(), ..Sources::default() };
         let config = Config::load(sources).unwrap();
-        assert_eq!(config.accounts[0].token_file.as_ref().unwrap().starts_with(credentials.path()), found, "{written}");
+        let Credentials::Token { token: Secret::File { path, .. }, .. } = config.accounts[0].credentials() else {
+            panic!("{written}")
+        };
+        assert_eq!(path.starts_with(credentials.path()), found, "{written}");
     }
 }
 
@@ -171,7 +187,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ("[api]\nconcurrency = 0", ":2: api.concurrency: out of range; give 1 to 10000"),
     (
         "[api]\nbase_url = \"api.example.com\"",
-        ":2: api.base_url: not a URL (relative URL without a base); give one such as \"https://api.example.com\"",
+        ":2: api.base_url: not a URL (…); give one such as \"https://api.example.com\"",
     ),
     (
         "[api]\nbase_url = \"ftp://example.com\"",
@@ -263,7 +279,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "[[accounts]]\nname = \"a\"\nemail = \"e@x\"\npassword = \"planted\"\ntotp_secret = \"planted 0189\"",
-        ":5: accounts[1].totp_secret: totp_secret is not base32 (letters A to Z, digits 2 to 7)",
+        ":5: accounts[1].totp_secret: it is not base32 (letters A to Z, digits 2 to 7)",
     ),
     ("[[accounts]]\nname = \"a\"\nemail = \"planted\"\ntoken = \"planted\"", ":3: accounts[1].email: not an e-mail address"),
     (
@@ -311,9 +327,40 @@ fn every_mistake_has_its_sentence() {
             sentence.replace("@endpoints", &names(None)).replace("@account_endpoints", &names(Some(Scope::Account)));
         let environment = if sentence.contains("api.base_url") { Vec::new() } else { environment(&[BASE_URL]) };
         let error = Config::load(Sources { text: Some(text), environment, ..Sources::default() }).unwrap_err().to_string();
-        assert_eq!(error, format!("configuration{sentence}"), "of\n{text}");
+        assert!(fits(&error, &format!("configuration{sentence}")), "{error}\nof\n{text}");
         assert!(!error.contains("planted"), "{error}");
     }
+}
+
+#[test]
+fn all_mistakes_are_said_at_once_each_with_its_place_and_key() {
+    let text = "[api]\nconcurrency = 0\n[poll]\nworkers = \"0s\"\n[[accounts]]\nname = \"a\"\ntoken = \"t\"\n\
+                [[accounts]]\nname = \"a\"\nendpoints = []\n";
+    let timeout = ("MINERGATE_EXPORTER__API__TIMEOUT", "0s");
+    let sources = Sources { text: Some(text), environment: environment(&[timeout]), ..Sources::default() };
+    let error = Config::load(sources).unwrap_err();
+    let said: Vec<_> = error.mistakes().iter().map(|mistake| (mistake.place.as_str(), mistake.key.as_str())).collect();
+    let expected = [
+        ("configuration:2", "api.concurrency"),
+        ("MINERGATE_EXPORTER__API__TIMEOUT", "api.timeout"),
+        ("configuration:4", "poll.workers"),
+        ("configuration:8", "accounts[2].password"),
+        ("configuration:10", "accounts[2].endpoints"),
+        ("configuration:9", "accounts[2].name"),
+        ("configuration:1", "api.base_url"),
+    ];
+    assert_eq!(said, expected);
+    assert_eq!(error.to_string().lines().count(), expected.len());
+}
+
+/// Who asks for one thing needs nothing to poll, and who polls does.
+#[test]
+fn nothing_to_poll_is_a_mistake_for_what_polls_only() {
+    let sources = || Sources { environment: environment(&[BASE_URL]), ..Sources::default() };
+    assert!(Config::load_to_ask(sources()).unwrap().accounts.is_empty());
+    assert!(Config::load(sources()).unwrap_err().mistakes()[0].message.starts_with("nothing to poll; "));
+    let error = Config::load_to_ask(Sources::default()).unwrap_err();
+    assert_eq!(error.mistakes()[0].key, "api.base_url");
 }
 
 /// The text of the error of a YAML file, less the file's name.
@@ -418,7 +465,7 @@ fn a_mistake_names_the_variable_flag_or_file_that_it_came_from() {
     let error = Config::load(sources).unwrap_err().to_string();
     assert_eq!(error, "--log.level: log.level: not known; give one of error, warn, info, debug, trace");
     let error = Config::load(Sources { file: Some(Path::new("/nowhere/c.toml")), ..Sources::default() }).unwrap_err();
-    assert_eq!(format!("{error:#}"), "can't read /nowhere/c.toml: no such file; give another --config.file");
+    assert_eq!(format!("{error:#}"), "can't read /nowhere/c.toml: no such file or directory; give another --config.file");
 }
 
 #[test]
@@ -458,8 +505,7 @@ fn a_secret_loses_its_byte_order_mark_and_its_line_end_wherever_it_comes_from() 
         [(&toml, ("X", "")), (&yaml, ("X", "")), (&empty, ("MINERGATE_EXPORTER__ACCOUNTS__A__TOKEN", "\u{feff}secret\r\n"))]
     {
         let sources = Sources { file: Some(path), environment: environment(&[BASE_URL, variable]), ..Sources::default() };
-        let account = Config::load(sources).unwrap().accounts[0].account(None).unwrap();
-        assert_eq!(account.way_in(), "token");
+        assert_eq!(*Config::load(sources).unwrap().accounts[0].credentials(), token("secret"));
     }
 }
 
@@ -475,9 +521,9 @@ fn lists_in_the_environment_need_no_brackets() {
             ("MINERGATE_EXPORTER__ACCOUNTS__A__ENDPOINTS", "balance,workers"),
         ]);
         let config = Config::load(Sources { environment: variables, ..Sources::default() }).unwrap();
-        assert_eq!(config.currencies.unwrap().into_iter().collect::<Vec<_>>(), ["bcn", "xmr"], "{list}");
+        assert_eq!(config.plan.currencies.unwrap().into_iter().collect::<Vec<_>>(), ["bcn", "xmr"], "{list}");
         assert_eq!(config.web.listen_address, ["127.0.0.1:1", "[::1]:1"]);
-        assert_eq!(config.optional_metrics.len(), 1);
-        assert_eq!(config.accounts[0].endpoints.as_ref().map(Vec::len), Some(2));
+        assert_eq!(config.plan.reading.optional_metrics.len(), 1);
+        assert_eq!(config.plan.accounts[0].1.as_ref().map(Vec::len), Some(2));
     }
 }

@@ -3,17 +3,16 @@
 #[path = "../../fuzz/checks.rs"]
 mod checks;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use minergate::endpoints::ENDPOINTS;
 
+use crate::repository::{ROOT, files};
+
 /// The files of a directory; a failing test prints the names of those that it read.
-fn files(directory: &str) -> Vec<(String, Vec<u8>)> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(directory);
-    let paths = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-    let files: Vec<_> = paths.map(|path| (path.display().to_string(), std::fs::read(path).unwrap())).collect();
-    assert!(!files.is_empty());
-    files
+fn seeds(directory: &str) -> Vec<(String, Vec<u8>)> {
+    let read = |path: PathBuf| (path.display().to_string(), std::fs::read(Path::new(ROOT).join(path)).unwrap());
+    files(directory, "").into_iter().map(read).collect()
 }
 
 #[test]
@@ -21,7 +20,7 @@ fn no_body_is_too_much_for_an_endpoint() {
     let samples = ENDPOINTS.iter().map(|endpoint| (endpoint.name.to_owned(), endpoint.sample.as_bytes().to_vec()));
     let deep =
         [&b"["[..], b"{\"xmr\":", b"{\"xmr\":[{\"profit\":"].map(|nest| ("a deep nest".to_owned(), nest.repeat(100_000)));
-    for (name, body) in files("fuzz/seeds/body").into_iter().chain(samples).chain(deep) {
+    for (name, body) in seeds("fuzz/seeds/body").into_iter().chain(samples).chain(deep) {
         for (choice, endpoint) in (0..).zip(ENDPOINTS) {
             println!("{name} as {}", endpoint.name);
             checks::answer(&[&[choice], &body[..]].concat());
@@ -41,7 +40,7 @@ fn an_answer_may_break_off_anywhere() {
 
 #[test]
 fn no_body_is_too_much_for_the_classifier_of_errors() {
-    for (name, body) in files("fuzz/seeds/body") {
+    for (name, body) in seeds("fuzz/seeds/body") {
         for status in [0, 200_u16, 302, 400, 401, 404, 429, 503, u16::MAX] {
             println!("{name} with {status}");
             checks::error(&[&status.to_be_bytes(), &body[..]].concat());
@@ -51,7 +50,7 @@ fn no_body_is_too_much_for_the_classifier_of_errors() {
 
 #[test]
 fn no_configuration_gives_a_secret_away() {
-    for (name, text) in files("fuzz/seeds/config").into_iter().chain(files("config")) {
+    for (name, text) in seeds("fuzz/seeds/config").into_iter().chain(seeds("config")) {
         println!("{name}");
         checks::config(&text);
     }
@@ -59,7 +58,7 @@ fn no_configuration_gives_a_secret_away() {
 
 #[test]
 fn no_header_is_too_much_for_the_negotiation() {
-    for (name, headers) in files("fuzz/seeds/negotiation") {
+    for (name, headers) in seeds("fuzz/seeds/negotiation") {
         println!("{name}");
         checks::negotiation(&headers);
     }

@@ -1,16 +1,11 @@
 //! deploy/: the exporter starts as its files there start it, and they speak of this version and of these accounts.
 
 use std::fs;
-use std::path::Path;
 
 use serde_json::Value;
 
 use crate::process::{Process, exporter, get, simulator, wait};
-
-/// A file of the repository.
-fn read(path: &str) -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
+use crate::repository::read;
 
 fn yaml(path: &str) -> Value {
     serde_saphyr::from_str(&read(path)).unwrap()

@@ -10,10 +10,11 @@ use flate2::read::GzDecoder;
 use minergate::api;
 use minergate::currency::{self, Decimals};
 use minergate::endpoints;
-use minergate::metric::Request;
+use minergate::metric::Context;
 use minergate_exporter::exposition::{Body, Encoding, Exposition, Filter, Format};
 use minergate_exporter::health::Health;
 use minergate_exporter::store::{Key, Store};
+use minergate_exporter::subject::Subject;
 use openmetrics_parser::OpenMetricsValue;
 use openmetrics_parser::openmetrics::parse_openmetrics;
 use openmetrics_parser::prometheus::parse_prometheus;
@@ -24,10 +25,12 @@ use serde_json::{Value, json};
 fn exposition(answers: &[(&str, &'static str, Value)]) -> Exposition {
     let store = Store::default();
     let decimals = Decimals::default();
-    let request = Request { email: Some("me@example.com"), decimals: &decimals };
+    let request = Context { email: Some("me@example.com"), decimals: &decimals };
     for (account, endpoint, body) in answers {
-        let rows = endpoints::find(endpoint).unwrap().read(body.to_string().as_bytes(), &request).unwrap();
-        let key = Key { account: (*account).into(), endpoint, currency: "".into() };
+        let of = endpoints::find(endpoint).unwrap();
+        let rows = of.read(body.to_string().as_bytes(), &request).unwrap();
+        let subject = if of.is_of_account() { Subject::Account((*account).into()) } else { Subject::Pool };
+        let key = Key { subject, endpoint };
         store.replace(&key, rows, Duration::from_secs(60));
     }
     let health = Arc::new(Health::default());
@@ -166,23 +169,25 @@ fn scrape(exposition: &Exposition) {
     }
 }
 
+fn farm(account: usize, endpoint: &'static str) -> Key {
+    Key { subject: Subject::Account(format!("farm-{account}").into()), endpoint }
+}
+
 async fn happens(exposition: &Exposition, event: Event) {
-    let key = |account: usize, endpoint| Key { account: format!("farm-{account}").into(), endpoint, currency: "".into() };
     match event {
         Event::Answer(account, endpoint, numbers) => {
             let object: BTreeMap<&str, Value> = numbers.into_iter().map(|(code, n)| (CODES[code], json!(n))).collect();
             let workers: BTreeMap<_, _> =
                 object.iter().map(|(code, n)| (code, json!({"minersCount": n, "hashrate": 7}))).collect();
             let body = if endpoint == "workers" { json!(workers) } else { json!(object) };
-            let request = Request { email: None, decimals: &Decimals::default() };
+            let request = Context { email: None, decimals: &Decimals::default() };
             let rows = endpoints::find(endpoint).unwrap().read(body.to_string().as_bytes(), &request).unwrap();
-            exposition.store.replace(&key(account, endpoint), rows, Duration::from_secs(60));
+            exposition.store.replace(&farm(account, endpoint), rows, Duration::from_secs(60));
         }
-        Event::End(account, endpoint) => exposition.store.remove(&key(account, endpoint)),
+        Event::End(account, endpoint) => exposition.store.remove(&farm(account, endpoint)),
         Event::Poll(account, good) => {
-            let key = key(account, "balance");
-            exposition.health.expect_account(&key.account);
-            exposition.health.expect_loop(&key, Duration::from_secs(60));
+            let key = farm(account, "balance");
+            exposition.health.subjects.expect_loop(&key, Duration::from_secs(60));
             if good {
                 exposition.health.succeeded(&key, 1);
             } else {
@@ -218,13 +223,13 @@ proptest! {
 #[tokio::test(start_paused = true)]
 async fn a_large_answer_comes_in_parts_that_say_the_same() {
     let exposition = exposition(&[]);
-    let request = Request { email: None, decimals: &Decimals::default() };
+    let request = Context { email: None, decimals: &Decimals::default() };
     // Lines that are hard to compress, so that the compressed body is large too.
-    for account in 0..1500_u64 {
-        let number = |code: u64| json!((account * 64 + code).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    for account in 0..1500 {
+        let number = |code: u64| json!((account as u64 * 64 + code).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let balances: BTreeMap<String, Value> = (0..64).map(|code| (format!("c{code}"), number(code))).collect();
         let rows = endpoints::find("balance").unwrap().read(json!(balances).to_string().as_bytes(), &request).unwrap();
-        let key = Key { account: format!("farm-{account}").into(), endpoint: "balance", currency: "".into() };
+        let key = farm(account, "balance");
         exposition.store.replace(&key, rows, Duration::from_secs(60));
     }
     for encoding in [Encoding::Identity, Encoding::Gzip] {
@@ -263,10 +268,10 @@ fn odd_numbers_are_taken_as_documented() {
     ] {
         let store = Arc::new(Store::default());
         let decimals = Decimals::default();
-        let request = Request { email: None, decimals: &decimals };
+        let request = Context { email: None, decimals: &decimals };
         let body = format!("{{\"xmr\": {written}, \"bcn\": 1}}");
         let rows = endpoints::find("balance").unwrap().read(body.as_bytes(), &request).unwrap();
-        let key = Key { account: "a".into(), endpoint: "balance", currency: "".into() };
+        let key = Key { subject: Subject::Account("a".into()), endpoint: "balance" };
         store.replace(&key, rows, Duration::from_secs(60));
         let exposition = Exposition::new(store, Arc::default());
         let text = exposition.render(Format::Text, &Filter::default());
@@ -357,10 +362,12 @@ fn a_filter_shows_an_account_or_the_rest() {
     let answers =
         [("a", "balance", json!({"xmr": 1})), ("b", "balance", json!({"xmr": 2})), ("", "profit_rating", json!(["xmr"]))];
     let exposition = exposition(&answers);
-    let show =
-        |names: &[&str]| exposition.render(Format::Text, &Filter::accounts(names.iter().map(|name| (*name).to_owned())));
+    let show = |names: &[&str], others| {
+        let accounts = names.iter().map(|name| (*name).to_owned()).collect();
+        exposition.render(Format::Text, &Filter::only(accounts, others))
+    };
     let has = |text: &str, needle: &str| text.lines().any(|line| line.starts_with(needle));
-    let (a, rest, all) = (show(&["a"]), show(&["@exporter"]), show(&[]));
+    let (a, rest, all) = (show(&["a"], false), show(&[], true), show(&[], false));
     assert!(has(&a, "minergate_balance_coins{account=\"a\"") && !a.contains("\"b\""));
     assert!(!has(&a, "minergate_pool_profit_rank") && !has(&a, "minergate_exporter_build_info"));
     assert!(has(&rest, "minergate_pool_profit_rank") && has(&rest, "process_") && !has(&rest, "minergate_balance_coins"));

@@ -182,7 +182,7 @@ fn every_fault_alone() {
     assert_eq!(value(format!("minergate_up{{account=\"{account}\"}}")), Some("1"));
     // What was invented is cut off and counted, and so is what can't be a currency.
     let dropped: f64 =
-        value("minergate_api_dropped_series_total{endpoint=\"workers\"}".to_owned()).unwrap().parse().unwrap();
+        value("minergate_api_dropped_samples_total{endpoint=\"workers\"}".to_owned()).unwrap().parse().unwrap();
     assert!(dropped > 0.0);
     assert!(text.lines().filter(|line| line.starts_with("minergate_workers{")).count() < 64 + 10 * ROWS.len());
 }

@@ -6,23 +6,24 @@ use std::time::Duration;
 
 use minergate::currency::Decimals;
 use minergate::endpoints::{ENDPOINTS, Scope};
-use minergate::metric::Request;
+use minergate::metric::Context;
 use minergate_exporter::exposition::{Exposition, Filter, Format};
 use minergate_exporter::health::Health;
 use minergate_exporter::store::{Key, Store};
+use minergate_exporter::subject::Subject;
 
 fn documented() -> Exposition {
     let store = Store::default();
     let decimals = Decimals::default();
-    let request = Request { email: Some("user1@example.com"), decimals: &decimals };
+    let request = Context { email: Some("user1@example.com"), decimals: &decimals };
     for endpoint in ENDPOINTS {
-        let (account, currency) = match endpoint.scope {
-            Scope::Account => ("documented", ""),
-            Scope::Pool => ("", ""),
-            Scope::Network => ("", "xmr"),
+        let subject = match endpoint.scope {
+            Scope::Account => Subject::Account("documented".into()),
+            Scope::Pool => Subject::Pool,
+            Scope::Network => Subject::Network("xmr".into()),
         };
         let rows = endpoint.read(endpoint.sample.as_bytes(), &request).unwrap();
-        let key = Key { account: account.into(), endpoint: endpoint.name, currency: currency.into() };
+        let key = Key { subject, endpoint: endpoint.name };
         assert_eq!(store.replace(&key, rows, Duration::from_secs(60)).dropped, 0, "{}", endpoint.name);
     }
     Exposition::new(Arc::new(store), Arc::new(Health::default()))
@@ -30,7 +31,7 @@ fn documented() -> Exposition {
 
 /// What comes of the API's answers: all but the exporter's own metrics, which change from run to run.
 fn of_the_api(text: &str) -> &str {
-    text.split_once("# HELP process_").unwrap().0
+    text.split_once("# HELP minergate_exporter_").unwrap().0
 }
 
 #[test]

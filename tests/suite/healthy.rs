@@ -3,40 +3,26 @@
 use std::sync::{Arc, Mutex, PoisonError, mpsc as blocking};
 use std::time::Duration;
 
-use minergate::api::{self, Account, AccountConfig, Client, Error, Observer};
-use minergate::endpoints::Endpoint;
-use minergate::metric::{Request, Rows};
+use minergate::api::{self, Client, Error, Observer, Settings};
 use minergate_exporter::daemon::watchdog::{Hang, Watchdog};
-use minergate_exporter::exposition::Exposition;
 use minergate_exporter::health::{Health, Standstill, patience};
-use minergate_exporter::poller::{Plan, Poller, Source};
-use minergate_exporter::server::{self, App, Listener, Web};
+use minergate_exporter::poller::{Plan, Poller};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
 
+use crate::config::plan_of;
 use crate::fake_api::FakeApi;
 use crate::process::{PATIENCE, Process, exporter, get, wait};
+use crate::served;
+use crate::source::Answers;
 use crate::web_config::{ask, hash};
 
 /// An account with a token, and one that logs in.
 fn plan(poll: &str) -> Plan {
-    let account = |config: AccountConfig| (Arc::new(config.account(None).unwrap()), None);
-    let token = AccountConfig { name: "a".to_owned(), token: Some("t".into()), ..AccountConfig::default() };
-    let login = AccountConfig {
-        name: "b".to_owned(),
-        email: Some("b@example.com".into()),
-        password: Some("p".into()),
-        ..AccountConfig::default()
-    };
-    Plan {
-        poll: toml::from_str(poll).unwrap(),
-        accounts: vec![account(token), account(login)],
-        pool: true,
-        requests_per_second: 5.0,
-        ..Plan::default()
-    }
+    let login = "[[accounts]]\nname = \"b\"\nemail = \"b@example.com\"\npassword = \"p\"";
+    plan_of(&format!("[poll]\n{poll}\n[[accounts]]\nname = \"a\"\ntoken = \"t\"\n{login}"))
 }
 
 /// Serves `/-/healthy`, and with these users.
@@ -44,46 +30,26 @@ async fn serve(health: &Arc<Health>, users: &str) -> String {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("web.yml");
     std::fs::write(&file, users).unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let app = App {
-        exposition: Exposition::new(Arc::default(), health.clone()),
-        telemetry_path: "/metrics".to_owned(),
-        external_url: None,
-        reload: None,
-        max_requests: 40,
-    };
-    let web = Arc::new(Web::load(Some(&file)).unwrap());
-    tokio::spawn(server::serve(vec![Listener::from(listener)], app, web, std::future::pending()));
+    let (listener, url) = served::listener().await;
+    tokio::spawn(served::serve(listener, health.clone(), Some(&file)));
     url
-}
-
-/// Blocks the poller's thread from the second poll on, until it is let go.
-struct Blocks(Mutex<blocking::Receiver<()>>);
-
-impl Source for Blocks {
-    async fn fetch(
-        &self,
-        _: &'static Endpoint,
-        _: Option<&Account>,
-        _: &str,
-        _: &Request<'_>,
-        _: Instant,
-    ) -> api::Result<Rows> {
-        let _ = self.0.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        Err(Error::Timeout)
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_poller_whose_thread_is_blocked_is_unhealthy_until_it_runs_again() {
     let health = Arc::<Health>::default();
-    let (release, released) = blocking::channel();
-    let poller = Poller::new(Arc::new(Blocks(Mutex::new(released))), plan(""), Arc::default(), health.clone());
+    let (release, released) = blocking::channel::<()>();
+    let released = Mutex::new(released);
+    // Blocks the poller's thread until it is let go.
+    let source = Answers(move |_| {
+        let _ = released.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        std::future::ready(Err(Error::Timeout))
+    });
+    let poller = Poller::new(Arc::new(source), plan(""), Arc::default(), health.clone());
     let (_updates, updates) = mpsc::channel(1);
     tokio::spawn(poller.run_apart(updates));
     // Longer than the poller's own beat: while it waits for the next poll it is healthy.
-    health.set_patience(Duration::from_secs(12));
+    health.liveness.set_patience(Duration::from_secs(12));
     let (open, closed) =
         (serve(&health, "").await, serve(&health, &format!("basic_auth_users: {{a: {}}}", hash("b"))).await);
     let watchdog = Watchdog { doors: Vec::new(), health };
@@ -136,18 +102,18 @@ async fn no_state_of_the_api_is_unhealthy() {
         ("unreadable", answering(200, "<html>").await),
     ] {
         for poll in ["", "workers = \"6h\"\nmining_stats = \"6h\""] {
-            let config = api::Config { base_url: api::parse_base_url(&base_url).ok(), ..api::Config::default() };
+            let settings = Settings::new(api::parse_base_url(&base_url).unwrap());
             let health = Arc::<Health>::default();
-            health.set_patience(patience(&config));
+            health.liveness.set_patience(patience(settings.timeout, settings.requests_per_second));
             let watched = health.clone();
             let observer: Observer = Arc::new(move |event| watched.observe(event));
-            let client = Arc::new(Client::new(&config, observer).unwrap());
+            let client = Arc::new(Client::new(&settings, observer).unwrap());
             let poller = Poller::new(client, plan(poll), Arc::default(), health.clone());
             let (_updates, updates) = mpsc::channel(1);
             let polling = tokio::spawn(poller.run(updates));
             let has_failed = || {
                 let mut failed = false;
-                health.for_each_account(|_, account| failed |= account.loops.values().any(|l| l.failing.is_some()));
+                health.subjects.for_each(|account| failed |= account.loops.values().any(|l| l.failing.is_some()));
                 failed
             };
             // The first answer takes its time; after that, the clock jumps while nothing happens.
@@ -172,8 +138,8 @@ async fn no_state_of_the_api_is_unhealthy() {
 #[tokio::test(start_paused = true)]
 async fn an_exporter_with_nothing_to_poll_is_healthy() {
     let health = Arc::<Health>::default();
-    let config = api::Config { base_url: api::parse_base_url("http://127.0.0.1:1").ok(), ..api::Config::default() };
-    let client = Client::new(&config, Arc::new(|_| ())).unwrap();
+    let settings = Settings::new(api::parse_base_url("http://127.0.0.1:1").unwrap());
+    let client = Client::new(&settings, Arc::new(|_| ())).unwrap();
     let (_updates, updates) = mpsc::channel(1);
     let plan = Plan { requests_per_second: 5.0, ..Plan::default() };
     let polling = tokio::spawn(Poller::new(Arc::new(client), plan, Arc::default(), health.clone()).run(updates));

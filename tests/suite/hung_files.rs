@@ -2,24 +2,21 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use minergate::file;
-use minergate_exporter::exposition::Exposition;
-use minergate_exporter::server::{self, App, Listener, Web};
-use tokio::net::TcpListener;
 use tokio::task::spawn_blocking;
 
 use crate::fake_api::FakeApi;
-use crate::process::{Process, daemon, get, wait};
+use crate::process::{Process, daemon, get, make_fifo, wait};
+use crate::served;
 use crate::web_config::{ask, hash, serving};
 
-/// Puts a FIFO in a file's place: whoever opens it waits for a writer that never comes.
+/// Puts a FIFO in a file's place.
 fn replace_by_fifo(path: &Path) {
     fs::remove_file(path).unwrap();
-    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+    make_fifo(path);
 }
 
 /// A daemon that polls once a second, and its configuration file.
@@ -111,17 +108,8 @@ async fn a_web_configuration_that_does_not_answer_leaves_the_one_before_in_force
     let path = directory.path().join("web.yml");
     let users = |password: &str| format!("basic_auth_users:\n  alice: {}\n", hash(password));
     fs::write(&path, users("one")).unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let app = App {
-        exposition: Exposition::new(Arc::default(), Arc::default()),
-        telemetry_path: "/metrics".to_owned(),
-        external_url: None,
-        reload: None,
-        max_requests: 40,
-    };
-    let web = Arc::new(Web::load(Some(&path)).unwrap());
-    tokio::spawn(server::serve(vec![Listener::from(listener)], app, web, std::future::pending()));
+    let (listener, url) = served::listener().await;
+    tokio::spawn(served::serve(listener, Arc::default(), Some(&path)));
 
     let (release, released) = mpsc::channel::<String>();
     let own = path.clone();

@@ -2,17 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
 
 use crate::process::{daemon, put_faults, simulator};
+use crate::repository::read;
 
 const ALWAYS: [&str; 4] = ["ts", "level", "target", "message"];
 
 /// The names in the first column of the tables below a heading of docs/log.md.
 fn documented(heading: &str) -> BTreeSet<String> {
-    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/log.md")).unwrap();
+    let page = read("docs/log.md");
     let (_, section) = page.split_once(&format!("\n## {heading}\n")).unwrap();
     let section = section.split("\n## ").next().unwrap();
     let first = |line: &str| Some(line.strip_prefix("| `")?.split_once('`')?.0.to_owned());
@@ -80,33 +81,4 @@ fn both_formats_say_the_same_by_the_same_names() {
     let logfmt = messages(&config, "logfmt");
     assert!(logfmt.keys().any(|message| message.contains("poll failed")) && logfmt.len() > 4, "{logfmt:?}");
     assert_eq!(messages(&config, "json"), logfmt);
-}
-
-#[test]
-fn the_documented_fields_are_those_of_the_source() {
-    let fields = documented("Fields beside these");
-    let mut directories = vec![PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src")];
-    let mut used = BTreeSet::new();
-    while let Some(directory) = directories.pop() {
-        for entry in fs::read_dir(directory).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                directories.push(path);
-                continue;
-            }
-            let text = fs::read_to_string(&path).unwrap();
-            for level in ["error!(", "warn!(", "info!(", "debug!(", "trace!("] {
-                for call in text.split(level).skip(1) {
-                    // What stands before the message: names, perhaps with a sigil, perhaps with a value.
-                    let call = call.split('"').next().unwrap();
-                    let is_name =
-                        |word: &&str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-                    let names = call.split(',').map(|field| field.split('=').next().unwrap().trim().trim_start_matches('%'));
-                    used.extend(names.filter(is_name).map(str::to_owned));
-                }
-            }
-        }
-    }
-    let missing: Vec<_> = used.difference(&fields).collect();
-    assert!(used.len() > 10 && missing.is_empty(), "docs/log.md lacks {missing:?}");
 }

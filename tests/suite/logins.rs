@@ -2,13 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use minergate::endpoints::{ENDPOINTS, find};
 
 use crate::fake_api::{Asked, FakeApi};
-use crate::process::{Process, daemon, exporter, get, wait};
+use crate::process::{Process, daemon, exporter, get, make_fifo, wait};
 
 const LOGIN: &str = "/1.0/auth/login";
 
@@ -152,7 +151,7 @@ async fn a_secret_that_does_not_answer_costs_its_own_account() {
     let api = strict("WrongEmailOrPassword").await;
     let directory = tempfile::tempdir().unwrap();
     let fifo = directory.path().join("fifo");
-    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    make_fifo(&fifo);
     let more = "[[accounts]]\nname = \"hangs\"\nemail = \"a@example.com\"\npassword_file = \"fifo\"\n\
          [[accounts]]\nname = \"well\"\ntoken = \"t\"\n[poll]\nworkers = \"1s\"\n";
     let config = config(directory.path(), &api, more);

@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use minergate::api::{self, Account, AccountConfig, Error};
-use minergate::endpoints::Endpoint;
-use minergate::metric::{Request, Rows};
+use minergate::api::{self, Error};
+use minergate::endpoints::{Endpoint, Request};
+use minergate::metric::Rows;
 use minergate_exporter::exposition::{Exposition, Filter, Format};
 use minergate_exporter::health::Health;
 use minergate_exporter::poller::{Plan, Poller, Source};
 use minergate_exporter::store::Store;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::config::plan;
+use crate::source::Answers;
 
 type Answer = dyn Fn(&str, &str) -> Result<String, Error> + Send + Sync;
 
@@ -25,34 +28,12 @@ struct Script {
 }
 
 impl Source for Script {
-    async fn fetch(
-        &self,
-        endpoint: &'static Endpoint,
-        account: Option<&Account>,
-        currency: &str,
-        request: &Request<'_>,
-        _: Instant,
-    ) -> api::Result<Rows> {
-        let name = account.map_or(currency, |account| account.name());
+    async fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> api::Result<Rows> {
+        let name = request.account.map_or(request.argument.unwrap_or_default(), |account| account.name());
         let who = format!("{} {name}", endpoint.name);
         self.asked.lock().unwrap().entry(who).or_default().push(self.start.elapsed());
         let body = (self.answer)(endpoint.name, name)?;
-        endpoint.read(body.as_bytes(), request)
-    }
-}
-
-fn plan(accounts: &[&str], poll: &str) -> Plan {
-    let account = |name: &&str| {
-        let config = AccountConfig { name: (*name).to_owned(), token: Some("t".into()), ..AccountConfig::default() };
-        (Arc::new(config.account(None).unwrap()), None)
-    };
-    Plan {
-        poll: toml::from_str(poll).unwrap(),
-        accounts: accounts.iter().map(account).collect(),
-        currencies: None,
-        pool: true,
-        reading: Arc::default(),
-        requests_per_second: 5.0,
+        endpoint.read(body.as_bytes(), &request.context())
     }
 }
 
@@ -105,7 +86,7 @@ async fn everything_is_there_before_the_first_poll() {
         run.value("minergate_endpoint_last_success_timestamp_seconds{account=\"a\",endpoint=\"workers\",currency=\"\"}"),
         None
     );
-    assert!(!run.exposition.health.is_ready());
+    assert!(!run.exposition.health.subjects.is_ready());
 }
 
 #[tokio::test(start_paused = true)]
@@ -117,7 +98,7 @@ async fn first_values_come_at_once_and_then_at_their_interval() {
             assert!(!run.asked(&format!("{endpoint} {account}")).is_empty(), "{endpoint} of {account}");
         }
     }
-    assert!(run.exposition.health.is_ready());
+    assert!(run.exposition.health.subjects.is_ready());
     sleep(Duration::from_secs(3600)).await;
     for (who, interval) in [("workers a", 30), ("balance b", 60), ("transfers c", 600), ("nickname a", 3600)] {
         let times = run.asked(who);
@@ -162,31 +143,18 @@ async fn loops_do_not_fire_together() {
 
 #[tokio::test(start_paused = true)]
 async fn a_missed_tick_is_skipped() {
-    struct Slow(Arc<Mutex<Vec<Instant>>>);
-    impl Source for Slow {
-        async fn fetch(
-            &self,
-            endpoint: &'static Endpoint,
-            _: Option<&Account>,
-            _: &str,
-            _: &Request<'_>,
-            _: Instant,
-        ) -> api::Result<Rows> {
-            if endpoint.name == "profit_rating" {
-                self.0.lock().unwrap().push(Instant::now());
-                sleep(Duration::from_secs(25)).await;
-            }
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let plan = plan(&[], "profit_rating = \"10s\"");
+    let times = asked.clone();
+    let slow = Answers(move |endpoint: &'static Endpoint| {
+        let is_slow = endpoint.name == "profit_rating";
+        times.lock().unwrap().extend(is_slow.then(Instant::now));
+        async move {
+            sleep(Duration::from_secs(if is_slow { 25 } else { 0 })).await;
             Err(Error::Timeout)
         }
-    }
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let plan = Plan {
-        poll: toml::from_str("profit_rating = \"10s\"").unwrap(),
-        pool: true,
-        requests_per_second: 5.0,
-        ..Plan::default()
-    };
-    tokio::spawn(Poller::new(Arc::new(Slow(asked.clone())), plan, Arc::default(), Arc::default()).run(mpsc::channel(1).1));
+    });
+    tokio::spawn(Poller::new(Arc::new(slow), plan, Arc::default(), Arc::default()).run(mpsc::channel(1).1));
     sleep(Duration::from_secs(300)).await;
     let times = asked.lock().unwrap();
     assert!(times[2..].windows(2).all(|pair| (pair[1] - pair[0]).as_secs() == 30), "{times:?}");
@@ -194,22 +162,12 @@ async fn a_missed_tick_is_skipped() {
 
 #[tokio::test(start_paused = true)]
 async fn a_loop_that_has_ended_brings_nothing_more() {
-    struct Late;
-    impl Source for Late {
-        async fn fetch(
-            &self,
-            endpoint: &'static Endpoint,
-            _: Option<&Account>,
-            _: &str,
-            request: &Request<'_>,
-            _: Instant,
-        ) -> api::Result<Rows> {
-            // An answer is there at the very time of the reload.
-            sleep_until(Instant::now() + Duration::from_secs(5)).await;
-            endpoint.read(endpoint.sample.as_bytes(), request)
-        }
-    }
-    let source = Arc::new(Late);
+    // An answer is there at the very time of the reload.
+    let late = |endpoint: &'static Endpoint| async {
+        sleep_until(Instant::now() + Duration::from_secs(5)).await;
+        Ok(endpoint.sample.to_owned())
+    };
+    let source = Arc::new(Answers(late));
     let exposition = Exposition::new(Arc::default(), Arc::default());
     let poller = Poller::new(source.clone(), plan(&["a"], ""), exposition.store.clone(), exposition.health.clone());
     let (updates, receiver) = mpsc::channel(1);
@@ -224,28 +182,17 @@ async fn a_loop_that_has_ended_brings_nothing_more() {
 
 #[tokio::test]
 async fn on_a_thread_of_its_own_it_polls_until_it_is_dropped() {
-    /// Says when it is dropped, as it is with the poller.
-    struct Watched(Script, #[expect(dead_code, reason = "its end is what is waited for")] mpsc::Sender<()>);
-    impl Source for Watched {
-        async fn fetch(
-            &self,
-            endpoint: &'static Endpoint,
-            account: Option<&Account>,
-            currency: &str,
-            request: &Request<'_>,
-            deadline: Instant,
-        ) -> api::Result<Rows> {
-            self.0.fetch(endpoint, account, currency, request, deadline).await
-        }
-    }
-    let (alive, mut ended) = mpsc::channel(1);
-    let answer = Arc::new(|endpoint: &str, _: &str| Ok(sample(endpoint)));
-    let script = Script { answer, start: Instant::now(), asked: Arc::default() };
+    let (alive, mut ended) = mpsc::channel::<()>(1);
+    let source = Answers(move |endpoint: &'static Endpoint| {
+        // Dropped with the poller.
+        let _ = &alive;
+        std::future::ready(Ok(endpoint.sample.to_owned()))
+    });
     let exposition = Exposition::new(Arc::default(), Arc::default());
     let (store, health) = (exposition.store.clone(), exposition.health.clone());
-    let poller = Poller::new(Arc::new(Watched(script, alive)), plan(&["a"], ""), store, health);
+    let poller = Poller::new(Arc::new(source), plan(&["a"], ""), store, health);
     let ready = async {
-        while !exposition.health.is_ready() {
+        while !exposition.health.subjects.is_ready() {
             sleep(Duration::from_millis(1)).await;
         }
     };

@@ -1,5 +1,6 @@
 //! The built binary, started as a user would, and ended with the test.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::path::Path;
@@ -8,6 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use rustix::fs::{CWD, Mode};
+use rustix::pty::OpenptFlags;
 use tokio::time::Instant;
 
 /// How long anything may take before a test gives up: the machine can be busy.
@@ -55,7 +58,7 @@ impl Process {
     }
 
     /// How it ended, once all that it wrote is collected.
-    fn ended(&mut self) -> Option<ExitStatus> {
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         let status = self.child.try_wait().unwrap()?;
         // Each thread that collects has a share until it comes to the end.
         (Arc::strong_count(&self.output) == 1).then_some(status)
@@ -63,8 +66,7 @@ impl Process {
 
     /// Sends a signal by its name, such as TERM.
     pub(crate) fn signal(&self, name: &str) {
-        let status = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
-        assert!(status.success());
+        signal(&self.child, name);
     }
 
     /// Waits for the end, and returns the exit code.
@@ -78,6 +80,32 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Sends a signal by its name. The shell has a `kill` of its own.
+pub(crate) fn signal(child: &Child, name: &str) {
+    let status = Command::new("/bin/sh").args(["-c", &format!("kill -s {name} {}", child.id())]).status().unwrap();
+    assert!(status.success());
+}
+
+/// Makes a FIFO: whoever opens it waits for a writer that never comes.
+pub(crate) fn make_fifo(path: &Path) {
+    rustix::fs::mkfifoat(CWD, path, Mode::RUSR | Mode::WUSR).unwrap();
+}
+
+/// What a command shows on a terminal, whose line ends are CR and LF.
+pub(crate) fn on_a_terminal(mut command: Command) -> String {
+    let ours = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    rustix::pty::unlockpt(&ours).unwrap();
+    let terminal = || rustix::pty::ioctl_tiocgptpeer(&ours, OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    let mut child = command.stdin(terminal()).stdout(terminal()).stderr(terminal()).spawn().unwrap();
+    // It keeps copies of the terminal.
+    drop(command);
+    let mut shown = Vec::new();
+    // Ends with an error when the last process has closed the terminal.
+    let _ = File::from(ours).read_to_end(&mut shown);
+    assert!(child.wait().unwrap().success());
+    String::from_utf8(shown).unwrap()
 }
 
 /// Asks again and again until there is something, or patience ends.

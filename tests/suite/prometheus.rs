@@ -113,6 +113,7 @@ fn sorted(series: &str) -> String {
 }
 
 #[test]
+#[ignore = "scripts/test runs it: it needs Prometheus and Python"]
 fn prometheus_has_what_the_documented_answers_say() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulator(directory.path(), &["--documented"]);
@@ -155,6 +156,7 @@ fn prometheus_has_what_the_documented_answers_say() {
 }
 
 #[test]
+#[ignore = "scripts/test runs it: it needs Prometheus and Python"]
 fn counters_of_the_moving_simulator_rise_in_prometheus() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulator(directory.path(), &[]);

@@ -1,12 +1,12 @@
 //! `query`: the API's own JSON in a pipe, a table in local time on a terminal, and what is said where there is no answer.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::Value;
 
 use crate::fake_api::FakeApi;
-use crate::process::{exporter, simulator};
+use crate::process::{exporter, on_a_terminal, simulator};
 
 /// The configuration of accounts with a token each at a URL.
 fn config(directory: &Path, url: &str, names: &[&str]) -> std::path::PathBuf {
@@ -156,12 +156,10 @@ fn a_terminal_gets_colours_unless_it_wants_none() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulator(directory.path(), &["--documented"]);
     let shown = |environment: &[(&str, &str)]| {
-        let call =
-            format!("'{}' query status xmr --config.file '{}'", env!("CARGO_BIN_EXE_minergate-exporter"), config.display());
-        // util-linux's `script` runs the command on a terminal.
-        let mut script = Command::new("script");
-        script.args(["-qec", &call, "/dev/null"]).env_remove("NO_COLOR").env("TERM", "xterm").envs(environment.to_vec());
-        text(&script.output().unwrap().stdout)
+        let mut command = exporter();
+        command.args(["query", "status", "xmr", "--config.file"]).arg(&config);
+        command.env("TERM", "xterm").envs(environment.to_vec());
+        on_a_terminal(command)
     };
     let plain = shown(&[("NO_COLOR", "1")]);
     assert!(plain.contains("difficulty") && !plain.contains('{') && !plain.contains('\u{1b}'), "{plain}");

@@ -30,17 +30,55 @@ fn the_shipped_configurations_fit_the_schema() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(name);
         let text = std::fs::read_to_string(path).unwrap();
         assert!(text.starts_with("#:schema ./schema.json\n"), "{name} does not name its schema");
-        // What is commented out stands for what is left out, and is as right as the rest.
-        let keys = |line: &str| {
-            line == "[[accounts]]"
-                || line.split_once(" = ").is_some_and(|(key, _)| key.bytes().all(|b| matches!(b, b'a'..=b'z' | b'_')))
-        };
-        let uncommented: Vec<&str> =
-            text.lines().map(|line| line.strip_prefix("# ").filter(|rest| keys(rest)).unwrap_or(line)).collect();
-        for text in [text.clone(), uncommented.join("\n")] {
+        for text in [text.clone(), uncommented(&text)] {
             let errors: Vec<String> = schema.iter_errors(&value(&text)).map(|error| error.to_string()).collect();
             assert!(errors.is_empty(), "{name}: {errors:?}");
         }
+    }
+}
+
+/// What is commented out stands for what is left out, and is as right as the rest.
+fn uncommented(text: &str) -> String {
+    let keys = |line: &str| {
+        line == "[[accounts]]"
+            || line.split_once(" = ").is_some_and(|(key, _)| key.bytes().all(|b| matches!(b, b'a'..=b'z' | b'_')))
+    };
+    let lines = text.lines().map(|line| line.strip_prefix("# ").filter(|rest| keys(rest)).unwrap_or(line));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The paths of a schema's keys, by the types that it names.
+fn keys(schema: &Value, node: &Value, path: &str, found: &mut Vec<String>) {
+    let resolved = |node: &Value| match node["$ref"].as_str() {
+        Some(reference) => schema.pointer(&reference[1..]).unwrap().clone(),
+        None => node.clone(),
+    };
+    let node = resolved(node);
+    for (key, node) in node["properties"].as_object().into_iter().flatten() {
+        found.push(format!("{path}/{key}"));
+        keys(schema, node, &format!("{path}/{key}"), found);
+        if let Some(items) = node.get("items") {
+            keys(schema, items, &format!("{path}/{key}/0"), found);
+        }
+    }
+}
+
+#[test]
+fn the_full_example_and_the_page_hold_every_key_of_the_schema() {
+    let read = |path| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let schema: Value = serde_json::from_str(&page(&["schema"])).unwrap();
+    let mut found = Vec::new();
+    keys(&schema, &schema, "", &mut found);
+    for known in ["/web/systemd_socket", "/web/max_requests", "/poll/workers", "/accounts/0/token", "/shard"] {
+        assert!(found.iter().any(|key| key == known), "{known} is not among {found:?}");
+    }
+    let (full, page) = (value(&uncommented(&read("config/full.toml"))), read("docs/configuration.md"));
+    for key in found {
+        assert!(full.pointer(&key).is_some(), "{key} is not in config/full.toml");
+        let row = key[1..].replace("/0/", "[]/").replace('/', ".");
+        // A table's own line is its keys'.
+        let is_table = ["/api", "/poll", "/web", "/log", "/accounts"].contains(&key.as_str());
+        assert!(is_table || page.contains(&format!("| `{row}` |")), "{row} is not in docs/configuration.md");
     }
 }
 

@@ -4,37 +4,22 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// Every text file below a path.
-fn files(path: &Path, found: &mut Vec<(String, String)>) {
-    if path.is_dir() {
-        for entry in fs::read_dir(path).unwrap() {
-            files(&entry.unwrap().path(), found);
-        }
-    } else if let Ok(text) = fs::read_to_string(path) {
-        found.push((path.strip_prefix(root()).unwrap().display().to_string(), text));
-    }
-}
+use crate::repository::{ROOT, files, read};
 
 #[test]
 fn every_file_says_the_version_of_cargo_toml() {
-    let mut found = Vec::new();
-    for path in ["Dockerfile", "deploy", "docs"] {
-        files(&root().join(path), &mut found);
-    }
     let mut places = BTreeSet::new();
-    for (file, text) in &found {
+    for file in ["Dockerfile", "deploy", "docs"].into_iter().flat_map(|path| files(path, "")) {
+        // A picture holds none.
+        let Ok(text) = fs::read_to_string(Path::new(ROOT).join(&file)) else { continue };
         for line in text.lines() {
             for marker in ["ARG VERSION=", "minergate-exporter:", "newTag: "] {
                 let version = line.split_once(marker).map(|(_, rest)| rest.trim_matches('"'));
                 // A tag that is no version is a name of somebody's own, such as `amd64`.
                 let Some(version) = version.filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) else { continue };
                 let version = version.split([' ', '"', '`']).next().unwrap();
-                assert_eq!(version, env!("CARGO_PKG_VERSION"), "{file}: {line}");
-                places.insert(file);
+                assert_eq!(version, env!("CARGO_PKG_VERSION"), "{}: {line}", file.display());
+                places.insert(file.clone());
             }
         }
     }
@@ -43,7 +28,7 @@ fn every_file_says_the_version_of_cargo_toml() {
 
 #[test]
 fn both_packages_hold_the_same_files() {
-    let manifest: toml::Table = fs::read_to_string(root().join("Cargo.toml")).unwrap().parse().unwrap();
+    let manifest: toml::Table = read("Cargo.toml").parse().unwrap();
     let assets = |kind: &str| manifest["package"]["metadata"][kind]["assets"].as_array().unwrap().clone();
     let text = |value: &toml::Value| value.as_str().unwrap().trim_start_matches('/').to_owned();
     // The directory that a file comes into; zsh's is another one in each family of distributions.

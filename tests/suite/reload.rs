@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::process::{Process, daemon, free_port, get, request, simulator, wait};
+use crate::process::{Process, daemon, get, request, simulator, wait};
+use crate::prometheus::serve;
 
 /// The simulator's configuration, changed.
 fn change(config: &Path, change: impl FnOnce(&mut toml::Table)) {
@@ -196,17 +197,11 @@ fn prometheus(directory: &Path, exporter: &str, shard: usize) -> (Process, Strin
     let text = include_str!("../../deploy/prometheus/sharded.yml");
     let text = text.replace("localhost:10187", exporter).replace("regex: \"0\"", &format!("regex: \"{shard}\""));
     fs::write(&config, text.replace("scrape_interval: 30s", "scrape_interval: 1s")).unwrap();
-    let address = format!("127.0.0.1:{}", free_port());
-    let mut command = std::process::Command::new("prometheus");
-    command.arg(format!("--config.file={}", config.display()));
-    command.arg(format!("--storage.tsdb.path={}", directory.join(format!("tsdb-{shard}")).display()));
-    command.arg(format!("--web.listen-address={address}"));
-    let mut process = Process::start(&mut command);
-    process.wait_for("Server is ready to receive web requests");
-    (process, format!("http://{address}/api/v1"))
+    serve(Path::new("prometheus"), &config)
 }
 
 #[test]
+#[ignore = "scripts/test runs it: it needs Prometheus"]
 fn two_prometheus_servers_share_the_accounts() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulated(directory.path(), 9);

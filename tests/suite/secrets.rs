@@ -3,13 +3,12 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
 use crate::fake_api::FakeApi;
-use crate::process::{daemon, exporter, get, wait};
+use crate::process::{Process, daemon, exporter, get, wait};
 
 const PLANTED: &[&str] = &[
     "planted-password",
@@ -158,13 +157,13 @@ fn outputs(arguments: &[OsString], environment: &[(String, &str)], directory: &P
         ("serve", &["serve", "--web.listen-address", "127.0.0.1:0", "--log.level", "trace"]),
     ];
     let run = |command: &[&str]| {
+        let mut run = exporter();
+        run.args(command).args(arguments).envs(environment.iter().cloned()).current_dir(directory);
+        let mut process = Process::start(&mut run);
         // A right configuration would serve for ever.
-        let mut run = Command::new("timeout");
-        run.arg("1").arg(env!("CARGO_BIN_EXE_minergate-exporter")).args(command).args(arguments).current_dir(directory);
-        let output =
-            run.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).envs(environment.iter().cloned()).output();
-        let output = output.unwrap();
-        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+        wait("an end or a start", || {
+            (process.ended().is_some() || process.output().contains("message=started")).then(|| process.output())
+        })
     };
     // One that is wrong ends at once: what `check` takes is served by other tests.
     let check = run(commands[0].1);

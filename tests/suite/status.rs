@@ -27,7 +27,7 @@ fn the_page_says_how_each_account_is() {
         let status = json(&format!("{url}/api/v1/status"));
         let known = words(&status, "farm-1") == "ok"
             && words(&status, "farm-2").ends_with("endpoints failing")
-            && words(&status, "farm-4").starts_with("login stopped: wrong password since ")
+            && words(&status, "farm-4").starts_with("login blocked: wrong password since ")
             && status["networks"].as_object().unwrap().values().any(|network| network.get("block_height").is_some());
         known.then_some(status)
     });
@@ -49,7 +49,7 @@ fn the_page_says_how_each_account_is() {
     let html = page.text();
     assert!(!html.contains("<script") && !html.contains("style=") && !html.contains('@'));
     for part in
-        ["farm-1", "login stopped: wrong password since", "endpoints failing", "H/s", "Networks", "href=\"/metrics\""]
+        ["farm-1", "login blocked: wrong password since", "endpoints failing", "H/s", "Networks", "href=\"/metrics\""]
     {
         assert!(html.contains(part), "{part} is not in\n{html}");
     }

@@ -7,19 +7,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use minergate::api::{self, Account, AccountConfig, Error};
-use minergate::endpoints::Endpoint;
-use minergate::metric::{Request, Rows};
+use minergate::api::Error;
 use minergate_exporter::daemon::watchdog::{Hang, Watchdog};
-use minergate_exporter::exposition::Exposition;
 use minergate_exporter::health::{Health, Standstill};
-use minergate_exporter::poller::{Plan, Poller, Source};
-use minergate_exporter::server::{self, App, Door, Listener, Web};
-use tokio::net::TcpListener;
+use minergate_exporter::poller::{Poller, Source};
+use minergate_exporter::server::Door;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
+use crate::config::plan;
 use crate::process::{PATIENCE, Process, exporter, get, simulator, wait};
+use crate::served;
+use crate::source::Answers;
 
 /// Long enough for a busy machine to answer within a fourth of it, short enough to wait for.
 const WATCHDOG: Duration = Duration::from_secs(8);
@@ -165,17 +164,8 @@ fn bcrypt_hash() -> String {
 
 /// A listener's door, and what serves behind it.
 async fn door() -> (Door, impl Future<Output = ()>) {
-    let mut listener = Listener::from(TcpListener::bind("127.0.0.1:0").await.unwrap());
-    let door = listener.door();
-    let app = App {
-        exposition: Exposition::new(Arc::default(), Arc::default()),
-        telemetry_path: "/metrics".to_owned(),
-        external_url: None,
-        reload: None,
-        max_requests: 40,
-    };
-    let web = Arc::new(Web::load(None).unwrap());
-    (door, server::serve(vec![listener], app, web, std::future::pending()))
+    let (mut listener, _) = served::listener().await;
+    (listener.door(), served::serve(listener, Arc::default(), None))
 }
 
 fn watchdog(doors: Vec<Door>, health: Arc<Health>) -> Watchdog {
@@ -205,34 +195,19 @@ async fn a_server_that_does_not_answer_is_a_hang() {
 }
 
 /// Answers, if only with errors, until a time; what is asked after that never ends.
-struct HangsFrom(Instant);
-
-impl Source for HangsFrom {
-    async fn fetch(
-        &self,
-        _: &'static Endpoint,
-        _: Option<&Account>,
-        _: &str,
-        _: &Request<'_>,
-        _: Instant,
-    ) -> api::Result<Rows> {
-        if Instant::now() >= self.0 {
+fn hangs_from(time: Instant) -> impl Source {
+    Answers(move |_| async move {
+        if Instant::now() >= time {
             std::future::pending::<()>().await;
         }
         // As long as a request may take.
         sleep(Duration::from_secs(10)).await;
         Err(Error::Timeout)
-    }
+    })
 }
 
 fn poll(source: impl Source, poll: &str) -> Arc<Health> {
-    let config = AccountConfig { name: "a".to_owned(), token: Some("t".into()), ..AccountConfig::default() };
-    let plan = Plan {
-        poll: toml::from_str(poll).unwrap(),
-        accounts: vec![(Arc::new(config.account(None).unwrap()), None)],
-        requests_per_second: 5.0,
-        ..Plan::default()
-    };
+    let plan = plan(&["a"], poll);
     let health = Arc::<Health>::default();
     tokio::spawn(Poller::new(Arc::new(source), plan, Arc::default(), health.clone()).run(mpsc::channel(1).1));
     health
@@ -242,7 +217,7 @@ fn poll(source: impl Source, poll: &str) -> Arc<Health> {
 async fn a_poller_that_stands_still_is_a_hang() {
     let start = Instant::now();
     let hour = Duration::from_secs(3600);
-    let watchdog = watchdog(Vec::new(), poll(HangsFrom(start + hour), ""));
+    let watchdog = watchdog(Vec::new(), poll(hangs_from(start + hour), ""));
     // An API that never answers in time is none.
     while start.elapsed() < hour {
         assert_eq!(watchdog.look(PATIENCE).await, Ok(()), "after {:?}", start.elapsed());
@@ -263,7 +238,7 @@ async fn a_poller_with_nothing_to_do_is_no_hang() {
         .filter(|endpoint| endpoint.name != "nickname")
         .map(|endpoint| format!("{} = \"off\"", endpoint.name))
         .collect();
-    let health = poll(HangsFrom(Instant::now() + Duration::from_secs(86_400)), &off.join("\n"));
+    let health = poll(hangs_from(Instant::now() + Duration::from_secs(86_400)), &off.join("\n"));
     let watchdog = watchdog(Vec::new(), health);
     for _ in 0..(6 * 60) {
         sleep(Duration::from_secs(60)).await;

@@ -91,7 +91,7 @@ fn systemd_s_sockets_are_served() {
     let path = directory.path().join("socket");
     let unix = UnixListener::bind(&path).unwrap();
     // As systemd does it: the sockets are descriptors 3 and 4, and the variables name the process.
-    let mut command = std::process::Command::new("sh");
+    let mut command = std::process::Command::new("/bin/sh");
     command.env_clear().args(["-c", "exec 3<&0 4>&1 </dev/null >&2; LISTEN_PID=$$ LISTEN_FDS=2 exec \"$@\"", "sh"]);
     command.arg(env!("CARGO_BIN_EXE_minergate-exporter")).arg("--config.file").arg(config(directory.path()));
     command.arg("--web.systemd-socket").stdin(Stdio::from(OwnedFd::from(tcp))).stdout(Stdio::from(OwnedFd::from(unix)));

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion, version};
+use rustls::{
+    CipherSuite, ClientConfig, ClientConnection, NamedGroup, RootCertStore, StreamOwned, SupportedProtocolVersion, version,
+};
 
 use crate::process::{PATIENCE, exporter, get, wait};
 use crate::web_config::serving;
@@ -158,10 +160,11 @@ fn versions_suites_and_protocols_are_those_of_the_file() {
         });
         assert_eq!(agreed, expected.map(|(version, name)| (version, name.map(str::to_owned))), "{more}");
         if more.contains(suite) {
-            assert_eq!(format!("{:?}", client.conn.negotiated_cipher_suite().unwrap().suite()), suite);
+            let agreed = client.conn.negotiated_cipher_suite().unwrap().suite();
+            assert_eq!(agreed, CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256);
         }
         if more.contains("CurveP384") {
-            assert_eq!(format!("{:?}", client.conn.negotiated_key_exchange_group().unwrap().name()), "secp384r1");
+            assert_eq!(client.conn.negotiated_key_exchange_group().unwrap().name(), NamedGroup::secp384r1);
         }
     }
 }
@@ -200,6 +203,7 @@ fn a_new_certificate_is_used_and_open_connections_stay() {
 }
 
 #[test]
+#[ignore = "scripts/test runs it: it needs curl and openssl"]
 fn curl_and_openssl_get_in() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::coin::{self, COINS, Coin};
@@ -10,7 +9,7 @@ use super::mine::{LISTED_WITHDRAWALS, Mine};
 use super::network::{self, Block};
 use super::world::World;
 use minergate::currency::{self, CURRENCIES};
-use minergate::endpoints::{Endpoint, Scope};
+use minergate_server::{Error, Read};
 
 /// The parts of lists that the API's documentation shows: endpoint, currency, answer. Their entries are in no documented list.
 static DOCUMENTED_PARTS: &[(&str, &str, &str)] = &[
@@ -18,78 +17,47 @@ static DOCUMENTED_PARTS: &[(&str, &str, &str)] = &[
     ("withdrawals", "xdn", include_str!("documented/withdrawals_xdn.json")),
 ];
 
-/// What a path asks for.
-#[derive(Clone, Copy)]
-pub(super) struct Question<'a> {
-    pub(super) endpoint: &'static Endpoint,
-    /// The endpoint's `part`, when that is what was asked for.
-    pub(super) part: Option<&'static str>,
-    /// What stood in the path for its `{currency}` or `{id}`.
-    pub(super) argument: Option<&'a str>,
-    /// Who asks; nobody where no token is needed.
-    pub(super) user: Option<u64>,
+/// The answer at a time in Unix seconds.
+pub(super) fn simulated(world: &World, read: &Read, now: f64) -> Result<String, Error> {
+    let whole = match whole(world, read, now).ok_or(Error::NotFound)? {
+        Value::Null => read.endpoint.sample.to_owned(),
+        value => value.to_string(),
+    };
+    read.select(whole, |code| coin::find(code).is_some())
 }
 
-impl Question<'_> {
-    /// The answer at a time in Unix seconds, or nothing if there is no such currency or entry.
-    pub(super) fn answer(self, world: &World, now: f64) -> Option<String> {
-        let text = match self.live(world, now)? {
-            Value::Null => self.endpoint.sample.to_owned(),
-            value => value.to_string(),
-        };
-        self.select(text, |code| coin::find(code).is_some())
+/// The documented answer.
+pub(super) fn documented(read: &Read) -> Result<String, Error> {
+    let is_asked = |(endpoint, code): (&str, &str)| {
+        read.part.is_some() && endpoint == read.endpoint.name && Some(code) == read.argument.as_deref()
+    };
+    if let Some((.., part)) = DOCUMENTED_PARTS.iter().find(|(endpoint, code, _)| is_asked((endpoint, code))) {
+        return Ok((*part).to_owned());
     }
+    read.select(read.endpoint.sample.to_owned(), currency::is_valid)
+}
 
-    /// The documented answer, or nothing if there is no such currency or entry.
-    pub(super) fn documented(self) -> Option<String> {
-        let is_asked = |(endpoint, code): (&str, &str)| {
-            self.part.is_some() && endpoint == self.endpoint.name && Some(code) == self.argument
-        };
-        if let Some((.., part)) = DOCUMENTED_PARTS.iter().find(|(endpoint, code, _)| is_asked((endpoint, code))) {
-            return Some((*part).to_owned());
+/// The whole answer; null of an endpoint that the world knows nothing of.
+fn whole(world: &World, read: &Read, now: f64) -> Option<Value> {
+    let user = read.account.map(|account| account as u64);
+    Some(match (read.endpoint.name, user) {
+        ("workers", Some(user)) => by_currency(&world.mines(user), |mine| workers(mine, now)),
+        ("mining_stats", Some(user)) => mining_stats(world, user, now),
+        ("balance", Some(user)) => balance(&world.mines(user), now),
+        ("transfers", Some(user)) => json!(world.transfers(user, now)),
+        ("withdrawals", Some(user)) => withdrawals(world, user, now),
+        ("invoices", Some(user)) => json!(world.invoices(user, now)),
+        ("affiliate_links", Some(user)) => world.links(user).into_iter().collect(),
+        ("affiliate_childrens", Some(user)) => affiliate_childrens(world, user, now),
+        ("affiliate_profit", Some(user)) => affiliate_profit(world, user, now),
+        ("nickname", Some(user)) => json!(format!("pickaxe-{}", user + 1)),
+        ("profit_rating", _) => json!(network::profit_rating(world.seed, now)),
+        ("top_hashrate", _) => {
+            COINS.iter().map(|coin| (coin.code, json!(network::strongest(world.seed, coin, now)))).collect()
         }
-        self.select(self.endpoint.sample.to_owned(), currency::is_valid)
-    }
-
-    /// The part of the whole answer that was asked for.
-    fn select(self, whole: String, is_currency: fn(&str) -> bool) -> Option<String> {
-        let Some(argument) = self.argument else { return Some(whole) };
-        let Some(part) = self.part else { return is_currency(argument).then_some(whole) };
-        let entries: Vec<&RawValue> = serde_json::from_str(&whole).ok()?;
-        let holds = |entry: &RawValue, key| {
-            serde_json::from_str(entry.get()).is_ok_and(|entry: Value| entry.get(key).is_some_and(|value| value == argument))
-        };
-        if part.contains("{id}") {
-            return entries.into_iter().find(|entry| holds(entry, "invoiceId")).map(|entry| entry.get().to_owned());
-        }
-        // A key, as text inside of a string has its quotes escaped. Of the lists, the withdrawals alone have it.
-        let renamed = |entry: &RawValue| entry.get().replace("\"transactionIdHash\":", "\"transactionId\":");
-        let entries = entries.into_iter().filter(|entry| holds(entry, "cc")).map(renamed);
-        is_currency(argument).then(|| format!("[{}]", entries.collect::<Vec<_>>().join(",")))
-    }
-
-    /// The whole answer; null of an endpoint that the world knows nothing of.
-    fn live(self, world: &World, now: f64) -> Option<Value> {
-        Some(match (self.endpoint.name, self.user) {
-            ("workers", Some(user)) => by_currency(&world.mines(user), |mine| workers(mine, now)),
-            ("mining_stats", Some(user)) => mining_stats(world, user, now),
-            ("balance", Some(user)) => balance(&world.mines(user), now),
-            ("transfers", Some(user)) => json!(world.transfers(user, now)),
-            ("withdrawals", Some(user)) => withdrawals(world, user, now),
-            ("invoices", Some(user)) => json!(world.invoices(user, now)),
-            ("affiliate_links", Some(user)) => world.links(user).into_iter().collect(),
-            ("affiliate_childrens", Some(user)) => affiliate_childrens(world, user, now),
-            ("affiliate_profit", Some(user)) => affiliate_profit(world, user, now),
-            ("nickname", Some(user)) => json!(format!("pickaxe-{}", user + 1)),
-            ("profit_rating", _) => json!(network::profit_rating(world.seed, now)),
-            ("top_hashrate", _) => {
-                COINS.iter().map(|coin| (coin.code, json!(network::strongest(world.seed, coin, now)))).collect()
-            }
-            ("status", _) => json!(Block::last(world.seed, coin::find(self.argument?)?, now)),
-            (_, None) if self.endpoint.scope == Scope::Account => return None,
-            _ => Value::Null,
-        })
-    }
+        ("status", _) => json!(Block::last(world.seed, coin::find(read.argument.as_deref()?)?, now)),
+        _ => Value::Null,
+    })
 }
 
 fn by_currency(mines: &[Mine], value: impl Fn(&Mine) -> Value) -> Value {
@@ -168,15 +136,19 @@ mod tests {
     use crate::noise::{Seed, real};
     use crate::{EPOCH, world};
     use minergate::currency::Decimals;
-    use minergate::endpoints::ENDPOINTS;
-    use minergate::metric::{Family, Kind, Request, Rows};
+    use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
+    use minergate::metric::{Context, Family, Kind, Rows};
 
     const START: f64 = EPOCH + 6.1e7;
     const USER: u64 = 0;
 
-    fn question(endpoint: &'static Endpoint, currency: &'static str) -> Question<'static> {
-        let argument = (endpoint.scope == Scope::Network).then_some(currency);
-        Question { endpoint, part: None, argument, user: (endpoint.scope == Scope::Account).then_some(USER) }
+    fn read(endpoint: &'static Endpoint, currency: &str) -> Read {
+        let argument = (endpoint.scope == Scope::Network).then(|| currency.to_owned());
+        Read { endpoint, part: None, argument, account: (endpoint.scope == Scope::Account).then_some(0) }
+    }
+
+    fn answer(world: &World, endpoint: &'static Endpoint, currency: &str, now: f64) -> String {
+        simulated(world, &read(endpoint, currency), now).unwrap()
     }
 
     fn worlds() -> impl Iterator<Item = World> {
@@ -185,14 +157,14 @@ mod tests {
 
     fn rows(endpoint: &Endpoint, answer: &str) -> Rows {
         let email = world::email(USER);
-        let request = Request { email: Some(&email), decimals: &Decimals::default() };
+        let request = Context { email: Some(&email), decimals: &Decimals::default() };
         endpoint.read(answer.as_bytes(), &request).unwrap()
     }
 
     #[test]
     fn the_same_seed_and_time_give_the_same_answers_and_others_differ() {
         for endpoint in ENDPOINTS {
-            let ask = |seed, now| question(endpoint, "xmr").answer(&World { seed: Seed::new(seed), users: 3 }, now).unwrap();
+            let ask = |seed, now| answer(&World { seed: Seed::new(seed), users: 3 }, endpoint, "xmr", now);
             assert_eq!(ask(1, START), ask(1, START), "{}", endpoint.name);
             if ask(1, START) == endpoint.sample {
                 continue;
@@ -213,7 +185,7 @@ mod tests {
                 for coin in COINS.iter().take(if endpoint.scope == Scope::Network { usize::MAX } else { 1 }) {
                     // Steps that are no whole minutes, so that what is pending for a while only is seen.
                     let now = START + 613.0 * real(hour);
-                    let rows = rows(endpoint, &question(endpoint, coin.code).answer(&world, now).unwrap());
+                    let rows = rows(endpoint, &answer(&world, endpoint, coin.code, now));
                     assert_eq!(rows.dropped, 0, "{}", endpoint.name);
                     let nonempty = rows.families().filter_map(|(family, mut series)| series.next().and(Some(family)));
                     filled.extend(nonempty.map(Family::sample_name));
@@ -234,7 +206,7 @@ mod tests {
                 for coin in COINS.iter().take(if endpoint.scope == Scope::Network { usize::MAX } else { 1 }) {
                     for step in 0..400 {
                         let now = START + 1.7 * real(step * step);
-                        let rows = rows(endpoint, &question(endpoint, coin.code).answer(&world, now).unwrap());
+                        let rows = rows(endpoint, &answer(&world, endpoint, coin.code, now));
                         let rising = |family: &Family| family.kind == Kind::Counter || family.stem == "network_block_height";
                         for (family, series) in rows.families().filter(|(family, _)| rising(family)) {
                             for series in series {
@@ -258,13 +230,13 @@ mod tests {
         let world = worlds().next().unwrap();
         let find = |name| minergate::endpoints::find(name).unwrap();
         for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.part.is_some()) {
-            let whole = question(endpoint, "").answer(&world, START).unwrap();
+            let whole = answer(&world, endpoint, "", START);
             let entries: Vec<Value> = serde_json::from_str(&whole).unwrap();
-            let part = |argument| {
-                let question = Question { part: endpoint.part, argument: Some(argument), ..question(endpoint, "") };
-                question.answer(&world, START).map(|text| serde_json::from_str::<Value>(&text).unwrap())
+            let part = |argument: &str| {
+                let read = Read { part: endpoint.part, argument: Some(argument.to_owned()), ..read(endpoint, "") };
+                simulated(&world, &read, START).map(|text| serde_json::from_str::<Value>(&text).unwrap())
             };
-            assert_eq!(part("nothing"), None);
+            assert!(part("nothing").is_err());
             if endpoint.name == "invoices" {
                 assert_eq!(part(entries[1]["invoiceId"].as_str().unwrap()).unwrap(), entries[1]);
             } else {
@@ -275,14 +247,14 @@ mod tests {
                 assert_eq!(part("btc").unwrap(), json!([]));
             }
         }
-        assert!(question(find("status"), "nothing").answer(&world, START).is_none());
+        assert!(simulated(&world, &read(find("status"), "nothing"), START).is_err());
     }
 
     #[test]
     fn any_time_has_answers() {
         for now in [0.0, -1e12, f64::NAN, EPOCH, 1e12] {
             for endpoint in ENDPOINTS {
-                assert!(question(endpoint, "xmr").answer(&worlds().next().unwrap(), now).is_some(), "{}", endpoint.name);
+                assert!(simulated(&worlds().next().unwrap(), &read(endpoint, "xmr"), now).is_ok(), "{}", endpoint.name);
             }
         }
     }

@@ -9,11 +9,12 @@ use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use minergate_server::json_response;
 use serde_json::{Value, json};
 
+use super::Simulator;
 use super::connection::Peer;
 use super::faults::{FAULTS, Fault, Rule, endpoint_names};
-use super::{Simulator, json_response};
 
 pub(super) fn routes() -> Router<Arc<Simulator>> {
     Router::new()

@@ -20,7 +20,7 @@ use super::connection::Peer;
 use super::noise::Seed;
 use super::unix_time;
 
-pub(super) use self::rule::{LOGIN, endpoint_names};
+pub(super) use self::rule::endpoint_names;
 pub use self::rule::{Rule, fault_help};
 use self::table::Effect;
 pub use self::table::{FAULTS, Fault};
@@ -99,12 +99,16 @@ impl InForce {
 
 impl Hit {
     /// The answer with the fault in it; `answer` gives the true one of a time since 1970.
-    pub(super) async fn answer(self, peer: Option<Peer>, answer: impl Fn(Duration) -> Response + Send) -> Response {
+    pub(super) async fn answer<F: Future<Output = Response> + Send>(
+        self,
+        peer: Option<Peer>,
+        answer: impl Fn(Duration) -> F + Send,
+    ) -> Response {
         let answer_now = || answer(unix_time());
         match self.fault.effect {
             Effect::Late => {
                 // First, as a slow API does: a login that comes late has used its TOTP code up.
-                let response = answer_now();
+                let response = answer_now().await;
                 tokio::time::sleep(self.time).await;
                 response
             }
@@ -116,15 +120,15 @@ impl Hit {
                 StatusCode::NO_CONTENT.into_response()
             }
             Effect::Instead(make) => make(self.time),
-            Effect::Frozen => answer(self.since),
+            Effect::Frozen => answer(self.since).await,
             Effect::Restarted => {
-                let (_, former) = whole(answer(self.since)).await;
+                let (_, former) = whole(answer(self.since).await).await;
                 let former = serde_json::from_slice(&former).unwrap_or_default();
-                changed(answer_now(), |value| change::restarted(value, &former)).await
+                changed(answer_now().await, |value| change::restarted(value, &former)).await
             }
-            Effect::Changed(change) => changed(answer_now(), |value| change(value, self.seed)).await,
+            Effect::Changed(change) => changed(answer_now().await, |value| change(value, self.seed)).await,
             Effect::Sent(send) => {
-                let (mut parts, bytes) = whole(answer_now()).await;
+                let (mut parts, bytes) = whole(answer_now().await).await;
                 parts.headers.insert(header::CONTENT_LENGTH, bytes.len().into());
                 Response::from_parts(parts, send(bytes, self.time))
             }

@@ -4,12 +4,11 @@
 //! with one seed agree. What an account mines and when is in `world` and `mine`, the answers' JSON in `answers`. How it
 //! misbehaves on request is in `faults`; `control` changes that while it runs.
 
-mod accounts;
 mod answers;
 mod coin;
 mod connection;
 mod control;
-mod error;
+mod credentials;
 mod faults;
 mod mine;
 mod network;
@@ -22,24 +21,17 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::rejection::RawPathParamsRejection;
-use axum::extract::{Form, FromRequest, RawPathParams, Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use serde_json::{Value, json};
+use axum::response::Response;
+use minergate_server::{Accounts, Api, Call, Error, Read};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
 use tokio::net::TcpListener;
 
-use self::accounts::{Accounts, Fields, WayIn};
-use self::answers::Question;
 use self::connection::{Connections, Peer};
-use self::error::Error;
-use self::faults::{Faults, LOGIN};
+use self::faults::Faults;
 use self::noise::Seed;
 use self::requests::Requests;
 use self::world::World;
-use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
 
 pub use self::faults::{FAULTS, Fault, Rule, fault_help};
 
@@ -92,7 +84,8 @@ pub struct Simulator {
 impl Simulator {
     pub fn new(config: Config) -> Simulator {
         let world = World { seed: Seed::new(config.seed), users: config.accounts as u64 };
-        let accounts = Accounts::new(world, config.token_lifetime);
+        let accounts = (0..world.users).map(|user| credentials::of(&world, user)).collect();
+        let accounts = Accounts::new(accounts, config.token_lifetime);
         let faults = Faults::new(world.seed, config.faults.clone());
         Simulator { config, world, accounts, faults, requests: Requests::default() }
     }
@@ -129,134 +122,53 @@ impl Simulator {
             Value::from(base_url)
         );
         for user in 0..self.world.users {
-            let (name, email) = (world::name(user), world::email(user));
-            let secrets = match WayIn::of(&self.world, user) {
-                WayIn::Token(token) => format!("token = \"{token}\"\n"),
-                WayIn::Password { password, totp: None } => format!("password = \"{password}\"\n"),
-                WayIn::Password { password, totp: Some(secret) } => {
-                    format!("password = \"{password}\"\ntotp_secret = \"{}\"\n", secret.to_base32())
-                }
-            };
-            // Writing to a string can't fail.
-            let _ = write!(toml, "\n[[accounts]]\nname = \"{name}\"\nemail = \"{email}\"\n{secrets}");
+            let own = credentials::of(&self.world, user);
+            let secret = |secret: &SecretString| secret.expose_secret().to_owned();
+            let keys = [
+                ("name", Some(world::name(user))),
+                ("email", own.email),
+                ("password", own.password.as_ref().map(secret)),
+                ("totp_secret", own.totp_secret.map(|secret| secret.to_base32())),
+                ("token", own.token.as_ref().map(secret)),
+            ];
+            toml += "\n[[accounts]]\n";
+            for (key, value) in keys {
+                // Writing to a string can't fail.
+                let _ = value.map(|value| writeln!(toml, "{key} = \"{value}\""));
+            }
         }
         toml
     }
 
     fn router(self) -> Router {
-        let mut router = route(Router::new(), "/1.0/auth/login", &post(login));
-        for endpoint in ENDPOINTS {
-            let handler = |part| {
-                get(move |State(simulator): State<Arc<Simulator>>, params: Params, request: Request| async move {
-                    let (head, _) = request.into_parts();
-                    let user = simulator.accounts.owner(token(&head.headers));
-                    let read = |now| simulator.read(endpoint, part, &head.headers, &params, now).into_response();
-                    let peer = Peer::of(&head.extensions);
-                    simulator.answer(endpoint.name, user, peer, read).await
-                })
-            };
-            for path in [Some(endpoint.path), endpoint.former_path].into_iter().flatten() {
-                router = route(router, path, &handler(None));
-            }
-            if let Some(part) = endpoint.part {
-                router = route(router, part, &handler(Some(part)));
-            }
-        }
-        let not_found = async |uri: Uri| Error::NoRoute(uri.path().to_owned());
-        let wrong_method = async |method: Method| Error::MethodNotAllowed(method);
-        router
-            .merge(control::routes())
-            .fallback(not_found)
-            .method_not_allowed_fallback(wrong_method)
-            .with_state(Arc::new(self))
+        minergate_server::router().merge(control::routes()).with_state(Arc::new(self))
+    }
+}
+
+impl Api for Simulator {
+    fn accounts(&self) -> &Accounts {
+        &self.accounts
     }
 
-    /// Answers a request with what it asks for at the time that `answer` is given, since 1970, unless a fault is due, and counts it.
-    async fn answer(
-        &self,
-        endpoint: &'static str,
-        user: Option<u64>,
-        peer: Option<Peer>,
-        answer: impl Fn(Duration) -> Response + Send,
-    ) -> Response {
-        let account = user.map(world::name).unwrap_or_default();
-        if let Some(hit) = self.faults.hit(endpoint, &account) {
-            self.requests.count(account, endpoint, hit.fault.name);
-            return hit.answer(peer, answer).await;
+    async fn read(&self, read: &Read, now: Duration) -> Result<String, Error> {
+        if self.config.documented {
+            answers::documented(read)
+        } else {
+            answers::simulated(&self.world, read, now.as_secs_f64())
         }
-        let response = answer(unix_time());
-        self.requests.count(account, endpoint, response.status().as_str());
+    }
+
+    /// Answers with the fault that is due, if one is, and counts the call.
+    async fn respond(&self, call: Call) -> Response {
+        let account = call.account.map(|account| world::name(account as u64)).unwrap_or_default();
+        if let Some(hit) = self.faults.hit(call.endpoint, &account) {
+            self.requests.count(account, call.endpoint, hit.fault.name);
+            return hit.answer(Peer::of(&call.extensions), |now| call.response(self, now)).await;
+        }
+        let response = call.response(self, unix_time()).await;
+        self.requests.count(account, call.endpoint, response.status().as_str());
         response
     }
-
-    fn read(
-        &self,
-        endpoint: &'static Endpoint,
-        part: Option<&'static str>,
-        headers: &HeaderMap,
-        params: &Params,
-        now: Duration,
-    ) -> Result<Response, Error> {
-        let user = (endpoint.scope == Scope::Account).then(|| self.accounts.user(token(headers))).transpose()?;
-        let params = params.as_ref().map_err(|_| Error::NotFound)?;
-        let argument = params.iter().next().map(|(_, argument)| argument);
-        let question = Question { endpoint, part, argument, user };
-        let answer =
-            if self.config.documented { question.documented() } else { question.answer(&self.world, now.as_secs_f64()) };
-        Ok(json_response(StatusCode::OK, answer.ok_or(Error::NotFound)?))
-    }
-}
-
-/// What stood in the path for its placeholders.
-type Params = Result<RawPathParams, RawPathParamsRejection>;
-
-/// A route, with and without a slash at its end: some clients send one.
-fn route(
-    router: Router<Arc<Simulator>>,
-    path: &str,
-    methods: &axum::routing::MethodRouter<Arc<Simulator>>,
-) -> Router<Arc<Simulator>> {
-    router.route(path, methods.clone()).route(&format!("{path}/"), methods.clone())
-}
-
-async fn login(State(simulator): State<Arc<Simulator>>, request: Request) -> Response {
-    let peer = Peer::of(request.extensions());
-    let fields = login_fields(request).await;
-    let user = fields.as_ref().ok().and_then(|fields| simulator.accounts.named(fields));
-    let login = |now: Duration| -> Result<Response, Error> {
-        let fields = fields.as_ref().map_err(Clone::clone)?;
-        let token = simulator.accounts.login(fields, now.as_secs())?;
-        Ok(json_response(StatusCode::OK, json!({ "token": token }).to_string()))
-    };
-    simulator.answer(LOGIN, user, peer, |now| login(now).into_response()).await
-}
-
-/// The token that a request carries.
-fn token(headers: &HeaderMap) -> Option<&str> {
-    headers.get("token").map(|token| token.to_str().unwrap_or("not a token"))
-}
-
-/// The fields of a form, or of JSON whatever it is said to be; none where the body is empty or is JSON without fields. Axum bounds the
-/// size of both.
-async fn login_fields(request: Request) -> Result<Fields, Error> {
-    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    if content_type.is_some_and(|value| value.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded")) {
-        let form = Form::from_request(request, &()).await;
-        return form.map(|Form(fields)| fields).map_err(|rejection| Error::BadBody(rejection.status()));
-    }
-    let body = Bytes::from_request(request, &()).await.map_err(|rejection| Error::BadBody(rejection.status()))?;
-    if body.trim_ascii().is_empty() {
-        return Ok(Fields::new());
-    }
-    match serde_json::from_slice(&body) {
-        Ok(Value::Object(fields)) => Ok(fields.into_iter().collect()),
-        Ok(_) => Ok(Fields::new()),
-        Err(_) => Err(Error::BadBody(StatusCode::BAD_REQUEST)),
-    }
-}
-
-fn json_response(status: StatusCode, body: String) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], body).into_response()
 }
 
 fn unix_time() -> Duration {

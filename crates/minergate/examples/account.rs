@@ -11,9 +11,8 @@ use std::error::Error;
 use std::io::{self, Write as _};
 use std::sync::Arc;
 
-use minergate::answer::Object;
-use minergate::api::{self, AccountConfig, Client};
-use minergate::endpoints::{balance, status, workers};
+use minergate::api::{self, Account, Client, Credentials, Secret, Settings};
+use minergate::endpoints::{Request, balance, status, workers};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -22,25 +21,24 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("give the API's base URL and a token".into());
     };
     // Limits, timeouts and retries are the client's business; it may serve any number of accounts.
-    let config = api::Config { base_url: Some(api::parse_base_url(&base_url)?), ..api::Config::default() };
-    let client = Client::new(&config, Arc::new(|_| ()))?;
-    // With email and password instead, the client logs in when it has to.
-    let account = AccountConfig { name: "mine".to_owned(), token: Some(token.into()), ..AccountConfig::default() };
-    let account = account.account(None).map_err(|(key, fault)| format!("{key}: {fault}"))?;
+    let client = Client::new(&Settings::new(api::parse_base_url(&base_url)?), Arc::new(|_| ()))?;
+    // With `Credentials::Password` instead, the client logs in when it has to.
+    let credentials = Credentials::Token { token: Secret::of_text(&token)?, email: None };
+    let account = Account::new("mine", credentials, None);
 
     let mut out = io::stdout();
-    for (currency, coins) in balance::SPEC.fetch(&client, Some(&account), None).await?.iter() {
+    for (currency, coins) in balance::SPEC.fetch(&client, Request::of(&account)).await?.iter() {
         // What the API did not give is nothing, and not 0.
         if let Some(coins) = coins.get() {
             writeln!(out, "{currency}: {coins} coins")?;
         }
     }
-    for (currency, Object(worker)) in workers::SPEC.fetch(&client, Some(&account), None).await?.iter() {
+    for (currency, worker) in workers::SPEC.fetch(&client, Request::of(&account)).await?.iter() {
         let (count, hashrate) = (worker.miners_count.get(), worker.hashrate.get());
         writeln!(out, "{currency}: {} workers, {} H/s", count.unwrap_or(f64::NAN), hashrate.unwrap_or(f64::NAN))?;
     }
-    match status::SPEC.fetch(&client, None, Some("xmr")).await {
-        Ok(network) => writeln!(out, "xmr: height {:?}", network.0.height.get())?,
+    match status::SPEC.fetch(&client, Request::default().about("xmr")).await {
+        Ok(network) => writeln!(out, "xmr: height {:?}", network.height.get())?,
         // Each kind of error is a variant of its own; its text quotes no secret.
         Err(api::Error::NotFound) => writeln!(out, "xmr: the API does not know it")?,
         Err(error) => return Err(error.into()),

@@ -4,15 +4,15 @@
 //! A field that can't be read is as good as missing, and costs nothing but itself. Only an answer that is not JSON, or
 //! not of its endpoint's shape at all, is an error.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::fmt;
-use std::marker::PhantomData;
+mod read;
 
-use serde::de::value::MapDeserializer;
-use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess};
+
+pub use self::read::FromJson;
+pub(crate) use self::read::{Key, Maybe, next, object};
 
 /// Entries of an object or an array that are read. One that has more is no answer of this API: leaving out the rest would
 /// make wrong sums, and reading it all would take memory without end.
@@ -36,13 +36,6 @@ impl Number {
     pub fn milliseconds_as_seconds(self) -> Option<f64> {
         self.0.map(|milliseconds| milliseconds / 1000.0)
     }
-
-    /// Reads a decimal number. "NaN", "Infinity", hexadecimal and what is beyond a double's range are not numbers.
-    fn parse(text: &str) -> Number {
-        let text = text.trim();
-        let decimal = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
-        Number(decimal.then(|| text.parse().ok()).flatten().filter(|value: &f64| value.is_finite()))
-    }
 }
 
 impl From<Number> for Option<f64> {
@@ -51,16 +44,20 @@ impl From<Number> for Option<f64> {
     }
 }
 
-impl<'de> Deserialize<'de> for Number {
-    /// Works on the number's own text: `serde_json` would refuse the whole answer for one `1e999`.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?.get();
-        Ok(match raw.as_bytes().first() {
-            Some(b'"') => {
-                serde_json::from_str::<Cow<'_, str>>(raw).map_or_else(|_| Number(None), |text| Number::parse(&text))
-            }
-            _ => Number::parse(raw),
-        })
+impl FromJson for Number {
+    fn number(number: f64) -> Option<Self> {
+        Some(Number(Some(number)))
+    }
+
+    /// Reads a decimal number. "NaN", "Infinity", hexadecimal and what is beyond a double's range are not numbers.
+    fn text(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let decimal = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
+        decimal.then(|| text.parse().ok()).flatten().filter(|value: &f64| value.is_finite()).and_then(Number::number)
+    }
+
+    fn otherwise() -> Option<Self> {
+        Some(Number(None))
     }
 }
 
@@ -79,9 +76,13 @@ impl Text {
     }
 }
 
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Text(lenient(<&RawValue>::deserialize(deserializer)?)))
+impl FromJson for Text {
+    fn text(text: &str) -> Option<Self> {
+        Some(Text(Some(text.to_owned())))
+    }
+
+    fn otherwise() -> Option<Self> {
+        Some(Text(None))
     }
 }
 
@@ -95,55 +96,32 @@ impl From<Flag> for Option<f64> {
     }
 }
 
-impl<'de> Deserialize<'de> for Flag {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Flag(match <&RawValue>::deserialize(deserializer)?.get().trim_matches('"') {
-            "true" | "1" => Some(true),
-            "false" | "0" => Some(false),
+impl FromJson for Flag {
+    fn boolean(boolean: bool) -> Option<Self> {
+        Some(Flag(Some(boolean)))
+    }
+
+    fn number(number: f64) -> Option<Self> {
+        Flag::text(&number.to_string())
+    }
+
+    fn text(text: &str) -> Option<Self> {
+        match text {
+            "true" | "1" => Flag::boolean(true),
+            "false" | "0" => Flag::boolean(false),
             _ => None,
-        }))
-    }
-}
-
-/// An object's fields as they are written. Of a repeated key the last counts, as in JavaScript.
-pub(crate) struct Fields<'de>(pub(crate) BTreeMap<String, &'de RawValue>);
-
-impl<'de> Deserialize<'de> for Fields<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries;
-
-        impl<'de> Visitor<'de> for Entries {
-            type Value = Fields<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Fields<'de>, A::Error> {
-                let mut fields = BTreeMap::new();
-                let mut read = 0;
-                while let Some((key, value)) = access.next_entry()? {
-                    bounded::<A::Error>(&mut read)?;
-                    fields.insert(key, value);
-                }
-                Ok(Fields(fields))
-            }
         }
+    }
 
-        deserializer.deserialize_map(Entries)
+    fn otherwise() -> Option<Self> {
+        Some(Flag(None))
     }
 }
 
-/// An object, and nothing else: serde's derived structs would read an array's elements as their fields, and refuse an object
-/// that repeats one of its keys.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Object<T>(pub T);
-
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Fields(fields) = Fields::deserialize(deserializer)?;
-        let fields = MapDeserializer::<_, serde_json::Error>::new(fields.into_iter());
-        T::deserialize(fields).map(Object).map_err(|_| D::Error::custom("not an object of the documented shape"))
+/// Of which nothing is kept.
+impl FromJson for () {
+    fn otherwise() -> Option<Self> {
+        Some(())
     }
 }
 
@@ -154,6 +132,10 @@ pub struct Map<T>(BTreeMap<String, T>);
 impl<T> Map<T> {
     pub fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value))
+    }
+
+    pub fn get(&self, key: &str) -> Option<&T> {
+        self.0.get(key)
     }
 
     pub fn len(&self) -> usize {
@@ -177,10 +159,35 @@ impl<T> FromIterator<(String, T)> for Map<T> {
     }
 }
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Map<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Fields(fields) = Fields::deserialize(deserializer)?;
-        Ok(fields.into_iter().filter_map(|(key, raw)| Some((key, lenient(raw)?))).collect())
+impl<T: FromJson> Map<T> {
+    /// Reads an object whose keys are open but for some, whose values the caller reads; it says whether it did.
+    pub(crate) fn beside<'de, A: MapAccess<'de>>(
+        mut fields: A,
+        mut named: impl FnMut(&str, &mut A) -> Result<bool, A::Error>,
+    ) -> Result<Option<Self>, A::Error> {
+        let mut map = Map::default();
+        let mut read = 0;
+        while let Some(key) = fields.next_key::<String>()? {
+            read += 1;
+            if read > MAX_ENTRIES {
+                fields.next_value::<IgnoredAny>()?;
+                return <() as FromJson>::object(fields).map(|_| None);
+            }
+            if !named(&key, &mut fields)? {
+                // Of a repeated key the last counts, also where it is of another shape.
+                match next(&mut fields)? {
+                    Some(value) => drop(map.0.insert(key, value)),
+                    None => drop(map.0.remove(&key)),
+                }
+            }
+        }
+        Ok(Some(map))
+    }
+}
+
+impl<T: FromJson> FromJson for Map<T> {
+    fn object<'de, A: MapAccess<'de>>(fields: A) -> Result<Option<Self>, A::Error> {
+        Map::beside(fields, |_, _| Ok(false))
     }
 }
 
@@ -215,66 +222,34 @@ impl<T> FromIterator<T> for List<T> {
     }
 }
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for List<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Elements<T>(PhantomData<T>);
-
-        impl<'de, T: DeserializeOwned> Visitor<'de> for Elements<T> {
-            type Value = List<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an array")
+impl<T: FromJson> FromJson for List<T> {
+    fn array<'de, A: SeqAccess<'de>>(mut elements: A) -> Result<Option<Self>, A::Error> {
+        let mut list = List::default();
+        let mut read = 0;
+        while let Some(Maybe(element)) = elements.next_element()? {
+            read += 1;
+            if read > MAX_ENTRIES {
+                return <() as FromJson>::array(elements).map(|_| None);
             }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<List<T>, A::Error> {
-                let mut elements = Vec::new();
-                let mut read = 0;
-                while let Some(raw) = access.next_element::<&RawValue>()? {
-                    bounded::<A::Error>(&mut read)?;
-                    elements.extend(lenient(raw));
-                }
-                Ok(List(elements))
-            }
+            list.0.extend(element);
         }
-
-        deserializer.deserialize_seq(Elements(PhantomData))
+        Ok(Some(list))
     }
-}
-
-/// Counts one more entry, and refuses one too many.
-fn bounded<E: serde::de::Error>(read: &mut usize) -> Result<(), E> {
-    *read += 1;
-    if *read > MAX_ENTRIES { Err(E::custom("too many entries")) } else { Ok(()) }
-}
-
-/// A value that is as good as missing when it is of another shape.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Lenient<T>(pub T);
-
-impl<'de, T: DeserializeOwned + Default> Deserialize<'de> for Lenient<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Lenient(lenient(<&RawValue>::deserialize(deserializer)?).unwrap_or_default()))
-    }
-}
-
-/// A value of the wanted shape, or nothing.
-pub(crate) fn lenient<T: DeserializeOwned>(raw: &RawValue) -> Option<T> {
-    serde_json::from_str(raw.get()).ok()
 }
 
 /// A group of a list's entries: how many, their sums, and their times.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Group {
-    pub count: f64,
+pub(crate) struct Group {
+    pub(crate) count: f64,
     /// Nothing when one entry lacks its amount: a sum of the others would be a wrong number.
-    pub amount: Option<f64>,
-    pub fee: Option<f64>,
+    pub(crate) amount: Option<f64>,
+    pub(crate) fee: Option<f64>,
     /// The newest time among those given, in the field's own unit.
-    pub newest: Option<f64>,
+    pub(crate) newest: Option<f64>,
 }
 
 /// Sums up a list by a key, such as currency and status.
-pub fn group_by<K: Ord>(entries: impl Iterator<Item = (K, Entry)>) -> BTreeMap<K, Group> {
+pub(crate) fn group_by<K: Ord>(entries: impl Iterator<Item = (K, Entry)>) -> BTreeMap<K, Group> {
     let mut groups = BTreeMap::new();
     for (key, entry) in entries {
         let group = groups.entry(key).or_insert(Group { count: 0.0, amount: Some(0.0), fee: Some(0.0), newest: None });
@@ -288,24 +263,72 @@ pub fn group_by<K: Ord>(entries: impl Iterator<Item = (K, Entry)>) -> BTreeMap<K
 
 /// A number of entries as a value.
 #[expect(clippy::cast_precision_loss, reason = "an answer holds fewer than 2^53 entries")]
-pub fn count(entries: usize) -> f64 {
+pub(crate) fn count(entries: usize) -> f64 {
     entries as f64
 }
 
 /// The later of two times, of those that are given.
-pub fn later(a: Option<f64>, b: Option<f64>) -> Option<f64> {
+pub(crate) fn later(a: Option<f64>, b: Option<f64>) -> Option<f64> {
     a.zip(b).map(|(a, b)| a.max(b)).or(a).or(b)
 }
 
 /// The earlier of two times, of those that are given.
-pub fn earlier(a: Option<f64>, b: Option<f64>) -> Option<f64> {
+pub(crate) fn earlier(a: Option<f64>, b: Option<f64>) -> Option<f64> {
     a.zip(b).map(|(a, b)| a.min(b)).or(a).or(b)
 }
 
 /// What `group_by` sums up of one entry.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Entry {
-    pub amount: Number,
-    pub fee: Number,
-    pub created: Number,
+pub(crate) struct Entry {
+    pub(crate) amount: Number,
+    pub(crate) fee: Number,
+    pub(crate) created: Number,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::api::decode;
+
+    proptest! {
+        /// What the standard library makes of the same text is the nearest double.
+        #[test]
+        fn a_number_is_the_nearest_double_however_it_is_written(
+            text in r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,3})?"
+        ) {
+            let nearest = text.parse().ok().filter(|number: &f64| number.is_finite()).map(f64::to_bits);
+            for body in [text.clone(), format!("\"{text}\"")] {
+                let number: Number = decode(body.as_bytes()).unwrap();
+                prop_assert_eq!(number.get().map(f64::to_bits), nearest);
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_of_another_shape_is_left_out_and_costs_nothing_beside_it() {
+        let lists: Map<List<Flag>> =
+            decode(br#"{"a": [1, "0", true, {"x": [2]}, 1e999], "b": {}, "c": null, "d": [], "d": 5, "\u0065": []}"#)
+                .unwrap();
+        let lists: Vec<(&str, Vec<Option<f64>>)> =
+            lists.iter().map(|(key, list)| (key, list.iter().map(|flag| Option::from(*flag)).collect())).collect();
+        assert_eq!(lists, [("a", vec![Some(1.0), Some(0.0), Some(1.0), None, None]), ("e", vec![])]);
+    }
+
+    #[test]
+    fn what_has_too_many_entries_is_of_another_shape() {
+        let list = |entries: usize| format!("[{}0]", "0,".repeat(entries - 1));
+        let map = |entries: usize| {
+            let entries: Vec<String> = (0..entries).map(|i| format!("\"{i}\": 0")).collect();
+            format!("{{{}}}", entries.join(","))
+        };
+        assert_eq!(decode::<List<Number>>(list(MAX_ENTRIES).as_bytes()).unwrap().iter().count(), MAX_ENTRIES);
+        assert_eq!(decode::<Map<Number>>(map(MAX_ENTRIES).as_bytes()).unwrap().len(), MAX_ENTRIES);
+        assert_eq!(decode::<List<Number>>(list(MAX_ENTRIES + 1).as_bytes()).unwrap_err().kind(), "shape");
+        assert_eq!(decode::<Map<Number>>(map(MAX_ENTRIES + 1).as_bytes()).unwrap_err().kind(), "shape");
+        let nested = format!("{{\"long\": {}, \"short\": [1]}}", list(MAX_ENTRIES + 1));
+        let nested: Map<List<Number>> = decode(nested.as_bytes()).unwrap();
+        assert_eq!(nested.iter().map(|(key, _)| key).collect::<Vec<_>>(), ["short"]);
+    }
 }

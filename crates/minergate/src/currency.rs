@@ -42,6 +42,9 @@ fn decimals(code: &str) -> Option<u8> {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Decimals(BTreeMap<String, u8>);
 
+/// The documented ones alone.
+pub static DOCUMENTED: Decimals = Decimals(BTreeMap::new());
+
 impl Decimals {
     pub fn new(configured: BTreeMap<String, u8>) -> Self {
         Decimals(configured)

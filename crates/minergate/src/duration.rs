@@ -1,15 +1,9 @@
-//! Durations as the configuration writes them: `10s`, `1m 30s`, `2h`, `30d`. A day has 24 hours.
+//! Durations as people write them: `10s`, `1m 30s`, `2h`, `30d`. A day has 24 hours.
 
-use std::fmt;
 use std::time::Duration;
 
 use jiff::fmt::friendly::{Designator, Spacing, SpanPrinter};
 use jiff::{SignedDuration, Span, SpanRelativeTo};
-use schemars::{Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, de};
-
-/// What a duration looks like, for editors; [`parse`] decides.
-pub const PATTERN: &str = "^ *(P|[0-9.]+ *[A-Za-zµ])";
 
 /// Reads a duration.
 ///
@@ -29,7 +23,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
 /// Seconds in a day.
 const DAY: u64 = 86_400;
 
-/// The duration as the configuration would write it.
+/// The duration as people would write it.
 pub fn print(duration: Duration) -> String {
     let printer = SpanPrinter::new().designator(Designator::Compact).spacing(Spacing::None);
     let (days, rest) = (duration.as_secs() / DAY, Duration::new(duration.as_secs() % DAY, duration.subsec_nanos()));
@@ -40,37 +34,6 @@ pub fn print(duration: Duration) -> String {
         _ if is_whole => format!("{days}d"),
         _ => format!("{days}d{rest}"),
     }
-}
-
-/// A duration as it was written, to be read by [`parse`]: a bare number is then refused for its missing unit.
-#[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "expected a duration; write a text such as \"30s\"")]
-pub enum Written {
-    Text(String),
-    Whole(u64),
-    Number(f64),
-    Flag(bool),
-}
-
-impl fmt::Display for Written {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Written::Text(text) => f.write_str(text),
-            Written::Whole(number) => write!(f, "{number}"),
-            Written::Number(number) => write!(f, "{number}"),
-            Written::Flag(flag) => write!(f, "{flag}"),
-        }
-    }
-}
-
-/// For `#[serde(deserialize_with = "duration::deserialize")]`.
-pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    parse(&Written::deserialize(deserializer)?.to_string()).map_err(de::Error::custom)
-}
-
-/// For `#[schemars(schema_with = "duration::schema")]`: what an editor may know of a duration.
-pub fn schema(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "string", "pattern": PATTERN, "examples": ["30s", "5m", "1h"] })
 }
 
 #[cfg(test)]

@@ -3,14 +3,17 @@
 //! To add an endpoint, write `endpoints/x.rs` (its `SPEC`), put a real answer beside it as `endpoints/x.json`, and add
 //! its line to the table here. To add a metric, add a row to the endpoint's `metrics`.
 
+use std::marker::PhantomData;
 use std::time::Duration;
 
-use serde::de::DeserializeOwned;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
+use crate::answer::FromJson;
 use crate::api::{self, Account, Client, Read};
-use crate::metric::{Family, Metric, Request, Rows};
+use crate::currency::{DOCUMENTED, Decimals};
+use crate::metric::{Context, Family, Metric, Rows};
 
 /// Words of a transfer's state, a withdrawal's or an invoice's status that the API's documentation holds.
 const STATES: &[&str] = &[FINISHED, PENDING];
@@ -28,8 +31,9 @@ pub enum Scope {
     Network,
 }
 
-/// One endpoint with the type `B` of its decoded answer: the request line, and the table of its metrics.
-pub struct Spec<B: 'static> {
+/// One endpoint: its request line, and how its answer becomes samples. Made by `of_account`, `of_pool` or `of_network`.
+#[derive(Clone, Copy)]
+pub struct Endpoint {
     /// The `endpoint` label, and the key of its interval in the configuration's `[poll]`.
     pub name: &'static str,
     /// The path below the base URL; `{currency}` stands for a code.
@@ -43,121 +47,121 @@ pub struct Spec<B: 'static> {
     pub interval: Duration,
     /// A real answer of the API: what tests compare with, and what the simulator starts from.
     pub sample: &'static str,
-    pub metrics: &'static [Metric<B>],
+    metrics: &'static dyn Table,
 }
 
-impl<B: DeserializeOwned> Spec<B> {
-    /// Asks the API and decodes its answer.
-    ///
-    /// `argument` fills the path's `{currency}` or the part's `{currency}` or `{id}`.
-    ///
-    /// # Errors
-    /// As [`Client::get`], and [`api::Error::Shape`] when the answer is not this endpoint's.
-    pub async fn fetch(&self, client: &Client, account: Option<&Account>, argument: Option<&str>) -> api::Result<B> {
-        let (path, former) = paths(self.path, self.part, self.former_path, argument);
-        ask(client, Read { endpoint: self.name, path: &path, account, deadline: None }, former, api::decode).await
-    }
-
-    fn read(&self, body: &[u8], request: &Request<'_>) -> api::Result<Rows> {
-        Ok(Rows::read(self.metrics, &api::decode(body)?, request))
-    }
+/// An endpoint with the type `B` of its decoded answer.
+pub struct Spec<B> {
+    endpoint: Endpoint,
+    answer: PhantomData<fn() -> B>,
 }
 
-/// Reads a path, and where that is not found, the one of earlier versions of the API.
-async fn ask<T>(
-    client: &Client,
-    read: Read<'_>,
-    former_path: Option<&str>,
-    decode: impl Fn(&[u8]) -> api::Result<T>,
-) -> api::Result<T> {
-    match (client.get(read, &decode).await, former_path) {
-        (Err(api::Error::NotFound), Some(path)) => client.get(Read { path, ..read }, &decode).await,
-        (result, _) => result,
+/// The metrics of an endpoint, whatever the type of its answer.
+trait Table: Sync {
+    fn family(&'static self, place: usize) -> Option<&'static Family>;
+
+    fn read(&'static self, body: &[u8], context: &Context<'_>) -> api::Result<Rows>;
+}
+
+impl<B: FromJson, const N: usize> Table for [Metric<B>; N] {
+    fn family(&'static self, place: usize) -> Option<&'static Family> {
+        self.get(place).map(|metric| &metric.family)
+    }
+
+    fn read(&'static self, body: &[u8], context: &Context<'_>) -> api::Result<Rows> {
+        Ok(Rows::read(self, &api::decode(body)?, context))
     }
 }
 
-/// The path that an argument leads to, and the one to ask where that is not found.
-fn paths<'a>(
-    path: &str,
-    part: Option<&str>,
-    former_path: Option<&'a str>,
-    argument: Option<&str>,
-) -> (String, Option<&'a str>) {
-    let (path, former) = match (part, argument) {
-        (Some(part), Some(_)) => (part, None),
-        _ => (path, former_path),
-    };
-    (fill(path, argument.unwrap_or_default()), former)
+/// An endpoint of one account's data.
+const fn of_account(name: &'static str, path: &'static str) -> Endpoint {
+    endpoint(name, path, Scope::Account)
 }
 
-/// A path with its placeholder filled; what is filled in can't leave its path segment.
-fn fill(path: &str, argument: &str) -> String {
-    let segment: String = argument.bytes().map(encode_byte).collect();
-    path.replace("{currency}", &segment).replace("{id}", &segment)
+/// An endpoint of the pool's.
+const fn of_pool(name: &'static str, path: &'static str) -> Endpoint {
+    endpoint(name, path, Scope::Pool)
 }
 
-fn encode_byte(byte: u8) -> String {
-    match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => char::from(byte).to_string(),
-        _ => format!("%{byte:02X}"),
-    }
+/// An endpoint of one currency's network, `{currency}` in its path.
+const fn of_network(name: &'static str, path: &'static str) -> Endpoint {
+    endpoint(name, path, Scope::Network)
 }
 
-/// A row of the table: a [`Spec`] without its answer's type.
-pub struct Endpoint {
-    pub name: &'static str,
-    pub path: &'static str,
-    pub part: Option<&'static str>,
-    pub former_path: Option<&'static str>,
-    pub scope: Scope,
-    pub interval: Duration,
-    pub sample: &'static str,
-    family: fn(usize) -> Option<&'static Family>,
-    read: fn(&[u8], &Request<'_>) -> api::Result<Rows>,
+const fn endpoint(name: &'static str, path: &'static str, scope: Scope) -> Endpoint {
+    const NONE: &[Metric<()>; 0] = &[];
+    let interval = Duration::ZERO;
+    Endpoint { name, path, part: None, former_path: None, scope, interval, sample: "", metrics: NONE }
 }
 
 impl Endpoint {
-    pub fn families(&self) -> impl Iterator<Item = &'static Family> {
-        (0..).map_while(self.family)
+    const fn part(self, path: &'static str) -> Endpoint {
+        Endpoint { part: Some(path), ..self }
+    }
+
+    const fn former_path(self, path: &'static str) -> Endpoint {
+        Endpoint { former_path: Some(path), ..self }
+    }
+
+    const fn every(self, interval: Duration) -> Endpoint {
+        Endpoint { interval, ..self }
+    }
+
+    const fn sample(self, sample: &'static str) -> Endpoint {
+        Endpoint { sample, ..self }
+    }
+
+    const fn metrics<B: FromJson, const N: usize>(self, metrics: &'static [Metric<B>; N]) -> Spec<B> {
+        Spec { endpoint: Endpoint { metrics, ..self }, answer: PhantomData }
+    }
+
+    pub fn families(&self) -> impl Iterator<Item = &'static Family> + use<> {
+        let metrics = self.metrics;
+        (0..).map_while(|place| metrics.family(place))
     }
 
     /// Decodes an answer and reads its samples.
     ///
     /// # Errors
     /// [`api::Error::Shape`] when the body is not JSON or not of this endpoint's shape.
-    pub fn read(&self, body: &[u8], request: &Request<'_>) -> api::Result<Rows> {
-        (self.read)(body, request)
+    pub fn read(&self, body: &[u8], context: &Context<'_>) -> api::Result<Rows> {
+        self.metrics.read(body, context)
     }
 
-    /// Asks the API and reads the samples of its answer, which are of use until the deadline.
+    /// Asks the API and reads the samples of its answer.
     ///
     /// # Errors
-    /// As [`Client::get`], and [`api::Error::Shape`] when the answer is not this endpoint's.
-    pub async fn fetch(
-        &self,
-        client: &Client,
-        account: Option<&Account>,
-        currency: &str,
-        request: &Request<'_>,
-        deadline: Instant,
-    ) -> api::Result<Rows> {
-        let path = fill(self.path, currency);
-        let read = Read { endpoint: self.name, path: &path, account, deadline: Some(deadline) };
-        ask(client, read, self.former_path, |body| self.read(body, request)).await
+    /// As [`Spec::fetch`].
+    pub async fn fetch(&self, client: &Client, request: Request<'_>) -> api::Result<Rows> {
+        self.ask(client, request, |body| self.read(body, &request.context())).await
     }
 
-    /// Asks the API and returns its answer as it stands, whatever its shape; `argument` as in [`Spec::fetch`].
+    /// Asks the API and returns its answer as it stands, whatever its shape.
     ///
     /// # Errors
-    /// As [`Client::get`], and [`api::Error::Shape`] when the answer is not JSON.
-    pub async fn fetch_json(
+    /// As [`Spec::fetch`], but [`api::Error::Shape`] only when the answer is not JSON.
+    pub async fn fetch_json(&self, client: &Client, request: Request<'_>) -> api::Result<Box<RawValue>> {
+        self.ask(client, request, api::json).await
+    }
+
+    /// Reads the path that the request leads to, and where that is not found, the one of earlier versions of the API.
+    async fn ask<T>(
         &self,
         client: &Client,
-        account: Option<&Account>,
-        argument: Option<&str>,
-    ) -> api::Result<Box<RawValue>> {
-        let (path, former) = paths(self.path, self.part, self.former_path, argument);
-        ask(client, Read { endpoint: self.name, path: &path, account, deadline: None }, former, api::decode).await
+        request: Request<'_>,
+        decode: impl Fn(&[u8]) -> api::Result<T>,
+    ) -> api::Result<T> {
+        let Request { account, argument, deadline, .. } = request;
+        let (path, former_path) = match (self.part, argument) {
+            (Some(part), Some(_)) => (part, None),
+            _ => (self.path, self.former_path),
+        };
+        let path = fill(path, argument.unwrap_or_default());
+        let read = Read { endpoint: self.name, path: &path, account, deadline };
+        match (client.get(read, &decode).await, former_path) {
+            (Err(api::Error::NotFound), Some(path)) => client.get(Read { path, ..read }, &decode).await,
+            (result, _) => result,
+        }
     }
 
     /// Whether its samples are an account's, and not pool's or network's.
@@ -169,6 +173,62 @@ impl Endpoint {
     pub fn shows_use(&self) -> bool {
         self.families().any(|family| family.shows_use)
     }
+}
+
+impl<B: FromJson> Spec<B> {
+    /// Asks the API and decodes its answer.
+    ///
+    /// # Errors
+    /// Every kind of [`api::Error`]; [`api::Error::Shape`] when the answer is not this endpoint's.
+    pub async fn fetch(&self, client: &Client, request: Request<'_>) -> api::Result<B> {
+        self.endpoint.ask(client, request, api::decode).await
+    }
+}
+
+/// What is asked of an endpoint. The default asks for what belongs to no account.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// Whose answer.
+    pub account: Option<&'a Account>,
+    /// What fills the path's `{currency}`, or the part's `{currency}` or `{id}`.
+    pub argument: Option<&'a str>,
+    /// When the answer is of no use any more: nothing is tried again after that.
+    pub deadline: Option<Instant>,
+    /// Decimals of the currencies' smallest units, for samples in coins.
+    pub decimals: &'a Decimals,
+}
+
+impl Default for Request<'_> {
+    fn default() -> Self {
+        Request { account: None, argument: None, deadline: None, decimals: &DOCUMENTED }
+    }
+}
+
+impl<'a> Request<'a> {
+    /// Asks for an account's answer.
+    pub fn of(account: &'a Account) -> Request<'a> {
+        Request { account: Some(account), ..Request::default() }
+    }
+
+    /// Asks for a network's answer, or for one part of an answer.
+    #[must_use]
+    pub fn about(self, argument: &'a str) -> Request<'a> {
+        Request { argument: Some(argument), ..self }
+    }
+
+    /// What a reading of the answer may know.
+    pub fn context(&self) -> Context<'a> {
+        Context { email: self.account.and_then(Account::email), decimals: self.decimals }
+    }
+}
+
+/// What is escaped in a path's segment: more than has to be, so that nothing that is filled in can leave it.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
+
+/// A path with its placeholder filled.
+fn fill(path: &str, argument: &str) -> String {
+    let segment = utf8_percent_encode(argument, SEGMENT).to_string();
+    path.replace("{currency}", &segment).replace("{id}", &segment)
 }
 
 /// The row of that name.
@@ -186,17 +246,7 @@ macro_rules! endpoints {
         $(pub mod $module;)*
 
         /// Every endpoint that is polled, in the order of the exposition.
-        pub static ENDPOINTS: &[Endpoint] = &[$(Endpoint {
-            name: $module::SPEC.name,
-            path: $module::SPEC.path,
-            part: $module::SPEC.part,
-            former_path: $module::SPEC.former_path,
-            scope: $module::SPEC.scope,
-            interval: $module::SPEC.interval,
-            sample: $module::SPEC.sample,
-            family: |i| $module::SPEC.metrics.get(i).map(|metric| &metric.family),
-            read: |body, request| $module::SPEC.read(body, request),
-        }),*];
+        pub static ENDPOINTS: &[Endpoint] = &[$($module::SPEC.endpoint),*];
     };
 }
 
@@ -225,8 +275,8 @@ mod tests {
     use crate::metric::Kind;
 
     fn sample_rows(endpoint: &Endpoint) -> Rows {
-        let request = Request { email: Some("user1@example.com"), decimals: &Decimals::default() };
-        endpoint.read(endpoint.sample.as_bytes(), &request).unwrap()
+        let context = Context { email: Some("user1@example.com"), decimals: &Decimals::default() };
+        endpoint.read(endpoint.sample.as_bytes(), &context).unwrap()
     }
 
     #[test]
@@ -278,14 +328,14 @@ mod tests {
 
     #[test]
     fn an_empty_answer_has_no_samples_and_is_no_error() {
-        let request = Request { email: None, decimals: &Decimals::default() };
+        let context = Context { email: None, decimals: &Decimals::default() };
         for endpoint in ENDPOINTS {
             let empty = match endpoint.sample.trim_start().as_bytes()[0] {
                 b'{' => "{}",
                 b'[' => "[]",
                 _ => "null",
             };
-            let rows = endpoint.read(empty.as_bytes(), &request).unwrap();
+            let rows = endpoint.read(empty.as_bytes(), &context).unwrap();
             for (family, series) in rows.families() {
                 let counts_entries = matches!(family.stem, "affiliate_links" | "affiliate_children");
                 assert_eq!(series.count() == 0, !counts_entries, "{}", family.name());
@@ -295,10 +345,10 @@ mod tests {
 
     #[test]
     fn an_answer_of_another_shape_is_an_error_that_quotes_nothing() {
-        let request = Request { email: None, decimals: &Decimals::default() };
+        let context = Context { email: None, decimals: &Decimals::default() };
         for endpoint in ENDPOINTS {
             for wrong in ["", "<html>secret</html>", "12", "true", "{\"secret\":", "[[\"secret\"]"] {
-                let error = endpoint.read(wrong.as_bytes(), &request).unwrap_err();
+                let error = endpoint.read(wrong.as_bytes(), &context).unwrap_err();
                 assert_eq!(error.kind(), "shape", "{} took {wrong:?}", endpoint.name);
                 assert!(!error.to_string().contains("secret"), "{error}");
             }

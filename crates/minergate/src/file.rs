@@ -40,15 +40,23 @@ impl Default for PathState {
     }
 }
 
-/// Why a file can't be read, in words that quote neither its path nor its contents.
+/// Why a file can't be read or written, in words that quote neither its path nor its contents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    #[error("no such file")]
+    #[error("no such file or directory")]
     NotFound,
     #[error("permission denied")]
     PermissionDenied,
     #[error("it is a directory")]
     IsADirectory,
+    #[error("it is not a directory")]
+    NotADirectory,
+    #[error("its file system is read-only")]
+    ReadOnly,
+    #[error("its file system is full")]
+    Full,
+    #[error("it is not a file")]
+    NotAFile,
     #[error("it is not text (UTF-8)")]
     NotText,
     #[error("it is larger than {0} bytes")]
@@ -59,6 +67,9 @@ pub enum Error {
     Busy,
     #[error("too many files do not answer")]
     Exhausted,
+    /// Another error number of the system.
+    #[error("{}", io::Error::from_raw_os_error(*.0))]
+    System(i32),
     #[error("the system reports an input/output error")]
     Other,
 }
@@ -69,8 +80,11 @@ impl From<io::Error> for Error {
             ErrorKind::NotFound => Error::NotFound,
             ErrorKind::PermissionDenied => Error::PermissionDenied,
             ErrorKind::IsADirectory => Error::IsADirectory,
+            ErrorKind::NotADirectory => Error::NotADirectory,
+            ErrorKind::ReadOnlyFilesystem => Error::ReadOnly,
+            ErrorKind::StorageFull => Error::Full,
             ErrorKind::InvalidData => Error::NotText,
-            _ => Error::Other,
+            _ => error.raw_os_error().map_or(Error::Other, Error::System),
         }
     }
 }
@@ -192,7 +206,11 @@ fn paths() -> MutexGuard<'static, BTreeMap<PathBuf, PathState>> {
     PATHS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn bytes(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, Error> {
+/// Reads as [`read_blocking`] does, however long it takes: for [`run`].
+///
+/// # Errors
+/// As [`read`], but for those of time.
+pub fn bytes(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, Error> {
     let mut bytes = Zeroizing::new(Vec::new());
     File::open(path)?.take(limit as u64 + 1).read_to_end(&mut bytes)?;
     if bytes.len() > limit { Err(Error::TooLarge(limit)) } else { Ok(bytes) }
@@ -200,13 +218,13 @@ fn bytes(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, Error> {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
+    use rustix::fs::{CWD, Mode};
 
     use super::*;
 
     fn fifo(directory: &Path) -> PathBuf {
         let path = directory.join("fifo");
-        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        rustix::fs::mkfifoat(CWD, &path, Mode::RUSR | Mode::WUSR).unwrap();
         path
     }
 

@@ -7,22 +7,21 @@
 //! | [`answer`] | what answers are made of: numbers, texts, lists and maps that bear with what the API sends |
 //! | [`currency`] | the documented currencies |
 //! | [`metric`] | what an answer becomes as metrics |
-//! | [`duration`], [`file`](mod@file) | durations as people write them; files on disks that may hang |
+//! | [`duration`], [`file`](mod@file), [`spelling`] | durations as people write them; files on disks that may hang; misspelled words |
 //!
 //! An account's balances:
 //!
 //! ```
 //! use std::sync::Arc;
 //!
-//! use minergate::api::{self, AccountConfig, Client};
-//! use minergate::endpoints::balance;
+//! use minergate::api::{self, Account, Client, Credentials, Secret, Settings};
+//! use minergate::endpoints::{Request, balance};
 //!
-//! async fn balances(base_url: &str, token: String) -> Result<(), Box<dyn std::error::Error>> {
-//!     let config = api::Config { base_url: Some(api::parse_base_url(base_url)?), ..api::Config::default() };
-//!     let client = Client::new(&config, Arc::new(|_| ()))?;
-//!     let account = AccountConfig { name: "mine".to_owned(), token: Some(token.into()), ..AccountConfig::default() };
-//!     let account = account.account(None).map_err(|(key, fault)| format!("{key}: {fault}"))?;
-//!     for (currency, coins) in balance::SPEC.fetch(&client, Some(&account), None).await?.iter() {
+//! async fn balances(base_url: &str, token: &str) -> Result<(), Box<dyn std::error::Error>> {
+//!     let client = Client::new(&Settings::new(api::parse_base_url(base_url)?), Arc::new(|_| ()))?;
+//!     let credentials = Credentials::Token { token: Secret::of_text(token)?, email: None };
+//!     let account = Account::new("mine", credentials, None);
+//!     for (currency, coins) in balance::SPEC.fetch(&client, Request::of(&account)).await?.iter() {
 //!         println!("{currency}: {:?}", coins.get());
 //!     }
 //!     Ok(())
@@ -30,7 +29,7 @@
 //! ```
 //!
 //! `examples/account.rs` is a whole program. One client serves any number of accounts, and keeps within
-//! [`api::Config::requests_per_second`] for all of them together.
+//! [`api::Settings::requests_per_second`] for all of them together.
 
 pub mod answer;
 pub mod api;
@@ -39,3 +38,4 @@ pub mod duration;
 pub mod endpoints;
 pub mod file;
 pub mod metric;
+pub mod spelling;

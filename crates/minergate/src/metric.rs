@@ -193,9 +193,9 @@ impl Family {
     }
 }
 
-/// What an answer answers: all that a reading may know beside the answer itself.
+/// What a reading may know beside the answer itself.
 #[derive(Clone, Copy, Debug)]
-pub struct Request<'a> {
+pub struct Context<'a> {
     /// The account's e-mail address, where it is known: it tells a transfer's direction.
     pub email: Option<&'a str>,
     /// Decimals of the currencies' smallest units.

@@ -3,19 +3,22 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use super::report::Poll;
-use crate::cli::{once, terminal};
+use crate::cli::terminal;
 use crate::config::Config;
+use crate::explanation::explanation;
+use crate::pipeline::Pipeline;
 use crate::poller::Outcome;
+use crate::store::Key;
 use minergate::metric::{Kind, Rows};
 
 /// Currencies that are named one by one.
 const NAMED: usize = 4;
 
 pub(super) async fn run(config: &Config) -> anyhow::Result<Vec<Poll>> {
-    let plan = config.plan()?;
+    let plan = config.plan.clone();
     // Whoever checks may have seen to an account whose credentials were rejected.
     plan.accounts.iter().for_each(|(account, _)| account.try_rejected());
-    let (poller, _) = once::poller(config, plan)?;
+    let Pipeline { poller, .. } = Pipeline::new(&config.api, plan)?;
     let mut progress = Progress::new();
     let outcomes = poller.round(config.api.concurrency, words, |outcome, all| progress.step(outcome, all)).await;
     progress.end();
@@ -23,17 +26,18 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<Vec<Poll>> {
     let place = |poll: &Poll| minergate::endpoints::ENDPOINTS.iter().position(|endpoint| endpoint.name == poll.endpoint);
     // As configured: accounts first, each with its endpoints in the table's order, then pool and networks.
     let account =
-        |poll: &Poll| config.accounts.iter().position(|account| account.name == poll.account).unwrap_or(usize::MAX);
+        |poll: &Poll| config.accounts.iter().position(|account| **account.name() == *poll.account).unwrap_or(usize::MAX);
     polls.sort_by(|a, b| (account(a), place(a), &a.currency).cmp(&(account(b), place(b), &b.currency)));
     Ok(polls)
 }
 
 fn poll(outcome: Outcome<String>) -> Poll {
-    let Outcome { account, endpoint, currency, duration, result } = outcome;
+    let Outcome { key: Key { subject, endpoint }, duration, result } = outcome;
+    let (account, currency) = subject.labels();
     let kind = result.as_ref().err().map(minergate::api::Error::kind);
     let seconds = (duration.as_secs_f64() * 1000.0).round() / 1000.0;
-    let words = result.unwrap_or_else(|error| error.to_string());
-    Poll { account, endpoint, currency, ok: kind.is_none(), seconds, kind, words }
+    let words = result.unwrap_or_else(|error| explanation(&error));
+    Poll { account: account.to_owned(), endpoint, currency: currency.to_owned(), ok: kind.is_none(), seconds, kind, words }
 }
 
 /// What was read, in words.
@@ -77,7 +81,8 @@ impl Progress {
 
     fn step<T>(&mut self, outcome: &Outcome<T>, all: usize) {
         self.done += 1;
-        self.show(&format!("{} of {all}: {} {}", self.done, outcome.account, outcome.endpoint));
+        let Key { subject, endpoint } = &outcome.key;
+        self.show(&format!("{} of {all}: {} {endpoint}", self.done, subject.labels().0));
     }
 
     fn end(self) {

@@ -8,9 +8,10 @@ use futures_util::stream;
 use serde::Serialize;
 
 use super::alerts;
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::poller::{Loop, Plan};
 use crate::server::Web;
+use minergate::api::Credentials;
 use minergate::duration;
 use minergate::endpoints::{ENDPOINTS, Scope};
 
@@ -64,10 +65,10 @@ pub(super) struct FirstRound {
 }
 
 impl Requests {
-    fn of(config: &Config, plan: &Plan, loops: &[Loop]) -> Requests {
-        let names: BTreeSet<&str> = loops.iter().filter_map(|l| Some(&**l.account.as_ref()?.name())).collect();
-        let logins =
-            config.accounts.iter().filter(|account| account.logs_in() && names.contains(account.name.as_str())).count();
+    fn of(plan: &Plan, loops: &[Loop]) -> Requests {
+        let polled: BTreeSet<&str> = loops.iter().filter_map(|l| Some(&**l.account.as_ref()?.name())).collect();
+        let logs_in = |account: &minergate::api::Account| matches!(account.credentials(), Credentials::Password { .. });
+        let logins = plan.accounts.iter().filter(|(a, _)| logs_in(a) && polled.contains(&**a.name())).count();
         let per_second: f64 = loops.iter().map(|l| 1.0 / l.plan.interval.as_secs_f64()).sum();
         let limit = plan.requests_per_second;
         #[expect(clippy::cast_precision_loss, reason = "no configuration has 2^52 loops")]
@@ -117,7 +118,7 @@ pub(super) struct Poll {
 
 impl Report {
     /// What is to be said of a configuration without asking the API.
-    pub(super) async fn new(config: anyhow::Result<Config>) -> (Report, Option<Config>) {
+    pub(super) async fn new(config: Result<Config, ConfigError>) -> (Report, Option<Config>) {
         let mut report = Report::default();
         let understood = async {
             let config = config?;
@@ -138,10 +139,10 @@ impl Report {
     }
 
     async fn understand(&mut self, config: &Config) -> anyhow::Result<Understood> {
-        let plan = config.plan()?;
+        let plan = &config.plan;
         let web = Web::load(config.web.config_file.as_deref())?;
         self.warnings = config.warnings().await.into_iter().chain(web.warnings()).collect();
-        self.warnings.extend(unseen_by_alerts(&plan)?);
+        self.warnings.extend(unseen_by_alerts(plan)?);
         let reads = plan.accounts.iter().map(async |(account, _)| (account.name(), account.read_secrets().await));
         let reads: Vec<_> = stream::iter(reads).buffered(FILES_AT_ONCE).collect().await;
         let unreadable = reads.into_iter().filter_map(|(name, read)| Some((name, read.err()?)));
@@ -154,18 +155,18 @@ impl Report {
                 Scope::Pool => "pool",
                 Scope::Network => "network",
             },
-            interval_seconds: plan.poll.interval(endpoint).as_ref().map(Duration::as_secs_f64),
+            interval_seconds: plan.intervals.get(endpoint).as_ref().map(Duration::as_secs_f64),
             loops: loops.iter().filter(|l| l.plan.endpoint.name == endpoint.name).count(),
         };
-        let requests = Requests::of(config, &plan, &loops);
+        let requests = Requests::of(plan, &loops);
         self.warnings.extend(long_first_round(&requests, &loops));
         let account = |(account, endpoints): &(std::sync::Arc<minergate::api::Account>, Option<Vec<String>>)| Account {
             name: account.name().to_string(),
-            login: account.way_in(),
+            login: account.credentials().words(),
             endpoints: endpoints.clone(),
         };
         Ok(Understood {
-            base_url: config.api.address().to_owned(),
+            base_url: config.api.base_url.to_string(),
             requests,
             accounts: plan.accounts.iter().map(account).collect(),
             endpoints: ENDPOINTS.iter().map(endpoint).collect(),
@@ -196,7 +197,7 @@ fn long_first_round(requests: &Requests, loops: &[Loop]) -> Option<String> {
 /// Endpoints that are off, and that shipped alerts look at.
 fn unseen_by_alerts(plan: &Plan) -> anyhow::Result<Vec<String>> {
     let alerts = alerts::by_endpoint()?;
-    let off = ENDPOINTS.iter().filter(|endpoint| plan.poll.interval(endpoint).is_none());
+    let off = ENDPOINTS.iter().filter(|endpoint| plan.intervals.get(endpoint).is_none());
     let warnings = off.filter_map(|endpoint| {
         let alerts: Vec<&str> = alerts.get(endpoint.name)?.iter().map(String::as_str).collect();
         let default = duration::print(endpoint.interval);

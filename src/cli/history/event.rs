@@ -2,11 +2,11 @@
 
 use rust_decimal::Decimal;
 
-use minergate::answer::{Number, Object, Text};
+use minergate::answer::{Number, Text};
 use minergate::api::{self, Account, Client};
 use minergate::currency;
-use minergate::endpoints::{invoices, transfers, withdrawals};
-use minergate::metric::{Request, write_label};
+use minergate::endpoints::{Request, invoices, transfers, withdrawals};
+use minergate::metric::write_label;
 
 /// Before there were coins, in Unix seconds: 2009. An earlier time is none.
 const FIRST_COIN: f64 = 1_230_768_000.0;
@@ -59,32 +59,27 @@ impl Events {
 }
 
 /// Reads the list of an endpoint.
-pub(super) async fn read(
-    endpoint: &str,
-    client: &Client,
-    account: &Account,
-    request: &Request<'_>,
-    now: f64,
-) -> api::Result<Events> {
+pub(super) async fn read(endpoint: &str, client: &Client, account: &Account, now: f64) -> api::Result<Events> {
     let mut events = Events::default();
+    let request = Request::of(account);
     match endpoint {
         "withdrawals" => {
-            for Object(w) in &withdrawals::SPEC.fetch(client, Some(account), None).await? {
+            for w in &withdrawals::SPEC.fetch(client, request).await? {
                 if let Some(event) = events.add(w.status.get(), &w.cc, None, w.created.get(), now) {
                     (event.amount, event.fee) = (coins(w.amount), coins(w.fee));
                 }
             }
         }
         "transfers" => {
-            for Object(t) in &transfers::SPEC.fetch(client, Some(account), None).await? {
+            for t in &transfers::SPEC.fetch(client, request).await? {
                 let time = t.created.milliseconds_as_seconds();
-                if let Some(event) = events.add(t.state.get(), &t.cc, Some(t.direction(request)), time, now) {
+                if let Some(event) = events.add(t.state.get(), &t.cc, Some(t.direction(account.email())), time, now) {
                     event.amount = coins(t.amount);
                 }
             }
         }
         _ => {
-            for Object(i) in &invoices::SPEC.fetch(client, Some(account), None).await?.0 {
+            for i in &invoices::SPEC.fetch(client, request).await?.0 {
                 let time = Number::or(i.finished, i.created).milliseconds_as_seconds();
                 if let Some(event) = events.add(Some(i.state()), &i.cc, None, time, now) {
                     event.amount = coins(i.amount);

@@ -2,7 +2,6 @@
 
 use std::io::{self, Write};
 
-use anstyle::Style;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::value::RawValue;
@@ -10,7 +9,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::decimal;
 use super::json::Json;
-use crate::cli::terminal::{GAP, HEADING, PLAIN, QUIET, columns, styled};
+use crate::cli::terminal::{Cell, GAP, HEADING, PLAIN, QUIET, Table, styled};
 use minergate::metric;
 
 /// Fields that hold a point in time.
@@ -35,14 +34,14 @@ fn value(json: &Json, indentation: &str, out: &mut impl Write) -> io::Result<()>
         Json::Object(fields) => {
             let rows: Option<Vec<_>> = fields.iter().map(|(key, json)| Some((key.as_str(), json.flat()?))).collect();
             match rows.filter(|rows| rows.len() > 1).and_then(|rows| table(&rows, true, indentation)) {
-                Some(lines) => write!(out, "{lines}"),
+                Some(table) => table.write(out, indentation),
                 None => object(fields, indentation, out),
             }
         }
         Json::List(elements) => {
             let rows: Option<Vec<_>> = elements.iter().map(|json| Some(("", json.flat()?))).collect();
             match rows.and_then(|rows| table(&rows, false, indentation)) {
-                Some(lines) => write!(out, "{lines}"),
+                Some(table) => table.write(out, indentation),
                 None => list(elements, indentation, out),
             }
         }
@@ -88,45 +87,26 @@ fn object(fields: &[(String, Json)], indentation: &str, out: &mut impl Write) ->
 type Row<'a> = (&'a str, &'a [(String, Json)]);
 
 /// Rows with the same fields side by side, if the terminal is wide enough for it.
-fn table(rows: &[Row<'_>], named: bool, indentation: &str) -> Option<String> {
+fn table(rows: &[Row<'_>], named: bool, indentation: &str) -> Option<Table> {
     let mut keys: Vec<&str> = Vec::new();
     for (key, _) in rows.iter().flat_map(|(_, fields)| *fields) {
         if !keys.contains(&key.as_str()) {
             keys.push(key);
         }
     }
-    let heading = keys.iter().map(|key| (QUIET, printable(key), false));
-    let mut lines: Vec<Vec<(Style, String, bool)>> =
-        vec![named.then(|| (QUIET, String::new(), false)).into_iter().chain(heading).collect()];
+    let mut table = Table::default();
+    let corner = named.then(String::new);
+    table.row(corner.into_iter().chain(keys.iter().map(|key| printable(key))).map(|heading| (QUIET, heading)));
     for (name, fields) in rows {
         let field = |key: &&str| {
             let json = fields.iter().find(|(own, _)| own == key).map(|(_, json)| json);
             let is_number = matches!(json, Some(Json::Number(_))) && !TIMES.contains(key);
-            (PLAIN, json.map(|json| cell(key, json)).unwrap_or_default(), is_number)
+            Cell { style: PLAIN, text: json.map(|json| cell(key, json)).unwrap_or_default(), is_number }
         };
-        let name = named.then(|| (HEADING, printable(name), false));
-        lines.push(name.into_iter().chain(keys.iter().map(field)).collect());
+        let name = named.then(|| Cell::from((HEADING, printable(name))));
+        table.row(name.into_iter().chain(keys.iter().map(field)));
     }
-    let width = |column: usize| lines.iter().map(|line| line[column].1.width()).max().unwrap_or_default();
-    let widths: Vec<usize> = (0..lines[0].len()).map(width).collect();
-    let whole = indentation.len() + widths.iter().map(|width| width + GAP.len()).sum::<usize>();
-    if columns().is_some_and(|columns| whole > columns + GAP.len()) {
-        return None;
-    }
-    let mut text = String::new();
-    for line in lines {
-        let mut written = indentation.to_owned();
-        let last = line.len() - 1;
-        for (i, (style, cell, is_number)) in line.into_iter().enumerate() {
-            let padding = " ".repeat(widths[i] - cell.width());
-            let cell = styled(style, cell);
-            written += &if is_number { padding + &cell } else { cell + if i < last { &padding } else { "" } };
-            written += if i < last { GAP } else { "" };
-        }
-        text += written.trim_end();
-        text.push('\n');
-    }
-    Some(text)
+    table.fits(indentation).then_some(table)
 }
 
 /// A lone value, of the field with that name.

@@ -2,11 +2,74 @@
 
 use std::fmt::Write as _;
 
-use crate::cli::history;
-use crate::health::ACCOUNT_METRICS;
 use minergate::duration;
-use minergate::endpoints::{ENDPOINTS, Scope};
+use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
 use minergate::metric::{Family, Kind};
+
+use crate::cli::history;
+use crate::health::{EXPORTER_METRICS, SUBJECT_METRICS};
+
+/// What is said of a metric.
+pub struct Entry {
+    /// As rules and dashboards name it.
+    pub name: String,
+    pub kind: &'static str,
+    pub labels: Vec<&'static str>,
+    help: &'static str,
+    /// The field of the API's answer that it comes from.
+    field: Option<&'static str>,
+    /// Only there where the configuration asks for it.
+    optional: bool,
+}
+
+/// Every metric, in the order of the page.
+pub fn entries() -> impl Iterator<Item = Entry> {
+    ENDPOINTS.iter().flat_map(of_endpoint).chain(of_subjects()).chain(of_exporter()).chain(of_the_past())
+}
+
+fn of_endpoint(endpoint: &'static Endpoint) -> impl Iterator<Item = Entry> {
+    let scope: &[&str] = match endpoint.scope {
+        Scope::Account => &["account"],
+        Scope::Pool => &[],
+        Scope::Network => &["currency"],
+    };
+    endpoint.families().map(|family| entry(family, scope))
+}
+
+fn of_subjects() -> impl Iterator<Item = Entry> {
+    SUBJECT_METRICS.iter().map(|metric| entry(&metric.family, &["account"]))
+}
+
+fn of_exporter() -> impl Iterator<Item = Entry> {
+    EXPORTER_METRICS.iter().map(|metric| Entry {
+        name: metric.name(),
+        kind: metric.kind(),
+        labels: metric.labels().to_vec(),
+        help: metric.help(),
+        field: None,
+        optional: false,
+    })
+}
+
+fn of_the_past() -> impl Iterator<Item = Entry> {
+    history::COUNTERS.iter().map(|counter| entry(&counter.family, &["account"]))
+}
+
+fn entry(family: &'static Family, scope: &[&'static str]) -> Entry {
+    let kind = match family.kind {
+        Kind::Counter => "counter",
+        Kind::Gauge => "gauge",
+        Kind::Info => "info",
+    };
+    Entry {
+        name: family.sample_name(),
+        kind,
+        labels: scope.iter().chain(family.labels).copied().collect(),
+        help: family.help,
+        field: (!family.field.is_empty()).then_some(family.field),
+        optional: family.optional,
+    }
+}
 
 /// The page.
 pub(super) fn page() -> String {
@@ -19,58 +82,40 @@ pub(super) fn page() -> String {
         kept across a restart of the exporter, for an account or a network that is no longer polled, or by `once`.\n"
         .to_owned();
     for endpoint in ENDPOINTS {
-        let (labels, of): (&[&str], _) = match endpoint.scope {
-            Scope::Account => (&["account"], "for each account"),
-            Scope::Pool => (&[], "once"),
-            Scope::Network => (&["currency"], "for each currency"),
+        let of = match endpoint.scope {
+            Scope::Account => "for each account",
+            Scope::Pool => "once",
+            Scope::Network => "for each currency",
         };
         let interval = duration::print(endpoint.interval);
         push(&mut page, format_args!("\n## `{}`\n\n`GET {}`, every {interval}, {of}.\n\n", endpoint.name, endpoint.path));
-        table(&mut page, endpoint.families(), labels);
+        table(&mut page, of_endpoint(endpoint));
     }
     page.push_str("\n## The exporter itself, for each account\n\n");
-    table(&mut page, ACCOUNT_METRICS.iter().map(|metric| &metric.family), &["account"]);
+    table(&mut page, of_subjects());
     page.push_str(
         "\n`account` is empty for the loops of pool and network; `currency` is set for those of `status` alone.\n\n\
-         ## The exporter itself\n\n\
-         | metric | type | labels | meaning |\n| --- | --- | --- | --- |\n\
-         | `minergate_endpoint_interval_seconds` | gauge | `endpoint` | configured time from one poll to the next |\n\
-         | `minergate_api_requests_total` | counter | `endpoint`, `outcome` | requests to the API, by how they ended |\n\
-         | `minergate_api_request_duration_seconds` | histogram | `endpoint` | from sending a request to the end of its answer |\n\
-         | `minergate_api_queue_seconds_total` | counter | | time that requests waited for their turn |\n\
-         | `minergate_api_retries_total` | counter | | requests that were tried again |\n\
-         | `minergate_api_polls_skipped_total` | counter | `endpoint` | polls not sent because the API had asked for a pause |\n\
-         | `minergate_api_paused_until_timestamp_seconds` | gauge | | until when the API asked to be left alone; absent when it did not |\n\
-         | `minergate_api_dropped_series_total` | counter | `endpoint` | samples left out: an invalid currency, or more than fit |\n\
-         | `minergate_api_counter_corrections_total` | counter | `endpoint` | times that a total fell by at most 1 % and was held |\n\
-         | `minergate_exporter_build_info` | info | `version`, `revision`, `rustversion` | |\n\
-         | `minergate_exporter_config_last_reload_successful` | gauge | | 1 or 0 |\n\
-         | `minergate_exporter_config_last_reload_success_timestamp_seconds` | gauge | | |\n\
-         | `minergate_exporter_http_requests_total` | counter | `path`, `code` | requests to the exporter, by route and status |\n\
-         | `minergate_exporter_log_lines_dropped_total` | counter | | lines of the log that were lost, because nobody read it |\n\
-         | `process_*` | | | CPU seconds, resident and virtual memory, open and max file descriptors, start time, threads |\n",
+         ## The exporter itself\n\n",
     );
+    table(&mut page, of_exporter());
     page.push_str(
         "\n## Of the past\n\n`minergate-exporter history` writes these for promtool's backfill; no scrape has them. [history.md](history.md)\n\
          says how. They count what is finished, and begin with the first entry that the API lists.\n\n",
     );
-    table(&mut page, history::COUNTERS.iter().map(|counter| &counter.family), &["account"]);
+    table(&mut page, of_the_past());
     page
 }
 
-fn table<'a>(page: &mut String, families: impl Iterator<Item = &'a Family>, scope: &[&str]) {
-    page.push_str("| metric | type | labels | meaning | API field |\n| --- | --- | --- | --- | --- |\n");
-    for family in families {
-        let kind = match family.kind {
-            Kind::Counter => "counter",
-            Kind::Gauge => "gauge",
-            Kind::Info => "info",
-        };
-        let labels: Vec<String> = scope.iter().chain(family.labels).map(|label| format!("`{label}`")).collect();
-        let off = if family.optional { " (off by default: `optional_metrics`)" } else { "" };
-        let field = if family.field.is_empty() { String::new() } else { format!("`{}`", family.field) };
-        let (name, labels, help) = (family.sample_name(), labels.join(", "), family.help);
-        push(page, format_args!("| `{name}` | {kind} | {labels} | {help}{off} | {field} |\n"));
+fn table(page: &mut String, entries: impl Iterator<Item = Entry>) {
+    let entries: Vec<Entry> = entries.collect();
+    let has_fields = entries.iter().any(|entry| entry.field.is_some());
+    let (heading, line) = if has_fields { (" API field |", " --- |") } else { ("", "") };
+    push(page, format_args!("| metric | type | labels | meaning |{heading}\n| --- | --- | --- | --- |{line}\n"));
+    for Entry { name, kind, labels, help, field, optional } in entries {
+        let labels: Vec<String> = labels.iter().map(|label| format!("`{label}`")).collect();
+        let off = if optional { " (off by default: `optional_metrics`)" } else { "" };
+        let field = field.map(|field| format!(" `{field}` |")).unwrap_or_default();
+        push(page, format_args!("| `{name}` | {kind} | {} | {help}{off} |{field}\n", labels.join(", ")));
     }
 }
 

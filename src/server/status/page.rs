@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use maud::{DOCTYPE, Markup, html};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::words::{ago, clock, coins, si, span};
 use super::{Account, Currency, Endpoint, Error, Network, Status};
@@ -60,7 +61,7 @@ fn summary(status: &Status) -> String {
     let shown = if status.page_count > 1 { " on this page" } else { "" };
     let plural = if status.account_count == 1 { "" } else { "s" };
     format!(
-        "{} account{plural}; {} ok, {} failing, {} with a stopped login, {} not polled yet{shown}.",
+        "{} account{plural}; {} ok, {} failing, {} with a blocked login, {} not polled yet{shown}.",
         status.account_count,
         of("ok"),
         of("failing"),
@@ -70,7 +71,7 @@ fn summary(status: &Status) -> String {
 }
 
 fn accounts(status: &Status, name: &str, here: &str) -> Markup {
-    let page = |number: usize| format!("{here}?page={number}&name={}", url_encoded(name));
+    let page = |number: usize| format!("{here}?page={number}&name={}", utf8_percent_encode(name, NON_ALPHANUMERIC));
     html! {
         section {
             h2 { "Accounts" }
@@ -182,9 +183,4 @@ fn failure(error: &Error, late: Option<&str>) -> String {
 /// A cell that names its column, which a narrow screen shows instead of the table's head. What is not known is empty.
 fn cell(column: &str, text: Option<String>) -> Markup {
     html! { @if let Some(text) = text { td data-column=(column) { (text) } } @else { td {} } }
-}
-
-fn url_encoded(text: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.~".contains(&b);
-    text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }

@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 
-use crate::health::AccountHealth;
+use crate::health::SubjectHealth;
 
 /// An account's state, as one word from a closed set and in plain words.
-pub(super) fn state(account: &AccountHealth) -> (&'static str, String) {
+pub(super) fn state(account: &SubjectHealth) -> (&'static str, String) {
     let (count, failing) = (account.loops.len(), account.loops.values().filter(|l| l.tried && !l.up).count());
-    if let Some((stop, since)) = account.stopped {
-        ("stopped", format!("login stopped: {} since {}", stop.words(), clock(since)))
+    if let Some((reason, since)) = account.blocked {
+        ("stopped", format!("login blocked: {} since {}", reason.words(), clock(since)))
     } else if failing > 0 {
         ("failing", format!("{failing} of {count} endpoints failing"))
     } else if account.loops.values().all(|l| l.tried) {

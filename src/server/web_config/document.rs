@@ -9,7 +9,7 @@ use anyhow::anyhow;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Error, Spanned};
 
-use crate::spelling;
+use minergate::spelling;
 
 /// A value of YAML.
 enum Value {
@@ -161,7 +161,7 @@ impl Map {
         let place = format!("{}:{}:", self.file, node.referenced.line());
         let within = if self.key.is_empty() { String::new() } else { format!("{}: ", self.key) };
         // A key that resembles none may be a secret whose own key was forgotten.
-        Err(match spelling::nearest(key, known.iter().copied()) {
+        Err(match spelling::nearest_key(key, known.iter().copied()) {
             Some(like) => anyhow!("{place} {within}unknown key `{key}`; did you mean `{like}`?"),
             None => anyhow!("{place} {within}unknown key; those there are: {}", known.join(", ")),
         })

@@ -4,17 +4,17 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
-use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use ring::digest;
+use secrecy::zeroize::Zeroizing;
 
 use minergate::file;
 
 /// No certificate, key or configuration is longer.
-const MAX_BYTES: u64 = 1 << 20;
+const MAX_BYTES: usize = 1 << 20;
 
 /// Two changes within this time can leave a file with the same timestamp: file systems count coarsely.
 const COARSE: Duration = Duration::from_secs(2);
@@ -40,16 +40,18 @@ impl Files {
     }
 
     /// Reads a file.
-    pub(super) fn read(&mut self, path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
+    pub(super) fn read(&mut self, path: impl AsRef<Path>) -> Result<Zeroizing<Vec<u8>>, file::Error> {
         self.read_absolute(&self.resolve(path))
     }
 
-    pub(super) fn read_absolute(&mut self, path: &Path) -> io::Result<Vec<u8>> {
+    pub(super) fn read_absolute(&mut self, path: &Path) -> Result<Zeroizing<Vec<u8>>, file::Error> {
         let own = path.to_owned();
         // The stamp before the contents: a change in between is seen the next time.
-        let (stamp, bytes) = answered(path, move || (stamp(&own), bytes(&own))).unwrap_or_else(|error| (None, Err(error)));
+        let answer = file::run_blocking(path, move || (stamp(&own), bytes(&own)));
+        let (stamp, bytes) = answer.unwrap_or_else(|error| (None, Err(error)));
         self.stamps.insert(path.to_owned(), stamp);
-        let bytes = bytes?;
+        // One error for both: the fault is the same at the next look, and is not logged again.
+        let bytes = bytes.map_err(|error| if error == file::Error::Busy { file::Error::TimedOut } else { error })?;
         self.contents.update(&(bytes.len() as u64).to_be_bytes());
         self.contents.update(&bytes);
         Ok(bytes)
@@ -59,7 +61,7 @@ impl Files {
     pub(super) fn may_have_changed(&self) -> bool {
         let stamp = |path: &PathBuf| {
             let own = path.clone();
-            answered(path, move || stamp(&own)).ok().flatten()
+            file::run_blocking(path, move || stamp(&own)).ok().flatten()
         };
         self.stamps.iter().any(|(path, read)| read.is_none() || stamp(path) != *read)
     }
@@ -70,32 +72,9 @@ impl Files {
     }
 }
 
-/// What a file system says of a path, unless it does not answer.
-fn answered<T: Send + 'static>(path: &Path, ask: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
-    file::run_blocking(path, ask).map_err(|error| match error {
-        // One sentence for both: the fault is the same at the next look, and is not logged again.
-        file::Error::TimedOut | file::Error::Busy => io::Error::other("it does not answer"),
-        error => io::Error::other(error),
-    })
-}
-
-fn bytes(path: &Path) -> io::Result<Vec<u8>> {
+fn bytes(path: &Path) -> Result<Zeroizing<Vec<u8>>, file::Error> {
     // Before it is opened: a FIFO waits for its writer.
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is not a file"));
-    }
-    let mut bytes = Vec::new();
-    fs::File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(io::Error::other("it is longer than 1 MiB"));
-    }
-    Ok(bytes)
-}
-
-/// Why a file could not be read, without the error's number.
-pub(super) fn reason(error: &io::Error) -> String {
-    let text = error.to_string().to_lowercase();
-    text.split(" (os error").next().unwrap_or_default().to_owned()
+    if fs::metadata(path)?.is_file() { file::bytes(path, MAX_BYTES) } else { Err(file::Error::NotAFile) }
 }
 
 fn stamp(path: &Path) -> Stamp {

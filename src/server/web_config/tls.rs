@@ -7,10 +7,11 @@ use rustls::crypto::{CryptoProvider, SupportedKxGroup, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{CipherSuite, RootCertStore, ServerConfig, SupportedCipherSuite, SupportedProtocolVersion, version};
+use secrecy::zeroize::Zeroizing;
 
 use super::client_certificate::{POLICIES, Policy, Verifier};
 use super::document::{Entry, Map};
-use super::files::{Files, reason};
+use super::files::Files;
 use super::validity;
 
 /// The versions in their order, as the file names them; what is before TLS 1.2 rustls does not speak.
@@ -43,7 +44,7 @@ const KEYS: &[&str] = &[
 /// A PEM text, and the entry that gave it.
 struct Pem {
     entry: Entry,
-    bytes: Vec<u8>,
+    bytes: Zeroizing<Vec<u8>>,
 }
 
 /// Reads the section. `None` when it is empty: no TLS.
@@ -126,12 +127,12 @@ fn pem(map: &mut Map, key: &str, files: &mut Files, warnings: &mut Vec<String>) 
             let path = entry.text()?;
             let bytes = files.read(path).map_err(|error| {
                 let remedy = "give a file that this user can read; a relative path lies beside this file";
-                entry.fault(format_args!("can't be read: {}; {remedy}", reason(&error)))
+                entry.fault(format_args!("can't be read: {error}; {remedy}"))
             })?;
             Ok(Some(Pem { entry, bytes }))
         }
         (None, Some(entry)) => {
-            let bytes = entry.text()?.as_bytes().to_vec();
+            let bytes = entry.text()?.as_bytes().to_vec().into();
             Ok(Some(Pem { entry, bytes }))
         }
         (None, None) => Ok(None),

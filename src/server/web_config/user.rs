@@ -171,7 +171,8 @@ impl Checker {
     }
 
     fn choice(&self, name: &[u8], of: usize) -> usize {
-        usize::from(u16::from_be_bytes([self.tag(&[name])[0], self.tag(&[name])[1]])) % of.max(1)
+        let [first, second, ..] = self.tag(&[name]);
+        usize::from(u16::from_be_bytes([first, second])) % of.max(1)
     }
 
     fn tag(&self, parts: &[&[u8]]) -> [u8; 32] {

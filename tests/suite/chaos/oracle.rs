@@ -8,14 +8,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use minergate::api::Client;
+use minergate::api::{Account, Client};
 use minergate::currency::CURRENCIES;
-use minergate::endpoints::{ENDPOINTS, Scope};
-use minergate::metric::Request;
+use minergate::endpoints::{ENDPOINTS, Endpoint, Request, Scope};
 use minergate_exporter::config::{Config, Sources};
 use minergate_exporter::exposition::{Exposition, Filter, Format};
 use minergate_exporter::poller::Plan;
 use minergate_exporter::store::{Key, Store};
+use minergate_exporter::subject::Subject;
 use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
@@ -53,7 +53,7 @@ impl Oracle {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let config = Config::load(Sources { file: Some(config), ..Sources::default() }).unwrap();
         let client = Client::new(&config.api, Arc::new(|_| {})).unwrap();
-        let mut plan = config.plan().unwrap();
+        let mut plan = config.plan;
         plan.accounts.retain(|(account, _)| HEALTHY.contains(&&**account.name()));
         let mut oracle = Oracle { runtime, client, plan, readings: Vec::new(), oldest };
         oracle.read();
@@ -65,28 +65,25 @@ impl Oracle {
         let began = Instant::now();
         let Oracle { runtime, client, plan, .. } = self;
         let store = Arc::new(Store::default());
-        let fetch = async |endpoint, account: Option<&_>, currency: &str| {
-            let email = account.and_then(minergate::api::Account::email);
-            let request = Request { email, decimals: &plan.reading.decimals };
-            let asked: &minergate::endpoints::Endpoint = endpoint;
-            let deadline = Instant::now() + PATIENCE;
-            let rows = asked.fetch(client, account, currency, &request, deadline).await.unwrap();
-            let account = account.map_or_else(|| "".into(), |account| account.name().clone());
-            let key = Key { account, endpoint: asked.name, currency: currency.into() };
-            store.replace(&key, rows, PATIENCE);
+        let fetch = async |endpoint: &Endpoint, account: Option<&Account>, subject: Subject| {
+            let deadline = Some(Instant::now() + PATIENCE);
+            let argument = subject.currency();
+            let request = Request { account, argument, deadline, decimals: &plan.reading.decimals };
+            let rows = endpoint.fetch(client, request).await.unwrap();
+            store.replace(&Key { subject, endpoint: endpoint.name }, rows, PATIENCE);
         };
         runtime.block_on(async {
             for endpoint in ENDPOINTS {
                 match endpoint.scope {
-                    Scope::Pool => fetch(endpoint, None, "").await,
+                    Scope::Pool => fetch(endpoint, None, Subject::Pool).await,
                     Scope::Network => {
                         for (code, ..) in CURRENCIES {
-                            fetch(endpoint, None, code).await;
+                            fetch(endpoint, None, Subject::Network((*code).into())).await;
                         }
                     }
                     Scope::Account => {
                         for (account, _) in &plan.accounts {
-                            fetch(endpoint, Some(account), "").await;
+                            fetch(endpoint, Some(account), Subject::Account(account.name().clone())).await;
                         }
                     }
                 }

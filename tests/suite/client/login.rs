@@ -7,12 +7,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures_util::future::join_all;
 
-use minergate::api::{AccountConfig, Error, Stop};
-use minergate::endpoints::{balance, workers};
+use minergate::api::{Account, Blocked, Error, Secret};
+use minergate::endpoints::{Request, balance, workers};
 use serde_json::json;
 use totp_rs::{Algorithm, Builder as TotpBuilder, Secret as TotpSecret};
 
-use super::{LOGIN, TOTP_SECRET, client, client_with, ok, password_config, with_password, with_token};
+use super::{LOGIN, TOTP_SECRET, client, client_with, credentials, ok, with_password, with_token};
 use crate::fake_api::{Asked, FakeApi};
 
 #[tokio::test]
@@ -24,7 +24,7 @@ async fn a_login_is_made_once_and_its_token_sent_in_the_header() {
     .await;
     let (client, _) = client(&api);
     let account = with_password(Some(TOTP_SECRET));
-    let reads = (0..10).map(|_| balance::SPEC.fetch(&client, Some(&account), None));
+    let reads = (0..10).map(|_| balance::SPEC.fetch(&client, Request::of(&account)));
     for read in reads.collect::<Vec<_>>() {
         assert_eq!(read.await.unwrap().iter().count(), 1);
     }
@@ -47,7 +47,7 @@ async fn many_reads_at_once_share_one_login() {
     let reads: Vec<_> = (0..20)
         .map(|_| {
             let (client, account) = (client.clone(), account.clone());
-            tokio::spawn(async move { workers::SPEC.fetch(&client, Some(&account), None).await })
+            tokio::spawn(async move { workers::SPEC.fetch(&client, Request::of(&account)).await })
         })
         .collect();
     for read in reads {
@@ -77,10 +77,10 @@ async fn a_dead_token_is_replaced_once() {
         .await;
         let (client, events) = client(&api);
         let account = with_password(None);
-        balance::SPEC.fetch(&client, Some(&account), None).await.unwrap();
+        balance::SPEC.fetch(&client, Request::of(&account)).await.unwrap();
         "t0".clone_into(&mut refused.lock().unwrap());
-        balance::SPEC.fetch(&client, Some(&account), None).await.unwrap();
-        workers::SPEC.fetch(&client, Some(&account), None).await.unwrap();
+        balance::SPEC.fetch(&client, Request::of(&account)).await.unwrap();
+        workers::SPEC.fetch(&client, Request::of(&account)).await.unwrap();
         assert_eq!(api.asked(LOGIN).len(), 2, "{status} {body}");
         assert!(events.lock().unwrap().contains(&"balance unauthorized".to_owned()));
     }
@@ -96,8 +96,8 @@ async fn a_token_that_never_works_leads_to_no_flood_of_logins() {
     let (client, _) = client(&api);
     let account = with_password(None);
     for _ in 0..20 {
-        balance::SPEC.fetch(&client, Some(&account), None).await.unwrap_err();
-        workers::SPEC.fetch(&client, Some(&account), None).await.unwrap_err();
+        balance::SPEC.fetch(&client, Request::of(&account)).await.unwrap_err();
+        workers::SPEC.fetch(&client, Request::of(&account)).await.unwrap_err();
     }
     assert_eq!(api.asked(LOGIN).len(), 1);
 }
@@ -113,8 +113,8 @@ async fn an_endpoint_that_is_always_refused_leads_to_no_flood_of_logins() {
     let (client, _) = client(&api);
     let account = with_password(None);
     for _ in 0..20 {
-        balance::SPEC.fetch(&client, Some(&account), None).await.unwrap();
-        workers::SPEC.fetch(&client, Some(&account), None).await.unwrap_err();
+        balance::SPEC.fetch(&client, Request::of(&account)).await.unwrap();
+        workers::SPEC.fetch(&client, Request::of(&account)).await.unwrap_err();
     }
     // One because the token might have been to blame, and one to learn that it was not.
     assert_eq!(api.asked(LOGIN).len(), 2);
@@ -128,7 +128,7 @@ async fn a_ready_made_token_is_used_and_never_exchanged() {
     })
     .await;
     let (client, _) = client(&api);
-    balance::SPEC.fetch(&client, Some(&with_token()), None).await.unwrap();
+    balance::SPEC.fetch(&client, Request::of(&with_token())).await.unwrap();
     assert_eq!(api.asked(LOGIN).len(), 0);
 }
 
@@ -138,21 +138,21 @@ async fn a_refused_ready_made_token_is_left_alone_for_a_while() {
     let (client, _) = client(&api);
     let account = with_token();
     for _ in 0..20 {
-        balance::SPEC.fetch(&client, Some(&account), None).await.unwrap_err();
+        balance::SPEC.fetch(&client, Request::of(&account)).await.unwrap_err();
     }
     assert_eq!((api.asked(LOGIN).len(), api.asked("/1.0/balance").len()), (0, 1));
 }
 
 /// What stops logins is tried exactly once, until the secret changes.
 #[tokio::test]
-async fn a_refusal_stops_logins_until_the_secret_changes() {
-    for (status, body, stop) in [
-        (400, r#"{"error": "WrongEmailOrPassword", "message": "x"}"#, Stop::WrongPassword),
-        (200, r#"{"error": "WrongEmailOrPassword", "message": "x"}"#, Stop::WrongPassword),
-        (401, "", Stop::WrongPassword),
-        (400, r#"{"code": "TotpRequired", "message": "x"}"#, Stop::TotpRequired),
-        (403, r#"{"error": "CaptchaRequired", "message": "x"}"#, Stop::Captcha),
-        (200, r#"{"code": "ApiDiscontinued", "message": ""}"#, Stop::Discontinued),
+async fn a_refusal_blocks_logins_until_the_secret_changes() {
+    for (status, body, reason) in [
+        (400, r#"{"error": "WrongEmailOrPassword", "message": "x"}"#, Blocked::WrongPassword),
+        (200, r#"{"error": "WrongEmailOrPassword", "message": "x"}"#, Blocked::WrongPassword),
+        (401, "", Blocked::WrongPassword),
+        (400, r#"{"code": "TotpRequired", "message": "x"}"#, Blocked::TotpRequired),
+        (403, r#"{"error": "CaptchaRequired", "message": "x"}"#, Blocked::Captcha),
+        (200, r#"{"code": "ApiDiscontinued", "message": ""}"#, Blocked::Discontinued),
     ] {
         let api = FakeApi::start(move |asked| match asked.path.as_str() {
             LOGIN if asked.body["password"] == "new" => ok(r#"{"token": "t"}"#),
@@ -163,24 +163,19 @@ async fn a_refusal_stops_logins_until_the_secret_changes() {
         let (client, events) = client(&api);
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "old\n").unwrap();
-        let account = AccountConfig {
-            name: "farm".to_owned(),
-            email: Some("me@example.com".to_owned()),
-            password_file: Some(file.path().to_owned()),
-            ..AccountConfig::default()
-        };
-        let account = account.account(None).unwrap();
+        let password = Secret::File { name: "password_file", path: file.path().to_owned() };
+        let account = Account::new("farm", credentials(password, None), None);
         for _ in 0..10 {
-            balance::SPEC.fetch(&client, Some(&account), None).await.unwrap_err();
+            balance::SPEC.fetch(&client, Request::of(&account)).await.unwrap_err();
         }
-        assert_eq!(balance::SPEC.fetch(&client, Some(&account), None).await.err(), Some(Error::LoginStopped(stop)));
+        assert_eq!(balance::SPEC.fetch(&client, Request::of(&account)).await.err(), Some(Error::LoginBlocked(reason)));
         assert_eq!(api.asked(LOGIN).len(), 1, "{body}");
         std::fs::write(file.path(), "new\n").unwrap();
-        balance::SPEC.fetch(&client, Some(&account), None).await.unwrap();
+        balance::SPEC.fetch(&client, Request::of(&account)).await.unwrap();
         assert_eq!(api.asked(LOGIN).len(), 2, "{body}");
         let events = events.lock().unwrap();
         assert!(
-            events.contains(&format!("stopped Some({:?})", stop.reason())) && events.contains(&"stopped None".to_owned())
+            events.contains(&format!("blocked Some({:?})", reason.reason())) && events.contains(&"blocked None".to_owned())
         );
     }
 }
@@ -199,9 +194,9 @@ async fn any_other_failed_login_waits() {
         let api = FakeApi::start(move |_| (status, body.to_owned())).await;
         let (client, _) = client(&api);
         let account = with_password(None);
-        balance::SPEC.fetch(&client, Some(&account), None).await.unwrap_err();
+        balance::SPEC.fetch(&client, Request::of(&account)).await.unwrap_err();
         for _ in 0..10 {
-            let error = balance::SPEC.fetch(&client, Some(&account), None).await.unwrap_err();
+            let error = balance::SPEC.fetch(&client, Request::of(&account)).await.unwrap_err();
             assert_eq!(error.kind(), "login_postponed");
         }
         assert_eq!(api.asked(LOGIN).len(), 1, "{status} {body}");
@@ -222,12 +217,12 @@ async fn a_token_found_dead_by_many_is_replaced_once() {
     .await;
     let (client, _) = client(&api);
     let (client, account) = (Arc::new(client), Arc::new(with_password(None)));
-    balance::SPEC.fetch(&client, Some(&account), None).await.unwrap();
+    balance::SPEC.fetch(&client, Request::of(&account)).await.unwrap();
     "t0".clone_into(&mut dead.lock().unwrap());
     let reads: Vec<_> = (0..30)
         .map(|_| {
             let (client, account) = (client.clone(), account.clone());
-            tokio::spawn(async move { workers::SPEC.fetch(&client, Some(&account), None).await })
+            tokio::spawn(async move { workers::SPEC.fetch(&client, Request::of(&account)).await })
         })
         .collect();
     for read in reads {
@@ -247,7 +242,7 @@ async fn a_clock_that_is_off_is_said_so() {
         let body = format!("@date: {date}\n{{\"error\": \"WrongTotp\", \"message\": \"x\"}}");
         let api = FakeApi::start(move |_| (400, body.clone())).await;
         let (client, _) = client(&api);
-        let error = balance::SPEC.fetch(&client, Some(&with_password(Some(TOTP_SECRET))), None).await.unwrap_err();
+        let error = balance::SPEC.fetch(&client, Request::of(&with_password(Some(TOTP_SECRET)))).await.unwrap_err();
         assert!(error.to_string().contains(words), "{error}");
     }
 }
@@ -257,7 +252,7 @@ async fn a_login_follows_no_redirect() {
     for status in [301, 302, 303, 307, 308] {
         let api = FakeApi::start(move |_| (status, "@location: /1.0/auth/login\n".to_owned())).await;
         let (client, _) = client(&api);
-        let error = balance::SPEC.fetch(&client, Some(&with_password(Some(TOTP_SECRET))), None).await.unwrap_err();
+        let error = balance::SPEC.fetch(&client, Request::of(&with_password(Some(TOTP_SECRET)))).await.unwrap_err();
         assert_eq!(error, Error::Redirect { status });
         assert_eq!(api.asked(LOGIN).len(), 1, "{status}");
     }
@@ -285,8 +280,8 @@ async fn an_endpoint_that_wants_ever_new_tokens_stays_within_the_budget() {
     let account = with_password(None);
     let mut failed = 0;
     for _ in 0..50 {
-        failed += usize::from(workers::SPEC.fetch(&client, Some(&account), None).await.is_err());
-        balance::SPEC.fetch(&client, Some(&account), None).await.unwrap();
+        failed += usize::from(workers::SPEC.fetch(&client, Request::of(&account)).await.is_err());
+        balance::SPEC.fetch(&client, Request::of(&account)).await.unwrap();
     }
     assert_eq!(api.asked(LOGIN).len(), 10);
     assert_eq!(failed, 40);
@@ -295,7 +290,7 @@ async fn an_endpoint_that_wants_ever_new_tokens_stays_within_the_budget() {
     // Another configuration of the same account has no other budget.
     let other = with_password(None);
     other.continues(&account);
-    workers::SPEC.fetch(&client, Some(&other), None).await.unwrap_err();
+    workers::SPEC.fetch(&client, Request::of(&other)).await.unwrap_err();
     assert_eq!(api.asked(LOGIN).len(), 10);
 }
 
@@ -321,7 +316,7 @@ async fn totp_codes_are_sent_in_their_own_step() {
     .await;
     let (client, _) = client_with(&api, 1.0);
     let accounts: Vec<_> = (0..35).map(|_| with_password(Some(TOTP_SECRET))).collect();
-    join_all(accounts.iter().map(|account| balance::SPEC.fetch(&client, Some(account), None))).await;
+    join_all(accounts.iter().map(|account| balance::SPEC.fetch(&client, Request::of(account)))).await;
     assert_eq!((api.asked(LOGIN).len(), late.load(Ordering::Relaxed)), (35, 0));
 }
 
@@ -331,8 +326,9 @@ async fn no_code_is_sent_twice_by_the_next_process() {
     let (client, _) = client(&api);
     let directory = tempfile::tempdir().unwrap();
     for _ in 0..2 {
-        let account = password_config(Some(TOTP_SECRET)).account(Some(directory.path())).unwrap();
-        balance::SPEC.fetch(&client, Some(&account), None).await.unwrap();
+        let credentials = credentials(Secret::of_text("pass").unwrap(), Some(TOTP_SECRET));
+        let account = Account::new("farm", credentials, Some(directory.path()));
+        balance::SPEC.fetch(&client, Request::of(&account)).await.unwrap();
     }
     let codes: BTreeSet<u64> = api.asked(LOGIN).iter().map(|asked| asked.body["totp"].as_u64().unwrap()).collect();
     assert_eq!(codes.len(), 2);
@@ -355,6 +351,6 @@ async fn a_rejected_code_is_followed_by_that_of_the_next_step() {
     })
     .await;
     let (client, _) = client(&api);
-    balance::SPEC.fetch(&client, Some(&with_password(Some(TOTP_SECRET))), None).await.unwrap();
+    balance::SPEC.fetch(&client, Request::of(&with_password(Some(TOTP_SECRET)))).await.unwrap();
     assert_eq!(api.asked(LOGIN).len(), 2);
 }

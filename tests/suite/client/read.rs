@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use minergate::api::{Account, Error, Read};
-use minergate::endpoints::{balance, invoices, profit_rating, transfers, workers};
+use minergate::api::{Account, Error};
+use minergate::endpoints::balance::{self, Balance};
+use minergate::endpoints::{Request, invoices, profit_rating, transfers, workers};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -33,7 +34,7 @@ async fn answers_that_are_none_have_their_kinds() {
         let reply = (status, body);
         let api = FakeApi::start(move |_| reply.clone()).await;
         let (client, events) = client(&api);
-        let error = balance::SPEC.fetch(&client, Some(&with_token()), None).await.unwrap_err();
+        let error = balance::SPEC.fetch(&client, Request::of(&with_token())).await.unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
         assert!(events.lock().unwrap().contains(&format!("balance {kind}")), "{kind}");
     }
@@ -50,18 +51,18 @@ async fn parts_and_former_paths_are_asked_for() {
     .await;
     let (client, _) = client(&api);
     let account = with_token();
-    let transfers = transfers::SPEC.fetch(&client, Some(&account), Some("xdn")).await.unwrap();
-    assert_eq!(transfers.iter().map(|transfer| transfer.0.amount.get()).collect::<Vec<_>>(), [Some(700.0)]);
-    let invoices = invoices::SPEC.fetch(&client, Some(&account), Some("44872a9e")).await.unwrap();
+    let transfers = transfers::SPEC.fetch(&client, Request::of(&account).about("xdn")).await.unwrap();
+    assert_eq!(transfers.iter().map(|transfer| transfer.amount.get()).collect::<Vec<_>>(), [Some(700.0)]);
+    let invoices = invoices::SPEC.fetch(&client, Request::of(&account).about("44872a9e")).await.unwrap();
     assert_eq!(invoices.0.iter().count(), 1);
-    assert_eq!(profit_rating::SPEC.fetch(&client, None, None).await.unwrap().iter().count(), 1);
+    assert_eq!(profit_rating::SPEC.fetch(&client, Request::default()).await.unwrap().iter().count(), 1);
 }
 
 #[tokio::test]
 async fn an_api_that_is_not_there_is_said_so() {
     let api = FakeApi::nowhere();
     let (client, _) = client(&api);
-    let error = balance::SPEC.fetch(&client, Some(&with_token()), None).await.unwrap_err();
+    let error = balance::SPEC.fetch(&client, Request::of(&with_token())).await.unwrap_err();
     assert_eq!(error.to_string(), "could not connect: connection refused");
 }
 
@@ -85,7 +86,7 @@ async fn a_certificate_that_is_not_trusted_is_said_so() {
         }
     });
     let (client, _) = client(&api);
-    let error = balance::SPEC.fetch(&client, Some(&with_token()), None).await.unwrap_err();
+    let error = balance::SPEC.fetch(&client, Request::of(&with_token())).await.unwrap_err();
     assert_eq!(error.to_string(), "could not connect: TLS failed; is the certificate valid and its CA trusted?");
 }
 
@@ -94,7 +95,7 @@ async fn what_may_pass_is_tried_again_and_nothing_else() {
     for (status, attempts) in [(500, 3), (502, 3), (503, 3), (400, 1), (404, 1), (200, 1)] {
         let api = FakeApi::start(move |_| (status, "[".to_owned())).await;
         let (client, _) = client(&api);
-        balance::SPEC.fetch(&client, Some(&with_token()), None).await.unwrap_err();
+        balance::SPEC.fetch(&client, Request::of(&with_token())).await.unwrap_err();
         assert_eq!(api.asked("/1.0/balance").len(), attempts, "{status}");
     }
 }
@@ -108,7 +109,7 @@ async fn a_read_that_passes_again_is_a_success() {
     })
     .await;
     let (client, events) = client(&api);
-    assert_eq!(balance::SPEC.fetch(&client, Some(&with_token()), None).await.unwrap().len(), 1);
+    assert_eq!(balance::SPEC.fetch(&client, Request::of(&with_token())).await.unwrap().len(), 1);
     assert_eq!(
         *events.lock().unwrap(),
         ["token", "balance unavailable", "retry", "balance unavailable", "retry", "balance ok"]
@@ -121,7 +122,7 @@ async fn retries_are_no_flood() {
     let (client, _) = client(&api);
     let account = with_token();
     for _ in 0..50 {
-        workers::SPEC.fetch(&client, Some(&account), None).await.unwrap_err();
+        workers::SPEC.fetch(&client, Request::of(&account)).await.unwrap_err();
     }
     // Ten that were saved up, and one for every ten requests.
     let requests = api.asked("/1.0/workers").len();
@@ -140,10 +141,9 @@ async fn a_host_that_asks_to_be_left_alone_is_left_alone_by_all() {
         let (client, _) = client(&api);
         let read = |account, seconds| {
             let deadline = Some(tokio::time::Instant::now() + Duration::from_secs(seconds));
-            let read = Read { endpoint: "balance", path: "/1.0/balance", account, deadline };
-            client.get(read, |_| Ok(()))
+            balance::SPEC.fetch(&client, Request { account, deadline, ..Request::default() })
         };
-        let kind = |result: Result<(), Error>| result.unwrap_err().kind();
+        let kind = |result: Result<Balance, Error>| result.unwrap_err().kind();
         let (one, other) = (with_token(), with_token());
         assert_eq!(kind(read(Some(&one), 1).await), "rate_limited");
         let start = tokio::time::Instant::now();
@@ -169,9 +169,9 @@ async fn a_token_follows_no_redirect_to_another_host() {
     .await;
     let (client, _) = client(&api);
     let account = with_token();
-    assert_eq!(balance::SPEC.fetch(&client, Some(&account), None).await.err(), Some(Error::Redirect { status: 307 }));
+    assert_eq!(balance::SPEC.fetch(&client, Request::of(&account)).await.err(), Some(Error::Redirect { status: 307 }));
     assert!(other.asked("/1.0/balance").is_empty());
-    workers::SPEC.fetch(&client, Some(&account), None).await.unwrap();
+    workers::SPEC.fetch(&client, Request::of(&account)).await.unwrap();
     assert_eq!(api.asked("/1.0/moved")[0].token.as_deref(), Some("ready"));
 }
 
@@ -181,12 +181,12 @@ async fn a_redirect_within_the_host_is_a_request() {
     let api = FakeApi::start(|_| (302, "@location: /1.0/balance\n".to_owned())).await;
     let (client, events) = client_with(&api, 4.0);
     let start = tokio::time::Instant::now();
-    let error = balance::SPEC.fetch(&client, Some(&with_token()), None).await.unwrap_err();
+    let error = balance::SPEC.fetch(&client, Request::of(&with_token())).await.unwrap_err();
     assert_eq!(error, Error::Redirect { status: 302 });
     assert_eq!(api.asked("/1.0/balance").len(), 4);
     assert_eq!(events.lock().unwrap().iter().filter(|event| *event == "balance redirect").count(), 4);
     // Four at once, and then four a second.
-    balance::SPEC.fetch(&client, Some(&with_token()), None).await.unwrap_err();
+    balance::SPEC.fetch(&client, Request::of(&with_token())).await.unwrap_err();
     assert!(start.elapsed() >= Duration::from_millis(900), "{:?}", start.elapsed());
 }
 
@@ -200,13 +200,13 @@ async fn a_503_speaks_for_what_was_asked() {
     let (client, _) = client(&api);
     let (ill, well) = (with_token(), account("other", "well"));
     let deadline = Some(tokio::time::Instant::now() + Duration::from_secs(30));
-    let read = |account, endpoint, path| client.get(Read { endpoint, path, account: Some(account), deadline }, |_| Ok(()));
-    let error = read(&ill, "workers", "/1.0/workers").await.unwrap_err();
+    let request = |account| Request { deadline, ..Request::of(account) };
+    let error = workers::SPEC.fetch(&client, request(&ill)).await.unwrap_err();
     assert_eq!((error.kind(), error.to_string().contains("503")), ("unavailable", true));
-    assert_eq!(read(&ill, "workers", "/1.0/workers").await.unwrap_err().kind(), "paused");
+    assert_eq!(workers::SPEC.fetch(&client, request(&ill)).await.unwrap_err().kind(), "paused");
     assert_eq!(api.asked("/1.0/workers").len(), 1);
-    read(&ill, "balance", "/1.0/balance").await.unwrap();
-    read(&well, "workers", "/1.0/workers").await.unwrap();
+    balance::SPEC.fetch(&client, request(&ill)).await.unwrap();
+    workers::SPEC.fetch(&client, request(&well)).await.unwrap();
 }
 
 #[tokio::test]
@@ -219,8 +219,8 @@ async fn three_accounts_with_a_503_stop_the_host() {
     let (client, events) = client(&api);
     let deadline = Some(tokio::time::Instant::now() + Duration::from_secs(30));
     let read = async |account: &Account| {
-        let read = Read { endpoint: "workers", path: "/1.0/workers", account: Some(account), deadline };
-        client.get(read, |_| Ok(())).await.map_err(|error| error.kind())
+        let request = Request { deadline, ..Request::of(account) };
+        workers::SPEC.fetch(&client, request).await.map(drop).map_err(|error| error.kind())
     };
     let well = account("well", "well");
     for name in ["a", "b", "c"] {
@@ -261,7 +261,7 @@ async fn connections_are_replaced_and_nothing_is_dropped() {
     let (api, count) = connections(Duration::from_millis(500)).await;
     let (client, _) = client(&api);
     let account = with_token();
-    let read = || balance::SPEC.fetch(&client, Some(&account), None);
+    let read = || balance::SPEC.fetch(&client, Request::of(&account));
     read().await.unwrap();
     read().await.unwrap();
     assert_eq!(count.load(Ordering::Relaxed), 1, "a connection is used again");

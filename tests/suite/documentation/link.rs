@@ -3,7 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::page::{Page, pages};
-use crate::rules::ROOT;
+use crate::repository::ROOT;
 
 /// What is wrong with a link, if anything is.
 fn fault(page: &Page, link: &str) -> Option<String> {

@@ -1,12 +1,11 @@
 //! A page in Markdown, as far as it is looked at: links, headings, and blocks of commands.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
-use crate::rules::ROOT;
+use crate::repository::{files, read};
 
 /// A block of commands.
 pub(super) struct Block {
@@ -34,28 +33,13 @@ pub(super) struct Page {
 
 /// Every page of the repository.
 pub(super) fn pages() -> Vec<Page> {
-    let (mut pages, mut directories) = (Vec::new(), vec![PathBuf::new()]);
-    while let Some(directory) = directories.pop() {
-        for entry in fs::read_dir(Path::new(ROOT).join(&directory)).unwrap() {
-            let name = entry.as_ref().unwrap().file_name().into_string().unwrap();
-            let path = directory.join(&name);
-            if entry.unwrap().file_type().unwrap().is_dir() {
-                if !name.starts_with('.') && !["node_modules", "target"].contains(&name.as_str()) {
-                    directories.push(path);
-                }
-            } else if path.extension().is_some_and(|extension| extension == "md") {
-                pages.push(Page::read(path));
-            }
-        }
-    }
-    pages.sort_by(|a, b| a.path.cmp(&b.path));
-    pages
+    files("", ".md").into_iter().map(Page::read).collect()
 }
 
 impl Page {
     pub(super) fn read(path: PathBuf) -> Page {
-        let text = fs::read_to_string(Path::new(ROOT).join(&path)).unwrap();
-        Page { path, ..Page::parse(&text) }
+        let page = Page::parse(&read(&path));
+        Page { path, ..page }
     }
 
     pub(super) fn parse(text: &str) -> Page {

@@ -1,13 +1,10 @@
 //! The dashboards' files, and the queries in them with their variables filled in as Grafana does.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::Value;
 
-pub(super) fn directory() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("grafana/dashboards")
-}
+use crate::repository::{files, read};
 
 /// A dashboard's file.
 pub(super) struct Dashboard {
@@ -17,14 +14,11 @@ pub(super) struct Dashboard {
 
 /// All dashboards.
 pub(super) fn dashboards() -> Vec<Dashboard> {
-    let mut files: Vec<_> = fs::read_dir(directory()).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
-    files.sort();
-    let read = |path: PathBuf| Dashboard {
+    let parse = |path: PathBuf| Dashboard {
         file: path.file_name().unwrap().to_str().unwrap().to_owned(),
-        json: serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap(),
+        json: serde_json::from_str(&read(path)).unwrap(),
     };
-    files.into_iter().map(read).collect()
+    files("grafana/dashboards", ".json").into_iter().map(parse).collect()
 }
 
 /// How Grafana asks a query.

@@ -1,7 +1,6 @@
 //! The files of rules, and promtool's tests of them, as far as they are looked at.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
 
 use minergate::duration;
@@ -9,7 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{ROOT, files};
+use crate::repository::{files, read};
 
 #[derive(Deserialize)]
 struct RuleFile {
@@ -71,14 +70,13 @@ pub(super) struct ExpressionTest {
     pub(super) exp_samples: Vec<Value>,
 }
 
-fn read<T: DeserializeOwned>(path: &Path) -> T {
-    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+fn parse<T: DeserializeOwned>(path: &Path) -> T {
+    serde_saphyr::from_str(&read(path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// All rules, file by file.
 pub(crate) fn rules() -> Vec<Rule> {
-    let files = files("deploy/prometheus/rules", ".rules.yml").into_iter().map(|path| read::<RuleFile>(&path));
+    let files = files("deploy/prometheus/rules", ".rules.yml").into_iter().map(|path| parse::<RuleFile>(&path));
     files.flat_map(|file| file.groups).flat_map(|group| group.rules).collect()
 }
 
@@ -90,7 +88,7 @@ pub(super) fn test_files() -> BTreeSet<String> {
 
 /// The test groups of one file.
 pub(super) fn tests_of(name: &str) -> Vec<Group> {
-    read::<TestFile>(&Path::new(ROOT).join(format!("tests/rules/{name}.yml"))).tests
+    parse::<TestFile>(Path::new(&format!("tests/rules/{name}.yml"))).tests
 }
 
 impl Rule {

@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use super::table::{FAULTS, Fault, Place};
 use crate::world;
+use minergate::api::LOGIN;
 use minergate::duration;
 use minergate::endpoints::{ENDPOINTS, Scope};
-
-/// The login's name among the endpoints'.
-pub(crate) const LOGIN: &str = "login";
+use minergate::spelling;
 
 const FORM: &str = "[ENDPOINT/]FAULT[=TIME][:RATE][@ACCOUNT]";
 
@@ -136,9 +135,7 @@ fn place(fault: &Fault, name: &str) -> Result<&'static str, String> {
 }
 
 fn unknown(what: &str, word: &str, known: impl Iterator<Item = &'static str> + Clone) -> String {
-    let near = known.clone().max_by(|a, b| strsim::jaro(word, a).total_cmp(&strsim::jaro(word, b)));
-    let near = near.filter(|near| strsim::jaro(word, near) > 0.7);
-    let hint = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+    let hint = spelling::question(word, known.clone());
     format!("unknown {what} `{word}`; {hint}known are {}", known.collect::<Vec<_>>().join(", "))
 }
 

@@ -9,10 +9,8 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 use serde_json::Value;
 
 use super::{body, change};
-use crate::accounts::{Denial, Refusal};
-use crate::error::{self, Error};
-use crate::json_response;
 use crate::noise::Seed;
+use minergate_server::{Denial, Error, Refusal, application_error, framework_error, json_response};
 
 /// One way to misbehave.
 #[derive(Debug)]
@@ -156,16 +154,16 @@ fn too_many_until(after: Duration) -> Response {
 }
 
 fn limited(retry_after: String) -> Response {
-    let error = error::framework(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", "Too many requests.");
+    let error = framework_error(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", "Too many requests.");
     ([(header::RETRY_AFTER, retry_after)], error).into_response()
 }
 
 fn internal(_: Duration) -> Response {
-    error::framework(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "Something went wrong.")
+    framework_error(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "Something went wrong.")
 }
 
 fn login_internal(_: Duration) -> Response {
-    error::framework(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "Cannot read property 'send' of undefined")
+    framework_error(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "Cannot read property 'send' of undefined")
 }
 
 fn endless(_: Duration) -> Response {
@@ -185,7 +183,7 @@ fn expired_token(_: Duration) -> Response {
 }
 
 fn forbidden(_: Duration) -> Response {
-    error::application(StatusCode::FORBIDDEN, "Forbidden", "This is not for you.")
+    application_error(StatusCode::FORBIDDEN, "Forbidden", "This is not for you.")
 }
 
 fn wrong_password(_: Duration) -> Response {
@@ -197,15 +195,15 @@ fn totp_required(_: Duration) -> Response {
 }
 
 fn captcha(_: Duration) -> Response {
-    error::application(StatusCode::BAD_REQUEST, "CaptchaRequired", "Please prove that you are no robot.")
+    application_error(StatusCode::BAD_REQUEST, "CaptchaRequired", "Please prove that you are no robot.")
 }
 
 fn discontinued(_: Duration) -> Response {
-    error::framework(StatusCode::GONE, "ApiDiscontinued", "")
+    framework_error(StatusCode::GONE, "ApiDiscontinued", "")
 }
 
 fn error_200(_: Duration) -> Response {
-    error::application(StatusCode::OK, "ValidationError", "Something about the request is wrong.")
+    application_error(StatusCode::OK, "ValidationError", "Something about the request is wrong.")
 }
 
 fn redirect(_: Duration) -> Response {

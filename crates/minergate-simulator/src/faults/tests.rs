@@ -7,11 +7,14 @@ use axum::http;
 use tower::ServiceExt;
 
 use super::*;
-use crate::accounts::WayIn;
+use minergate::api::LOGIN;
+use secrecy::ExposeSecret;
+
+use crate::credentials;
 use crate::{Config, Simulator};
 use minergate::currency::Decimals;
 use minergate::endpoints::{ENDPOINTS, Endpoint};
-use minergate::metric::{Kind, Request};
+use minergate::metric::{Context, Kind};
 
 fn rules(texts: &[&str]) -> Vec<Rule> {
     texts.iter().map(|text| text.parse().unwrap()).collect()
@@ -99,7 +102,7 @@ fn every_type_becomes_another() {
 
 /// The values of an endpoint's counters in an answer, by metric and labels.
 fn counters(endpoint: &Endpoint, answer: &Value) -> Vec<(String, f64)> {
-    let request = Request { email: None, decimals: &Decimals::default() };
+    let request = Context { email: None, decimals: &Decimals::default() };
     let rows = endpoint.read(answer.to_string().as_bytes(), &request).unwrap();
     let counters = rows.families().filter(|(family, _)| family.kind == Kind::Counter);
     counters
@@ -191,8 +194,8 @@ struct Pool(Router);
 impl Pool {
     /// Asks as one at that address does.
     async fn ask(&self, peer: &str, method: &str, path: &str, body: &str) -> (u16, String) {
-        let WayIn::Token(token) = WayIn::of(&Simulator::new(Config::default()).world, 2) else { panic!("no token") };
-        let request = http::Request::builder().method(method).uri(path).header("token", token);
+        let token = credentials::of(&Simulator::new(Config::default()).world, 2).token.unwrap();
+        let request = http::Request::builder().method(method).uri(path).header("token", token.expose_secret());
         let request = request.extension(ConnectInfo(Peer::at(peer))).body(Body::from(body.to_owned())).unwrap();
         let response = self.0.clone().oneshot(request).await.unwrap();
         let status = response.status().as_u16();

@@ -6,9 +6,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use super::{Error, Result};
+use crate::answer::{FromJson, Maybe};
 
 /// How the bodies begin that are no UTF-8 text, and what they are.
 const FOREIGN: &[(&[u8], &str)] = &[
@@ -26,27 +27,40 @@ const FOREIGN: &[(&[u8], &str)] = &[
 ///
 /// # Errors
 /// [`Error::Encoding`] when the body is compressed or not UTF-8, [`Error::Shape`] when it is not JSON or not of the type's shape.
-pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
-    if let Some((_, what)) = FOREIGN.iter().find(|(start, _)| body.starts_with(start)) {
-        return Err(Error::Encoding(what));
-    }
-    // serde_json's own message quotes the answer, which can hold anything.
-    serde_json::from_str(&text(body)).map_err(|error| Error::Shape { line: error.line(), column: error.column() })
+pub(crate) fn decode<T: FromJson>(body: &[u8]) -> Result<T> {
+    let text = text(body)?;
+    // Most answers have none of the faults, and are read once.
+    let read = serde_json::from_str(&text).or_else(|_| serde_json::from_str(&repaired(&text, is_not_finite)));
+    let Maybe(answer) = read.map_err(|error| shape(&error))?;
+    answer.ok_or(Error::Shape { line: 1, column: 1 })
 }
 
-/// The text of a body, repaired where it needs to be. A body without these faults stays as it is.
-pub(super) fn text(body: &[u8]) -> Cow<'_, str> {
-    match String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)) {
-        Cow::Borrowed(text) => repaired(text).map_or(Cow::Borrowed(text), Cow::Owned),
-        Cow::Owned(text) => Cow::Owned(repaired(&text).unwrap_or(text)),
+/// The answer as it stands, for whoever shows it.
+///
+/// # Errors
+/// As [`decode`], whatever the shape.
+pub(crate) fn json(body: &[u8]) -> Result<Box<RawValue>> {
+    serde_json::from_str(&repaired(&text(body)?, is_no_number)).map_err(|error| shape(&error))
+}
+
+/// `serde_json`'s own message quotes the answer, which can hold anything.
+fn shape(error: &serde_json::Error) -> Error {
+    Error::Shape { line: error.line(), column: error.column() }
+}
+
+/// The text of a body.
+pub(super) fn text(body: &[u8]) -> Result<Cow<'_, str>> {
+    match FOREIGN.iter().find(|(start, _)| body.starts_with(start)) {
+        Some((_, what)) => Err(Error::Encoding(what)),
+        None => Ok(String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body))),
     }
 }
 
-/// The text with its repairs; nothing if it needs none.
-fn repaired(text: &str) -> Option<String> {
-    let repairs = repairs(text.as_bytes());
+/// The text with its repairs: half of a surrogate pair stands for no character, and what `is_fault` finds is null.
+pub(super) fn repaired(text: &str, is_fault: fn(&str) -> bool) -> Cow<'_, str> {
+    let repairs = repairs(text, is_fault);
     if repairs.is_empty() {
-        return None;
+        return Cow::Borrowed(text);
     }
     let mut repaired = String::with_capacity(text.len() + repairs.len());
     let mut copied = 0;
@@ -55,12 +69,12 @@ fn repaired(text: &str) -> Option<String> {
         repaired += replacement;
         copied = range.end;
     }
-    Some(repaired + &text[copied..])
+    Cow::Owned(repaired + &text[copied..])
 }
 
-/// What is to be replaced, and by what: half of a surrogate pair, which stands for no character, and a number that JSON has no
-/// form for.
-fn repairs(json: &[u8]) -> Vec<(Range<usize>, &'static str)> {
+/// What is to be replaced, and by what.
+fn repairs(text: &str, is_fault: fn(&str) -> bool) -> Vec<(Range<usize>, &'static str)> {
+    let json = text.as_bytes();
     let mut repairs = Vec::new();
     let (mut at, mut in_string) = (0, false);
     while let Some(byte) = json.get(at) {
@@ -78,7 +92,7 @@ fn repairs(json: &[u8]) -> Vec<(Range<usize>, &'static str)> {
             },
             _ if !in_string && is_of_word(*byte) => {
                 at += json[at..].iter().take_while(|byte| is_of_word(**byte)).count();
-                if is_no_number(&json[start..at]) {
+                if is_fault(&text[start..at]) {
                     repairs.push((start..at, "null"));
                 }
             }
@@ -94,20 +108,24 @@ fn code_unit(json: &[u8]) -> Option<u16> {
     u16::from_str_radix(digits, 16).ok()
 }
 
+/// Whether a byte is of a word or a number.
 fn is_of_word(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || matches!(byte, b'+' | b'-')
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')
 }
 
-/// Whether a word is how a program writes a number that is none: `NaN`, `Infinity`, `-inf`.
-fn is_no_number(word: &[u8]) -> bool {
-    let name = word.strip_prefix(b"-").or_else(|| word.strip_prefix(b"+")).unwrap_or(word);
-    ["nan", "inf", "infinity"].iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+/// Whether a word is a number that JSON has no form for, as `NaN`, `Infinity` or `-inf`.
+pub(super) fn is_no_number(word: &str) -> bool {
+    !word.ends_with(|c: char| c.is_ascii_digit()) && is_not_finite(word)
+}
+
+/// Whether a word is no finite number, as `NaN` or `1e999`: `serde_json` would refuse the whole answer for it.
+fn is_not_finite(word: &str) -> bool {
+    word.parse().is_ok_and(|number: f64| !number.is_finite())
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::Value;
 
     use super::*;
 
@@ -122,14 +140,14 @@ mod tests {
             ),
             (b"\xef\xbb\xbf[]", "[]"),
             (b"[NaN, -Infinity,inf ,\n+nan,-Inf]", "[null, null,null ,\nnull,null]"),
-            (br#"["NaN", "\"NaN", -1e-5, nano, 5NaN, null]"#, r#"["NaN", "\"NaN", -1e-5, nano, 5null, null]"#),
+            (br#"["NaN", "\"NaN", -1e-5, nano, 1e999, null]"#, r#"["NaN", "\"NaN", -1e-5, nano, 1e999, null]"#),
             (b"[\"caf\xe9\"]", "[\"caf\u{fffd}\"]"),
             (b"\"\xed\xa0\xbd\"", "\"\u{fffd}\u{fffd}\u{fffd}\""),
             (b"\"\\", "\"\\"),
             (br#""\ud83d\u"#, r#""\ufffd\u"#),
             (b"", ""),
         ] {
-            assert_eq!(text(body), expected, "{body:?}");
+            assert_eq!(repaired(&text(body).unwrap(), is_no_number), expected, "{body:?}");
         }
     }
 
@@ -142,7 +160,7 @@ mod tests {
             (b"\xff\xfe{\0}\0", "UTF-16"),
             (b"\xfe\xff\0{\0}", "UTF-16"),
         ] {
-            let error = decode::<Value>(body).unwrap_err();
+            let error = decode::<()>(body).unwrap_err();
             assert_eq!(error.kind(), "shape");
             assert!(error.to_string().contains(word), "{error}");
         }
@@ -152,13 +170,13 @@ mod tests {
         #[test]
         fn json_stays_as_it_is(texts in prop::collection::vec(any::<String>(), 0..9), number in any::<i64>()) {
             let json = serde_json::json!({"NaN": texts, "n": [number, true, null]}).to_string();
-            prop_assert_eq!(&text(json.as_bytes()), &json);
+            prop_assert_eq!(repairs(&text(json.as_bytes()).unwrap(), is_not_finite), vec![]);
         }
 
         #[test]
         fn a_repaired_text_needs_no_repair(body in r#"([nN][aA][nN]|[-+]|inf|["\\u{}:,]|d83d|dc00|\xef|.){0,40}"#) {
-            let once = text(body.as_bytes()).into_owned();
-            prop_assert_eq!(repairs(once.as_bytes()), vec![]);
+            let once = repaired(&body, is_not_finite).into_owned();
+            prop_assert_eq!(repairs(&once, is_not_finite), vec![]);
         }
     }
 }

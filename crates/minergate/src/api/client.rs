@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use reqwest::{Method, StatusCode, Url, header};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 use tokio::time::Instant;
 
+use super::body::decode;
 use super::http::{Exchange, Http};
 use super::limiter::{Lane, Limiter, Turn};
 use super::pause::Target;
-use super::{Account, Config, Error, Event, LOGIN, Observer, Read, Result};
+use super::{Account, Error, Event, LOGIN, Observer, Read, Result, Settings};
+use crate::answer::{Map, Text};
 
 /// Redirects followed within the host.
 const MAX_REDIRECTS: u32 = 3;
@@ -40,32 +41,32 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that keeps within the configured limits.
+    /// A client that keeps within the settings' limits.
     ///
     /// # Errors
-    /// [`Error::NoBaseUrl`] without a base URL, [`Error::Tls`] when the machine's TLS can't be used at all.
-    pub fn new(config: &Config, observer: Observer) -> Result<Client> {
-        let limiter = Limiter::new(config.requests_per_second, config.concurrency);
-        Client::with_limiter(config, limiter, observer)
+    /// [`Error::Tls`] when the machine's TLS can't be used at all.
+    pub fn new(settings: &Settings, observer: Observer) -> Result<Client> {
+        let limiter = Limiter::new(settings.requests_per_second, settings.concurrency);
+        Client::with_limiter(settings, limiter, observer)
     }
 
-    /// A client for another configuration. Where the host is the same, the pauses that it asked for go on.
+    /// A client with other settings. Where the host is the same, the pauses that it asked for go on.
     ///
     /// # Errors
     /// As [`Client::new`].
-    pub fn reconfigured(&self, config: &Config) -> Result<Client> {
-        let mut limiter = Limiter::new(config.requests_per_second, config.concurrency);
-        if config.base_url.as_ref() == Some(&self.base_url) {
+    pub fn reconfigured(&self, settings: &Settings) -> Result<Client> {
+        let mut limiter = Limiter::new(settings.requests_per_second, settings.concurrency);
+        if settings.base_url == self.base_url {
             limiter = limiter.continues(&self.limiter);
         }
-        Client::with_limiter(config, limiter, self.observer.clone())
+        Client::with_limiter(settings, limiter, self.observer.clone())
     }
 
-    fn with_limiter(config: &Config, limiter: Limiter, observer: Observer) -> Result<Client> {
-        let base_url = config.base_url.clone().ok_or(Error::NoBaseUrl)?;
-        let http = Arc::new(Http::new(&base_url, config.timeout, &config.user_agent)?);
+    fn with_limiter(settings: &Settings, limiter: Limiter, observer: Observer) -> Result<Client> {
+        let base_url = settings.base_url.clone();
+        let http = Arc::new(Http::new(&base_url, settings.timeout, &settings.user_agent)?);
         let pool = limiter.lane();
-        Ok(Client { base_url, observer, http, timeout: config.timeout, limiter, pool })
+        Ok(Client { base_url, observer, http, timeout: settings.timeout, limiter, pool })
     }
 
     /// Uses new connections from now on. Requests that were sent already finish on the old ones.
@@ -80,7 +81,7 @@ impl Client {
     ///
     /// # Errors
     /// Every kind of [`Error`].
-    pub async fn get<T>(&self, read: Read<'_>, decode: impl Fn(&[u8]) -> Result<T>) -> Result<T> {
+    pub(crate) async fn get<T>(&self, read: Read<'_>, decode: impl Fn(&[u8]) -> Result<T>) -> Result<T> {
         let Some(account) = read.account else { return self.ask(read, &mut None, &decode).await };
         let mut token = None;
         let mut result = self.ask(read, &mut token, &decode).await;
@@ -211,22 +212,13 @@ impl Client {
         password: &SecretString,
         totp: Option<u32>,
     ) -> Result<SecretString> {
-        #[derive(Deserialize)]
-        struct Answer {
-            #[serde(deserialize_with = "sendable")]
-            token: String,
-        }
         let mut body = serde_json::json!({ "email": email, "password": password.expose_secret() });
         if let Some(code) = totp {
             body["totp"] = code.into();
         }
         let request = self.http.client().request(Method::POST, self.url(LOGIN_PATH)).json(&body);
         let lane = account.lane(|| self.limiter.lane());
-        let decode = |body: &[u8]| {
-            let answer: Answer = super::decode(body)?;
-            Ok(answer.token.into())
-        };
-        self.send(&login_target(account), turn, lane, request, decode).await.0
+        self.send(&login_target(account), turn, lane, request, token).await.0
     }
 
     /// Where a path below the base URL is.
@@ -246,18 +238,22 @@ impl Client {
         decode: impl Fn(&[u8]) -> Result<T>,
     ) -> (Result<T>, Option<Url>) {
         let start = Instant::now();
-        let Exchange { result, status, pause, location } = self.http.exchange(request).await;
+        let Exchange { body, status, pause, clock_off, location } = self.http.exchange(request).await;
         let duration = start.elapsed();
-        lane.note(result.as_ref().err(), duration > self.timeout / 2);
+        lane.note(body.as_ref().err(), duration > self.timeout / 2);
         let until = self.take_pause(target, status, pause);
-        // Others need not wait while the answer is decoded.
+        // The turn ends with the last byte: nobody waits for what is read of them.
         drop(turn);
-        let result = match result {
-            Ok(body) => decode(&body),
-            Err(Error::RateLimited { until: now }) => Err(Error::RateLimited { until: until.unwrap_or(now) }),
-            Err(Error::Unavailable { .. }) => Err(Error::Unavailable { until }),
-            Err(error) => Err(error),
-        };
+        let result = body.and_then(|body| {
+            let error = status.and_then(|status| Error::of_answer(status.as_u16(), &body));
+            error.map_or_else(|| decode(&body), Err)
+        });
+        let result = result.map_err(|error| match error {
+            Error::RateLimited { until: now } => Error::RateLimited { until: until.unwrap_or(now) },
+            Error::Unavailable { .. } => Error::Unavailable { until },
+            Error::TotpRefused { .. } => Error::TotpRefused { clock_off },
+            error => error,
+        });
         let outcome = result.as_ref().map_or_else(Error::kind, |_| "ok");
         (self.observer)(Event::Request { endpoint: target.endpoint, outcome, duration });
         (result, location)
@@ -290,13 +286,18 @@ fn login_target(account: &Account) -> Target<'_> {
 
 /// Reads a token that a header can hold. Another, once kept, would never be refused, since it is never sent, and so no login
 /// would replace it.
-fn sendable<'de, D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<String, D::Error> {
-    let token = String::deserialize(deserializer)?;
-    header::HeaderValue::from_str(&token).map(|_| token).map_err(|_| serde::de::Error::custom("no header can hold it"))
+fn token(body: &[u8]) -> Result<SecretString> {
+    let answer: Map<Text> = decode(body)?;
+    let token = answer.get("token").and_then(Text::get).filter(|token| header::HeaderValue::from_str(token).is_ok());
+    token.map(SecretString::from).ok_or(Error::Shape { line: 1, column: 1 })
 }
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
     use super::*;
     use crate::api::parse_base_url;
 
@@ -308,9 +309,28 @@ mod tests {
             ("http://[::1]:8080/pool/", "http://[::1]:8080/pool/1.0/transfers/X%21%2F"),
             ("http://a.example/b%20c", "http://a.example/b%20c/1.0/transfers/X%21%2F"),
         ] {
-            let config = Config { base_url: parse_base_url(base).ok(), ..Config::default() };
-            let client = Client::new(&config, Arc::new(|_| {})).unwrap();
+            let settings = Settings::new(parse_base_url(base).unwrap());
+            let client = Client::new(&settings, Arc::new(|_| {})).unwrap();
             assert_eq!(client.url("/1.0/transfers/X%21%2F").as_str(), expected);
         }
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_decoded_when_its_turn_has_ended() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") && stream.read_buf(&mut head).await.is_ok_and(|bytes| bytes > 0) {}
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await
+        });
+        let config = Settings { concurrency: 1, ..Settings::new(parse_base_url(&base_url).unwrap()) };
+        let client = Client::new(&config, Arc::new(|_| {})).unwrap();
+        let read = Read { endpoint: "status", path: "/1.0/xmr/status", account: None, deadline: None };
+        let other = client.limiter.lane();
+        let another_has_its_turn =
+            |_: &[u8]| Ok(client.limiter.acquire(&other, &read.target(), None).now_or_never().is_some());
+        assert_eq!(client.get(read, another_has_its_turn).await, Ok(true));
     }
 }

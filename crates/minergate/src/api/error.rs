@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
-use super::account::Stop;
-use super::body::text;
+use super::account::Blocked;
+use super::body::{is_no_number, repaired, text};
 use super::secret::SecretError;
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -21,8 +21,8 @@ pub enum Error {
     /// The connection broke before the answer was whole.
     #[error("the connection broke before the answer was whole")]
     Broken,
-    /// No whole answer within `api.timeout`.
-    #[error("no whole answer within api.timeout")]
+    /// No whole answer within the client's timeout.
+    #[error("no whole answer in time")]
     Timeout,
     /// HTTP 429: the host asks for a pause.
     #[error("the API asks for fewer requests (HTTP 429)")]
@@ -43,7 +43,7 @@ pub enum Error {
     #[error("the API failed (HTTP {status})")]
     Server { status: u16 },
     /// HTTP 404.
-    #[error("the API has no such page (HTTP 404); is api.base_url right?")]
+    #[error("the API has no such page (HTTP 404)")]
     NotFound,
     /// HTTP 407: a proxy of the environment wants a user.
     #[error("the proxy of the environment wants a user and a password (HTTP 407); give them in HTTP_PROXY")]
@@ -52,7 +52,7 @@ pub enum Error {
     #[error("the API refused the request (HTTP {status})")]
     Client { status: u16 },
     /// A redirect to another host, or one too many.
-    #[error("the API redirects elsewhere (HTTP {status}), which is not followed; is api.base_url right?")]
+    #[error("the API redirects elsewhere (HTTP {status}), which is not followed")]
     Redirect { status: u16 },
     /// HTTP 401 or 403, or an error code about the token.
     #[error("the API refused the token (HTTP {status})")]
@@ -61,7 +61,7 @@ pub enum Error {
     #[error("the API refused the e-mail address or the password")]
     WrongPassword,
     /// The login needs a TOTP code.
-    #[error("the API wants a TOTP code; give the account's totp_secret")]
+    #[error("the API wants a TOTP code")]
     TotpRequired,
     /// The login's TOTP code was refused.
     #[error("the API refused the TOTP code{}", clock_off_words(*.clock_off))]
@@ -73,7 +73,7 @@ pub enum Error {
     #[error("the API wants a captcha; give the account a token from a browser's session")]
     Captcha,
     /// What the public host answers since 2019.
-    #[error("the API says that it is discontinued; is api.base_url right?")]
+    #[error("the API says that it is discontinued")]
     Discontinued,
     /// Any other error of the API.
     #[error("the API answered with an error of its own (HTTP {status})")]
@@ -87,24 +87,21 @@ pub enum Error {
     /// The answer is not text in UTF-8, as JSON is.
     #[error("the answer is {0}; does a proxy stand before the API?")]
     Encoding(&'static str),
-    /// Logins have stopped; nothing was sent.
-    #[error("login stopped: {}; {}", .0.words(), .0.remedy())]
-    LoginStopped(Stop),
+    /// Logins are blocked; nothing was sent.
+    #[error("login blocked: {}; {}", .0.words(), .0.remedy())]
+    LoginBlocked(Blocked),
     /// A login or a token failed a short while ago, or logins are over their budget; nothing was sent.
     #[error("waiting before the next login")]
     LoginPostponed { until: Instant },
-    /// A secret's file can't be used; nothing was sent. Named by its key in the configuration, never by its path.
-    #[error("can't use {key}: {fault}; put the secret there on one line, for this user to read")]
-    SecretFile { key: &'static str, fault: SecretError },
+    /// A secret's file can't be used; nothing was sent. Never named by its path, which can be the secret.
+    #[error("can't use {name}: {fault}; put the secret there on one line, for this user to read")]
+    SecretFile { name: &'static str, fault: SecretError },
     /// The TOTP secret is not one; nothing was sent.
-    #[error("totp_secret is not base32 (letters A to Z, digits 2 to 7)")]
+    #[error("the TOTP secret is not base32 (letters A to Z, digits 2 to 7)")]
     TotpSecret,
     /// The token can't be sent in a header; nothing was sent.
     #[error("the token holds characters that no HTTP header can")]
     TokenSyntax,
-    /// The client was made without `api.base_url`.
-    #[error("api.base_url is missing")]
-    NoBaseUrl,
     /// The machine's TLS can't be used.
     #[error("TLS can't be set up on this machine; are CA certificates installed?")]
     Tls,
@@ -134,7 +131,7 @@ pub const REQUEST_KINDS: &[&str] = &[
 ];
 
 /// The other words of [`Error::kind`]: why a poll sent nothing.
-pub const UNSENT_KINDS: &[&str] = &["paused", "login_stopped", "login_postponed", "secret", "tls"];
+pub const UNSENT_KINDS: &[&str] = &["paused", "login_blocked", "login_postponed", "secret", "tls"];
 
 impl Error {
     /// One word from a closed set, for labels and log fields.
@@ -159,15 +156,15 @@ impl Error {
             Error::Api { .. } => "api_error",
             Error::TooLarge { .. } => "too_large",
             Error::Shape { .. } | Error::Encoding(_) => "shape",
-            Error::LoginStopped(_) => "login_stopped",
+            Error::LoginBlocked(_) => "login_blocked",
             Error::LoginPostponed { .. } => "login_postponed",
             Error::SecretFile { .. } | Error::TotpSecret | Error::TokenSyntax => "secret",
-            Error::NoBaseUrl => "no_base_url",
             Error::Tls => "tls",
         }
     }
 
-    pub(super) fn transport(error: &reqwest::Error, through_proxy: bool) -> Error {
+    /// What went wrong on the way to a server or back.
+    pub fn transport(error: &reqwest::Error, through_proxy: bool) -> Error {
         // Said of the error itself, never printed: it carries the URL and what the server said.
         if error.is_timeout() {
             Error::Timeout
@@ -264,13 +261,13 @@ impl Error {
     }
 
     /// What an error of a login means for the logins to come.
-    pub(super) fn stops_logins(&self) -> Option<Stop> {
+    pub(super) fn blocks_logins(&self) -> Option<Blocked> {
         match self {
             // A refusal without a reason is taken for the password's: a locked account is worse than a wait.
-            Error::WrongPassword | Error::Unauthorized { .. } => Some(Stop::WrongPassword),
-            Error::TotpRequired => Some(Stop::TotpRequired),
-            Error::Captcha => Some(Stop::Captcha),
-            Error::Discontinued => Some(Stop::Discontinued),
+            Error::WrongPassword | Error::Unauthorized { .. } => Some(Blocked::WrongPassword),
+            Error::TotpRequired => Some(Blocked::TotpRequired),
+            Error::Captcha => Some(Blocked::Captcha),
+            Error::Discontinued => Some(Blocked::Discontinued),
             _ => None,
         }
     }
@@ -280,7 +277,7 @@ fn clock_off_words(clock_off: Option<i64>) -> String {
     match clock_off {
         Some(seconds) if seconds < 0 => format!("; this machine's clock is {} seconds behind the API's", -seconds),
         Some(seconds) => format!("; this machine's clock is {seconds} seconds ahead of the API's"),
-        None => "; is totp_secret right? A code is good once: wait 30 s after another login".to_owned(),
+        None => "; is the TOTP secret right? A code is good once: wait 30 s after another login".to_owned(),
     }
 }
 
@@ -337,10 +334,12 @@ fn code(body: &[u8]) -> Option<String> {
         #[serde(borrow)]
         message: Option<&'a RawValue>,
     }
-    let text = text(body);
-    if !text.trim_ascii_start().starts_with('{') {
+    let text = text(body).ok()?;
+    // Most answers are read no further.
+    if !text.trim_ascii_start().starts_with('{') || !["\"error\"", "\"code\""].iter().any(|key| text.contains(key)) {
         return None;
     }
+    let text = repaired(&text, is_no_number);
     let envelope: Envelope<'_> = serde_json::from_str(&text).ok()?;
     let word = |raw: &'_ RawValue| {
         let word: String = serde_json::from_str(raw.get()).ok()?;

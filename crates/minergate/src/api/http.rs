@@ -90,7 +90,9 @@ impl Http {
         let failed = |error: &reqwest::Error| Err(Error::transport(error, self.settings.through_proxy));
         let mut response = match request.send().await {
             Ok(response) => response,
-            Err(error) => return Exchange { result: failed(&error), status: None, pause: None, location: None },
+            Err(error) => {
+                return Exchange { body: failed(&error), status: None, pause: None, clock_off: None, location: None };
+            }
         };
         let received = Instant::now();
         let status = response.status();
@@ -101,17 +103,9 @@ impl Http {
             _ => None,
         };
         let location = location(&response);
-        let result = match body(&mut response).await {
-            Ok(Ok(body)) => match Error::of_answer(status.as_u16(), &body) {
-                None => Ok(body),
-                Some(Error::TotpRefused { .. }) => Err(Error::TotpRefused { clock_off: clock.off }),
-                Some(error) => Err(error),
-            },
-            Ok(Err(error)) => Err(error),
-            Err(error) => failed(&error),
-        };
+        let body = body(&mut response).await.unwrap_or_else(|error| failed(&error));
         let pause = pause.map(|pause| pause.saturating_sub(received.elapsed()));
-        Exchange { result, status: Some(status), pause, location }
+        Exchange { body, status: Some(status), pause, clock_off: clock.off, location }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -135,12 +129,14 @@ impl Settings {
 
 /// What came of a request.
 pub(super) struct Exchange {
-    /// The body, or what is wrong with the answer, or why there is none.
-    pub(super) result: Result<Vec<u8>>,
+    /// The body as it came, or why there is none.
+    pub(super) body: Result<Vec<u8>>,
     /// Nothing where there was no answer.
     pub(super) status: Option<StatusCode>,
     /// How long the host asks to be left alone from now on.
     pub(super) pause: Option<Duration>,
+    /// Seconds that this machine's clock is ahead of the host's, where that matters.
+    pub(super) clock_off: Option<i64>,
     /// Where a redirect leads within the host.
     pub(super) location: Option<Url>,
 }
@@ -170,21 +166,6 @@ fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     let ip = host.parse::<IpAddr>().map(|ip| ip.to_canonical());
     host == "localhost" || host.ends_with(".localhost") || ip.is_ok_and(|ip| ip.is_loopback())
-}
-
-/// Asks for a URL once, and returns the answer's status and the beginning of its body. For the exporter's own health check, which asks
-/// by an address that no certificate names and sends nothing secret: so any certificate will do.
-pub async fn probe(url: &str, timeout: Duration) -> Result<(u16, Vec<u8>)> {
-    install_crypto();
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .tls_danger_accept_invalid_certs(true)
-        .timeout(timeout)
-        .build()
-        .map_err(|_| Error::Tls)?;
-    let mut response = client.get(url).send().await.map_err(|error| Error::transport(&error, false))?;
-    let beginning = response.chunk().await.map_err(|error| Error::transport(&error, false))?;
-    Ok((response.status().as_u16(), beginning.unwrap_or_default().into()))
 }
 
 /// Makes ring the TLS of this process. Whoever comes second finds it installed.

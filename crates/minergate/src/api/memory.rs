@@ -10,12 +10,13 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use ring::hmac;
 use ring::rand::SystemRandom;
 use tempfile::NamedTempFile;
 use tracing::warn;
 
-use super::Stop;
+use super::Blocked;
 use crate::file;
 
 /// The largest state file that is read, in bytes.
@@ -38,10 +39,9 @@ pub(super) struct Memory {
 
 impl Memory {
     pub(super) fn new(directory: Option<&Path>, account: &str) -> Memory {
-        let plain = |b: u8| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("_{b:02x}") };
         Memory {
             directory: directory.map(Path::to_owned),
-            name: account.bytes().map(plain).collect(),
+            name: utf8_percent_encode(account, NON_ALPHANUMERIC).to_string(),
             key: OnceLock::new(),
             warned: AtomicBool::new(false),
         }
@@ -74,16 +74,16 @@ impl Memory {
     }
 
     /// Why the credentials of that fingerprint were rejected, if the last ones that were are these.
-    pub(super) async fn rejection(&self, fingerprint: &str) -> Option<Stop> {
+    pub(super) async fn rejection(&self, fingerprint: &str) -> Option<Blocked> {
         let text = self.read("rejected").await?;
         let (reason, rejected) = text.trim().split_once(' ')?;
-        let stop = Stop::ALL.into_iter().find(|stop| stop.reason() == reason)?;
-        (rejected == fingerprint).then_some(stop)
+        let blocked = Blocked::ALL.into_iter().find(|blocked| blocked.reason() == reason)?;
+        (rejected == fingerprint).then_some(blocked)
     }
 
     /// Says whether it is kept.
-    pub(super) async fn keep_rejection(&self, stop: Stop, fingerprint: &str) -> bool {
-        self.write("rejected", format!("{} {fingerprint}\n", stop.reason())).await
+    pub(super) async fn keep_rejection(&self, blocked: Blocked, fingerprint: &str) -> bool {
+        self.write("rejected", format!("{} {fingerprint}\n", blocked.reason())).await
     }
 
     /// The credentials were accepted.
@@ -184,10 +184,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let memory = Memory::new(Some(directory.path()), "my farm");
         let fingerprint = memory.fingerprint(&[b"me@example.com", b"correct horse"]).await;
-        memory.keep_rejection(Stop::WrongPassword, &fingerprint).await;
+        memory.keep_rejection(Blocked::WrongPassword, &fingerprint).await;
         let next = Memory::new(Some(directory.path()), "my farm");
         assert_eq!(next.fingerprint(&[b"me@example.com", b"correct horse"]).await, fingerprint);
-        assert_eq!(next.rejection(&fingerprint).await, Some(Stop::WrongPassword));
+        assert_eq!(next.rejection(&fingerprint).await, Some(Blocked::WrongPassword));
         let other = next.fingerprint(&[b"me@example.comc", b"orrect horse"]).await;
         assert_eq!(next.rejection(&other).await, None);
         for entry in std::fs::read_dir(directory.path()).unwrap() {
@@ -206,7 +206,7 @@ mod tests {
         for directory in [None, Some(directory.path().join("missing"))] {
             let memory = Memory::new(directory.as_deref(), "farm");
             let fingerprint = memory.fingerprint(&[b"x"]).await;
-            memory.keep_rejection(Stop::WrongPassword, &fingerprint).await;
+            memory.keep_rejection(Blocked::WrongPassword, &fingerprint).await;
             memory.keep_steps([1, 2].into_iter()).await;
             memory.forget_rejection().await;
             assert_eq!((memory.rejection(&fingerprint).await, memory.steps().await), (None, vec![]));

@@ -1,10 +1,10 @@
-//! Secrets: values that can't print themselves, given in the configuration, in the environment or in a file of their own.
+//! Secrets: values that can't print themselves, given as such or in a file of their own.
 
 use std::path::{Path, PathBuf};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
-use super::{Error, Result};
+use super::{Error, Result, totp};
 use crate::file;
 
 /// The largest secret, in bytes. Tokens are some hundred; more is not a secret but a wrong file.
@@ -14,12 +14,22 @@ const MAX_BYTES: usize = 16 << 10;
 #[derive(Clone, Debug)]
 pub enum Secret {
     Value(SecretString),
-    /// Read whenever it is needed, so that a changed file is picked up without a restart. The key names the file in messages: its
-    /// path can be the secret itself, written under the wrong key.
+    /// Read whenever it is needed, so that a changed file is picked up without a restart. The name stands for the file in messages:
+    /// its path can be the secret itself, written in the wrong place.
     File {
-        key: &'static str,
+        name: &'static str,
         path: PathBuf,
     },
+}
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Secret) -> bool {
+        match (self, other) {
+            (Secret::Value(own), Secret::Value(other)) => own.expose_secret() == other.expose_secret(),
+            (Secret::File { path: own, .. }, Secret::File { path: other, .. }) => own == other,
+            _ => false,
+        }
+    }
 }
 
 /// Why a secret can't be used, in words that quote neither the secret nor the path of its file.
@@ -31,12 +41,27 @@ pub enum SecretError {
     Empty,
     #[error("it holds a line break or another control character")]
     ControlCharacter,
+    #[error("it is not base32 (letters A to Z, digits 2 to 7)")]
+    NotBase32,
 }
 
 impl Secret {
-    /// Whether it can change while the configuration stays the same.
-    pub(super) fn is_file(&self) -> bool {
-        matches!(self, Secret::File { .. })
+    /// A password or a token, without the byte order mark and the line end that files and shells leave behind.
+    ///
+    /// # Errors
+    /// What no secret can be: it would be sent, refused, and block the login.
+    pub fn of_text(written: &str) -> std::result::Result<Secret, SecretError> {
+        text(written.as_bytes()).map(Secret::Value)
+    }
+
+    /// The same of a TOTP secret in base32, as authenticator apps take it.
+    ///
+    /// # Errors
+    /// As [`Secret::of_text`], and [`SecretError::NotBase32`].
+    pub fn of_totp(written: &str) -> std::result::Result<Secret, SecretError> {
+        let secret = text(written.as_bytes())?;
+        totp::key(&secret).map_err(|_| SecretError::NotBase32)?;
+        Ok(Secret::Value(secret))
     }
 
     /// The secret as it is now.
@@ -44,12 +69,12 @@ impl Secret {
     /// # Errors
     /// [`Error::SecretFile`] when the file can't be read or holds what no secret can.
     pub async fn read(&self) -> Result<SecretString> {
-        let (key, path) = match self {
+        let (name, path) = match self {
             Secret::Value(value) => return Ok(value.clone()),
-            Secret::File { key, path } => (key, path),
+            Secret::File { name, path } => (name, path),
         };
         let bytes = file::read(path, MAX_BYTES).await.map_err(SecretError::from);
-        bytes.and_then(|bytes| text(&bytes)).map_err(|fault| Error::SecretFile { key, fault })
+        bytes.and_then(|bytes| text(&bytes)).map_err(|fault| Error::SecretFile { name, fault })
     }
 }
 
@@ -82,8 +107,6 @@ pub async fn is_exposed(path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret as _;
-
     use super::*;
 
     #[test]

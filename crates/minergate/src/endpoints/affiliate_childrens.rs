@@ -3,41 +3,39 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use super::{Scope, Spec};
-use crate::answer::{Lenient, Map, Number, Object, count, later};
+use super::{Spec, of_account};
+use crate::answer::{Map, Number, count, later, object};
 use crate::metric::Unit::{Coins, Seconds};
 use crate::metric::gauge;
 
 /// The answer: e-mail address to affiliate.
-pub type AffiliateChildrens = Map<Lenient<Object<Child>>>;
+pub type AffiliateChildrens = Map<Child>;
 
-/// One affiliate, less the link that it came through.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct Child {
-    /// Milliseconds since 1970.
-    pub registered: Number,
-    /// Currency code to coins.
-    pub profits: Lenient<Map<Number>>,
-    /// Milliseconds since 1970.
-    pub last_profit: Number,
+object! {
+    /// One affiliate, less the link that it came through.
+    pub struct Child {
+        /// Milliseconds since 1970.
+        pub registered: Number = "registered",
+        /// Currency code to coins.
+        pub profits: Map<Number> = "profits",
+        /// Milliseconds since 1970.
+        pub last_profit: Number = "lastProfit",
+    }
+
+    // An affiliate of which nothing can be read is one all the same.
+    fn otherwise() -> Option<Self> {
+        Some(Child::default())
+    }
 }
 
 fn newest(children: &AffiliateChildrens, time: fn(&Child) -> Number) -> Option<f64> {
-    children.iter().map(|(_, Lenient(Object(child)))| time(child).milliseconds_as_seconds()).fold(None, later)
+    children.iter().map(|(_, child)| time(child).milliseconds_as_seconds()).fold(None, later)
 }
 
-pub static SPEC: Spec<AffiliateChildrens> = Spec {
-    name: "affiliate_childrens",
-    path: "/1.0/affiliate/childrens",
-    part: None,
-    former_path: None,
-    scope: Scope::Account,
-    interval: Duration::from_secs(1800),
-    sample: include_str!("affiliate_childrens.json"),
-    metrics: &[
+pub static SPEC: Spec<AffiliateChildrens> = of_account("affiliate_childrens", "/1.0/affiliate/childrens")
+    .every(Duration::from_secs(1800))
+    .sample(include_str!("affiliate_childrens.json"))
+    .metrics(&[
         gauge("affiliate_children", "Number of the account's affiliates")
             .field("the entries")
             .read(|children, out| out.put([], count(children.len()))),
@@ -47,7 +45,7 @@ pub static SPEC: Spec<AffiliateChildrens> = Spec {
             .field("profits")
             .read(|children, out| {
                 let mut sums = BTreeMap::new();
-                let profits = children.iter().map(|(_, Lenient(Object(child)))| &child.profits.0);
+                let profits = children.iter().map(|(_, child)| &child.profits);
                 for (currency, coins) in profits.flat_map(Map::iter) {
                     let sum = sums.entry(currency).or_insert(Some(0.0));
                     *sum = sum.zip(coins.get()).map(|(sum, coins)| sum + coins);
@@ -62,5 +60,4 @@ pub static SPEC: Spec<AffiliateChildrens> = Spec {
             .unit(Seconds)
             .field("registered")
             .read(|children, out| out.put([], newest(children, |child| child.registered))),
-    ],
-};
+    ]);

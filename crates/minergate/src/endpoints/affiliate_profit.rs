@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Scope, Spec};
+use super::{Spec, of_account};
 use crate::answer::{Map, Number};
 use crate::metric::Unit::Coins;
 use crate::metric::counter;
@@ -10,17 +10,11 @@ use crate::metric::counter;
 /// The answer: currency code to coins.
 pub type AffiliateProfit = Map<Number>;
 
-pub static SPEC: Spec<AffiliateProfit> = Spec {
-    name: "affiliate_profit",
-    path: "/1.0/affiliate/profit",
-    part: None,
-    former_path: None,
-    scope: Scope::Account,
-    interval: Duration::from_secs(1800),
-    sample: include_str!("affiliate_profit.json"),
-    metrics: &[counter("affiliate_profit", "What the account's affiliates brought since it began")
+pub static SPEC: Spec<AffiliateProfit> = of_account("affiliate_profit", "/1.0/affiliate/profit")
+    .every(Duration::from_secs(1800))
+    .sample(include_str!("affiliate_profit.json"))
+    .metrics(&[counter("affiliate_profit", "What the account's affiliates brought since it began")
         .unit(Coins)
         .labels(&["currency"])
         .field("the values")
-        .read(|profit, out| out.put_all(profit.iter().map(|(currency, coins)| ([currency], *coins))))],
-};
+        .read(|profit, out| out.put_all(profit.iter().map(|(currency, coins)| ([currency], *coins))))]);

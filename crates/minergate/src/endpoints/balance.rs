@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Scope, Spec};
+use super::{Spec, of_account};
 use crate::answer::{Map, Number};
 use crate::metric::Unit::Coins;
 use crate::metric::gauge;
@@ -10,18 +10,12 @@ use crate::metric::gauge;
 /// The answer: currency code to coins.
 pub type Balance = Map<Number>;
 
-pub static SPEC: Spec<Balance> = Spec {
-    name: "balance",
-    path: "/1.0/balance",
-    part: None,
-    former_path: None,
-    scope: Scope::Account,
-    interval: Duration::from_secs(60),
-    sample: include_str!("balance.json"),
-    metrics: &[gauge("balance", "Balance of the account")
+pub static SPEC: Spec<Balance> = of_account("balance", "/1.0/balance")
+    .every(Duration::from_secs(60))
+    .sample(include_str!("balance.json"))
+    .metrics(&[gauge("balance", "Balance of the account")
         .unit(Coins)
         .labels(&["currency"])
         .field("the values")
         .shows_use()
-        .read(|balance, out| out.put_all(balance.iter().map(|(currency, coins)| ([currency], *coins))))],
-};
+        .read(|balance, out| out.put_all(balance.iter().map(|(currency, coins)| ([currency], *coins))))]);

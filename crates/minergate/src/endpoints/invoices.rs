@@ -3,42 +3,41 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::value::RawValue;
+use serde::Serialize;
+use serde::de::{MapAccess, SeqAccess};
 
-use super::{FINISHED, PENDING, STATES, Scope, Spec};
-use crate::answer::{Entry, Group, List, Number, Object, Text, earlier, group_by};
+use super::{FINISHED, PENDING, STATES, Spec, of_account};
+use crate::answer::{Entry, FromJson, Group, List, Number, Text, earlier, group_by, object};
 use crate::metric::Unit::{Coins, Seconds};
 use crate::metric::gauge;
 
 /// The answer: a list of invoices, or the one that was asked for by its id.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Invoices(pub List<Object<Invoice>>);
+pub struct Invoices(pub List<Invoice>);
 
-/// One invoice, less its address, comment and e-mail address, for which nothing here has a use.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct Invoice {
-    pub cc: Text,
-    /// Coins.
-    pub amount: Number,
-    pub status: Text,
-    /// Milliseconds since 1970.
-    pub created: Number,
-    /// Milliseconds since 1970.
-    pub expired_date: Number,
-    /// Milliseconds since 1970.
-    pub finished: Number,
+object! {
+    /// One invoice, less its address, comment and e-mail address, for which nothing here has a use.
+    pub struct Invoice {
+        pub cc: Text = "cc",
+        /// Coins.
+        pub amount: Number = "amount",
+        pub status: Text = "status",
+        /// Milliseconds since 1970.
+        pub created: Number = "created",
+        /// Milliseconds since 1970.
+        pub expired_date: Number = "expiredDate",
+        /// Milliseconds since 1970.
+        pub finished: Number = "finished",
+    }
 }
 
-impl<'de> Deserialize<'de> for Invoices {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?.get();
-        let list = match raw.as_bytes().first() {
-            Some(b'{') => serde_json::from_str(raw).map(|invoice| [invoice].into_iter().collect()),
-            _ => serde_json::from_str(raw),
-        };
-        list.map(Invoices).map_err(serde::de::Error::custom)
+impl FromJson for Invoices {
+    fn array<'de, A: SeqAccess<'de>>(elements: A) -> Result<Option<Self>, A::Error> {
+        Ok(List::array(elements)?.map(Invoices))
+    }
+
+    fn object<'de, A: MapAccess<'de>>(fields: A) -> Result<Option<Self>, A::Error> {
+        Ok(Invoice::object(fields)?.map(|invoice| Invoices([invoice].into_iter().collect())))
     }
 }
 
@@ -53,21 +52,17 @@ impl Invoice {
 
 /// The invoices by currency and status.
 fn groups(Invoices(invoices): &Invoices) -> BTreeMap<(&str, &'static str), Group> {
-    group_by(invoices.iter().map(|Object(invoice)| {
+    group_by(invoices.iter().map(|invoice| {
         let key = (invoice.cc.get().unwrap_or_default(), invoice.state());
         (key, Entry { amount: invoice.amount, created: invoice.created, ..Entry::default() })
     }))
 }
 
-pub static SPEC: Spec<Invoices> = Spec {
-    name: "invoices",
-    path: "/1.0/invoices",
-    part: Some("/1.0/invoices/{id}"),
-    former_path: None,
-    scope: Scope::Account,
-    interval: Duration::from_secs(600),
-    sample: include_str!("invoices.json"),
-    metrics: &[
+pub static SPEC: Spec<Invoices> = of_account("invoices", "/1.0/invoices")
+    .part("/1.0/invoices/{id}")
+    .every(Duration::from_secs(600))
+    .sample(include_str!("invoices.json"))
+    .metrics(&[
         gauge("invoices", "Number of the account's invoices that the API lists")
             .labels(&["currency", "status"])
             .field("the entries")
@@ -96,11 +91,10 @@ pub static SPEC: Spec<Invoices> = Spec {
             .field("expiredDate")
             .read(|Invoices(invoices), out| {
                 let mut next = BTreeMap::new();
-                for Object(invoice) in invoices.iter().filter(|Object(invoice)| invoice.state() == PENDING) {
+                for invoice in invoices.iter().filter(|invoice| invoice.state() == PENDING) {
                     let first: &mut Option<f64> = next.entry(invoice.cc.get().unwrap_or_default()).or_default();
                     *first = earlier(*first, invoice.expired_date.milliseconds_as_seconds());
                 }
                 out.put_all(next.into_iter().map(|(currency, seconds)| ([currency], seconds)));
             }),
-    ],
-};
+    ]);

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Serialize;
+use serde::de::MapAccess;
 
-use super::{Scope, Spec};
-use crate::answer::{Fields, Flag, Lenient, Map, Number, Object, Text, lenient};
+use super::{Spec, of_account};
+use crate::answer::{Flag, FromJson, Map, Number, Text, next, object};
 use crate::metric::Unit::{AtomicUnits, Coins, HashesPerSecond, Seconds};
 use crate::metric::{counter, gauge, info};
 
@@ -16,62 +17,60 @@ const MODELS: &[&str] = &["pplns", "pps"];
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct MiningStats {
     /// Currency code to its statistics.
-    pub currencies: Map<Object<Mining>>,
+    pub currencies: Map<Mining>,
     /// Currency code to how its shares are paid.
     pub payment_models: Map<Text>,
     /// When the statistics were made, in milliseconds since 1970.
     pub timestamp: Number,
 }
 
-/// The mining of one currency since the account began.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct Mining {
-    /// In the currency's smallest unit.
-    pub unconfirmed_balance: Number,
-    /// What `unconfirmedBalance` was once called.
-    pub pool_balance: Number,
-    pub miners_count: Number,
-    /// Hashes per second.
-    pub hashrate: Number,
-    pub hashrate_rank: Number,
-    pub miner_online: Flag,
-    pub shares: Lenient<Object<Shares>>,
-    /// Coins.
-    pub pps_total_mined: Number,
-    /// Coins.
-    pub pplns_total_mined: Number,
-    pub blocks_found: Number,
-    /// Coins.
-    pub total_mined: Number,
-}
-
-/// Shares since the account began: their number, and (`Eq`) the same weighed by difficulty.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct Shares {
-    pub good: Number,
-    pub good_eq: Number,
-    pub bad: Number,
-    pub bad_eq: Number,
-    pub invalid: Number,
-    pub invalid_eq: Number,
-}
-
-impl<'de> Deserialize<'de> for MiningStats {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Fields(mut fields) = Fields::deserialize(deserializer)?;
-        Ok(MiningStats {
-            payment_models: fields.remove("paymentModels").and_then(lenient).unwrap_or_default(),
-            timestamp: fields.remove("timestamp").and_then(lenient).unwrap_or_default(),
-            currencies: fields.into_iter().filter_map(|(code, raw)| Some((code, lenient(raw)?))).collect(),
-        })
+object! {
+    /// The mining of one currency since the account began.
+    pub struct Mining {
+        /// In the currency's smallest unit.
+        pub unconfirmed_balance: Number = "unconfirmedBalance",
+        /// What `unconfirmedBalance` was once called.
+        pub pool_balance: Number = "poolBalance",
+        pub miners_count: Number = "minersCount",
+        /// Hashes per second.
+        pub hashrate: Number = "hashrate",
+        pub hashrate_rank: Number = "hashrateRank",
+        pub miner_online: Flag = "minerOnline",
+        pub shares: Shares = "shares",
+        /// Coins.
+        pub pps_total_mined: Number = "ppsTotalMined",
+        /// Coins.
+        pub pplns_total_mined: Number = "pplnsTotalMined",
+        pub blocks_found: Number = "blocksFound",
+        /// Coins.
+        pub total_mined: Number = "totalMined",
     }
 }
 
-impl MiningStats {
-    fn iter(&self) -> impl Iterator<Item = (&str, &Mining)> {
-        self.currencies.iter().map(|(currency, mining)| (currency, &mining.0))
+object! {
+    /// Shares since the account began: their number, and (`Eq`) the same weighed by difficulty.
+    pub struct Shares {
+        pub good: Number = "good",
+        pub good_eq: Number = "goodEq",
+        pub bad: Number = "bad",
+        pub bad_eq: Number = "badEq",
+        pub invalid: Number = "invalid",
+        pub invalid_eq: Number = "invalidEq",
+    }
+}
+
+impl FromJson for MiningStats {
+    fn object<'de, A: MapAccess<'de>>(fields: A) -> Result<Option<Self>, A::Error> {
+        let mut stats = MiningStats::default();
+        let currencies = Map::beside(fields, |key, fields| {
+            match key {
+                "paymentModels" => stats.payment_models = next(fields)?.unwrap_or_default(),
+                "timestamp" => stats.timestamp = next(fields)?.unwrap_or_default(),
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        Ok(currencies.map(|currencies| MiningStats { currencies, ..stats }))
     }
 }
 
@@ -81,48 +80,43 @@ impl Mining {
     }
 }
 
-pub static SPEC: Spec<MiningStats> = Spec {
-    name: "mining_stats",
-    path: "/1.0/mining/stats",
-    part: None,
-    former_path: None,
-    scope: Scope::Account,
-    interval: Duration::from_secs(60),
-    sample: include_str!("mining_stats.json"),
-    metrics: &[
+pub static SPEC: Spec<MiningStats> = of_account("mining_stats", "/1.0/mining/stats")
+    .every(Duration::from_secs(60))
+    .sample(include_str!("mining_stats.json"))
+    .metrics(&[
         gauge("mining_workers", "Number of the account's workers")
             .labels(&["currency"])
             .field("minersCount")
             .shows_use()
-            .read(|stats, out| out.put_all(stats.iter().map(|(currency, m)| ([currency], m.miners_count)))),
+            .read(|stats, out| out.put_all(stats.currencies.iter().map(|(currency, m)| ([currency], m.miners_count)))),
         gauge("mining_hashrate", "Hashrate of the account")
             .unit(HashesPerSecond)
             .labels(&["currency"])
             .field("hashrate")
             .shows_use()
-            .read(|stats, out| out.put_all(stats.iter().map(|(currency, m)| ([currency], m.hashrate)))),
+            .read(|stats, out| out.put_all(stats.currencies.iter().map(|(currency, m)| ([currency], m.hashrate)))),
         gauge("mining_hashrate_rank", "Place of the account among the pool's miners by hashrate")
             .labels(&["currency"])
             .field("hashrateRank")
-            .read(|stats, out| out.put_all(stats.iter().map(|(currency, m)| ([currency], m.hashrate_rank)))),
+            .read(|stats, out| out.put_all(stats.currencies.iter().map(|(currency, m)| ([currency], m.hashrate_rank)))),
         gauge("mining_online", "Whether the account's miner is online, 1 or 0")
             .labels(&["currency"])
             .field("minerOnline")
             .shows_use()
-            .read(|stats, out| out.put_all(stats.iter().map(|(currency, m)| ([currency], m.miner_online)))),
+            .read(|stats, out| out.put_all(stats.currencies.iter().map(|(currency, m)| ([currency], m.miner_online)))),
         gauge("mining_unconfirmed_balance", "Balance of the account that is not confirmed yet")
             .unit(AtomicUnits)
             .labels(&["currency"])
             .field("unconfirmedBalance")
             .shows_use()
-            .read(|stats, out| out.put_all(stats.iter().map(|(currency, m)| ([currency], m.unconfirmed())))),
+            .read(|stats, out| out.put_all(stats.currencies.iter().map(|(currency, m)| ([currency], m.unconfirmed())))),
         gauge("mining_unconfirmed_balance", "Balance of the account that is not confirmed yet")
             .unit(Coins)
             .labels(&["currency"])
             .field("unconfirmedBalance")
             .read(|stats, out| {
-                for (currency, m) in stats.iter() {
-                    let coins = m.unconfirmed().get().and_then(|units| out.request.decimals.coins(currency, units));
+                for (currency, m) in stats.currencies.iter() {
+                    let coins = m.unconfirmed().get().and_then(|units| out.context.decimals.coins(currency, units));
                     out.put([currency], coins);
                 }
             }),
@@ -131,7 +125,7 @@ pub static SPEC: Spec<MiningStats> = Spec {
             .field("shares.good, bad, invalid")
             .shows_use()
             .read(|stats, out| {
-                for (currency, Mining { shares: Lenient(Object(shares)), .. }) in stats.iter() {
+                for (currency, Mining { shares, .. }) in stats.currencies.iter() {
                     out.put([currency, "good"], shares.good);
                     out.put([currency, "bad"], shares.bad);
                     out.put([currency, "invalid"], shares.invalid);
@@ -141,7 +135,7 @@ pub static SPEC: Spec<MiningStats> = Spec {
             .labels(&["currency", "result"])
             .field("shares.goodEq, badEq, invalidEq")
             .read(|stats, out| {
-                for (currency, Mining { shares: Lenient(Object(shares)), .. }) in stats.iter() {
+                for (currency, Mining { shares, .. }) in stats.currencies.iter() {
                     out.put([currency, "good"], shares.good_eq);
                     out.put([currency, "bad"], shares.bad_eq);
                     out.put([currency, "invalid"], shares.invalid_eq);
@@ -151,19 +145,19 @@ pub static SPEC: Spec<MiningStats> = Spec {
             .labels(&["currency"])
             .field("blocksFound")
             .shows_use()
-            .read(|stats, out| out.put_all(stats.iter().map(|(currency, m)| ([currency], m.blocks_found)))),
+            .read(|stats, out| out.put_all(stats.currencies.iter().map(|(currency, m)| ([currency], m.blocks_found)))),
         counter("mining_mined", "What the account mined since it began")
             .unit(Coins)
             .labels(&["currency"])
             .field("totalMined")
             .shows_use()
-            .read(|stats, out| out.put_all(stats.iter().map(|(currency, m)| ([currency], m.total_mined)))),
+            .read(|stats, out| out.put_all(stats.currencies.iter().map(|(currency, m)| ([currency], m.total_mined)))),
         counter("mining_mined_by_model", "What the account mined since it began, by payment model")
             .unit(Coins)
             .labels(&["currency", "model"])
             .field("ppsTotalMined, pplnsTotalMined")
             .read(|stats, out| {
-                for (currency, m) in stats.iter() {
+                for (currency, m) in stats.currencies.iter() {
                     out.put([currency, "pps"], m.pps_total_mined);
                     out.put([currency, "pplns"], m.pplns_total_mined);
                 }
@@ -180,5 +174,4 @@ pub static SPEC: Spec<MiningStats> = Spec {
             .unit(Seconds)
             .field("timestamp")
             .read(|stats, out| out.put([], stats.timestamp.milliseconds_as_seconds())),
-    ],
-};
+    ]);

@@ -3,22 +3,18 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{Scope, Spec};
+use super::{Spec, of_pool};
 use crate::answer::{List, Text, count};
 use crate::metric::gauge;
 
 /// The answer: currency codes.
 pub type ProfitRating = List<Text>;
 
-pub static SPEC: Spec<ProfitRating> = Spec {
-    name: "profit_rating",
-    path: "/1.0/pool/profit-rating",
-    part: None,
-    former_path: Some("/1.0/pool/profitRating"),
-    scope: Scope::Pool,
-    interval: Duration::from_secs(300),
-    sample: include_str!("profit_rating.json"),
-    metrics: &[gauge("pool_profit_rank", "Place of the currency by profitability, 1 is the most profitable")
+pub static SPEC: Spec<ProfitRating> = of_pool("profit_rating", "/1.0/pool/profit-rating")
+    .former_path("/1.0/pool/profitRating")
+    .every(Duration::from_secs(300))
+    .sample(include_str!("profit_rating.json"))
+    .metrics(&[gauge("pool_profit_rank", "Place of the currency by profitability, 1 is the most profitable")
         .labels(&["currency"])
         .field("the order")
         .read(|rating, out| {
@@ -29,5 +25,4 @@ pub static SPEC: Spec<ProfitRating> = Spec {
                     out.put([code], count(i + 1));
                 }
             }
-        })],
-};
+        })]);

@@ -2,119 +2,111 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use super::{Scope, Spec};
-use crate::answer::{Flag, Number, Object};
+use super::{Spec, of_network};
+use crate::answer::{Flag, Number, object};
 use crate::metric::Unit::{Blocks, Bytes, Coins, HashesPerSecond, Seconds};
 use crate::metric::{counter, gauge};
 
-/// The answer, less the blocks' hashes.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct Status {
-    pub height: Number,
-    /// Seconds since 1970.
-    pub timestamp: Number,
-    pub orphan: Flag,
-    pub difficulty: Number,
-    /// Hashes per second.
-    pub instant_hashrate: Number,
-    /// Coins.
-    pub base_reward: Number,
-    /// Coins.
-    pub reward: Number,
-    /// Coins.
-    pub penalty: Number,
-    /// Coins.
-    pub fee_summ: Number,
-    /// Bytes.
-    pub block_size: Number,
-    /// Bytes.
-    pub size_median: Number,
-    /// Bytes.
-    pub tx_cumulative_size: Number,
-    pub tx_count: Number,
-    pub cumulative_tx_count: Number,
-    /// Coins.
-    pub already_generated_coins: Number,
-    /// Blocks.
-    pub reward_blocks_window: Number,
-    /// Bytes.
-    pub full_reward_max_block_size: Number,
+object! {
+    /// The answer, less the blocks' hashes.
+    pub struct Status {
+        pub height: Number = "height",
+        /// Seconds since 1970.
+        pub timestamp: Number = "timestamp",
+        pub orphan: Flag = "orphan",
+        pub difficulty: Number = "difficulty",
+        /// Hashes per second.
+        pub instant_hashrate: Number = "instantHashrate",
+        /// Coins.
+        pub base_reward: Number = "baseReward",
+        /// Coins.
+        pub reward: Number = "reward",
+        /// Coins.
+        pub penalty: Number = "penalty",
+        /// Coins.
+        pub fee_summ: Number = "feeSumm",
+        /// Bytes.
+        pub block_size: Number = "blockSize",
+        /// Bytes.
+        pub size_median: Number = "sizeMedian",
+        /// Bytes.
+        pub tx_cumulative_size: Number = "txCumulativeSize",
+        pub tx_count: Number = "txCount",
+        pub cumulative_tx_count: Number = "cumulativeTxCount",
+        /// Coins.
+        pub already_generated_coins: Number = "alreadyGeneratedCoins",
+        /// Blocks.
+        pub reward_blocks_window: Number = "rewardBlocksWindow",
+        /// Bytes.
+        pub full_reward_max_block_size: Number = "fullRewardMaxBlockSize",
+    }
 }
 
-pub static SPEC: Spec<Object<Status>> = Spec {
-    name: "status",
-    path: "/1.0/{currency}/status",
-    part: None,
-    former_path: None,
-    scope: Scope::Network,
-    interval: Duration::from_secs(60),
-    sample: include_str!("status.json"),
-    metrics: &[
+pub static SPEC: Spec<Status> = of_network("status", "/1.0/{currency}/status")
+    .every(Duration::from_secs(60))
+    .sample(include_str!("status.json"))
+    .metrics(&[
         gauge("network_block_height", "Height of the network's last block")
             .field("height")
-            .read(|Object(status), out| out.put([], status.height)),
+            .read(|status, out| out.put([], status.height)),
         gauge("network_block_timestamp", "When the network's last block was made")
             .unit(Seconds)
             .field("timestamp")
-            .read(|Object(status), out| out.put([], status.timestamp)),
+            .read(|status, out| out.put([], status.timestamp)),
         gauge("network_block_orphaned", "Whether the network's last block is an orphan, 1 or 0")
             .field("orphan")
-            .read(|Object(status), out| out.put([], status.orphan)),
+            .read(|status, out| out.put([], status.orphan)),
         gauge("network_difficulty", "Difficulty of the network")
             .field("difficulty")
-            .read(|Object(status), out| out.put([], status.difficulty)),
+            .read(|status, out| out.put([], status.difficulty)),
         gauge("network_hashrate", "Hashrate of the whole network")
             .unit(HashesPerSecond)
             .field("instantHashrate")
-            .read(|Object(status), out| out.put([], status.instant_hashrate)),
+            .read(|status, out| out.put([], status.instant_hashrate)),
         gauge("network_base_reward", "Reward for a block before penalty and fees")
             .unit(Coins)
             .field("baseReward")
-            .read(|Object(status), out| out.put([], status.base_reward)),
+            .read(|status, out| out.put([], status.base_reward)),
         gauge("network_block_reward", "Reward that the last block paid")
             .unit(Coins)
             .field("reward")
-            .read(|Object(status), out| out.put([], status.reward)),
+            .read(|status, out| out.put([], status.reward)),
         gauge("network_block_penalty", "What the last block's size took off its base reward")
             .unit(Coins)
             .field("penalty")
-            .read(|Object(status), out| out.put([], status.penalty)),
+            .read(|status, out| out.put([], status.penalty)),
         gauge("network_block_fees", "Sum of the fees of the last block's transactions")
             .unit(Coins)
             .field("feeSumm")
-            .read(|Object(status), out| out.put([], status.fee_summ)),
+            .read(|status, out| out.put([], status.fee_summ)),
         gauge("network_block_size", "Size of the last block")
             .unit(Bytes)
             .field("blockSize")
-            .read(|Object(status), out| out.put([], status.block_size)),
+            .read(|status, out| out.put([], status.block_size)),
         gauge("network_block_size_median", "Median size of the recent blocks")
             .unit(Bytes)
             .field("sizeMedian")
-            .read(|Object(status), out| out.put([], status.size_median)),
+            .read(|status, out| out.put([], status.size_median)),
         gauge("network_block_transactions_size", "Size of the last block's transactions")
             .unit(Bytes)
             .field("txCumulativeSize")
-            .read(|Object(status), out| out.put([], status.tx_cumulative_size)),
+            .read(|status, out| out.put([], status.tx_cumulative_size)),
         gauge("network_block_transactions", "Number of the last block's transactions")
             .field("txCount")
-            .read(|Object(status), out| out.put([], status.tx_count)),
+            .read(|status, out| out.put([], status.tx_count)),
         counter("network_transactions", "Transactions since the network began")
             .field("cumulativeTxCount")
-            .read(|Object(status), out| out.put([], status.cumulative_tx_count)),
+            .read(|status, out| out.put([], status.cumulative_tx_count)),
         gauge("network_supply", "Coins generated since the network began")
             .unit(Coins)
             .field("alreadyGeneratedCoins")
-            .read(|Object(status), out| out.put([], status.already_generated_coins)),
+            .read(|status, out| out.put([], status.already_generated_coins)),
         gauge("network_reward_window", "Number of recent blocks that the median size is taken of")
             .unit(Blocks)
             .field("rewardBlocksWindow")
-            .read(|Object(status), out| out.put([], status.reward_blocks_window)),
+            .read(|status, out| out.put([], status.reward_blocks_window)),
         gauge("network_full_reward_block_size", "Size up to which a block is paid its whole reward")
             .unit(Bytes)
             .field("fullRewardMaxBlockSize")
-            .read(|Object(status), out| out.put([], status.full_reward_max_block_size)),
-    ],
-};
+            .read(|status, out| out.put([], status.full_reward_max_block_size)),
+    ]);

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use super::{Scope, Spec};
-use crate::answer::{List, Map, Number, Object, Text};
+use super::{Spec, of_pool};
+use crate::answer::{List, Map, Number, Text, object};
 use crate::metric::Unit::HashesPerSecond;
 use crate::metric::{Out, gauge, info};
 
@@ -13,35 +11,30 @@ use crate::metric::{Out, gauge, info};
 const PLACES: [&str; 10] = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"];
 
 /// The answer: currency code to its miners, highest hashrate first.
-pub type TopHashrate = Map<List<Object<Miner>>>;
+pub type TopHashrate = Map<List<Miner>>;
 
-/// One of the pool's miners.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(default)]
-pub struct Miner {
-    /// Hashes per second.
-    pub hashrate: Number,
-    pub nickname: Text,
+object! {
+    /// One of the pool's miners.
+    pub struct Miner {
+        /// Hashes per second.
+        pub hashrate: Number = "hashrate",
+        pub nickname: Text = "nickname",
+    }
 }
 
 fn places(top: &TopHashrate, out: &mut Out<'_>, mut put: impl FnMut(&mut Out<'_>, &str, &str, &Miner)) {
     for (currency, miners) in top.iter() {
-        for (place, Object(miner)) in PLACES.iter().zip(miners.iter()) {
+        for (place, miner) in PLACES.iter().zip(miners.iter()) {
             put(out, currency, place, miner);
         }
         out.cut(miners.iter().skip(PLACES.len()).map(|_| 1).sum());
     }
 }
 
-pub static SPEC: Spec<TopHashrate> = Spec {
-    name: "top_hashrate",
-    path: "/1.0/pool/top/hashrate",
-    part: None,
-    former_path: None,
-    scope: Scope::Pool,
-    interval: Duration::from_secs(300),
-    sample: include_str!("top_hashrate.json"),
-    metrics: &[
+pub static SPEC: Spec<TopHashrate> = of_pool("top_hashrate", "/1.0/pool/top/hashrate")
+    .every(Duration::from_secs(300))
+    .sample(include_str!("top_hashrate.json"))
+    .metrics(&[
         gauge("pool_top_hashrate", "Hashrate of the pool's strongest miners")
             .unit(HashesPerSecond)
             .labels(&["currency", "rank"])
@@ -60,5 +53,4 @@ pub static SPEC: Spec<TopHashrate> = Spec {
                     }
                 });
             }),
-    ],
-};
+    ]);

@@ -3,36 +3,34 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use super::{STATES, Scope, Spec};
-use crate::answer::{Entry, Group, List, Number, Object, Text, group_by, later};
+use super::{STATES, Spec, of_account};
+use crate::answer::{Entry, Group, List, Number, Text, group_by, later, object};
 use crate::metric::Unit::{Coins, Seconds};
-use crate::metric::{Request, gauge};
+use crate::metric::gauge;
 
 /// The answer.
-pub type Transfers = List<Object<Transfer>>;
+pub type Transfers = List<Transfer>;
 
-/// One transfer, less what nothing here has a use for.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct Transfer {
-    pub cc: Text,
-    /// Coins.
-    pub amount: Number,
-    /// The sender's e-mail address.
-    pub from_user_id: Text,
-    /// The recipient's e-mail address.
-    pub to_user_id: Text,
-    pub state: Text,
-    /// Milliseconds since 1970.
-    pub created: Number,
+object! {
+    /// One transfer, less what nothing here has a use for.
+    pub struct Transfer {
+        pub cc: Text = "cc",
+        /// Coins.
+        pub amount: Number = "amount",
+        /// The sender's e-mail address.
+        pub from_user_id: Text = "fromUserId",
+        /// The recipient's e-mail address.
+        pub to_user_id: Text = "toUserId",
+        pub state: Text = "state",
+        /// Milliseconds since 1970.
+        pub created: Number = "created",
+    }
 }
 
 impl Transfer {
-    /// Which way the coins went, seen from the account.
-    pub fn direction(&self, request: &Request<'_>) -> &'static str {
-        let is_account = |user: &Text| user.get().zip(request.email).is_some_and(|(user, me)| user.eq_ignore_ascii_case(me));
+    /// Which way the coins went, seen from the account with that e-mail address.
+    pub fn direction(&self, email: Option<&str>) -> &'static str {
+        let is_account = |user: &Text| user.get().zip(email).is_some_and(|(user, me)| user.eq_ignore_ascii_case(me));
         match (is_account(&self.from_user_id), is_account(&self.to_user_id)) {
             (true, false) => "out",
             (false, true) => "in",
@@ -44,27 +42,23 @@ impl Transfer {
 type Key<'a> = (&'a str, &'static str, &'static str);
 
 /// The transfers by currency, direction and state.
-fn groups<'a>(transfers: &'a Transfers, request: &Request<'_>) -> BTreeMap<Key<'a>, Group> {
-    group_by(transfers.iter().map(|Object(t)| {
-        let key = (t.cc.get().unwrap_or_default(), t.direction(request), t.state.word(STATES));
+fn groups<'a>(transfers: &'a Transfers, email: Option<&str>) -> BTreeMap<Key<'a>, Group> {
+    group_by(transfers.iter().map(|t| {
+        let key = (t.cc.get().unwrap_or_default(), t.direction(email), t.state.word(STATES));
         (key, Entry { amount: t.amount, created: t.created, ..Entry::default() })
     }))
 }
 
-pub static SPEC: Spec<Transfers> = Spec {
-    name: "transfers",
-    path: "/1.0/transfers",
-    part: Some("/1.0/transfers/{currency}"),
-    former_path: None,
-    scope: Scope::Account,
-    interval: Duration::from_secs(600),
-    sample: include_str!("transfers.json"),
-    metrics: &[
+pub static SPEC: Spec<Transfers> = of_account("transfers", "/1.0/transfers")
+    .part("/1.0/transfers/{currency}")
+    .every(Duration::from_secs(600))
+    .sample(include_str!("transfers.json"))
+    .metrics(&[
         gauge("transfers", "Number of transfers between the account and other users that the API lists")
             .labels(&["currency", "direction", "state"])
             .field("the entries")
             .read(|transfers, out| {
-                for ((currency, direction, state), group) in groups(transfers, out.request) {
+                for ((currency, direction, state), group) in groups(transfers, out.context.email) {
                     out.put([currency, direction, state], group.count);
                 }
             }),
@@ -73,7 +67,7 @@ pub static SPEC: Spec<Transfers> = Spec {
             .labels(&["currency", "direction", "state"])
             .field("amount")
             .read(|transfers, out| {
-                for ((currency, direction, state), group) in groups(transfers, out.request) {
+                for ((currency, direction, state), group) in groups(transfers, out.context.email) {
                     out.put([currency, direction, state], group.amount);
                 }
             }),
@@ -83,7 +77,7 @@ pub static SPEC: Spec<Transfers> = Spec {
             .field("created")
             .read(|transfers, out| {
                 let mut newest = BTreeMap::new();
-                for ((currency, direction, _), group) in groups(transfers, out.request) {
+                for ((currency, direction, _), group) in groups(transfers, out.context.email) {
                     let last: &mut Option<f64> = newest.entry((currency, direction)).or_default();
                     *last = later(*last, group.newest);
                 }
@@ -91,5 +85,4 @@ pub static SPEC: Spec<Transfers> = Spec {
                     out.put([currency, direction], milliseconds.map(|ms| ms / 1000.0));
                 }
             }),
-    ],
-};
+    ]);

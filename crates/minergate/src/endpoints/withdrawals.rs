@@ -3,47 +3,41 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use super::{PENDING, STATES, Scope, Spec};
-use crate::answer::{Entry, Group, List, Number, Object, Text, earlier, group_by};
+use super::{PENDING, STATES, Spec, of_account};
+use crate::answer::{Entry, Group, List, Number, Text, earlier, group_by, object};
 use crate::metric::Unit::{Coins, Seconds};
 use crate::metric::gauge;
 
 /// The answer.
-pub type Withdrawals = List<Object<Withdrawal>>;
+pub type Withdrawals = List<Withdrawal>;
 
-/// One withdrawal, less its wallet address, transaction and payment id, for which nothing here has a use.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct Withdrawal {
-    pub cc: Text,
-    /// Coins.
-    pub amount: Number,
-    /// Coins.
-    pub fee: Number,
-    pub status: Text,
-    /// Seconds since 1970, with a fraction: the one time of the account's lists that is not in milliseconds.
-    pub created: Number,
+object! {
+    /// One withdrawal, less its wallet address, transaction and payment id, for which nothing here has a use.
+    pub struct Withdrawal {
+        pub cc: Text = "cc",
+        /// Coins.
+        pub amount: Number = "amount",
+        /// Coins.
+        pub fee: Number = "fee",
+        pub status: Text = "status",
+        /// Seconds since 1970, with a fraction: the one time of the account's lists that is not in milliseconds.
+        pub created: Number = "created",
+    }
 }
 
 /// The withdrawals by currency and status.
 fn groups(withdrawals: &Withdrawals) -> BTreeMap<(&str, &'static str), Group> {
-    group_by(withdrawals.iter().map(|Object(w)| {
+    group_by(withdrawals.iter().map(|w| {
         let key = (w.cc.get().unwrap_or_default(), w.status.word(STATES));
         (key, Entry { amount: w.amount, fee: w.fee, created: w.created })
     }))
 }
 
-pub static SPEC: Spec<Withdrawals> = Spec {
-    name: "withdrawals",
-    path: "/1.0/withdrawals",
-    part: Some("/1.0/withdrawals/{currency}"),
-    former_path: None,
-    scope: Scope::Account,
-    interval: Duration::from_secs(600),
-    sample: include_str!("withdrawals.json"),
-    metrics: &[
+pub static SPEC: Spec<Withdrawals> = of_account("withdrawals", "/1.0/withdrawals")
+    .part("/1.0/withdrawals/{currency}")
+    .every(Duration::from_secs(600))
+    .sample(include_str!("withdrawals.json"))
+    .metrics(&[
         gauge("withdrawals", "Number of the account's withdrawals that the API lists")
             .labels(&["currency", "status"])
             .field("the entries")
@@ -77,11 +71,10 @@ pub static SPEC: Spec<Withdrawals> = Spec {
         .field("created")
         .read(|withdrawals, out| {
             let mut oldest = BTreeMap::new();
-            for Object(w) in withdrawals.iter().filter(|Object(w)| w.status.get() == Some(PENDING)) {
+            for w in withdrawals.iter().filter(|w| w.status.get() == Some(PENDING)) {
                 let first: &mut Option<f64> = oldest.entry(w.cc.get().unwrap_or_default()).or_default();
                 *first = earlier(*first, w.created.get());
             }
             out.put_all(oldest.into_iter().map(|(currency, seconds)| ([currency], seconds)));
         }),
-    ],
-};
+    ]);

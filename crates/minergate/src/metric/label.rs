@@ -25,19 +25,19 @@ pub fn write_label(text: &mut String, name: &str, value: &str) {
 
 /// Writes a label set without its braces. An invalid currency has no place in one: then nothing is written, and the answer is
 /// false.
-pub(super) fn write_labels(text: &mut String, names: &[&str], values: &[&str]) -> bool {
+pub(super) fn write_labels(text: &mut String, names: &[&str], values: &[Option<&str>]) -> bool {
     let start = text.len();
     for (name, value) in names.iter().zip(values) {
         if text.len() > start {
             text.push(',');
         }
-        match *name {
-            "currency" if !currency::is_valid(value) => {
+        match (*name, *value) {
+            ("currency", Some(code)) if !currency::is_valid(code) => {
                 text.truncate(start);
                 return false;
             }
-            "nickname" => write_label(text, name, &nickname(value)),
-            _ => write_label(text, name, value),
+            ("nickname", Some(value)) => write_label(text, name, &nickname(value)),
+            (_, value) => write_label(text, name, value.unwrap_or_default()),
         }
     }
     true

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::ptr;
 use std::sync::Arc;
 
-use super::{Family, Kind, Metric, Request, label};
+use super::{Context, Family, Kind, Metric, label};
 
 /// The samples of one answer, family by family.
 #[derive(Clone, Debug, Default)]
@@ -81,9 +81,9 @@ impl<'a> Series<'a> {
 
 impl Rows {
     /// Reads an answer's samples.
-    pub fn read<B>(metrics: &'static [Metric<B>], answer: &B, request: &Request<'_>) -> Rows {
+    pub fn read<B>(metrics: &'static [Metric<B>], answer: &B, context: &Context<'_>) -> Rows {
         let mut out = Out {
-            request,
+            context,
             family: None,
             values: Vec::new(),
             form: Form::default(),
@@ -269,8 +269,8 @@ impl Numbers {
 /// counted, a `nickname` is shortened and made printable, and a value that is missing or that its kind does not allow gives no
 /// sample.
 pub struct Out<'a> {
-    /// What the answer answers.
-    pub request: &'a Request<'a>,
+    /// What the reading may know beside the answer.
+    pub context: &'a Context<'a>,
     family: Option<&'static Family>,
     values: Vec<f64>,
     form: Form,
@@ -283,12 +283,19 @@ pub struct Out<'a> {
 impl Out<'_> {
     /// Adds a sample; its labels stand in the order of the family's.
     pub fn put<const N: usize>(&mut self, labels: [&str; N], value: impl Into<Option<f64>>) {
-        let Some(value) = self.allowed(value) else { return };
+        self.put_some(labels.map(Some), value);
+    }
+
+    /// Adds a sample that need not have each of the family's labels: one that it lacks is written empty, which is the same to Prometheus.
+    pub fn put_some<const N: usize>(&mut self, labels: [Option<&str>; N], value: impl Into<Option<f64>>) {
+        let value = value.into().filter(|value| self.family.is_some_and(|family| family.kind.allows(*value)));
+        let Some(value) = value else { return };
         let names = self.family.map_or(&[][..], |family| family.labels);
         debug_assert_eq!(labels.len(), names.len(), "a row puts other labels than {names:?}");
         self.set.clear();
         if label::write_labels(&mut self.set, names, &labels) {
-            self.push(value);
+            self.form.labels.push(self.numbers.of(&self.set, &mut self.form.sets));
+            self.values.push(value);
         } else {
             self.cut(1);
         }
@@ -304,34 +311,9 @@ impl Out<'_> {
         }
     }
 
-    /// Adds a sample of the exporter's own, whose labels keep to the rules: a loop that has no currency says so by an empty
-    /// label.
-    pub fn put_own<const N: usize>(&mut self, labels: [&str; N], value: impl Into<Option<f64>>) {
-        let Some(value) = self.allowed(value) else { return };
-        let names = self.family.map_or(&[][..], |family| family.labels);
-        debug_assert_eq!(labels.len(), names.len(), "a row puts other labels than {names:?}");
-        self.set.clear();
-        for (name, value) in names.iter().zip(labels) {
-            if !self.set.is_empty() {
-                self.set.push(',');
-            }
-            label::write_label(&mut self.set, name, value);
-        }
-        self.push(value);
-    }
-
     /// Counts samples that a reading leaves out because there are more than the documented number.
     pub fn cut(&mut self, samples: u64) {
         self.dropped += samples;
-    }
-
-    fn allowed(&self, value: impl Into<Option<f64>>) -> Option<f64> {
-        value.into().filter(|value| self.family.is_some_and(|family| family.kind.allows(*value)))
-    }
-
-    fn push(&mut self, value: f64) {
-        self.form.labels.push(self.numbers.of(&self.set, &mut self.form.sets));
-        self.values.push(value);
     }
 
     fn begin(&mut self, family: &'static Family) {

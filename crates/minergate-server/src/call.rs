@@ -1,0 +1,136 @@
+//! A request that the API has a route for: what is asked, by whom, and how it is answered.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::body::Bytes;
+use axum::extract::{Form, FromRequest, RawPathParams, Request};
+use axum::http::{Extensions, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use minergate::api::LOGIN;
+use minergate::endpoints::{Endpoint, Scope};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::accounts::{Accounts, Fields};
+use super::{Api, Error, json_response};
+
+/// A request.
+pub struct Call {
+    /// The endpoint's name, or [`LOGIN`].
+    pub endpoint: &'static str,
+    /// Whose request it is, as far as that is known: also where the token has expired or the password is wrong.
+    pub account: Option<usize>,
+    /// What the HTTP server says about the request, such as the client's address.
+    pub extensions: Extensions,
+    kind: Kind,
+}
+
+enum Kind {
+    Login(Result<Fields, Error>),
+    Read(Result<Read, Error>),
+}
+
+/// A read that is allowed.
+pub struct Read {
+    pub endpoint: &'static Endpoint,
+    /// The endpoint's `part`, where that was asked for.
+    pub part: Option<&'static str>,
+    /// What stood in the path for `{currency}` or `{id}`.
+    pub argument: Option<String>,
+    /// Whose answer it is; nobody's for endpoints of the pool and of networks.
+    pub account: Option<usize>,
+}
+
+impl Call {
+    pub(super) async fn login(accounts: &Accounts, request: Request) -> Call {
+        let extensions = request.extensions().clone();
+        let fields = fields(request).await;
+        let account = fields.as_ref().ok().and_then(|fields| accounts.named(fields));
+        Call { endpoint: LOGIN, account, extensions, kind: Kind::Login(fields) }
+    }
+
+    /// `params` is nothing where the path is not text.
+    pub(super) fn read(
+        accounts: &Accounts,
+        endpoint: &'static Endpoint,
+        part: Option<&'static str>,
+        params: Option<&RawPathParams>,
+        request: Request,
+    ) -> Call {
+        let (head, _) = request.into_parts();
+        let token = head.headers.get("token").map(|token| token.to_str().unwrap_or("not a token"));
+        let read = || {
+            let account = (endpoint.scope == Scope::Account).then(|| accounts.account(token)).transpose()?;
+            let argument = params.ok_or(Error::NotFound)?.iter().next().map(|(_, argument)| argument.to_owned());
+            Ok(Read { endpoint, part, argument, account })
+        };
+        Call {
+            endpoint: endpoint.name,
+            account: accounts.owner(token),
+            extensions: head.extensions,
+            kind: Kind::Read(read()),
+        }
+    }
+
+    /// The API's response at a time since 1970.
+    pub async fn response(&self, api: &impl Api, now: Duration) -> Response {
+        let body = match &self.kind {
+            Kind::Login(Ok(fields)) => {
+                let token = api.accounts().login(fields, now.as_secs());
+                token.map(|token| json!({ "token": token }).to_string()).map_err(Error::from)
+            }
+            Kind::Read(Ok(read)) => api.read(read, now).await,
+            Kind::Login(Err(error)) | Kind::Read(Err(error)) => Err(error.clone()),
+        };
+        body.map_or_else(Error::into_response, |body| json_response(StatusCode::OK, body))
+    }
+}
+
+impl Read {
+    /// The part of an endpoint's whole answer that is asked for; `is_currency` says which currencies there are.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub fn select(&self, whole: String, is_currency: impl Fn(&str) -> bool) -> Result<String, Error> {
+        let Some(argument) = &self.argument else { return Ok(whole) };
+        let Some(part) = self.part else { return if is_currency(argument) { Ok(whole) } else { Err(Error::NotFound) } };
+        let entries: Vec<&RawValue> = serde_json::from_str(&whole).unwrap_or_default();
+        let holds = |entry: &RawValue, key| {
+            serde_json::from_str(entry.get()).is_ok_and(|entry: Value| entry.get(key).is_some_and(|value| value == argument))
+        };
+        if part.contains("{id}") {
+            let entry = entries.into_iter().find(|entry| holds(entry, "invoiceId"));
+            return entry.map(|entry| entry.get().to_owned()).ok_or(Error::NotFound);
+        }
+        if !is_currency(argument) {
+            return Err(Error::NotFound);
+        }
+        // A key, as text inside of a string has its quotes escaped. Of the lists, the withdrawals alone have it.
+        let renamed = |entry: &RawValue| entry.get().replace("\"transactionIdHash\":", "\"transactionId\":");
+        let entries: Vec<String> = entries.into_iter().filter(|entry| holds(entry, "cc")).map(renamed).collect();
+        Ok(format!("[{}]", entries.join(",")))
+    }
+}
+
+/// The fields of a form, or of JSON whatever it is said to be; none where the body is empty or is JSON without fields. Axum bounds the
+/// size of both.
+async fn fields(request: Request) -> Result<Fields, Error> {
+    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if content_type.is_some_and(|value| value.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded")) {
+        let form = Form::from_request(request, &()).await;
+        return form.map(|Form(fields)| fields).map_err(|rejection| Error::BadBody(rejection.status()));
+    }
+    let body = Bytes::from_request(request, &()).await.map_err(|rejection| Error::BadBody(rejection.status()))?;
+    if body.trim_ascii().is_empty() {
+        return Ok(Fields::new());
+    }
+    match serde_json::from_slice(&body) {
+        Ok(Value::Object(fields)) => Ok(fields.into_iter().collect()),
+        Ok(_) => Ok(Fields::new()),
+        Err(_) => Err(Error::BadBody(StatusCode::BAD_REQUEST)),
+    }
+}
+
+pub(super) fn unix_time() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}

@@ -1,0 +1,87 @@
+//! What the API answers to a request that it refuses, in the two shapes that it has for errors.
+//!
+//! What the application refuses has its word in `error`; what the framework below it refuses (restify, by its words) has it
+//! in `code`.
+
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::accounts::{Denial, Refusal};
+use super::json_response;
+
+/// Why a request is refused.
+#[derive(Clone, Debug)]
+pub enum Error {
+    /// There is no such currency or entry.
+    NotFound,
+    /// There is nothing at this path.
+    NoRoute(String),
+    MethodNotAllowed(Method),
+    /// The body can't be read; the status says why.
+    BadBody(StatusCode),
+    Denied(Denial),
+    Refused(Refusal),
+}
+
+impl From<Denial> for Error {
+    fn from(denial: Denial) -> Self {
+        Error::Denied(denial)
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Error::Refused(refusal)
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        match self {
+            Error::NotFound => application_error(StatusCode::NOT_FOUND, "NotFound", "There is nothing here."),
+            Error::NoRoute(path) => {
+                framework_error(StatusCode::NOT_FOUND, "ResourceNotFound", &format!("{path} does not exist"))
+            }
+            Error::MethodNotAllowed(method) => {
+                framework_error(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", &format!("{method} is not allowed"))
+            }
+            Error::BadBody(StatusCode::PAYLOAD_TOO_LARGE) => {
+                framework_error(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", "The request body is too large.")
+            }
+            Error::BadBody(status) => framework_error(status, "InvalidContent", "The body is neither JSON nor a form."),
+            Error::Denied(Denial::NoToken) => {
+                application_error(StatusCode::UNAUTHORIZED, "MissingToken", "A token is required.")
+            }
+            Error::Denied(Denial::InvalidToken) => {
+                application_error(StatusCode::UNAUTHORIZED, "TokenInvalid", "The token is wrong or has expired.")
+            }
+            Error::Refused(Refusal::MissingEmail) => json_response(
+                StatusCode::BAD_REQUEST,
+                json!({ "error": "MissingEmail", "message": "User email must be specified.", "argument": "email" })
+                    .to_string(),
+            ),
+            Error::Refused(Refusal::WrongEmailOrPassword) => {
+                application_error(StatusCode::BAD_REQUEST, "WrongEmailOrPassword", "Email and password did not match.")
+            }
+            Error::Refused(Refusal::TotpRequired) => application_error(
+                StatusCode::BAD_REQUEST,
+                "TotpRequired",
+                "Two-factor authorization is enabled for this account. Please provide TOTP code.",
+            ),
+            Error::Refused(Refusal::WrongTotp) => {
+                application_error(StatusCode::BAD_REQUEST, "WrongTotp", "The TOTP code is wrong or was used before.")
+            }
+        }
+    }
+}
+
+/// An error of the application.
+pub fn application_error(status: StatusCode, code: &str, message: &str) -> Response {
+    json_response(status, json!({ "error": code, "message": message }).to_string())
+}
+
+/// An error of the framework.
+pub fn framework_error(status: StatusCode, code: &str, message: &str) -> Response {
+    json_response(status, json!({ "code": code, "message": message }).to_string())
+}

@@ -1,0 +1,148 @@
+//! One reading from JSON to an answer's types, which takes whatever stands there.
+//!
+//! serde's derived structs would read an array's elements as their fields, and refuse an object that repeats one of its keys.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// What is read from JSON: each function says what one kind of value gives, and nothing where it is of another shape.
+pub trait FromJson: Sized {
+    /// Reads an object to its end. Of a repeated key the last counts, as in JavaScript.
+    ///
+    /// # Errors
+    /// What follows is not JSON.
+    fn object<'de, A: MapAccess<'de>>(mut fields: A) -> Result<Option<Self>, A::Error> {
+        while fields.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+
+    /// Reads an array to its end.
+    ///
+    /// # Errors
+    /// What follows is not JSON.
+    fn array<'de, A: SeqAccess<'de>>(mut elements: A) -> Result<Option<Self>, A::Error> {
+        while elements.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+
+    fn text(_: &str) -> Option<Self> {
+        None
+    }
+
+    fn number(_: f64) -> Option<Self> {
+        None
+    }
+
+    fn boolean(_: bool) -> Option<Self> {
+        None
+    }
+
+    fn null() -> Option<Self> {
+        None
+    }
+
+    /// What a value of another shape stands for, where that is not nothing.
+    fn otherwise() -> Option<Self> {
+        None
+    }
+}
+
+/// A value of the wanted shape, or nothing.
+pub(crate) struct Maybe<T>(pub(crate) Option<T>);
+
+impl<'de, T: FromJson> Deserialize<'de> for Maybe<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any<T>(PhantomData<T>);
+
+        impl<'de, T: FromJson> Visitor<'de> for Any<T> {
+            type Value = Option<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("JSON")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Option<T>, A::Error> {
+                T::object(fields)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, elements: A) -> Result<Option<T>, A::Error> {
+                T::array(elements)
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Option<T>, E> {
+                Ok(T::text(text))
+            }
+
+            fn visit_f64<E>(self, number: f64) -> Result<Option<T>, E> {
+                Ok(T::number(number))
+            }
+
+            #[expect(clippy::cast_precision_loss, reason = "it rounds as a reading of the number's text would")]
+            fn visit_u64<E>(self, number: u64) -> Result<Option<T>, E> {
+                Ok(T::number(number as f64))
+            }
+
+            #[expect(clippy::cast_precision_loss, reason = "it rounds as a reading of the number's text would")]
+            fn visit_i64<E>(self, number: i64) -> Result<Option<T>, E> {
+                Ok(T::number(number as f64))
+            }
+
+            fn visit_bool<E>(self, boolean: bool) -> Result<Option<T>, E> {
+                Ok(T::boolean(boolean))
+            }
+
+            fn visit_unit<E>(self) -> Result<Option<T>, E> {
+                Ok(T::null())
+            }
+        }
+
+        Ok(Maybe(deserializer.deserialize_any(Any(PhantomData))?.or_else(T::otherwise)))
+    }
+}
+
+/// An object of the API: a struct whose fields each say their key. What follows the struct stands in its [`FromJson`].
+macro_rules! object {
+    (
+        $(#[$about:meta])*
+        pub struct $name:ident {
+            $($(#[$about_field:meta])* pub $field:ident: $type:ty = $key:literal,)*
+        }
+        $($more:tt)*
+    ) => {
+        $(#[$about])*
+        #[derive(Clone, Debug, Default, PartialEq, ::serde::Serialize)]
+        pub struct $name {
+            $($(#[$about_field])* #[serde(rename = $key)] pub $field: $type,)*
+        }
+
+        impl $crate::answer::FromJson for $name {
+            fn object<'de, A: ::serde::de::MapAccess<'de>>(mut fields: A) -> Result<Option<Self>, A::Error> {
+                let mut object = $name::default();
+                while let Some($crate::answer::Key(key)) = fields.next_key()? {
+                    match &*key {
+                        $($key => object.$field = $crate::answer::next(&mut fields)?.unwrap_or_default(),)*
+                        _ => drop(fields.next_value::<::serde::de::IgnoredAny>()?),
+                    }
+                }
+                Ok(Some(object))
+            }
+
+            $($more)*
+        }
+    };
+}
+pub(crate) use object;
+
+/// The value of the key that was read last.
+pub(crate) fn next<'de, T: FromJson, A: MapAccess<'de>>(fields: &mut A) -> Result<Option<T>, A::Error> {
+    fields.next_value::<Maybe<T>>().map(|Maybe(value)| value)
+}
+
+/// An object's key, copied only where it is written with escapes.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Key<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);

@@ -1,0 +1,56 @@
+//! Which known word a misspelled one stands for.
+//!
+//! An error may quote a wrong key only if it resembles a known one: any other can be a secret whose own key was forgotten.
+
+/// The known key that was probably meant, if one was.
+///
+/// Keys are of small letters and underscores, so a word with a digit or a sign in it is none of them.
+pub fn nearest_key<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let is_plain = word.chars().all(|c| c.is_ascii_alphabetic() || matches!(c, '_' | '-'));
+    is_plain.then(|| nearest(&word.replace('-', "_"), known)).flatten()
+}
+
+/// The known word that was probably meant, if one was.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_ascii_lowercase();
+    let distances = known.into_iter().map(|known| (strsim::damerau_levenshtein(&word, &known.to_ascii_lowercase()), known));
+    // One mistake in four letters: more is another word.
+    let is_near = |(distance, known): &(usize, &str)| *distance <= (known.len() / 4).max(1) && *distance < known.len();
+    distances.filter(is_near).min().map(|(_, known)| known)
+}
+
+/// The question whether that word was meant, to stand in an error's sentence; empty if none is near.
+pub fn question<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(word, known).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelled_key_is_recognized_and_another_word_is_not() {
+        let known = ["base_url", "timeout", "token", "requests_per_second", "name"];
+        for (word, meant) in [
+            ("base_uri", "base_url"),
+            ("BASE-URL", "base_url"),
+            ("baseurl", "base_url"),
+            ("tiemout", "timeout"),
+            ("tokn", "token"),
+            ("request_per_sec", "requests_per_second"),
+        ] {
+            assert_eq!(nearest_key(word, known), Some(meant), "{word}");
+        }
+        for word in ["hunter", "t0ken", "tok", "correct-horse", "", "a b", "naïve", "timeout!"] {
+            assert_eq!(nearest_key(word, known), None, "{word}");
+        }
+    }
+
+    #[test]
+    fn a_name_may_have_digits_and_signs() {
+        let known = ["farm-1", "farm-2", "rig"];
+        for (word, asked) in [("frm-2", "did you mean `farm-2`? "), ("Rig", "did you mean `rig`? "), ("barn", "")] {
+            assert_eq!(question(word, known), asked, "{word}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! `[api]`: the MinerGate API, and how gently it is asked.
+
+use std::time::Duration;
+
+use minergate::api::{Settings, parse_base_url};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::duration;
+use super::error::Wrong;
+
+/// The MinerGate API, and how gently it is asked.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(rename = "api")]
+pub(super) struct Api {
+    /// Where the API is; `/1.0/...` is appended. There is no default: passwords and tokens are sent to no host that nobody chose, and
+    /// the public host, `https://api.minergate.com`, has answered `ApiDiscontinued` since 2019.
+    #[schemars(with = "String", url, extend("examples" = ["https://api.example.com"]))]
+    base_url: Option<String>,
+    /// Time for one request, from connecting to the last byte.
+    #[serde(deserialize_with = "duration::deserialize")]
+    #[schemars(schema_with = "duration::schema", extend("default" = minergate::duration::print(Settings::TIMEOUT)))]
+    timeout: Duration,
+    /// Requests a second to the host, of all accounts together; also a fraction.
+    #[schemars(range(min = 0.001, max = 100_000.0))]
+    requests_per_second: f64,
+    /// Requests under way at once.
+    #[schemars(range(min = 1, max = 10_000))]
+    concurrency: usize,
+}
+
+impl Default for Api {
+    fn default() -> Self {
+        Api {
+            base_url: None,
+            timeout: Settings::TIMEOUT,
+            requests_per_second: Settings::REQUESTS_PER_SECOND,
+            concurrency: Settings::CONCURRENCY,
+        }
+    }
+}
+
+impl Api {
+    /// The client's settings; nothing where they are wrong or the URL is missing.
+    pub(super) fn settings(&self, wrong: &mut Vec<Wrong>) -> Option<Settings> {
+        let mut add = |key, message: String| wrong.push(Wrong::new(["api", key], message));
+        if !(0.001..=100_000.0).contains(&self.requests_per_second) {
+            add("requests_per_second", "out of range; give 0.001 to 100000".to_owned());
+        }
+        if !(1..=10_000).contains(&self.concurrency) {
+            add("concurrency", "out of range; give 1 to 10000".to_owned());
+        }
+        if self.timeout.is_zero() {
+            add("timeout", "no request can take no time; give \"10s\" or so".to_owned());
+        }
+        let base_url = self.base_url.as_deref().map(parse_base_url)?.map_err(|message| add("base_url", message)).ok()?;
+        Some(Settings {
+            base_url,
+            timeout: self.timeout,
+            requests_per_second: self.requests_per_second,
+            concurrency: self.concurrency,
+            user_agent: concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")).to_owned(),
+        })
+    }
+
+    /// What is wrong where the API is asked and nobody says where it is.
+    pub(super) fn missing(&self) -> Option<Wrong> {
+        let remedy = "give the URL of the API that you use, such as \"https://api.example.com\"";
+        let reason = "there is no default, since the public host is discontinued";
+        self.base_url.is_none().then(|| Wrong::new(["api", "base_url"], format!("missing; {remedy}; {reason}")))
+    }
+}

@@ -1,0 +1,42 @@
+//! Durations in the configuration, read by [`minergate::duration`].
+
+use std::fmt;
+use std::time::Duration;
+
+use minergate::duration::parse;
+use schemars::{Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, de};
+
+/// What a duration looks like, for editors; [`parse`] decides.
+pub(super) const PATTERN: &str = "^ *(P|[0-9.]+ *[A-Za-zµ])";
+
+/// A duration as it was written, to be read by [`parse`]: a bare number is then refused for its missing unit.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "expected a duration; write a text such as \"30s\"")]
+pub(super) enum Written {
+    Text(String),
+    Whole(u64),
+    Number(f64),
+    Flag(bool),
+}
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Written::Text(text) => f.write_str(text),
+            Written::Whole(number) => write!(f, "{number}"),
+            Written::Number(number) => write!(f, "{number}"),
+            Written::Flag(flag) => write!(f, "{flag}"),
+        }
+    }
+}
+
+/// For `#[serde(deserialize_with = "duration::deserialize")]`.
+pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    parse(&Written::deserialize(deserializer)?.to_string()).map_err(de::Error::custom)
+}
+
+/// For `#[schemars(schema_with = "duration::schema")]`: what an editor may know of a duration.
+pub(super) fn schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "pattern": PATTERN, "examples": ["30s", "5m", "1h"] })
+}

@@ -1,0 +1,26 @@
+//! `[log]`: how much is logged, and how.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::log::{self, Format, Level};
+
+/// How much is logged, and how.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(rename = "log")]
+pub struct Log {
+    /// Least important lines to log: error, warn, info, debug or trace.
+    #[schemars(extend("flag" = "log.level LEVEL"))]
+    pub level: Level,
+    /// Form of the log: logfmt or json.
+    #[schemars(extend("flag" = "log.format FORMAT"))]
+    pub format: Format,
+}
+
+impl Log {
+    /// Begins to log. A second call changes nothing.
+    pub fn init(self) {
+        log::init(self.level, self.format);
+    }
+}

@@ -1,0 +1,80 @@
+//! `[poll]`: an interval for each endpoint, and how long values are shown without news.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use minergate::duration::{parse, print};
+use minergate::endpoints::{self, ENDPOINTS};
+use schemars::{JsonSchema, Schema};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::duration::{self, Written};
+use super::error::Wrong;
+use crate::poller::Intervals;
+
+/// The values that a duration can have here are within these.
+const SHORTEST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(30 * 86_400);
+
+/// An interval for each endpoint, "1s" to "30d" or "off", and how long values are shown without news.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(rename = "poll", with = "Keys")]
+pub(super) struct Poll(BTreeMap<String, Written>);
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "it stands for the keys that are no endpoint's, and nothing reads it")]
+struct Keys {
+    /// How long values are shown without news, "1s" to "30d"; at least three of their endpoint's intervals.
+    #[schemars(schema_with = "duration::schema", extend("default" = print(Intervals::default().stale_after)))]
+    stale_after: Duration,
+}
+
+impl Poll {
+    pub(super) fn intervals(&self, wrong: &mut Vec<Wrong>) -> Intervals {
+        let mut intervals = Intervals::default();
+        for (key, written) in &self.0 {
+            if let Err(message) = set(&mut intervals, key, written) {
+                wrong.push(Wrong::new(["poll", key], message));
+            }
+        }
+        intervals
+    }
+}
+
+fn set(intervals: &mut Intervals, key: &str, written: &Written) -> Result<(), String> {
+    let endpoint = endpoints::find(key);
+    if endpoint.is_none() && key != "stale_after" {
+        let names: Vec<_> = ENDPOINTS.iter().map(|endpoint| endpoint.name).collect();
+        return Err(format!("unknown key; give stale_after, or one of {}", names.join(", ")));
+    }
+    // YAML 1.1 takes these words for flags.
+    if let Written::Flag(_) = written {
+        return Err("expected a text, found true or false; put it in quotes, such as \"off\"".to_owned());
+    }
+    let text = written.to_string();
+    let value = if endpoint.is_some() && text.trim() == "off" { None } else { Some(parse(&text)?) };
+    if value.is_some_and(|value| !(SHORTEST..=LONGEST).contains(&value)) {
+        return Err("out of range; give \"1s\" to \"30d\"".to_owned());
+    }
+    match (endpoint, value) {
+        (Some(endpoint), value) => intervals.set(endpoint, value),
+        (None, value) => intervals.stale_after = value.unwrap_or(intervals.stale_after),
+    }
+    Ok(())
+}
+
+/// Adds the endpoints to the section's schema.
+pub(super) fn add_endpoints(poll: &mut Schema) {
+    let Some(properties) = poll.ensure_object().get_mut("properties").and_then(|node| node.as_object_mut()) else { return };
+    let Some(any) = properties.get("stale_after").cloned() else { return };
+    for endpoint in ENDPOINTS {
+        let mut schema = any.clone();
+        schema["description"] = format!("Time from one poll of `GET {}` to the next.", endpoint.path).into();
+        schema["default"] = print(endpoint.interval).into();
+        schema["pattern"] = json!(format!("^off$|{}", duration::PATTERN));
+        properties.insert(endpoint.name.to_owned(), schema);
+    }
+}

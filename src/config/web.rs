@@ -1,0 +1,80 @@
+//! `[web]`: where and what is served.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, de};
+
+use super::error::Wrong;
+use crate::server::{self, Uri};
+
+/// Where and what is served.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(rename = "web")]
+pub struct Web {
+    /// Addresses to serve on: `host:port`, `:port` for every address of the machine, or `unix:/path`.
+    #[schemars(length(min = 1), inner(regex(pattern = "^(unix:/.*|.*:[0-9]{1,5})$")), extend("flag" = "web.listen-address ADDRESS"))]
+    pub listen_address: Vec<String>,
+    /// Serve on the sockets that systemd hands over, and on no address.
+    #[schemars(extend("flag" = "web.systemd-socket"))]
+    pub systemd_socket: bool,
+    /// Path to serve the metrics on.
+    #[schemars(regex(pattern = "^/[A-Za-z0-9/_.~-]*$"), extend("flag" = "web.telemetry-path PATH"))]
+    pub telemetry_path: String,
+    /// Where browsers and Prometheus reach the exporter behind a reverse proxy: for links, and the targets of /sd.
+    #[serde(deserialize_with = "external_url")]
+    #[schemars(with = "Option<String>", extend("flag" = "web.external-url URL", "examples" = ["https://example.com/miners"]))]
+    pub external_url: Option<Uri>,
+    /// Take POST and PUT on /-/reload to read the configuration anew, as SIGHUP always does.
+    #[schemars(extend("flag" = "web.enable-lifecycle"))]
+    pub enable_lifecycle: bool,
+    /// Web configuration file: TLS, users, headers, rate limit; see docs/web.md. Left out: plain HTTP for everybody.
+    #[schemars(extend("flag" = "web.config.file FILE", "examples" = ["web.yml"]))]
+    pub config_file: Option<PathBuf>,
+    /// Scrapes at a time; more wait for up to 5 s, then get 503. 0 disables the limit.
+    #[schemars(extend("flag" = "web.max-requests N"))]
+    pub max_requests: usize,
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Web {
+            listen_address: vec![server::DEFAULT_ADDRESS.to_owned()],
+            systemd_socket: false,
+            telemetry_path: "/metrics".to_owned(),
+            external_url: None,
+            enable_lifecycle: false,
+            config_file: None,
+            // As node_exporter has it.
+            max_requests: 40,
+        }
+    }
+}
+
+impl Web {
+    pub(super) fn check(&self, wrong: &mut Vec<Wrong>) {
+        let mut add = |key, message: String| wrong.push(Wrong::new(["web", key], message));
+        let path = &self.telemetry_path;
+        let is_plain = path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.~".contains(&b));
+        if !path.starts_with('/') || !is_plain || path.starts_with("/-/") || path.contains("//") {
+            add("telemetry_path", "can't be served; give a path such as \"/metrics\"".to_owned());
+        } else if server::ROUTES.contains(&path.as_str()) {
+            add("telemetry_path", "is another page; give a path such as \"/metrics\"".to_owned());
+        }
+        if self.listen_address.is_empty() {
+            add("listen_address", format!("is empty; give one such as \"{}\"", server::DEFAULT_ADDRESS));
+        }
+        for (i, address) in self.listen_address.iter().enumerate() {
+            if let Some(fault) = server::address_fault(address) {
+                add("listen_address", format!("entry {}: {fault}", i + 1));
+            }
+        }
+    }
+}
+
+fn external_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Uri>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+    let wrong = || de::Error::custom("not a URL; give one such as \"https://example.com/miners\"");
+    server::external_url(&text).map(Some).ok_or_else(wrong)
+}

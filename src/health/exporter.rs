@@ -1,0 +1,111 @@
+//! The metrics of the exporter as a whole, counted as things happen.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use minergate::api::REQUEST_KINDS;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::DescriptorEncoder;
+use prometheus_client::encoding::text::encode_registry;
+use prometheus_client::registry::Registry;
+
+use super::process;
+use super::table::{EXPORTER_METRICS, EndpointLabel, HttpLabels, Instruments, RequestLabels};
+use super::unix_seconds;
+
+/// Counts what the exporter does.
+pub struct ExporterMetrics {
+    instruments: Arc<Instruments>,
+    registry: Registry,
+    /// Counts changes of the instruments.
+    version: AtomicU64,
+}
+
+impl Default for ExporterMetrics {
+    fn default() -> Self {
+        let instruments = Arc::new(Instruments::default());
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(Table(instruments.clone())));
+        let metrics = ExporterMetrics { instruments, registry, version: AtomicU64::new(0) };
+        // The configuration was read at the start, or there would be no exporter.
+        metrics.reloaded(true);
+        metrics
+    }
+}
+
+impl ExporterMetrics {
+    /// All as OpenMetrics.
+    pub fn open_metrics(&self) -> String {
+        let mut text = String::new();
+        encode_registry(&mut text, &self.registry).unwrap_or_else(|_| unreachable!("a String takes all that is written"));
+        text
+    }
+
+    /// Another number after each change, but for what the kernel says and the count of requests to the exporter: that would be each
+    /// scrape.
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    /// The instruments, one of which is to be changed.
+    pub(super) fn instruments(&self) -> &Instruments {
+        self.version.fetch_add(1, Ordering::AcqRel);
+        &self.instruments
+    }
+
+    /// Announces an endpoint that is polled.
+    pub fn expect_endpoint(&self, endpoint: &'static str, interval: Duration) {
+        let instruments = self.instruments();
+        instruments.intervals.get_or_create(&EndpointLabel { endpoint }).set(interval.as_secs_f64());
+        drop(instruments.dropped.get_or_create(&EndpointLabel { endpoint }));
+        self.expect_requests(endpoint);
+    }
+
+    /// Forgets the interval of an endpoint that is off.
+    pub fn forget_endpoint(&self, endpoint: &'static str) {
+        self.instruments().intervals.remove(&EndpointLabel { endpoint });
+    }
+
+    /// Announces requests of an endpoint, or of the login.
+    pub fn expect_requests(&self, endpoint: &'static str) {
+        let instruments = self.instruments();
+        drop(instruments.durations.get_or_create(&EndpointLabel { endpoint }));
+        for outcome in REQUEST_KINDS {
+            drop(instruments.requests.get_or_create(&RequestLabels { endpoint, outcome }));
+        }
+    }
+
+    /// So many counters of an endpoint's answer fell a little and are held.
+    pub fn corrected(&self, endpoint: &'static str, counters: usize) {
+        if counters > 0 {
+            self.instruments().corrections.get_or_create(&EndpointLabel { endpoint }).inc_by(counters as u64);
+        }
+    }
+
+    /// The configuration was read anew, or could not be.
+    pub fn reloaded(&self, successful: bool) {
+        let instruments = self.instruments();
+        instruments.reload_successful.set(successful.into());
+        if successful {
+            instruments.reload_time.set(unix_seconds());
+        }
+    }
+
+    /// Counts a request to the exporter. `path` is the route's pattern: the raw path can hold anything.
+    pub fn http_request(&self, path: &str, code: u16) {
+        self.instruments.http.get_or_create(&HttpLabels { path: path.to_owned(), code }).inc();
+    }
+}
+
+/// The rows of the table, for prometheus-client's registry.
+#[derive(Debug)]
+struct Table(Arc<Instruments>);
+
+impl Collector for Table {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        process::read(&self.0);
+        EXPORTER_METRICS.iter().try_for_each(|metric| metric.encode(&mut encoder, &self.0))
+    }
+}

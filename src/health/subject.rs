@@ -1,0 +1,61 @@
+//! How the polls and logins of one subject go.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use minergate::api::Blocked;
+use tokio::time::Instant;
+
+use crate::subject::Subject;
+
+/// How one loop's polls went.
+#[derive(Clone, Debug, Default)]
+pub struct LoopHealth {
+    pub interval: Duration,
+    pub tried: bool,
+    /// The latest poll was a success.
+    pub up: bool,
+    /// Seconds since 1970.
+    pub last_success: Option<f64>,
+    /// The failure that goes on.
+    pub failing: Option<Box<Failing>>,
+    pub next: Option<Instant>,
+    /// Why the next poll is not at its interval.
+    pub late: Option<&'static str>,
+}
+
+/// A failure that goes on.
+#[derive(Clone, Debug)]
+pub struct Failing {
+    pub kind: &'static str,
+    /// The latest error, in plain words.
+    pub words: String,
+    pub since: Instant,
+}
+
+/// How the polls and logins of a subject went.
+#[derive(Debug)]
+pub struct SubjectHealth {
+    pub subject: Subject,
+    /// By endpoint.
+    pub loops: BTreeMap<&'static str, LoopHealth>,
+    /// Attempts to log in, by how they ended. Only accounts log in.
+    pub(super) logins: BTreeMap<&'static str, f64>,
+    /// Why logins are blocked, and since when in seconds since 1970.
+    pub blocked: Option<(Blocked, f64)>,
+    /// Seconds since 1970.
+    pub(super) token_since: Option<f64>,
+}
+
+impl SubjectHealth {
+    pub(super) fn new(subject: Subject) -> SubjectHealth {
+        let outcomes = ["ok"].into_iter().chain(Blocked::ALL.map(Blocked::reason)).filter(|_| subject.account().is_some());
+        let logins = outcomes.map(|outcome| (outcome, 0.0)).collect();
+        SubjectHealth { subject, loops: BTreeMap::new(), logins, blocked: None, token_since: None }
+    }
+
+    /// Whether every enabled endpoint was read successfully at its latest poll.
+    pub fn is_up(&self) -> bool {
+        self.loops.values().all(|l| l.up)
+    }
+}

@@ -1,0 +1,181 @@
+//! Every account, network and the pool, with its health, and the rows that say so on `/metrics`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use minergate::currency::Decimals;
+use minergate::metric::{Context, Rows};
+use tokio::time::Instant;
+
+use super::subject::{LoopHealth, SubjectHealth};
+use super::table::SUBJECT_METRICS;
+use crate::blocks::Blocks;
+use crate::store::Key;
+use crate::subject::Subject;
+
+/// What is polled, and how that goes.
+#[derive(Default)]
+pub struct Subjects(Mutex<State>);
+
+struct State {
+    by_subject: BTreeMap<Subject, SubjectHealth>,
+    rows: Blocks,
+    /// Subjects whose rows are not yet what their health is: a scrape brings them up to date, as an account is polled some times
+    /// between two scrapes.
+    changed: BTreeSet<Subject>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        // What belongs to no account is said of the empty one.
+        let rows = Blocks::new(
+            |subject| Some(("account", subject.labels().0)),
+            SUBJECT_METRICS.iter().map(|metric| &metric.family),
+            None,
+        );
+        State { by_subject: BTreeMap::new(), rows, changed: BTreeSet::new() }
+    }
+}
+
+/// The rows of every subject's health, as they are shown now.
+pub struct Shown<'a>(MutexGuard<'a, State>);
+
+impl Deref for Shown<'_> {
+    type Target = Blocks;
+
+    fn deref(&self) -> &Blocks {
+        &self.0.rows
+    }
+}
+
+impl Subjects {
+    /// What is shown of every subject's health.
+    pub fn rows(&self) -> Shown<'_> {
+        let mut state = self.state();
+        state.show();
+        Shown(state)
+    }
+
+    /// Reads the health of every subject, in order.
+    pub fn for_each(&self, read: impl FnMut(&SubjectHealth)) {
+        self.state().by_subject.values().for_each(read);
+    }
+
+    /// Whether there is an account of that name.
+    pub fn has_account(&self, name: &str) -> bool {
+        self.state().by_subject.contains_key(&Subject::Account(name.into()))
+    }
+
+    /// The accounts' names, in order.
+    pub fn account_names(&self) -> Vec<Arc<str>> {
+        self.state().by_subject.keys().filter_map(Subject::account).cloned().collect()
+    }
+
+    /// Whether every account was tried, whatever came of it.
+    pub fn is_ready(&self) -> bool {
+        let state = self.state();
+        let mut accounts = state.by_subject.values().filter(|health| health.subject.account().is_some());
+        accounts.all(|account| account.loops.is_empty() || account.loops.values().any(|l| l.tried))
+    }
+
+    /// Announces an account, so that its metrics are there before its first poll.
+    pub fn expect_account(&self, name: &Arc<str>) {
+        self.state().expect(&Subject::Account(name.clone()));
+    }
+
+    /// Forgets an account that is no longer polled.
+    pub fn forget_account(&self, name: &Arc<str>) {
+        let (mut state, subject) = (self.state(), Subject::Account(name.clone()));
+        state.by_subject.remove(&subject);
+        state.changed.insert(subject);
+    }
+
+    /// Forgets how an account's login stands: its secrets are others now.
+    pub fn forget_login(&self, name: &str) {
+        self.change_account(name, |account| (account.blocked, account.token_since) = (None, None));
+    }
+
+    /// Announces a loop.
+    pub fn expect_loop(&self, key: &Key, interval: Duration) {
+        let mut state = self.state();
+        let loops = &mut state.expect(&key.subject).loops;
+        let before = loops.len();
+        loops.entry(key.endpoint).or_default().interval = interval;
+        // What a reload leaves as it was need not be shown anew.
+        if loops.len() > before {
+            state.changed.insert(key.subject.clone());
+        }
+    }
+
+    /// Forgets a loop that has ended, and with its last one a subject that was not announced by itself.
+    pub fn forget_loop(&self, key: &Key) {
+        let mut state = self.state();
+        let Some(health) = state.by_subject.get_mut(&key.subject) else { return };
+        health.loops.remove(key.endpoint);
+        if health.loops.is_empty() && key.subject.account().is_none() {
+            state.by_subject.remove(&key.subject);
+        }
+        state.changed.insert(key.subject.clone());
+    }
+
+    /// When each loop polls next, and its interval.
+    pub(super) fn planned(&self) -> Vec<(Instant, Duration)> {
+        let state = self.state();
+        let loops = state.by_subject.values().flat_map(|health| health.loops.values());
+        loops.filter_map(|l| Some((l.next?, l.interval))).collect()
+    }
+
+    /// Notes when a loop polls next. `/metrics` does not say it, so nothing changes there.
+    pub(super) fn next_poll(&self, key: &Key, at: Instant, late: Option<&'static str>) {
+        if let Some(l) = self.state().find(key) {
+            (l.next, l.late) = (Some(at), late);
+        }
+    }
+
+    /// Changes a loop's health, if there is one.
+    pub(super) fn change_loop(&self, key: &Key, change: impl FnOnce(&mut LoopHealth)) {
+        let mut state = self.state();
+        state.find(key).map(change);
+        state.changed.insert(key.subject.clone());
+        state.show();
+    }
+
+    /// Changes an account's health. One that is gone is not taken up again for a request that was still under way.
+    pub(super) fn change_account(&self, name: &str, change: impl FnOnce(&mut SubjectHealth)) {
+        let (mut state, subject) = (self.state(), Subject::Account(name.into()));
+        state.by_subject.get_mut(&subject).map(change);
+        state.changed.insert(subject);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The health of a subject, which is new unless it is known.
+    fn expect(&mut self, subject: &Subject) -> &mut SubjectHealth {
+        self.by_subject.entry(subject.clone()).or_insert_with(|| {
+            self.changed.insert(subject.clone());
+            SubjectHealth::new(subject.clone())
+        })
+    }
+
+    fn find(&mut self, key: &Key) -> Option<&mut LoopHealth> {
+        self.by_subject.get_mut(&key.subject)?.loops.get_mut(key.endpoint)
+    }
+
+    /// Shows what has changed.
+    fn show(&mut self) {
+        let request = Context { email: None, decimals: &Decimals::default() };
+        for subject in mem::take(&mut self.changed) {
+            match self.by_subject.get(&subject) {
+                Some(health) => self.rows.put(&subject, Rows::read(SUBJECT_METRICS, health, &request), None),
+                None => self.rows.remove(&subject),
+            }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The table of the exporter's own metrics. `/metrics`, the reference and the tests of rules and dashboards are made from it.
+//!
+//! What is said of a subject is read from its health, as the API's metrics are read from an answer: so `account=` and the end of an
+//! account apply to it as well. What is said of the exporter as a whole is an instrument of prometheus-client, which
+//! [`ExporterMetrics`](super::ExporterMetrics) counts with.
+
+use std::sync::atomic::AtomicU64;
+
+use minergate::api::Blocked;
+use minergate::metric::Unit::{Bytes, Seconds};
+use minergate::metric::{self, Metric};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+
+use super::known::Known;
+use super::log::DroppedLines;
+use super::own_metric::{OwnMetric, counter, exporter_metrics, gauge, histogram, info};
+use super::pause::PausedUntil;
+use super::subject::SubjectHealth;
+
+/// What the health of a subject says. The label `account` stands before each row's own.
+pub static SUBJECT_METRICS: &[Metric<SubjectHealth>] = &[
+    metric::gauge("up", "Whether every enabled endpoint of the account was read successfully at its latest poll, 1 or 0")
+        .read(|health, out| out.put([], health.subject.account().map(|_| f64::from(health.is_up())))),
+    metric::gauge("endpoint_up", "Whether the endpoint was read successfully at its latest poll, 1 or 0")
+        .labels(&["endpoint", "currency"])
+        .read(|health, out| {
+            for (endpoint, l) in &health.loops {
+                out.put_some([Some(endpoint), health.subject.currency()], f64::from(l.up));
+            }
+        }),
+    metric::gauge("endpoint_last_success_timestamp", "When the endpoint was last read successfully")
+        .unit(Seconds)
+        .labels(&["endpoint", "currency"])
+        .read(|health, out| {
+            for (endpoint, l) in &health.loops {
+                out.put_some([Some(endpoint), health.subject.currency()], l.last_success);
+            }
+        }),
+    metric::counter("auth_logins", "Attempts to log in, by how they ended")
+        .labels(&["outcome"])
+        .read(|health, out| out.put_all(health.logins.iter().map(|(outcome, logins)| ([*outcome], *logins)))),
+    metric::gauge("auth_blocked", "1 while logins are blocked, else 0; rejected credentials block until there are others, a captcha or a discontinued API until a reload")
+        .labels(&["reason"])
+        .read(|health, out| {
+            for reason in Blocked::ALL.into_iter().filter(|_| health.subject.account().is_some()) {
+                out.put([reason.reason()], f64::from(health.blocked.is_some_and(|(blocked, _)| blocked == reason)));
+            }
+        }),
+    metric::gauge("auth_token_timestamp", "When the token in use was obtained")
+        .unit(Seconds)
+        .read(|health, out| out.put([], health.token_since)),
+];
+
+exporter_metrics! {
+    build: Info<[(&'static str, &'static str); 3]> = Info::new(BUILD) =>
+        info("minergate_exporter_build", "The exporter's version, revision and compiler")
+            .labels(&["version", "revision", "rustversion"]),
+    reload_successful: Gauge = Gauge::default() =>
+        gauge("minergate_exporter_config_last_reload_successful", "Whether the configuration was last read successfully, 1 or 0"),
+    reload_time: Gauge<f64, AtomicU64> = Gauge::default() =>
+        gauge(
+            "minergate_exporter_config_last_reload_success_timestamp",
+            "When the configuration was last read successfully, since 1970 in seconds",
+        ).unit(Seconds),
+    http: Family<HttpLabels, Counter> = Family::default() =>
+        counter("minergate_exporter_http_requests", "Requests to the exporter, by route and status").labels(&["path", "code"]),
+    dropped_lines: DroppedLines = DroppedLines =>
+        counter("minergate_exporter_log_lines_dropped", "Log lines lost because nobody read the log"),
+    intervals: Family<EndpointLabel, Gauge<f64, AtomicU64>> = Family::default() =>
+        gauge("minergate_endpoint_interval", "Configured time from one poll of the endpoint to the next in seconds")
+            .unit(Seconds)
+            .labels(&["endpoint"]),
+    requests: Family<RequestLabels, Counter> = Family::default() =>
+        counter("minergate_api_requests", "Requests to the API, by how they ended").labels(&["endpoint", "outcome"]),
+    durations: Family<EndpointLabel, Histogram, fn() -> Histogram> =
+            Family::new_with_constructor(|| Histogram::new(BUCKETS)) =>
+        histogram("minergate_api_request_duration", "Time from sending a request to the API to the end of its answer in seconds")
+            .unit(Seconds)
+            .labels(&["endpoint"]),
+    dropped: Family<EndpointLabel, Counter> = Family::default() =>
+        counter(
+            "minergate_api_dropped_samples",
+            "Samples left out because the API named an invalid currency or more than fit",
+        ).labels(&["endpoint"]),
+    corrections: Family<EndpointLabel, Counter> = Family::default() =>
+        counter(
+            "minergate_api_counter_corrections",
+            "Times that a total of the API fell by at most 1 % and was held at its highest value",
+        ).labels(&["endpoint"]),
+    queue: Counter<f64, AtomicU64> = Counter::default() =>
+        counter("minergate_api_queue", "Time that requests to the API waited for their turn in seconds").unit(Seconds),
+    retries: Counter = Counter::default() =>
+        counter("minergate_api_retries", "Requests to the API that were tried again"),
+    skipped: Family<EndpointLabel, Counter> = Family::default() =>
+        counter("minergate_api_polls_skipped", "Polls that were not sent because the API had asked for a pause")
+            .labels(&["endpoint"]),
+    paused_until: PausedUntil = PausedUntil::default() =>
+        gauge(
+            "minergate_api_paused_until_timestamp",
+            "Until when the API asked to be left alone, since 1970 in seconds; absent when it did not",
+        ).unit(Seconds),
+    // What the kernel says of the process: the standard set.
+    cpu_time: Known = Known::counter() =>
+        counter("process_cpu", "User and system CPU time spent in seconds").unit(Seconds),
+    resident_memory: Known = Known::gauge() =>
+        gauge("process_resident_memory", "Resident memory in bytes").unit(Bytes),
+    virtual_memory: Known = Known::gauge() =>
+        gauge("process_virtual_memory", "Virtual memory in bytes").unit(Bytes),
+    open_fds: Known = Known::gauge() =>
+        gauge("process_open_fds", "Number of open file descriptors"),
+    max_fds: Known = Known::gauge() =>
+        gauge("process_max_fds", "Maximum number of open file descriptors"),
+    start_time: Known = Known::gauge() =>
+        gauge("process_start_time", "When the process started, since 1970 in seconds").unit(Seconds),
+    threads: Known = Known::gauge() =>
+        gauge("process_threads", "Number of threads"),
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct EndpointLabel {
+    pub(super) endpoint: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct RequestLabels {
+    pub(super) endpoint: &'static str,
+    pub(super) outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct HttpLabels {
+    pub(super) path: String,
+    pub(super) code: u16,
+}
+
+/// Upper bounds of the request durations' buckets, in seconds; the default timeout is among them.
+const BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+const BUILD: [(&str, &str); 3] =
+    [("version", env!("CARGO_PKG_VERSION")), ("revision", env!("REVISION")), ("rustversion", env!("RUSTVERSION"))];

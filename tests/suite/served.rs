@@ -1,0 +1,28 @@
+//! The server in the test's own process, on a port of its own.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use minergate_exporter::exposition::Exposition;
+use minergate_exporter::health::Health;
+use minergate_exporter::server::{self, App, Listener, Web};
+use tokio::net::TcpListener;
+
+/// A listener, and its URL.
+pub(crate) async fn listener() -> (Listener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    (Listener::from(listener), url)
+}
+
+/// Serves, with a web configuration file or none, for as long as the future is driven.
+pub(crate) fn serve(listener: Listener, health: Arc<Health>, web: Option<&Path>) -> impl Future<Output = ()> + use<> {
+    let app = App {
+        exposition: Exposition::new(Arc::default(), health),
+        telemetry_path: "/metrics".to_owned(),
+        external_url: None,
+        reload: None,
+        max_requests: 40,
+    };
+    server::serve(vec![listener], app, Arc::new(Web::load(web).unwrap()), std::future::pending())
+}

@@ -1,0 +1,18 @@
+//! What a poller asks in a test: a function that says of each endpoint which body or error comes, and when.
+
+use minergate::api;
+use minergate::endpoints::{Endpoint, Request};
+use minergate::metric::Rows;
+use minergate_exporter::poller::Source;
+
+pub(crate) struct Answers<F>(pub(crate) F);
+
+impl<F, R> Source for Answers<F>
+where
+    F: Fn(&'static Endpoint) -> R + Send + Sync + 'static,
+    R: Future<Output = api::Result<String>> + Send,
+{
+    async fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> api::Result<Rows> {
+        endpoint.read(self.0(endpoint).await?.as_bytes(), &request.context())
+    }
+}
