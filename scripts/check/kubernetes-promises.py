@@ -108,17 +108,23 @@ def check(resources):
         # The alerts know exporters by it.
         assert service["metadata"]["name"].startswith("minergate")
 
+    # What the operator of kube-prometheus-stack selects by default.
+    releases = {resource["metadata"]["labels"].get("release") for resource in of_kind(resources, "ServiceMonitor", "PrometheusRule")}
+    assert len(releases) <= 1, f"some have a release's name, and some have not: {releases}"
+
     dashboards = [name for kind, name in names if kind == "ConfigMap" and "dashboard" in name]
     for resource in of_kind(resources, "ConfigMap"):
         if resource["metadata"]["name"] in dashboards:
             assert resource["metadata"]["labels"]["grafana_dashboard"] == "1", "the sidecar does not find it"
-    return dashboards
+    return dashboards, releases
 
 
-seen = set()
+seen, selected = set(), set()
 for path in map(pathlib.Path, sys.argv[1:]):
     try:
-        seen.update(check(list(yaml.safe_load_all(path.read_text()))))
+        dashboards, releases = check(list(yaml.safe_load_all(path.read_text())))
+        seen |= set(dashboards)
+        selected |= releases
     except (AssertionError, ValueError, KeyError, StopIteration) as error:
         line = error.__traceback__
         while line.tb_next:
@@ -126,3 +132,4 @@ for path in map(pathlib.Path, sys.argv[1:]):
         sys.exit(f"error: {path.name}: {str(error) or 'a promise is not kept'} (kubernetes-promises.py, line {line.tb_lineno})")
 written = {f"minergate-dashboard-{re.sub('^minergate-', '', file.stem)}" for file in pathlib.Path("grafana/dashboards").glob("*.json")}
 assert seen == written, f"dashboards without a ConfigMap, or the other way round: {seen ^ written}"
+assert selected == {None, "kube-prometheus-stack"}, f"with and without the patch: {selected}"

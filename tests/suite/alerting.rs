@@ -12,9 +12,10 @@ use minergate::endpoints::ENDPOINTS;
 use serde_json::Value;
 
 use crate::fake_api::FakeApi;
-use crate::process::{Process, daemon, free_port, get, put_faults, simulator, wait};
+use crate::process::{Process, daemon, free_port, get, post, put_faults, simulator, wait};
 use crate::prometheus::{query, serve};
-use crate::repository::{ROOT, files, read};
+use crate::repository::{files, read};
+use crate::rules::RUNBOOKS;
 
 /// A minute of the rules is this long here.
 const MINUTE: Duration = Duration::from_millis(400);
@@ -48,7 +49,7 @@ fn prometheus_config(directory: &Path, exporter: &str, alertmanager: &str) -> Pa
 }
 
 /// Alertmanager with the shipped configuration, in a hurry, that calls another webhook; returns its address.
-fn alertmanager(directory: &Path, webhook: &str) -> (Process, String) {
+pub(crate) fn alertmanager(directory: &Path, webhook: &str) -> (Process, String) {
     let text = read("deploy/alertmanager/alertmanager.yml");
     let text = text.replace("http://localhost:9095", webhook);
     let text = text.replace("group_wait: 30s", "group_wait: 1s").replace("group_interval: 5m", "group_interval: 1s");
@@ -86,13 +87,15 @@ fn notified(webhook: &FakeApi, path: &str, status: &str, name: &str) -> Value {
     })
 }
 
-/// The severity and account of an alert that came, whose runbook is there.
+/// The severity and account of an alert that came, whose links are filled in.
 fn told(alert: &Value) -> (&str, &str) {
     let text = |value: &'_ Value| value.as_str().unwrap_or_default().to_owned();
-    let runbook = text(&alert["annotations"]["runbook_url"]);
     let name = text(&alert["labels"]["alertname"]);
-    assert_eq!(runbook, format!("docs/runbooks/{name}.md"));
-    assert!(Path::new(ROOT).join(runbook).exists());
+    assert_eq!(text(&alert["annotations"]["runbook_url"]), format!("{RUNBOOKS}{name}.md"));
+    let account = alert["labels"]["account"].as_str();
+    let filled_in =
+        account.is_none_or(|account| text(&alert["annotations"]["dashboard_url"]).ends_with(&format!("={account}")));
+    assert!(filled_in, "{alert}");
     assert!(!text(&alert["annotations"]["summary"]).is_empty() && !text(&alert["annotations"]["description"]).is_empty());
     (alert["labels"]["severity"].as_str().unwrap(), alert["labels"]["account"].as_str().unwrap_or_default())
 }
@@ -141,6 +144,84 @@ async fn a_fault_reaches_the_webhook_and_its_end_too() {
         drop(daemon);
         let alert = notified(&webhook, "/on-call", "firing", "MinergateExporterDown");
         assert_eq!(told(&alert), ("critical", ""), "{alert}");
+    })
+    .await
+    .unwrap();
+}
+
+/// The labels of an alert, as the rules give them.
+fn alert(name: &str, severity: &str, labels: &[(&str, &str)]) -> Value {
+    let labels = labels.iter().copied().chain([("alertname", name), ("severity", severity)]);
+    let labels: serde_json::Map<String, Value> = labels.map(|(name, value)| (name.to_owned(), value.into())).collect();
+    serde_json::json!({"labels": labels})
+}
+
+/// Alertmanager alone, with alerts as Prometheus would send them.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "scripts/test runs it: it needs Alertmanager"]
+async fn many_accounts_are_one_notification_and_one_exporter_does_not_hide_another() {
+    let webhook = FakeApi::start(|_| (200, String::new())).await;
+    tokio::task::spawn_blocking(move || {
+        let directory = tempfile::tempdir().unwrap();
+        let (_alertmanager, alertmanager) = alertmanager(directory.path(), &webhook.base_url);
+        let names: Vec<String> = (1..=60).map(|number| format!("farm-{number}")).collect();
+        let stopped = names.iter().map(|name| alert("MinergateMiningStopped", "critical", &[("account", name)]));
+        let (a, b) = (("exporter", "a:10187"), ("exporter", "b:10187"));
+        let (mine, others) = (("account", "farm-1"), ("account", "other-1"));
+        let (xmr, eth) = (("currency", "xmr"), ("currency", "eth"));
+        // Each is sent before what it hides.
+        let causes = [
+            alert("MinergateApiDown", "critical", &[a]),
+            alert("MinergateLoginStopped", "critical", &[a, others, ("reason", "captcha")]),
+            alert("MinergateAccountDown", "critical", &[b, ("account", "other-2")]),
+            alert("MinergateWorkerGone", "warning", &[others, xmr, ("worker", "rig-2")]),
+            alert("MinergateWorkersDropped", "warning", &[others, eth]),
+            alert("MinergateNetworkStopped", "warning", &[xmr]),
+        ];
+        let hidden = [
+            alert("MinergateAccountDown", "warning", &[a, mine]),
+            alert("MinergateDataStale", "warning", &[a, ("endpoint", "status"), xmr]),
+            alert("MinergateLoginStopped", "warning", &[a, others, ("reason", "captcha")]),
+            alert("MinergateAccountDown", "warning", &[b, ("account", "other-2")]),
+            alert("MinergateDataStale", "warning", &[b, ("account", "other-2"), ("endpoint", "workers")]),
+            alert("MinergateWorkersDropped", "warning", &[others, xmr]),
+            alert("MinergateHashrateDropped", "warning", &[others, eth]),
+            alert("MinergateHashrateDropped", "warning", &[mine, xmr]),
+            alert("MinergateEarningsLow", "warning", &[others, xmr]),
+        ];
+        let shown = [
+            alert("MinergateAccountDown", "warning", &[b, others]),
+            alert("MinergateDataStale", "warning", &[b, ("endpoint", "status"), xmr]),
+            alert("MinergateAccountMissing", "warning", &[b, others]),
+            alert("MinergateHashrateDropped", "warning", &[others, ("currency", "etc")]),
+            alert("MinergateEarningsLow", "warning", &[others, eth]),
+        ];
+        let alerts: Vec<Value> = stopped.chain(causes).chain(hidden.clone()).chain(shown.clone()).collect();
+        let answer = post(&format!("http://{alertmanager}/api/v2/alerts"), &Value::from(alerts));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+
+        let told = |path: &str| -> Vec<Value> {
+            let bodies = webhook.asked(path).into_iter().map(|asked| asked.body);
+            bodies
+                .flat_map(|body| body["alerts"].as_array().cloned().unwrap_or_default())
+                .map(|alert| alert["labels"].clone())
+                .collect()
+        };
+        wait("all that is shown", || {
+            let told = told("/chat");
+            shown.iter().all(|alert| told.contains(&alert["labels"])).then_some(())
+        });
+        for alert in hidden {
+            assert!(!told("/chat").contains(&alert["labels"]), "{alert}");
+        }
+        let notifications = wait("the accounts that stopped", || {
+            let bodies = webhook.asked("/on-call").into_iter().map(|asked| asked.body);
+            let stopped: Vec<Value> =
+                bodies.filter(|body| body["commonLabels"]["alertname"] == "MinergateMiningStopped").collect();
+            (!stopped.is_empty()).then_some(stopped)
+        });
+        assert_eq!(notifications.len(), 1);
+        assert_eq!(notifications[0]["alerts"].as_array().unwrap().len(), 60);
     })
     .await
     .unwrap();

@@ -170,6 +170,11 @@ pub(crate) fn request(method: &str, url: &str, headers: &[(&str, &str)]) -> Answ
     send(method, url, headers, String::new())
 }
 
+/// Sends JSON.
+pub(crate) fn post(url: &str, body: &serde_json::Value) -> Answer {
+    send("POST", url, &[("content-type", "application/json")], body.to_string())
+}
+
 /// Puts other rules in force at the simulator of that URL.
 pub(crate) fn put_faults(url: &str, rules: &[String]) {
     let answer = send("PUT", &format!("{url}/-/faults"), &[], serde_json::json!(rules).to_string());

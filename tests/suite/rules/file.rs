@@ -95,6 +95,11 @@ impl Rule {
     pub(super) fn name(&self) -> &str {
         self.alert.as_deref().or(self.record.as_deref()).unwrap()
     }
+
+    /// An alert's.
+    pub(super) fn severity(&self) -> &str {
+        &self.labels["severity"]
+    }
 }
 
 impl Group {
