@@ -126,7 +126,7 @@ async fn what_went_wrong_is_said_with_place_and_remedy() {
         let none = config(directory, &url, &[]);
         assert_eq!(run(&none, &["profit_rating"]).status.code(), Some(0), "the pool's needs no account");
         let said = text(&run(&none, &["workers"]).stderr);
-        assert!(said.contains("nothing to poll; give [[accounts]]"), "{said}");
+        assert_eq!(said, "error: workers is an account's, and the configuration has no [[accounts]]; add one\n");
     })
     .await;
 }
