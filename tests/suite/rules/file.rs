@@ -70,7 +70,7 @@ pub(super) struct ExpressionTest {
     pub(super) exp_samples: Vec<Value>,
 }
 
-fn parse<T: DeserializeOwned>(path: &Path) -> T {
+pub(super) fn parse<T: DeserializeOwned>(path: &Path) -> T {
     serde_saphyr::from_str(&read(path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
