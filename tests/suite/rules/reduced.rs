@@ -29,6 +29,9 @@ pub(super) fn write(test: &Path, directory: &Path) -> PathBuf {
             group["rules"].as_array_mut().unwrap().retain(|rule| wanted.contains(name(rule)));
         }
     }
+    // As Prometheus reads the files; without it, promtool evaluates groups in any order.
+    tests["group_eval_order"] =
+        files.iter().flat_map(|file| file["groups"].as_array().unwrap()).map(|group| group["name"].clone()).collect();
     let directory = directory.join(test.file_stem().unwrap());
     fs::create_dir(&directory).unwrap();
     for (source, file) in sources.iter().zip(&files) {
