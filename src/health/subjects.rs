@@ -104,7 +104,7 @@ impl Subjects {
         let loops = &mut state.expect(&key.subject).loops;
         let before = loops.len();
         loops.entry(key.endpoint).or_default().interval = interval;
-        // What a reload leaves as it was need not be shown anew.
+        // A loop that a reload keeps has the same samples as before.
         if loops.len() > before {
             state.changed.insert(key.subject.clone());
         }

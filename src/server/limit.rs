@@ -32,10 +32,10 @@ pub(super) const GRACE: Duration = Duration::from_secs(5);
 /// For whatever else is open when the exporter stops, since its last byte was written.
 pub(super) const FAREWELL: Duration = Duration::from_millis(500);
 
-/// Between two looks at whether memory of many connections can be given back.
+/// How often it is checked whether a burst of connections is over.
 pub(super) const TRIM: Duration = Duration::from_secs(5);
 
-/// When there were more connections than this and now are a quarter of it at most, their memory is given back.
+/// A burst: more connections than this at a time. Its memory is given back when at most a quarter of this number is left.
 pub(super) const BURST: usize = 32;
 
 /// For a refused connection to take its 503.

@@ -131,6 +131,7 @@ async fn fields(request: Request) -> Result<Fields, Error> {
     }
 }
 
-pub(super) fn unix_time() -> Duration {
+/// The time since 1970, as [`Call::response`] takes it.
+pub fn unix_time() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

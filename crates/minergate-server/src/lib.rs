@@ -15,7 +15,7 @@ use axum::routing::{MethodRouter, get, post};
 use minergate::endpoints::ENDPOINTS;
 
 pub use self::accounts::{Accounts, Credentials, Denial, Refusal, TotpSecret};
-pub use self::call::{Call, Read};
+pub use self::call::{Call, Read, unix_time};
 pub use self::error::{Error, application_error, framework_error};
 
 /// What the API's requests are answered from.
@@ -34,7 +34,7 @@ pub trait Api: Send + Sync + 'static {
     where
         Self: Sized,
     {
-        async move { call.response(self, call::unix_time()).await }
+        async move { call.response(self, unix_time()).await }
     }
 }
 

@@ -14,11 +14,11 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::http::response::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use minergate_server::unix_time;
 use serde_json::{Value, json};
 
 use super::connection::Peer;
 use super::noise::Seed;
-use super::unix_time;
 
 pub(super) use self::rule::endpoint_names;
 pub use self::rule::{Rule, fault_help};

@@ -18,11 +18,11 @@ mod world;
 
 use std::fmt::Write;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use axum::Router;
 use axum::response::Response;
-use minergate_server::{Accounts, Api, Call, Error, Read};
+use minergate_server::{Accounts, Api, Call, Error, Read, unix_time};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -60,7 +60,7 @@ impl Config {
     /// Says what is wrong.
     ///
     /// # Errors
-    /// A sentence for people, when a rule names an account that there isn't.
+    /// A sentence for people, when a rule names an account that does not exist.
     pub fn check(&self) -> Result<(), String> {
         self.faults.iter().try_for_each(|rule| rule.check_account(self.accounts as u64))
     }
@@ -169,10 +169,6 @@ impl Api for Simulator {
         self.requests.count(account, call.endpoint, response.status().as_str());
         response
     }
-}
-
-fn unix_time() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -237,7 +237,7 @@ impl<T: FromJson> FromJson for List<T> {
     }
 }
 
-/// A group of a list's entries: how many, their sums, and their times.
+/// Entries of a list with the same labels: their number, sums and times.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Group {
     pub(crate) count: f64,

@@ -277,7 +277,7 @@ fn clock_off_words(clock_off: Option<i64>) -> String {
     match clock_off {
         Some(seconds) if seconds < 0 => format!("; this machine's clock is {} seconds behind the API's", -seconds),
         Some(seconds) => format!("; this machine's clock is {seconds} seconds ahead of the API's"),
-        None => "; is the TOTP secret right? A code is good once: wait 30 s after another login".to_owned(),
+        None => "; is the TOTP secret right? A code is valid once: wait 30 s after another login".to_owned(),
     }
 }
 

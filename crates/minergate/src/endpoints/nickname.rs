@@ -6,7 +6,7 @@ use super::{Spec, of_account};
 use crate::answer::FromJson;
 use crate::metric::info;
 
-/// The answer; nothing where the user chose none.
+/// The answer. `None` if the user has no nickname.
 pub type Nickname = Option<String>;
 
 impl FromJson for Nickname {
