@@ -8,7 +8,7 @@ use flate2::read::GzDecoder;
 use minergate::api::{Error, REQUEST_KINDS};
 use minergate::currency::{self, Decimals};
 use minergate::endpoints::{ENDPOINTS, Scope};
-use minergate::metric::{Context, Rows};
+use minergate::metric::{Context, Samples};
 use minergate_exporter::config::{Config, ENVIRONMENT_PREFIX, Sources};
 use minergate_exporter::gzip::Member;
 use minergate_exporter::server::negotiation;
@@ -42,11 +42,11 @@ pub(crate) fn answer(data: &[u8]) {
     let request = Context { email: Some("user1@example.com"), decimals: &decimals };
     let read = endpoint.read(body, &request);
     if !body.starts_with(MARK) {
-        let marked = endpoint.read(&[MARK, body].concat(), &request).map(|rows| rows.len());
-        assert_eq!(marked.ok(), read.as_ref().map(Rows::len).ok(), "a byte order mark made a difference");
+        let marked = endpoint.read(&[MARK, body].concat(), &request).map(|samples| samples.len());
+        assert_eq!(marked.ok(), read.as_ref().map(Samples::len).ok(), "a byte order mark made a difference");
     }
-    let rows = match read {
-        Ok(rows) => rows,
+    let samples = match read {
+        Ok(samples) => samples,
         Err(error) => return assert_eq!(error.kind(), "shape"),
     };
     let store = Store::default();
@@ -56,14 +56,14 @@ pub(crate) fn answer(data: &[u8]) {
         Scope::Network => Subject::Network("xmr".into()),
     };
     let key = Key { subject, endpoint: endpoint.name };
-    let read = obeys_label_rules(&rows) as u64 + rows.dropped;
-    let dropped = store.replace(&key, rows, Duration::from_secs(60)).dropped;
+    let read = obeys_label_rules(&samples) as u64 + samples.dropped;
+    let dropped = store.replace(&key, samples, Duration::from_secs(60)).dropped;
     let fresh = store.fresh();
     for format in Format::ALL {
         let (mut text, mut member) = (String::new(), Member::with_capacity(0));
-        for (_, rows) in fresh.iter() {
-            rows.places().for_each(|mut place| rows.write(&mut place, &mut text, usize::MAX, format, |_| true));
-            rows.places().for_each(|mut place| rows.join(&mut place, &mut member, usize::MAX, format));
+        for (_, samples) in fresh.iter() {
+            samples.places().for_each(|mut place| samples.write(&mut place, &mut text, usize::MAX, format, |_| true));
+            samples.places().for_each(|mut place| samples.join(&mut place, &mut member, usize::MAX, format));
         }
         is_well_formed(&text, read - dropped);
         let mut compressed = String::new();
@@ -73,8 +73,8 @@ pub(crate) fn answer(data: &[u8]) {
 }
 
 /// Returns how many samples there are.
-fn obeys_label_rules(rows: &Rows) -> usize {
-    for (family, series) in rows.families() {
+fn obeys_label_rules(samples: &Samples) -> usize {
+    for (family, series) in samples.families() {
         for one in series {
             assert!(family.kind.allows(one.value), "{} is {}", family.name(), one.value);
             for name in family.labels {
@@ -92,7 +92,7 @@ fn obeys_label_rules(rows: &Rows) -> usize {
             }
         }
     }
-    rows.len()
+    samples.len()
 }
 
 /// What may not stand in a nickname: it controls a terminal, or reorders or breaks a line.

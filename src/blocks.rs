@@ -1,10 +1,10 @@
-//! The newest rows of many loops that share their families, and their text, compressed before anybody asks for it.
+//! The newest samples of many loops that share their families, and their text, compressed before anybody asks for it.
 //!
-//! Prometheus asks for gzip, every time, and most samples are the same as at the last scrape. So text is compressed when rows
+//! Prometheus asks for gzip, every time, and most samples are the same as at the last scrape. So text is compressed when samples
 //! come, and a scrape only joins what is ready (see `gzip`). What can be joined separately is a piece: the samples of one family in
-//! one block, that is, of some neighbours in the order of their subjects. A poll changes one loop's rows, and so the pieces of one
+//! one block, that is, of some neighbours in the order of their subjects. A poll changes one loop's samples, and so the pieces of one
 //! block; a block is kept so small that this is cheap, and so large that there are few pieces to join and a line finds another to
-//! resemble. Where plain text is asked for, it is written from the rows by the same code: kept, it would take five times
+//! resemble. Where plain text is asked for, it is written from the samples by the same code: kept, it would take five times
 //! the memory.
 
 mod block;
@@ -17,8 +17,8 @@ use tokio::time::Instant;
 use self::block::{Block, Loop};
 use crate::gzip::{Member, Piece};
 use crate::subject::Subject;
-use crate::text::{self, Format, Samples};
-use minergate::metric::{Family, Form, Rows};
+use crate::text::{self, Format, SampleWriter};
+use minergate::metric::{Family, Layout, Samples};
 
 /// The label that says whose a sample is, and its value.
 pub type Label<'a> = (&'static str, &'a str);
@@ -29,7 +29,7 @@ pub type Scope = fn(&Subject) -> Option<Label<'_>>;
 /// Samples beyond which a block is cut in two.
 const BLOCK: usize = 512;
 
-/// The rows of loops, one for each subject, in order of these. A clone costs little, and stays as it is when newer rows come.
+/// The samples of loops, one for each subject, in order of these. A clone costs little, and stays as it is when newer samples come.
 #[derive(Clone)]
 pub struct Blocks {
     scope: Scope,
@@ -70,7 +70,7 @@ impl Column {
     }
 }
 
-/// A change of one loop's rows, already compressed.
+/// A change of one loop's samples, already compressed.
 pub struct Change {
     /// Where the change is among the neighbours.
     place: usize,
@@ -124,7 +124,7 @@ impl Size {
 }
 
 impl Blocks {
-    /// Rows of these families. `path` is the API's, where they come from there.
+    /// Samples of these families. `path` is the API's, where they come from there.
     pub fn new(scope: Scope, families: impl Iterator<Item = &'static Family>, path: Option<&'static str>) -> Blocks {
         let lines = |family: &Family| Lines {
             sample_name: family.sample_name(),
@@ -152,16 +152,16 @@ impl Blocks {
         self.neighbours.is_empty()
     }
 
-    /// The rows of a loop.
-    pub fn get(&self, subject: &Subject) -> Option<Rows> {
+    /// The samples of a loop.
+    pub fn get(&self, subject: &Subject) -> Option<Samples> {
         let block = self.neighbours.get(self.place(subject))?;
-        block.rows(block.find(subject).ok()?)
+        block.samples(block.find(subject).ok()?)
     }
 
     /// What a loop's samples are of.
-    pub fn form(&self, subject: &Subject) -> Option<&Arc<Form>> {
+    pub fn layout(&self, subject: &Subject) -> Option<&Arc<Layout>> {
         let block = self.neighbours.get(self.place(subject))?;
-        Some(&block.loops()[block.find(subject).ok()?].form)
+        Some(&block.loops()[block.find(subject).ok()?].layout)
     }
 
     /// The subjects of all loops, in order.
@@ -173,11 +173,11 @@ impl Blocks {
         self.neighbours.iter().flat_map(|block| block.loops())
     }
 
-    /// Compresses a loop's newest rows, which are too old at `end`. Nothing changes before [`Blocks::apply`].
-    pub fn prepare(&self, subject: &Subject, rows: Rows, end: Option<Instant>) -> Change {
+    /// Compresses a loop's newest samples, which are too old at `end`. Nothing changes before [`Blocks::apply`].
+    pub fn prepare(&self, subject: &Subject, samples: Samples, end: Option<Instant>) -> Change {
         let place = self.place(subject);
         let old = self.neighbours.get(place);
-        let (block, changed) = old.map_or(&Block::default(), |old| old).with(subject, (self.scope)(subject), rows, end);
+        let (block, changed) = old.map_or(&Block::default(), |old| old).with(subject, (self.scope)(subject), samples, end);
         let halves = if block.len() > BLOCK { block.split() } else { None };
         let new = match halves {
             Some(halves) => halves.map(|half| self.compress(half, &vec![true; self.families.len()])).into(),
@@ -186,7 +186,7 @@ impl Blocks {
         Change { place, old: old.map_or(0, |_| 1), new }
     }
 
-    /// Compresses what is left without a loop's rows, if it has any. Nothing changes before [`Blocks::apply`].
+    /// Compresses what is left without a loop's samples, if it has any. Nothing changes before [`Blocks::apply`].
     pub fn prepare_removal(&self, subject: &Subject) -> Option<Change> {
         let place = self.place(subject);
         let old = self.neighbours.get(place)?;
@@ -195,7 +195,7 @@ impl Blocks {
         Some(Change { place, old: 1, new })
     }
 
-    /// Shows a change. It must be prepared from the rows as they are now.
+    /// Shows a change. It must be prepared from the samples as they are now.
     pub fn apply(&mut self, Change { place, old, new }: Change) {
         if new.len() < old {
             self.neighbours.remove(place);
@@ -218,26 +218,26 @@ impl Blocks {
         }
     }
 
-    /// Takes the newest rows of a loop, and when they will be too old.
-    pub fn put(&mut self, subject: &Subject, rows: Rows, end: Option<Instant>) {
-        let change = self.prepare(subject, rows, end);
+    /// Takes the newest samples of a loop, and when they will be too old.
+    pub fn put(&mut self, subject: &Subject, samples: Samples, end: Option<Instant>) {
+        let change = self.prepare(subject, samples, end);
         self.apply(change);
     }
 
-    /// Drops the rows of a loop, if there are any.
+    /// Drops the samples of a loop, if there are any.
     pub fn remove(&mut self, subject: &Subject) {
         if let Some(change) = self.prepare_removal(subject) {
             self.apply(change);
         }
     }
 
-    /// The loops whose rows are too old.
+    /// The loops whose samples are too old.
     pub fn old(&self, now: Instant) -> Vec<Subject> {
         let old = self.loops().filter(|one| one.end.is_some_and(|end| end <= now));
         old.map(|one| one.subject.clone()).collect()
     }
 
-    /// When the next rows will be too old.
+    /// When the next samples will be too old.
     pub fn next_end(&self) -> Option<Instant> {
         self.loops().filter_map(|one| one.end).min()
     }
@@ -264,7 +264,7 @@ impl Blocks {
             text.push_str(&lines.headers[format as usize].text);
         }
         let header = text.len();
-        let mut samples = Samples::new(text, &lines.sample_name);
+        let mut samples = SampleWriter::new(text, &lines.sample_name);
         for block in place.blocks.by_ref() {
             self.neighbours[block].write(place.family, &mut samples, &wanted);
             if samples.text_len() >= bytes {
@@ -318,7 +318,7 @@ impl Blocks {
         let families = self.families.iter().enumerate().zip(changed).filter(|(_, changed)| **changed);
         let pieces = families.map(|((family, lines), _)| {
             text.clear();
-            block.write(family, &mut Samples::new(&mut text, &lines.sample_name), |_| true);
+            block.write(family, &mut SampleWriter::new(&mut text, &lines.sample_name), |_| true);
             (family, Piece::new(&text))
         });
         let pieces = pieces.collect();

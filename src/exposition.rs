@@ -1,6 +1,6 @@
-//! What a scrape gets: the store's rows, the accounts' health and the exporter's own metrics, as text or gzipped text.
+//! What a scrape gets: the store's samples, the accounts' health and the exporter's own metrics, as text or gzipped text.
 //!
-//! A family stands once, with the samples of all accounts inside. Rows and health are there as ready pieces (see `blocks`); the
+//! A family stands once, with the samples of all accounts inside. Samples and health are there as ready pieces (see `blocks`); the
 //! exporter's own metrics are made at the scrape, as they change with every request. A large answer is made part by part while it is
 //! sent: whole, it would take memory that is fresh each time, which costs more than writing it.
 
@@ -106,7 +106,7 @@ struct State {
 
 /// All that is shown at one time.
 struct Snapshot {
-    /// The endpoints' rows, and the subjects' health.
+    /// The endpoints' samples, and the subjects' health.
     sections: Vec<Blocks>,
     own: Arc<Own>,
     state: State,
@@ -169,9 +169,9 @@ impl Exposition {
         let own = self.own(format);
         let fresh = self.store.fresh();
         let store = fresh.version();
-        let mut sections: Vec<Blocks> = fresh.iter().map(|(_, rows)| rows.clone()).collect();
+        let mut sections: Vec<Blocks> = fresh.iter().map(|(_, samples)| samples.clone()).collect();
         drop(fresh);
-        let health = self.health.subjects.rows().clone();
+        let health = self.health.subjects.samples().clone();
         let state = State { store, health: health.version(), own: (own.version, own.made) };
         sections.push(health);
         Snapshot { sections, own, state }
@@ -179,7 +179,7 @@ impl Exposition {
 
     /// What an answer would be made from now.
     fn state(&self, own: &Own) -> State {
-        let (store, health) = (self.store.fresh().version(), self.health.subjects.rows().version());
+        let (store, health) = (self.store.fresh().version(), self.health.subjects.samples().version());
         State { store, health, own: (own.version, own.made) }
     }
 
@@ -210,7 +210,7 @@ impl Snapshot {
     fn size(&self, format: Format) -> Size {
         let mut size = Size::of(&self.own.piece);
         size += Size::of(&Piece::new(format.end()));
-        self.sections.iter().for_each(|rows| size += rows.size(format));
+        self.sections.iter().for_each(|samples| size += samples.size(format));
         size
     }
 }

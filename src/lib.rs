@@ -5,11 +5,11 @@
 //! benchmarks only, and change without notice.
 //!
 //! ```text
-//! accounts x endpoints -> poller -> rows -> store -> exposition -> scrape
+//! accounts x endpoints -> poller -> samples -> store -> exposition -> scrape
 //! ```
 //!
-//! One direction, no shared registry: `poller` asks for one of the endpoints' answers at a time, which becomes the rows of its table of
-//! metrics; `store` keeps the newest rows of each loop; a scrape makes `exposition` write them, and what `health` says of the polls, as
+//! One direction, no shared registry: `poller` asks for one of the endpoints' answers at a time, which becomes the samples of its table of
+//! metrics; `store` keeps the newest samples of each loop; a scrape makes `exposition` write them, and what `health` says of the polls, as
 //! text that `server` sends.
 
 pub mod blocks;

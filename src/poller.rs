@@ -36,12 +36,12 @@ use crate::health::{BEAT, Health};
 use crate::store::{Correction, Key, Store};
 use minergate::api::{self, Account, Client, LOGIN};
 use minergate::endpoints::{ENDPOINTS, Endpoint, Request, Scope};
-use minergate::metric::Rows;
+use minergate::metric::Samples;
 
 /// Where answers come from: the API, or in tests something that says what it is told to.
 pub trait Source: Send + Sync + 'static {
     /// Asks for an endpoint and reads the samples of its answer.
-    fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> impl Future<Output = api::Result<Rows>> + Send;
+    fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> impl Future<Output = api::Result<Samples>> + Send;
 
     /// Whether the account's credentials are other ones than those that were tried last.
     fn has_new_credentials(&self, account: &Account) -> impl Future<Output = bool> + Send {
@@ -51,7 +51,7 @@ pub trait Source: Send + Sync + 'static {
 }
 
 impl Source for Client {
-    async fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> api::Result<Rows> {
+    async fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> api::Result<Samples> {
         endpoint.fetch(self, request).await
     }
 
@@ -100,7 +100,7 @@ enum State {
 struct Asked {
     what: Arc<Loop>,
     duration: Duration,
-    result: api::Result<Rows>,
+    result: api::Result<Samples>,
 }
 
 /// What a poll's task ends with; nothing was asked where the loop is held back and its account has the same credentials as before.
@@ -358,9 +358,9 @@ impl<S: Source> Poller<S> {
         let (endpoint, (account, currency)) = (key.endpoint, key.subject.labels());
         let duration = duration.as_secs_f64();
         match result {
-            Ok(rows) => {
-                let used = what.plan.endpoint.shows_use().then(|| rows.used_currencies());
-                let replaced = self.store.replace(key, rows, what.plan.lifetime);
+            Ok(samples) => {
+                let used = what.plan.endpoint.shows_use().then(|| samples.used_currencies());
+                let replaced = self.store.replace(key, samples, what.plan.lifetime);
                 debug!(%account, endpoint, %currency, duration, "polled");
                 for Correction { family, labels, held, reported } in &replaced.corrections {
                     let metric = family.sample_name();
@@ -420,8 +420,8 @@ async fn ask<S: Source>(source: Arc<S>, what: Arc<Loop>, deadline: Instant) -> A
         decimals: &plan.reading.decimals,
     };
     let mut result = source.fetch(plan.endpoint, request).await;
-    if let Ok(rows) = &mut result {
-        rows.hide_optional(&plan.reading.optional_metrics);
+    if let Ok(samples) = &mut result {
+        samples.hide_optional(&plan.reading.optional_metrics);
     }
     Asked { duration: started.elapsed(), result, what }
 }

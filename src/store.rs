@@ -1,4 +1,4 @@
-//! The last good rows of every loop: replaced whole at each success, gone when they are too old.
+//! The last good samples of every loop: replaced whole at each success, gone when they are too old.
 
 mod totals;
 
@@ -15,7 +15,7 @@ use crate::clock;
 use crate::subject::Subject;
 use minergate::currency;
 use minergate::endpoints::{ENDPOINTS, Endpoint};
-use minergate::metric::Rows;
+use minergate::metric::Samples;
 
 /// Currencies that one account (or the pool) may have series of. A server that makes up more is cut off here.
 pub const CURRENCY_CAP: usize = 64;
@@ -28,7 +28,7 @@ pub struct Key {
 }
 
 pub struct Store {
-    /// What counters have reached beyond what is shown. Locked during each change of rows, so that changes come one after the other, each
+    /// What counters have reached beyond what is shown. Locked during each change of samples, so that changes come one after the other, each
     /// prepared from the one before.
     totals: Mutex<AllTotals>,
     shown: RwLock<State>,
@@ -38,9 +38,9 @@ pub struct Store {
 
 /// What is shown. Nothing is compressed while it is locked for writing: every scrape would wait.
 struct State {
-    /// By endpoint, each loop's rows until they are too old.
-    rows: BTreeMap<&'static str, Blocks>,
-    /// No rows are too old before this.
+    /// By endpoint, each loop's samples until they are too old.
+    samples: BTreeMap<&'static str, Blocks>,
+    /// No samples are too old before this.
     next_end: Option<Instant>,
 }
 
@@ -51,12 +51,12 @@ impl Default for Store {
         let blocks = |endpoint: &'static Endpoint| {
             (endpoint.name, Blocks::new(Subject::label, endpoint.families(), Some(endpoint.path)))
         };
-        let rows = ENDPOINTS.iter().map(blocks).collect();
-        Store { totals: Mutex::default(), shown: RwLock::new(State { rows, next_end: None }), slept: clock::slept }
+        let samples = ENDPOINTS.iter().map(blocks).collect();
+        Store { totals: Mutex::default(), shown: RwLock::new(State { samples, next_end: None }), slept: clock::slept }
     }
 }
 
-/// What came of a loop's newest rows.
+/// What came of a loop's newest samples.
 #[derive(Debug, Default)]
 pub struct Replaced {
     /// Samples left out, by the label rules or the cap.
@@ -65,34 +65,34 @@ pub struct Replaced {
     pub corrections: Vec<Correction>,
 }
 
-/// The rows of every endpoint, as they are shown now.
+/// The samples of every endpoint, as they are shown now.
 pub struct Fresh<'a>(RwLockReadGuard<'a, State>);
 
 impl Fresh<'_> {
-    /// The endpoints in the order of their table, each with its rows.
+    /// The endpoints in the order of their table, each with its samples.
     pub fn iter(&self) -> impl Iterator<Item = (&'static Endpoint, &Blocks)> {
-        ENDPOINTS.iter().filter_map(|endpoint| Some((endpoint, self.0.rows.get(endpoint.name)?)))
+        ENDPOINTS.iter().filter_map(|endpoint| Some((endpoint, self.0.samples.get(endpoint.name)?)))
     }
 
     /// Another number after each change.
     pub fn version(&self) -> u64 {
-        self.0.rows.values().map(Blocks::version).sum()
+        self.0.samples.values().map(Blocks::version).sum()
     }
 }
 
 impl Store {
-    /// Takes the rows of a loop's newest answer, for as long as they may be shown.
-    pub fn replace(&self, key: &Key, rows: Rows, lifetime: Duration) -> Replaced {
+    /// Takes the samples of a loop's newest answer, for as long as they may be shown.
+    pub fn replace(&self, key: &Key, samples: Samples, lifetime: Duration) -> Replaced {
         let end = self.now() + lifetime;
         let mut totals = lock(&self.totals);
-        let (change, replaced) = self.read().prepare(key, rows, end, &mut totals);
+        let (change, replaced) = self.read().prepare(key, samples, end, &mut totals);
         let mut state = self.write();
         state.next_end = Some(state.next_end.map_or(end, |next| next.min(end)));
         state.apply(key.endpoint, change);
         replaced
     }
 
-    /// Drops the rows of a loop that has ended.
+    /// Drops the samples of a loop that has ended.
     pub fn remove(&self, key: &Key) {
         let mut totals = lock(&self.totals);
         totals.remove(key);
@@ -100,7 +100,7 @@ impl Store {
         self.write().apply(key.endpoint, change);
     }
 
-    /// The rows that may still be shown.
+    /// The samples that may still be shown.
     pub fn fresh(&self) -> Fresh<'_> {
         let now = self.now();
         let state = self.read();
@@ -117,15 +117,15 @@ impl Store {
         let old = self.read().old(now);
         for key in old {
             let state = self.read();
-            let (rows, change) = (state.rows(&key), state.prepare_removal(&key));
+            let (samples, change) = (state.samples(&key), state.prepare_removal(&key));
             drop(state);
             self.write().apply(key.endpoint, change);
-            if let Some(rows) = rows.filter(|rows| rows.counters().next().is_some()) {
-                totals.entry(key).or_default().remember(rows);
+            if let Some(samples) = samples.filter(|samples| samples.counters().next().is_some()) {
+                totals.entry(key).or_default().remember(samples);
             }
         }
         let mut state = self.write();
-        state.next_end = state.rows.values().filter_map(Blocks::next_end).min();
+        state.next_end = state.samples.values().filter_map(Blocks::next_end).min();
     }
 
     /// The clock of timers stands still while the machine sleeps, and the wall clock jumps; values grow old all the same.
@@ -151,61 +151,61 @@ impl State {
         self.next_end.is_none_or(|end| now < end)
     }
 
-    /// The loops whose rows are too old.
+    /// The loops whose samples are too old.
     fn old(&self, now: Instant) -> Vec<Key> {
         let old = |(endpoint, blocks): (&&'static str, &Blocks)| {
             blocks.old(now).into_iter().map(|subject| Key { subject, endpoint }).collect::<Vec<_>>()
         };
-        self.rows.iter().flat_map(old).collect()
+        self.samples.iter().flat_map(old).collect()
     }
 
-    fn rows(&self, key: &Key) -> Option<Rows> {
-        self.rows.get(key.endpoint)?.get(&key.subject)
+    fn samples(&self, key: &Key) -> Option<Samples> {
+        self.samples.get(key.endpoint)?.get(&key.subject)
     }
 
     /// What a loop's newest answer will change.
-    fn prepare(&self, key: &Key, mut rows: Rows, end: Instant, totals: &mut AllTotals) -> (Option<Change>, Replaced) {
-        if let Some(kept) = self.admitted(key, &mut rows) {
-            rows.keep_currencies(|currency| kept.contains(currency));
+    fn prepare(&self, key: &Key, mut samples: Samples, end: Instant, totals: &mut AllTotals) -> (Option<Change>, Replaced) {
+        if let Some(kept) = self.admitted(key, &mut samples) {
+            samples.keep_currencies(|currency| kept.contains(currency));
         }
-        let corrections = self.hold(key, &mut rows, totals);
-        let dropped = rows.dropped;
-        let change = self.rows.get(key.endpoint).map(|blocks| blocks.prepare(&key.subject, rows, Some(end)));
+        let corrections = self.hold(key, &mut samples, totals);
+        let dropped = samples.dropped;
+        let change = self.samples.get(key.endpoint).map(|blocks| blocks.prepare(&key.subject, samples, Some(end)));
         (change, Replaced { dropped, corrections })
     }
 
     fn prepare_removal(&self, key: &Key) -> Option<Change> {
-        self.rows.get(key.endpoint)?.prepare_removal(&key.subject)
+        self.samples.get(key.endpoint)?.prepare_removal(&key.subject)
     }
 
     fn apply(&mut self, endpoint: &str, change: Option<Change>) {
-        if let (Some(blocks), Some(change)) = (self.rows.get_mut(endpoint), change) {
+        if let (Some(blocks), Some(change)) = (self.samples.get_mut(endpoint), change) {
             blocks.apply(change);
         }
     }
 
-    /// Holds the counters of a loop's new rows that have fallen a little.
-    fn hold(&self, key: &Key, rows: &mut Rows, totals: &mut AllTotals) -> Vec<Correction> {
-        if rows.counters().next().is_none() {
+    /// Holds the counters of a loop's new samples that have fallen a little.
+    fn hold(&self, key: &Key, samples: &mut Samples, totals: &mut AllTotals) -> Vec<Correction> {
+        if samples.counters().next().is_none() {
             return Vec::new();
         }
-        let shown = self.rows(key);
+        let shown = self.samples(key);
         let mut own = totals.remove(key).unwrap_or_default();
-        let corrections = own.hold(shown, rows);
+        let corrections = own.hold(shown, samples);
         if !own.is_empty() {
             totals.insert(key.clone(), own);
         }
         corrections
     }
 
-    /// The currencies of a loop's new rows that find room beside those already there; nothing when all do. Documented ones
+    /// The currencies of a loop's new samples that find room beside those already there; nothing when all do. Documented ones
     /// go first, then by name, so that it is the same ones at each poll.
-    fn admitted(&self, key: &Key, rows: &mut Rows) -> Option<BTreeSet<String>> {
-        let before = self.rows.get(key.endpoint).and_then(|blocks| blocks.form(&key.subject));
-        if before.is_some_and(|before| rows.share(before)) {
+    fn admitted(&self, key: &Key, samples: &mut Samples) -> Option<BTreeSet<String>> {
+        let before = self.samples.get(key.endpoint).and_then(|blocks| blocks.layout(&key.subject));
+        if before.is_some_and(|before| samples.share(before)) {
             return None;
         }
-        let new = rows.form().currencies();
+        let new = samples.layout().currencies();
         if before.is_some_and(|before| new.is_subset(&before.currencies())) {
             return None;
         }
@@ -220,11 +220,11 @@ impl State {
         Some(old.into_iter().chain(first).map(str::to_owned).collect())
     }
 
-    /// The currencies that the subject's other endpoints have series of. A network's own currency is no label of its rows.
+    /// The currencies that the subject's other endpoints have series of. A network's own currency is no label of its samples.
     fn currencies_beside(&self, key: &Key) -> BTreeSet<&str> {
-        let others = self.rows.iter().filter(|(endpoint, _)| **endpoint != key.endpoint);
-        let forms = others.filter_map(|(_, blocks)| blocks.form(&key.subject));
-        forms.flat_map(|form| form.currencies()).collect()
+        let others = self.samples.iter().filter(|(endpoint, _)| **endpoint != key.endpoint);
+        let layouts = others.filter_map(|(_, blocks)| blocks.layout(&key.subject));
+        layouts.flat_map(|layout| layout.currencies()).collect()
     }
 }
 
@@ -244,24 +244,24 @@ mod tests {
         Key { subject: Subject::Account(account.into()), endpoint }
     }
 
-    fn balances(codes: impl Iterator<Item = String>) -> Rows {
+    fn balances(codes: impl Iterator<Item = String>) -> Samples {
         let body: BTreeMap<String, u8> = codes.map(|code| (code, 1)).collect();
         let request = Context { email: None, decimals: &Decimals::default() };
         endpoints::find("balance").unwrap().read(&serde_json::to_vec(&body).unwrap(), &request).unwrap()
     }
 
-    fn put(store: &Store, key: &Key, rows: Rows) -> u64 {
-        store.replace(key, rows, MINUTE).dropped
+    fn put(store: &Store, key: &Key, samples: Samples) -> u64 {
+        store.replace(key, samples, MINUTE).dropped
     }
 
     fn shown(store: &Store, account: &str) -> BTreeSet<String> {
         let fresh = store.fresh();
-        let forms = fresh.iter().filter_map(|(_, rows)| rows.form(&Subject::Account(account.into())));
-        forms.flat_map(|form| form.currencies()).map(str::to_owned).collect()
+        let layouts = fresh.iter().filter_map(|(_, samples)| samples.layout(&Subject::Account(account.into())));
+        layouts.flat_map(|layout| layout.currencies()).map(str::to_owned).collect()
     }
 
     fn samples(store: &Store) -> usize {
-        store.fresh().iter().map(|(_, rows)| rows.len()).sum()
+        store.fresh().iter().map(|(_, samples)| samples.len()).sum()
     }
 
     #[tokio::test(start_paused = true)]
@@ -293,12 +293,13 @@ mod tests {
     fn an_answer_is_compressed_while_a_scrape_reads() {
         let (store, key) = (Store::default(), key("a", "balance"));
         put(&store, &key, balances(["xmr".to_owned()].into_iter()));
-        let compressed = |fresh: &Fresh<'_>| fresh.iter().map(|(_, rows)| rows.size(Format::Text).compressed).sum::<usize>();
+        let compressed =
+            |fresh: &Fresh<'_>| fresh.iter().map(|(_, samples)| samples.size(Format::Text).compressed).sum::<usize>();
         let scrape = store.fresh();
         let before = compressed(&scrape);
-        let rows = balances(["xmr".to_owned(), "bcn".to_owned()].into_iter());
-        let (change, _) = store.read().prepare(&key, rows, Instant::now() + MINUTE, &mut lock(&store.totals));
-        assert_eq!((scrape.iter().map(|(_, rows)| rows.len()).sum::<usize>(), compressed(&scrape)), (1, before));
+        let two = balances(["xmr".to_owned(), "bcn".to_owned()].into_iter());
+        let (change, _) = store.read().prepare(&key, two, Instant::now() + MINUTE, &mut lock(&store.totals));
+        assert_eq!((scrape.iter().map(|(_, samples)| samples.len()).sum::<usize>(), compressed(&scrape)), (1, before));
         drop(scrape);
         store.write().apply(key.endpoint, change);
         assert_eq!(samples(&store), 2);

@@ -53,16 +53,16 @@ pub fn header(format: Format, family: &Family, path: Option<&str>) -> String {
 }
 
 /// Writes samples of one name.
-pub struct Samples<'a> {
+pub struct SampleWriter<'a> {
     text: &'a mut String,
     name: &'a str,
     /// What stands before the labels that are a sample's own.
     before: String,
 }
 
-impl<'a> Samples<'a> {
-    pub fn new(text: &'a mut String, name: &'a str) -> Samples<'a> {
-        Samples { text, name, before: String::new() }
+impl<'a> SampleWriter<'a> {
+    pub fn new(text: &'a mut String, name: &'a str) -> SampleWriter<'a> {
+        SampleWriter { text, name, before: String::new() }
     }
 
     /// Bytes of all text so far.
@@ -72,7 +72,7 @@ impl<'a> Samples<'a> {
 
     /// Writes samples that share the label of their scope, or have none: of each its other labels and its value.
     pub fn write<'b>(&mut self, scope: &str, samples: impl Iterator<Item = (&'b str, f64)>) {
-        let Samples { text, name, before } = self;
+        let SampleWriter { text, name, before } = self;
         before.clear();
         for (labels, value) in samples {
             if before.is_empty() {

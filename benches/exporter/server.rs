@@ -15,7 +15,7 @@ use axum::serve::ListenerExt;
 use bytes::Bytes;
 use minergate::api::{self, Account, Credentials, Secret};
 use minergate::endpoints::{self, Endpoint, Request};
-use minergate::metric::Rows;
+use minergate::metric::Samples;
 use minergate_exporter::exposition::Exposition;
 use minergate_exporter::health::Health;
 use minergate_exporter::poller::{Intervals, Plan, Poller, Source};
@@ -85,7 +85,7 @@ struct Answers {
 }
 
 impl Source for Answers {
-    async fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> api::Result<Rows> {
+    async fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> api::Result<Samples> {
         self.hurries.call_once(tokio::time::pause);
         let number = request.account.and_then(|account| account.name().rsplit('-').next()?.parse().ok()).unwrap_or(0);
         let before = self.given.fetch_add(1, Ordering::Relaxed);

@@ -1,6 +1,6 @@
 //! The table that is printed: what was measured, beside what it is compared with, and the goal.
 
-/// Rows are printed as they come, so that a long run can be watched.
+/// Samples are printed as they come, so that a long run can be watched.
 #[derive(Default)]
 pub(crate) struct Table {
     missed: usize,

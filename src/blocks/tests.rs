@@ -24,8 +24,8 @@ fn put(answer: &Answer, out: &mut metric::Out<'_>, wanted: impl Fn(u8) -> bool) 
     }
 }
 
-fn rows(answer: &Answer) -> Rows {
-    Rows::read(METRICS, answer, &Context { email: None, decimals: &Decimals::default() })
+fn samples(answer: &Answer) -> Samples {
+    Samples::read(METRICS, answer, &Context { email: None, decimals: &Decimals::default() })
 }
 
 #[derive(Clone, Debug)]
@@ -91,12 +91,12 @@ proptest! {
     #[test]
     fn what_was_put_last_is_there(events in prop::collection::vec(event(), 0..80)) {
         let mut blocks = Blocks::new(Subject::label, METRICS.iter().map(|metric| &metric.family), None);
-        let mut model: BTreeMap<String, Rows> = BTreeMap::new();
+        let mut model: BTreeMap<String, Samples> = BTreeMap::new();
         for event in events {
             match event {
                 Event::Put(name, answer) => {
-                    blocks.put(&account(&name), rows(&answer), None);
-                    model.insert(name, rows(&answer));
+                    blocks.put(&account(&name), samples(&answer), None);
+                    model.insert(name, samples(&answer));
                 }
                 Event::Remove(name) => {
                     blocks.remove(&account(&name));
@@ -105,18 +105,18 @@ proptest! {
             }
         }
         prop_assert!(blocks.subjects().map(|subject| subject.labels().0).eq(model.keys().map(String::as_str)));
-        prop_assert_eq!(blocks.len(), model.values().map(Rows::len).sum::<usize>());
-        for (name, rows) in &model {
+        prop_assert_eq!(blocks.len(), model.values().map(Samples::len).sum::<usize>());
+        for (name, samples) in &model {
             let own = blocks.get(&account(name)).unwrap();
             for family in 0..METRICS.len() {
-                prop_assert!(own.family(family).eq(rows.family(family)), "{name}: {family}");
+                prop_assert!(own.family(family).eq(samples.family(family)), "{name}: {family}");
             }
         }
         for wanted in [|_: &str| true, |name: &str| name.len().is_multiple_of(2)] {
             let mut expected = String::new();
             for (family, Metric { family: about, .. }) in METRICS.iter().enumerate() {
-                for (name, rows) in model.iter().filter(|(name, _)| wanted(name)) {
-                    expected.extend(rows.family(family).map(|one| line(about, name, one.labels, one.value)));
+                for (name, samples) in model.iter().filter(|(name, _)| wanted(name)) {
+                    expected.extend(samples.family(family).map(|one| line(about, name, one.labels, one.value)));
                 }
             }
             prop_assert_eq!(written(&blocks, wanted), expected);

@@ -1,4 +1,4 @@
-//! Every account, network and the pool, with its health, and the rows that say so on `/metrics`.
+//! Every account, network and the pool, with its health, and the samples that say so on `/metrics`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use minergate::currency::Decimals;
-use minergate::metric::{Context, Rows};
+use minergate::metric::{Context, Samples};
 use tokio::time::Instant;
 
 use super::subject::{LoopHealth, SubjectHealth};
@@ -22,8 +22,8 @@ pub struct Subjects(Mutex<State>);
 
 struct State {
     by_subject: BTreeMap<Subject, SubjectHealth>,
-    rows: Blocks,
-    /// Subjects whose rows are not yet what their health is: a scrape brings them up to date, as an account is polled some times
+    samples: Blocks,
+    /// Subjects whose samples are not yet what their health is: a scrape brings them up to date, as an account is polled some times
     /// between two scrapes.
     changed: BTreeSet<Subject>,
 }
@@ -31,29 +31,29 @@ struct State {
 impl Default for State {
     fn default() -> Self {
         // What belongs to no account is said of the empty one.
-        let rows = Blocks::new(
+        let samples = Blocks::new(
             |subject| Some(("account", subject.labels().0)),
             SUBJECT_METRICS.iter().map(|metric| &metric.family),
             None,
         );
-        State { by_subject: BTreeMap::new(), rows, changed: BTreeSet::new() }
+        State { by_subject: BTreeMap::new(), samples, changed: BTreeSet::new() }
     }
 }
 
-/// The rows of every subject's health, as they are shown now.
+/// The samples of every subject's health, as they are shown now.
 pub struct Shown<'a>(MutexGuard<'a, State>);
 
 impl Deref for Shown<'_> {
     type Target = Blocks;
 
     fn deref(&self) -> &Blocks {
-        &self.0.rows
+        &self.0.samples
     }
 }
 
 impl Subjects {
     /// What is shown of every subject's health.
-    pub fn rows(&self) -> Shown<'_> {
+    pub fn samples(&self) -> Shown<'_> {
         let mut state = self.state();
         state.show();
         Shown(state)
@@ -173,8 +173,8 @@ impl State {
         let request = Context { email: None, decimals: &Decimals::default() };
         for subject in mem::take(&mut self.changed) {
             match self.by_subject.get(&subject) {
-                Some(health) => self.rows.put(&subject, Rows::read(SUBJECT_METRICS, health, &request), None),
-                None => self.rows.remove(&subject),
+                Some(health) => self.samples.put(&subject, Samples::read(SUBJECT_METRICS, health, &request), None),
+                None => self.samples.remove(&subject),
             }
         }
     }

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::{Loop, Poller, Source, ask};
 use crate::store::Key;
 use minergate::api;
-use minergate::metric::Rows;
+use minergate::metric::Samples;
 
 /// How long a poll may take beside its place in the limiter's line.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -33,7 +33,7 @@ impl<S: Source> Poller<S> {
     pub async fn round<T>(
         mut self,
         concurrency: usize,
-        made: impl Fn(&Rows) -> T,
+        made: impl Fn(&Samples) -> T,
         mut told: impl FnMut(&Outcome<T>, usize),
     ) -> Vec<Outcome<T>> {
         let mut outcomes = Vec::new();
@@ -54,7 +54,7 @@ impl<S: Source> Poller<S> {
         loops: Vec<Loop>,
         all: usize,
         concurrency: usize,
-        made: &impl Fn(&Rows) -> T,
+        made: &impl Fn(&Samples) -> T,
         told: &mut impl FnMut(&Outcome<T>, usize),
         outcomes: &mut Vec<Outcome<T>>,
     ) {

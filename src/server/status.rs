@@ -21,7 +21,7 @@ use super::App;
 use crate::health::SubjectHealth;
 use crate::store::Fresh;
 use crate::subject::Subject;
-use minergate::metric::Series;
+use minergate::metric::Sample;
 
 /// Accounts on one page.
 const PAGE: usize = 50;
@@ -30,7 +30,7 @@ const PAGE: usize = 50;
 const SECURITY: [(HeaderName, &str); 5] = [
     (
         CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        "default-src 'none'; style-src 'self'; layout-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     ),
     (HeaderName::from_static("x-content-type-options"), "nosniff"),
     (X_FRAME_OPTIONS, "DENY"),
@@ -198,19 +198,19 @@ fn endpoints(health: &SubjectHealth) -> impl Iterator<Item = Endpoint> {
 
 type Currencies = BTreeMap<String, Currency>;
 
-/// What the rows say of the shown accounts' currencies and of the networks.
+/// What the samples say of the shown accounts' currencies and of the networks.
 fn values(fresh: &Fresh<'_>, shown: &[Arc<str>]) -> (BTreeMap<String, Currencies>, BTreeMap<String, Network>) {
     let mut accounts: BTreeMap<String, Currencies> = BTreeMap::new();
     let mut networks: BTreeMap<String, Network> = BTreeMap::new();
-    for (endpoint, rows) in fresh.iter() {
+    for (endpoint, samples) in fresh.iter() {
         // Looked up one by one: a page costs the same however many accounts are on others.
         let subjects: Vec<Subject> = if endpoint.is_of_account() {
             shown.iter().cloned().map(Subject::Account).collect()
         } else {
-            rows.subjects().cloned().collect()
+            samples.subjects().cloned().collect()
         };
-        for (subject, rows) in subjects.iter().filter_map(|subject| Some((subject, rows.get(subject)?))) {
-            for (family, series) in rows.families() {
+        for (subject, samples) in subjects.iter().filter_map(|subject| Some((subject, samples.get(subject)?))) {
+            for (family, series) in samples.families() {
                 for one in series {
                     let Some(code) = one.label("currency").or(subject.currency()).map(str::to_owned) else { continue };
                     if let Some(name) = subject.account().filter(|_| Currency::shows(family.stem)) {
@@ -240,7 +240,7 @@ impl Currency {
         values.into_iter().flatten().any(|value| value != 0.0) || self.shares.1 > 0.0
     }
 
-    fn set(&mut self, stem: &str, one: Series<'_>) {
+    fn set(&mut self, stem: &str, one: Sample<'_>) {
         match stem {
             "workers" => self.workers = Some(one.value),
             "workers_hashrate" => self.hashrate_hashes_per_second = Some(one.value),

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use minergate::metric::{Family, Rows, Series};
+use minergate::metric::{Family, Sample, Samples};
 
 /// A fall to at least this part of the highest value is a correction, a larger one a reset.
 const CORRECTION: f64 = 0.99;
@@ -33,7 +33,7 @@ pub struct Correction {
 #[derive(Default)]
 pub(super) struct Totals {
     /// The samples that were shown last, if they are stale.
-    stale: Option<Rows>,
+    stale: Option<Samples>,
     /// Counters that are held, or that the latest answer lacks: by the family's place and the labels.
     apart: BTreeMap<(usize, Box<str>), Total>,
 }
@@ -51,18 +51,18 @@ impl Totals {
     }
 
     /// Remembers samples that are no longer shown.
-    pub(super) fn remember(&mut self, stale: Rows) {
+    pub(super) fn remember(&mut self, stale: Samples) {
         self.stale = Some(stale);
     }
 
     /// Puts the highest values in the place of those that the API has corrected. `shown` are the samples before these.
-    pub(super) fn hold(&mut self, shown: Option<Rows>, rows: &mut Rows) -> Vec<Correction> {
+    pub(super) fn hold(&mut self, shown: Option<Samples>, samples: &mut Samples) -> Vec<Correction> {
         let before = shown.or_else(|| self.stale.take()).unwrap_or_default();
         let mut corrections = Vec::new();
-        for (place, family) in rows.counters() {
-            let before: Vec<Series<'_>> = before.family(place).collect();
+        for (place, family) in samples.counters() {
+            let before: Vec<Sample<'_>> = before.family(place).collect();
             let mut held = Vec::new();
-            for (at, one) in rows.family(place).enumerate() {
+            for (at, one) in samples.family(place).enumerate() {
                 let Some(total) = self.total(place, at, one.labels, &before) else { continue };
                 if one.value >= total.highest || one.value < total.highest * CORRECTION {
                     continue;
@@ -74,16 +74,16 @@ impl Totals {
                     corrections.push(Correction { family, labels, held: total.highest, reported: one.value });
                 }
             }
-            self.keep_missing(place, &before, rows);
+            self.keep_missing(place, &before, samples);
             for (at, highest) in held {
-                rows.set(place, at, highest);
+                samples.set(place, at, highest);
             }
         }
         corrections
     }
 
     /// Takes what a counter had reached before.
-    fn total(&mut self, place: usize, at: usize, labels: &str, before: &[Series<'_>]) -> Option<Total> {
+    fn total(&mut self, place: usize, at: usize, labels: &str, before: &[Sample<'_>]) -> Option<Total> {
         // Mostly nothing is apart, and no key need be made.
         if !self.apart.is_empty()
             && let Some(total) = self.apart.remove(&(place, labels.into()))
@@ -97,12 +97,12 @@ impl Totals {
     }
 
     /// Remembers the counters that an answer lacks.
-    fn keep_missing(&mut self, place: usize, before: &[Series<'_>], rows: &Rows) {
-        if before.iter().map(|one| one.labels).eq(rows.form().labels(place)) {
+    fn keep_missing(&mut self, place: usize, before: &[Sample<'_>], samples: &Samples) {
+        if before.iter().map(|one| one.labels).eq(samples.layout().labels(place)) {
             return;
         }
-        let present: BTreeSet<&str> = rows.form().labels(place).collect();
-        for Series { labels, value } in before.iter().filter(|one| !present.contains(one.labels)) {
+        let present: BTreeSet<&str> = samples.layout().labels(place).collect();
+        for Sample { labels, value } in before.iter().filter(|one| !present.contains(one.labels)) {
             if self.apart.len() < MAX_MISSING {
                 // One that was held has its entry, which knows more.
                 self.apart.entry((place, (*labels).into())).or_insert(Total { highest: *value, latest: *value });
@@ -135,19 +135,19 @@ mod tests {
 
     /// A loop: its totals, and what it shows.
     #[derive(Default)]
-    struct Loop(Totals, Option<Rows>);
+    struct Loop(Totals, Option<Samples>);
 
     impl Loop {
         /// Takes an answer. Returns the second family's values as they are shown, and the number of its corrections.
         fn take(&mut self, answer: &[(u8, f64)]) -> (Vec<f64>, usize) {
             let request = Context { email: None, decimals: &Decimals::default() };
-            let mut rows = Rows::read(METRICS, &answer.to_vec(), &request);
-            let corrections = self.0.hold(self.1.take(), &mut rows);
-            assert!(rows.values(0).iter().eq(answer.iter().map(|(_, value)| value)), "a gauge is not held");
-            let values = rows.values(1).to_vec();
-            assert_eq!(rows.values(2), values);
+            let mut samples = Samples::read(METRICS, &answer.to_vec(), &request);
+            let corrections = self.0.hold(self.1.take(), &mut samples);
+            assert!(samples.values(0).iter().eq(answer.iter().map(|(_, value)| value)), "a gauge is not held");
+            let values = samples.values(1).to_vec();
+            assert_eq!(samples.values(2), values);
             assert_eq!(corrections.len() % 2, 0);
-            self.1 = Some(rows);
+            self.1 = Some(samples);
             (values, corrections.len() / 2)
         }
 
@@ -208,9 +208,9 @@ mod tests {
             .read(|code, out| out.put([format!("c{code}").as_str()], 1.0))];
         let mut flood = Loop::default();
         for i in 0..3000_u16 {
-            let mut rows = Rows::read(NAMED, &i, &Context { email: None, decimals: &Decimals::default() });
-            flood.0.hold(flood.1.take(), &mut rows);
-            flood.1 = Some(rows);
+            let mut samples = Samples::read(NAMED, &i, &Context { email: None, decimals: &Decimals::default() });
+            flood.0.hold(flood.1.take(), &mut samples);
+            flood.1 = Some(samples);
         }
         assert_eq!(flood.0.apart.len(), MAX_MISSING);
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use minergate::api::{self, Error};
 use minergate::endpoints::{Endpoint, Request};
-use minergate::metric::Rows;
+use minergate::metric::Samples;
 use minergate_exporter::exposition::{Exposition, Filter, Format};
 use minergate_exporter::health::Health;
 use minergate_exporter::poller::{Plan, Poller, Source};
@@ -28,7 +28,7 @@ struct Script {
 }
 
 impl Source for Script {
-    async fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> api::Result<Rows> {
+    async fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> api::Result<Samples> {
         let name = request.account.map_or(request.argument.unwrap_or_default(), |account| account.name());
         let who = format!("{} {name}", endpoint.name);
         self.asked.lock().unwrap().entry(who).or_default().push(self.start.elapsed());

@@ -2,7 +2,7 @@
 
 use minergate::api;
 use minergate::endpoints::{Endpoint, Request};
-use minergate::metric::Rows;
+use minergate::metric::Samples;
 use minergate_exporter::poller::Source;
 
 pub(crate) struct Answers<F>(pub(crate) F);
@@ -12,7 +12,7 @@ where
     F: Fn(&'static Endpoint) -> R + Send + Sync + 'static,
     R: Future<Output = api::Result<String>> + Send,
 {
-    async fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> api::Result<Rows> {
+    async fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> api::Result<Samples> {
         endpoint.read(self.0(endpoint).await?.as_bytes(), &request.context())
     }
 }

@@ -137,7 +137,7 @@ mod tests {
     use crate::{EPOCH, world};
     use minergate::currency::Decimals;
     use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
-    use minergate::metric::{Context, Family, Kind, Rows};
+    use minergate::metric::{Context, Family, Kind, Samples};
 
     const START: f64 = EPOCH + 6.1e7;
     const USER: u64 = 0;
@@ -155,7 +155,7 @@ mod tests {
         (1..=3).map(|seed| World { seed: Seed::new(seed), users: 3 })
     }
 
-    fn rows(endpoint: &Endpoint, answer: &str) -> Rows {
+    fn samples(endpoint: &Endpoint, answer: &str) -> Samples {
         let email = world::email(USER);
         let request = Context { email: Some(&email), decimals: &Decimals::default() };
         endpoint.read(answer.as_bytes(), &request).unwrap()
@@ -185,9 +185,9 @@ mod tests {
                 for coin in COINS.iter().take(if endpoint.scope == Scope::Network { usize::MAX } else { 1 }) {
                     // Steps that are no whole minutes, so that what is pending for a while only is seen.
                     let now = START + 613.0 * real(hour);
-                    let rows = rows(endpoint, &answer(&world, endpoint, coin.code, now));
-                    assert_eq!(rows.dropped, 0, "{}", endpoint.name);
-                    let nonempty = rows.families().filter_map(|(family, mut series)| series.next().and(Some(family)));
+                    let samples = samples(endpoint, &answer(&world, endpoint, coin.code, now));
+                    assert_eq!(samples.dropped, 0, "{}", endpoint.name);
+                    let nonempty = samples.families().filter_map(|(family, mut series)| series.next().and(Some(family)));
                     filled.extend(nonempty.map(Family::sample_name));
                 }
             }
@@ -206,9 +206,9 @@ mod tests {
                 for coin in COINS.iter().take(if endpoint.scope == Scope::Network { usize::MAX } else { 1 }) {
                     for step in 0..400 {
                         let now = START + 1.7 * real(step * step);
-                        let rows = rows(endpoint, &answer(&world, endpoint, coin.code, now));
+                        let samples = samples(endpoint, &answer(&world, endpoint, coin.code, now));
                         let rising = |family: &Family| family.kind == Kind::Counter || family.stem == "network_block_height";
-                        for (family, series) in rows.families().filter(|(family, _)| rising(family)) {
+                        for (family, series) in samples.families().filter(|(family, _)| rising(family)) {
                             for series in series {
                                 let key = (family.name(), coin.code, series.labels.to_owned());
                                 let before = last.insert(key, series.value).unwrap_or(0.0);

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::answer::FromJson;
 use crate::api::{self, Account, Client, Read};
 use crate::currency::{DOCUMENTED, Decimals};
-use crate::metric::{Context, Family, Metric, Rows};
+use crate::metric::{Context, Family, Metric, Samples};
 
 /// Words of a transfer's state, a withdrawal's or an invoice's status that the API's documentation holds.
 const STATES: &[&str] = &[FINISHED, PENDING];
@@ -60,7 +60,7 @@ pub struct Spec<B> {
 trait Table: Sync {
     fn family(&'static self, place: usize) -> Option<&'static Family>;
 
-    fn read(&'static self, body: &[u8], context: &Context<'_>) -> api::Result<Rows>;
+    fn read(&'static self, body: &[u8], context: &Context<'_>) -> api::Result<Samples>;
 }
 
 impl<B: FromJson, const N: usize> Table for [Metric<B>; N] {
@@ -68,8 +68,8 @@ impl<B: FromJson, const N: usize> Table for [Metric<B>; N] {
         self.get(place).map(|metric| &metric.family)
     }
 
-    fn read(&'static self, body: &[u8], context: &Context<'_>) -> api::Result<Rows> {
-        Ok(Rows::read(self, &api::decode(body)?, context))
+    fn read(&'static self, body: &[u8], context: &Context<'_>) -> api::Result<Samples> {
+        Ok(Samples::read(self, &api::decode(body)?, context))
     }
 }
 
@@ -124,7 +124,7 @@ impl Endpoint {
     ///
     /// # Errors
     /// [`api::Error::Shape`] when the body is not JSON or not of this endpoint's shape.
-    pub fn read(&self, body: &[u8], context: &Context<'_>) -> api::Result<Rows> {
+    pub fn read(&self, body: &[u8], context: &Context<'_>) -> api::Result<Samples> {
         self.metrics.read(body, context)
     }
 
@@ -132,7 +132,7 @@ impl Endpoint {
     ///
     /// # Errors
     /// As [`Spec::fetch`].
-    pub async fn fetch(&self, client: &Client, request: Request<'_>) -> api::Result<Rows> {
+    pub async fn fetch(&self, client: &Client, request: Request<'_>) -> api::Result<Samples> {
         self.ask(client, request, |body| self.read(body, &request.context())).await
     }
 
@@ -274,7 +274,7 @@ mod tests {
     use crate::currency::Decimals;
     use crate::metric::Kind;
 
-    fn sample_rows(endpoint: &Endpoint) -> Rows {
+    fn sample_rows(endpoint: &Endpoint) -> Samples {
         let context = Context { email: Some("user1@example.com"), decimals: &Decimals::default() };
         endpoint.read(endpoint.sample.as_bytes(), &context).unwrap()
     }
@@ -311,9 +311,9 @@ mod tests {
     #[test]
     fn every_row_is_filled_by_the_sample() {
         for endpoint in ENDPOINTS {
-            let rows = sample_rows(endpoint);
-            assert_eq!(rows.dropped, 0, "{}", endpoint.name);
-            for (family, series) in rows.families() {
+            let samples = sample_rows(endpoint);
+            assert_eq!(samples.dropped, 0, "{}", endpoint.name);
+            for (family, series) in samples.families() {
                 let series: Vec<_> = series.collect();
                 // The documented account's only invoice is finished.
                 let expected_empty = family.stem == "invoices_next_expiry_timestamp";
@@ -335,8 +335,8 @@ mod tests {
                 b'[' => "[]",
                 _ => "null",
             };
-            let rows = endpoint.read(empty.as_bytes(), &context).unwrap();
-            for (family, series) in rows.families() {
+            let samples = endpoint.read(empty.as_bytes(), &context).unwrap();
+            for (family, series) in samples.families() {
                 let counts_entries = matches!(family.stem, "affiliate_links" | "affiliate_children");
                 assert_eq!(series.count() == 0, !counts_entries, "{}", family.name());
             }

@@ -12,14 +12,14 @@
 //! assert_eq!(ROW.family.name(), "minergate_workers_hashrate_hashes_per_second");
 //! ```
 //!
-//! How samples become lines is `text`'s business, which rows an endpoint has is the endpoint's.
+//! How samples become lines is `text`'s business, which samples an endpoint has is the endpoint's.
 
 mod label;
-mod rows;
+mod samples;
 
 pub use self::label::write_label;
 pub use self::label::{is_printable, printable};
-pub use self::rows::{Form, Out, Rows, Series};
+pub use self::samples::{Layout, Out, Sample, Samples};
 use crate::currency::Decimals;
 
 /// What Prometheus may do with the samples of a family.

@@ -9,7 +9,7 @@ use crate::explanation::explanation;
 use crate::pipeline::Pipeline;
 use crate::poller::Outcome;
 use crate::store::Key;
-use minergate::metric::{Kind, Rows};
+use minergate::metric::{Kind, Samples};
 
 /// Currencies that are named one by one.
 const NAMED: usize = 4;
@@ -41,13 +41,13 @@ fn poll(outcome: Outcome<String>) -> Poll {
 }
 
 /// What was read, in words.
-fn words(rows: &Rows) -> String {
-    let values = rows.len();
-    let currencies = rows.form().currencies();
+fn words(samples: &Samples) -> String {
+    let values = samples.len();
+    let currencies = samples.layout().currencies();
     match (values, currencies.len()) {
         (0, _) => "nothing: the answer is empty".to_owned(),
         // A lone value can say what it is.
-        (1, 0) => rows.families().find_map(|(family, mut series)| Some(lone(family, series.next()?))).unwrap_or_default(),
+        (1, 0) => samples.families().find_map(|(family, mut series)| Some(lone(family, series.next()?))).unwrap_or_default(),
         (_, 0) => format!("{values} values"),
         (_, known) => {
             let named: Vec<&str> = currencies.iter().copied().take(NAMED).collect();
@@ -58,7 +58,7 @@ fn words(rows: &Rows) -> String {
     }
 }
 
-fn lone(family: &minergate::metric::Family, series: minergate::metric::Series<'_>) -> String {
+fn lone(family: &minergate::metric::Family, series: minergate::metric::Sample<'_>) -> String {
     match family.kind {
         // The label's value, in its quotes.
         Kind::Info => format!("{}: {}", family.help, series.labels.split_once('=').map_or("", |(_, value)| value)),

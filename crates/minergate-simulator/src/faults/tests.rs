@@ -103,8 +103,8 @@ fn every_type_becomes_another() {
 /// The values of an endpoint's counters in an answer, by metric and labels.
 fn counters(endpoint: &Endpoint, answer: &Value) -> Vec<(String, f64)> {
     let request = Context { email: None, decimals: &Decimals::default() };
-    let rows = endpoint.read(answer.to_string().as_bytes(), &request).unwrap();
-    let counters = rows.families().filter(|(family, _)| family.kind == Kind::Counter);
+    let samples = endpoint.read(answer.to_string().as_bytes(), &request).unwrap();
+    let counters = samples.families().filter(|(family, _)| family.kind == Kind::Counter);
     counters
         .flat_map(|(family, series)| series.map(|one| (format!("{} {}", family.name(), one.labels), one.value)))
         .collect()

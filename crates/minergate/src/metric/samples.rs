@@ -1,8 +1,8 @@
-//! The samples of one answer: a number each, and a form that says what they are of.
+//! The samples of one answer: their values, and a layout that says which family and labels each has.
 //!
-//! An answer has few label sets (its currencies, its currencies' verdicts) and many families that share them. So each set is
-//! kept once, as the text that it becomes. And an account's next answer has the same samples with other numbers, as mostly has its
-//! neighbour's: they share one form. So a thousand accounts' rows take some 10 bytes a sample and not 200.
+//! An answer has few label sets (its currencies, their verdicts on shares) and many families that share them, so each set is kept once, as
+//! the text between the braces. Accounts with the same label sets share one layout. So a thousand accounts' samples take some 10 bytes each
+//! and not 200.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -13,16 +13,16 @@ use super::{Context, Family, Kind, Metric, label};
 
 /// The samples of one answer, family by family.
 #[derive(Clone, Debug, Default)]
-pub struct Rows {
+pub struct Samples {
     values: Box<[f64]>,
-    form: Arc<Form>,
+    layout: Arc<Layout>,
     /// Samples left out because of the label rules.
     pub dropped: u64,
 }
 
 /// What the samples of an answer are of.
 #[derive(Debug, Default)]
-pub struct Form {
+pub struct Layout {
     /// Each family, and where its samples end.
     families: Vec<(&'static Family, usize)>,
     /// The number of each sample's label set.
@@ -30,8 +30,8 @@ pub struct Form {
     sets: LabelSets,
 }
 
-impl PartialEq for Form {
-    fn eq(&self, other: &Form) -> bool {
+impl PartialEq for Layout {
+    fn eq(&self, other: &Layout) -> bool {
         let families = self.families.iter().zip(&other.families);
         self.labels == other.labels
             && self.sets == other.sets
@@ -40,7 +40,7 @@ impl PartialEq for Form {
     }
 }
 
-impl Form {
+impl Layout {
     /// How many families the table has, with samples or without.
     pub fn family_count(&self) -> usize {
         self.families.len()
@@ -66,27 +66,27 @@ impl Form {
 
 /// One sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Series<'a> {
+pub struct Sample<'a> {
     /// The labels beside those of the endpoint's scope, as they are written between the braces.
     pub labels: &'a str,
     pub value: f64,
 }
 
-impl<'a> Series<'a> {
+impl<'a> Sample<'a> {
     /// The value of a label that needs no escaping, such as `currency`.
     pub fn label(&self, name: &str) -> Option<&'a str> {
         label::find(self.labels, name)
     }
 }
 
-impl Rows {
+impl Samples {
     /// Reads an answer's samples.
-    pub fn read<B>(metrics: &'static [Metric<B>], answer: &B, context: &Context<'_>) -> Rows {
+    pub fn read<B>(metrics: &'static [Metric<B>], answer: &B, context: &Context<'_>) -> Samples {
         let mut out = Out {
             context,
             family: None,
             values: Vec::new(),
-            form: Form::default(),
+            layout: Layout::default(),
             dropped: 0,
             numbers: Numbers::default(),
             set: String::new(),
@@ -98,9 +98,9 @@ impl Rows {
         out.end()
     }
 
-    /// The samples of a form, with these values in its order.
-    pub fn of(form: Arc<Form>, values: Box<[f64]>) -> Rows {
-        Rows { values, form, dropped: 0 }
+    /// The samples of a layout, with these values in its order.
+    pub fn of(layout: Arc<Layout>, values: Box<[f64]>) -> Samples {
+        Samples { values, layout, dropped: 0 }
     }
 
     /// Samples in all.
@@ -113,44 +113,44 @@ impl Rows {
     }
 
     /// What the samples are of.
-    pub fn form(&self) -> &Arc<Form> {
-        &self.form
+    pub fn layout(&self) -> &Arc<Layout> {
+        &self.layout
     }
 
-    /// Keeps another form instead of its own if they are the same. Says whether they are.
-    pub fn share(&mut self, form: &Arc<Form>) -> bool {
-        let is_same = Arc::ptr_eq(&self.form, form) || self.form == *form;
+    /// Keeps another layout instead of its own if they are the same. Says whether they are.
+    pub fn share(&mut self, layout: &Arc<Layout>) -> bool {
+        let is_same = Arc::ptr_eq(&self.layout, layout) || self.layout == *layout;
         if is_same {
-            self.form = form.clone();
+            self.layout = layout.clone();
         }
         is_same
     }
 
     /// The families in the order of their table, each with its samples.
-    pub fn families(&self) -> impl Iterator<Item = (&'static Family, impl Iterator<Item = Series<'_>>)> {
-        self.form.families.iter().enumerate().map(|(i, (family, _))| (*family, self.family(i)))
+    pub fn families(&self) -> impl Iterator<Item = (&'static Family, impl Iterator<Item = Sample<'_>>)> {
+        self.layout.families.iter().enumerate().map(|(i, (family, _))| (*family, self.family(i)))
     }
 
     /// The samples of the family with that place in the table.
-    pub fn family(&self, i: usize) -> impl Iterator<Item = Series<'_>> {
-        self.form.labels(i).zip(self.values(i)).map(|(labels, value)| Series { labels, value: *value })
+    pub fn family(&self, i: usize) -> impl Iterator<Item = Sample<'_>> {
+        self.layout.labels(i).zip(self.values(i)).map(|(labels, value)| Sample { labels, value: *value })
     }
 
     /// Their values alone.
     pub fn values(&self, family: usize) -> &[f64] {
-        &self.values[self.form.range(family)]
+        &self.values[self.layout.range(family)]
     }
 
     /// The families of counters, each with its place in the table.
     pub fn counters(&self) -> impl Iterator<Item = (usize, &'static Family)> + use<> {
-        let form = self.form.clone();
-        let family = move |place: usize| form.families.get(place).map(|(family, _)| *family);
+        let layout = self.layout.clone();
+        let family = move |place: usize| layout.families.get(place).map(|(family, _)| *family);
         (0..).map_while(move |place| Some((place, family(place)?))).filter(|(_, family)| family.kind == Kind::Counter)
     }
 
     /// Puts another value in the place of a sample's.
     pub fn set(&mut self, family: usize, sample: usize, value: f64) {
-        let range = self.form.range(family);
+        let range = self.layout.range(family);
         if let Some(own) = self.values.get_mut(range).and_then(|values| values.get_mut(sample)) {
             *own = value;
         }
@@ -159,7 +159,7 @@ impl Rows {
     /// Leaves out the samples of metrics that are off by default, but for those that are wanted by their full names.
     pub fn hide_optional(&mut self, wanted: &BTreeSet<String>) {
         let hidden = |family: &Family| family.optional && !wanted.contains(&family.sample_name());
-        if self.form.families.iter().any(|(family, _)| hidden(family)) {
+        if self.layout.families.iter().any(|(family, _)| hidden(family)) {
             self.retain(|family, _| !hidden(family));
         }
     }
@@ -178,25 +178,25 @@ impl Rows {
         self.dropped += (before - self.len()) as u64;
     }
 
-    fn retain(&mut self, keep: impl Fn(&Family, Series<'_>) -> bool) {
-        let (mut values, mut form, mut numbers) = (Vec::new(), Form::default(), Numbers::default());
+    fn retain(&mut self, keep: impl Fn(&Family, Sample<'_>) -> bool) {
+        let (mut values, mut layout, mut numbers) = (Vec::new(), Layout::default(), Numbers::default());
         for (family, series) in self.families() {
             numbers.begin_family();
             for one in series.filter(|one| keep(family, *one)) {
-                form.labels.push(numbers.of(one.labels, &mut form.sets));
+                layout.labels.push(numbers.of(one.labels, &mut layout.sets));
                 values.push(one.value);
             }
-            form.families.push((family, values.len()));
+            layout.families.push((family, values.len()));
         }
-        *self = Rows::new(values, form, self.dropped);
+        *self = Samples::new(values, layout, self.dropped);
     }
 
-    fn new(values: Vec<f64>, mut form: Form, dropped: u64) -> Rows {
-        form.families.shrink_to_fit();
-        form.labels.shrink_to_fit();
-        form.sets.text.shrink_to_fit();
-        form.sets.ends.shrink_to_fit();
-        Rows { values: values.into(), form: Arc::new(form), dropped }
+    fn new(values: Vec<f64>, mut layout: Layout, dropped: u64) -> Samples {
+        layout.families.shrink_to_fit();
+        layout.labels.shrink_to_fit();
+        layout.sets.text.shrink_to_fit();
+        layout.sets.ends.shrink_to_fit();
+        Samples { values: values.into(), layout: Arc::new(layout), dropped }
     }
 }
 
@@ -273,7 +273,7 @@ pub struct Out<'a> {
     pub context: &'a Context<'a>,
     family: Option<&'static Family>,
     values: Vec<f64>,
-    form: Form,
+    layout: Layout,
     dropped: u64,
     numbers: Numbers,
     /// The label set that is being written.
@@ -294,7 +294,7 @@ impl Out<'_> {
         debug_assert_eq!(labels.len(), names.len(), "a row puts other labels than {names:?}");
         self.set.clear();
         if label::write_labels(&mut self.set, names, &labels) {
-            self.form.labels.push(self.numbers.of(&self.set, &mut self.form.sets));
+            self.layout.labels.push(self.numbers.of(&self.set, &mut self.layout.sets));
             self.values.push(value);
         } else {
             self.cut(1);
@@ -323,11 +323,11 @@ impl Out<'_> {
     }
 
     fn end_family(&mut self) {
-        self.form.families.extend(self.family.map(|family| (family, self.values.len())));
+        self.layout.families.extend(self.family.map(|family| (family, self.values.len())));
     }
 
-    fn end(mut self) -> Rows {
+    fn end(mut self) -> Samples {
         self.end_family();
-        Rows::new(self.values, self.form, self.dropped)
+        Samples::new(self.values, self.layout, self.dropped)
     }
 }
