@@ -39,7 +39,7 @@ pub(crate) fn answer(data: &[u8]) {
     let Some((&choice, body)) = data.split_first() else { return };
     let endpoint = &ENDPOINTS[usize::from(choice) % ENDPOINTS.len()];
     let decimals = Decimals::default();
-    let request = Context { email: Some("user1@example.com"), decimals: &decimals };
+    let request = Context { email: Some("user1@example.com"), ..Context::of(&decimals) };
     let read = endpoint.read(body, &request);
     if !body.starts_with(MARK) {
         let marked = endpoint.read(&[MARK, body].concat(), &request).map(|samples| samples.len());

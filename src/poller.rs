@@ -418,6 +418,7 @@ async fn ask<S: Source>(source: Arc<S>, what: Arc<Loop>, deadline: Instant) -> A
         argument: key.subject.currency(),
         deadline: Some(deadline),
         decimals: &plan.reading.decimals,
+        max_workers: plan.reading.max_workers,
     };
     let mut result = source.fetch(plan.endpoint, request).await;
     if let Ok(samples) = &mut result {

@@ -234,7 +234,7 @@ mod tests {
 
     use super::*;
     use crate::text::Format;
-    use minergate::currency::Decimals;
+
     use minergate::endpoints;
     use minergate::metric::Context;
 
@@ -246,7 +246,7 @@ mod tests {
 
     fn balances(codes: impl Iterator<Item = String>) -> Samples {
         let body: BTreeMap<String, u8> = codes.map(|code| (code, 1)).collect();
-        let request = Context { email: None, decimals: &Decimals::default() };
+        let request = Context::default();
         endpoints::find("balance").unwrap().read(&serde_json::to_vec(&body).unwrap(), &request).unwrap()
     }
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use minergate::currency::Decimals;
 use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
 use minergate::metric::{Context, Samples};
 use minergate_exporter::exposition::Exposition;
@@ -93,7 +92,7 @@ pub(crate) fn answer(endpoint: &str, account: usize, round: usize) -> String {
 
 /// An account's answer as rows.
 pub(crate) fn read(endpoint: &'static Endpoint, body: &str) -> Samples {
-    let request = Context { email: Some("me@example.com"), decimals: &Decimals::default() };
+    let request = Context { email: Some("me@example.com"), ..Context::default() };
     endpoint.read(body.as_bytes(), &request).expect("a made-up answer is one of the API's")
 }
 

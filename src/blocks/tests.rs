@@ -7,7 +7,6 @@ use flate2::read::GzDecoder;
 use proptest::prelude::*;
 
 use super::*;
-use minergate::currency::Decimals;
 use minergate::metric::{self, Context, Metric, gauge, write_label};
 
 type Answer = Vec<(u8, f64)>;
@@ -25,7 +24,7 @@ fn put(answer: &Answer, out: &mut metric::Out<'_>, wanted: impl Fn(u8) -> bool) 
 }
 
 fn samples(answer: &Answer) -> Samples {
-    Samples::read(METRICS, answer, &Context { email: None, decimals: &Decimals::default() })
+    Samples::read(METRICS, answer, &Context::default())
 }
 
 #[derive(Clone, Debug)]

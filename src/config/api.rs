@@ -59,6 +59,7 @@ impl Api {
             base_url,
             timeout: self.timeout,
             requests_per_second: self.requests_per_second,
+            burst: self.requests_per_second,
             concurrency: self.concurrency,
             user_agent: concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")).to_owned(),
         })

@@ -82,7 +82,11 @@ impl Raw {
             intervals,
             currencies: self.currencies.map(|codes| codes.into_iter().filter(|code| owns("currency", code)).collect()),
             pool: owns("pool", ""),
-            reading: Arc::new(Reading { decimals: Decimals::new(self.decimals), optional_metrics: self.optional_metrics }),
+            reading: Arc::new(Reading {
+                decimals: Decimals::new(self.decimals),
+                optional_metrics: self.optional_metrics,
+                ..Reading::default()
+            }),
             requests_per_second: api.requests_per_second,
             accounts: accounts.iter().filter(|(account, _)| owns("account", account.name())).cloned().collect(),
         };

@@ -6,7 +6,6 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use minergate::currency::Decimals;
 use minergate::metric::{Context, Samples};
 use tokio::time::Instant;
 
@@ -170,7 +169,7 @@ impl State {
 
     /// Shows what has changed.
     fn show(&mut self) {
-        let request = Context { email: None, decimals: &Decimals::default() };
+        let request = Context::default();
         for subject in mem::take(&mut self.changed) {
             match self.by_subject.get(&subject) {
                 Some(health) => self.samples.put(&subject, Samples::read(SUBJECT_METRICS, health, &request), None),

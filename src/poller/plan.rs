@@ -14,13 +14,23 @@ use crate::subject::Subject;
 use minergate::api::Account;
 use minergate::currency::{self, Decimals};
 use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
+use minergate::metric::Context;
 
 /// What the reading of answers depends on.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub struct Reading {
     pub decimals: Decimals,
     /// Full names of metrics that are off by default and wanted.
     pub optional_metrics: BTreeSet<String>,
+    /// Named workers of one currency that have samples.
+    pub max_workers: usize,
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        let (decimals, optional_metrics) = (Decimals::default(), BTreeSet::new());
+        Reading { decimals, optional_metrics, max_workers: Context::MAX_WORKERS }
+    }
 }
 
 /// What is polled.

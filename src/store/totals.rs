@@ -116,7 +116,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use minergate::currency::Decimals;
+
     use minergate::metric::{Context, Metric, counter, gauge};
 
     type Answer = Vec<(u8, f64)>;
@@ -140,7 +140,7 @@ mod tests {
     impl Loop {
         /// Takes an answer. Returns the second family's values as they are shown, and the number of its corrections.
         fn take(&mut self, answer: &[(u8, f64)]) -> (Vec<f64>, usize) {
-            let request = Context { email: None, decimals: &Decimals::default() };
+            let request = Context::default();
             let mut samples = Samples::read(METRICS, &answer.to_vec(), &request);
             let corrections = self.0.hold(self.1.take(), &mut samples);
             assert!(samples.values(0).iter().eq(answer.iter().map(|(_, value)| value)), "a gauge is not held");
@@ -208,7 +208,7 @@ mod tests {
             .read(|code, out| out.put([format!("c{code}").as_str()], 1.0))];
         let mut flood = Loop::default();
         for i in 0..3000_u16 {
-            let mut samples = Samples::read(NAMED, &i, &Context { email: None, decimals: &Decimals::default() });
+            let mut samples = Samples::read(NAMED, &i, &Context::default());
             flood.0.hold(flood.1.take(), &mut samples);
             flood.1 = Some(samples);
         }

@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 fn exposition(answers: &[(&str, &'static str, Value)]) -> Exposition {
     let store = Store::default();
     let decimals = Decimals::default();
-    let request = Context { email: Some("me@example.com"), decimals: &decimals };
+    let request = Context { email: Some("me@example.com"), ..Context::of(&decimals) };
     for (account, endpoint, body) in answers {
         let of = endpoints::find(endpoint).unwrap();
         let rows = of.read(body.to_string().as_bytes(), &request).unwrap();
@@ -180,7 +180,7 @@ async fn happens(exposition: &Exposition, event: Event) {
             let workers: BTreeMap<_, _> =
                 object.iter().map(|(code, n)| (code, json!({"minersCount": n, "hashrate": 7}))).collect();
             let body = if endpoint == "workers" { json!(workers) } else { json!(object) };
-            let request = Context { email: None, decimals: &Decimals::default() };
+            let request = Context::default();
             let rows = endpoints::find(endpoint).unwrap().read(body.to_string().as_bytes(), &request).unwrap();
             exposition.store.replace(&farm(account, endpoint), rows, Duration::from_secs(60));
         }
@@ -223,7 +223,7 @@ proptest! {
 #[tokio::test(start_paused = true)]
 async fn a_large_answer_comes_in_parts_that_say_the_same() {
     let exposition = exposition(&[]);
-    let request = Context { email: None, decimals: &Decimals::default() };
+    let request = Context::default();
     // Lines that are hard to compress, so that the compressed body is large too.
     for account in 0..1500 {
         let number = |code: u64| json!((account as u64 * 64 + code).wrapping_mul(0x9e37_79b9_7f4a_7c15));
@@ -268,7 +268,7 @@ fn odd_numbers_are_taken_as_documented() {
     ] {
         let store = Arc::new(Store::default());
         let decimals = Decimals::default();
-        let request = Context { email: None, decimals: &decimals };
+        let request = Context::of(&decimals);
         let body = format!("{{\"xmr\": {written}, \"bcn\": 1}}");
         let rows = endpoints::find("balance").unwrap().read(body.as_bytes(), &request).unwrap();
         let key = Key { subject: Subject::Account("a".into()), endpoint: "balance" };

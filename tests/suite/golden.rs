@@ -15,7 +15,7 @@ use minergate_exporter::subject::Subject;
 fn documented() -> Exposition {
     let store = Store::default();
     let decimals = Decimals::default();
-    let request = Context { email: Some("user1@example.com"), decimals: &decimals };
+    let request = Context { email: Some("user1@example.com"), ..Context::of(&decimals) };
     for endpoint in ENDPOINTS {
         let subject = match endpoint.scope {
             Scope::Account => Subject::Account("documented".into()),

@@ -48,7 +48,7 @@ fn exposition<'a>(answers: impl IntoIterator<Item = (&'static Endpoint, &'a str)
         health.metrics.expect_endpoint(endpoint.name, Duration::from_secs(60));
         health.observe(Event::Request { endpoint: endpoint.name, outcome: "ok", duration: Duration::MAX });
         health.metrics.corrected(endpoint.name, 1);
-        let request = Context { email: Some("user1@example.com"), decimals: &decimals };
+        let request = Context { email: Some("user1@example.com"), ..Context::of(&decimals) };
         match endpoint.read(body.as_bytes(), &request) {
             Ok(rows) => {
                 let dropped = store.replace(&key, rows, Duration::from_secs(60)).dropped;

@@ -135,7 +135,7 @@ mod tests {
     use super::*;
     use crate::noise::{Seed, real};
     use crate::{EPOCH, world};
-    use minergate::currency::Decimals;
+
     use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
     use minergate::metric::{Context, Family, Kind, Samples};
 
@@ -157,7 +157,7 @@ mod tests {
 
     fn samples(endpoint: &Endpoint, answer: &str) -> Samples {
         let email = world::email(USER);
-        let request = Context { email: Some(&email), decimals: &Decimals::default() };
+        let request = Context { email: Some(&email), ..Context::default() };
         endpoint.read(answer.as_bytes(), &request).unwrap()
     }
 

@@ -4,6 +4,7 @@
 //! A field that can't be read is as good as missing, and costs nothing but itself. Only an answer that is not JSON, or
 //! not of its endpoint's shape at all, is an error.
 
+mod number;
 mod read;
 
 use std::collections::BTreeMap;
@@ -11,59 +12,23 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 
-pub use self::read::FromJson;
-pub(crate) use self::read::{Key, Maybe, next, object};
+pub use self::number::{Integer, Number};
+pub use self::read::{FromJson, Key, Maybe, is_default, next};
+pub use crate::object;
 
 /// Entries of an object or an array that are read. One that has more is no answer of this API: leaving out the rest would
 /// make wrong sums, and reading it all would take memory without end.
 const MAX_ENTRIES: usize = 50_000;
 
-/// A number that may come as a JSON number or as a string, may be missing, null, or something else.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Number(Option<f64>);
-
-impl Number {
-    pub fn get(self) -> Option<f64> {
-        self.0
-    }
-
-    /// The first that was given.
-    #[must_use]
-    pub fn or(self, other: Number) -> Number {
-        Number(self.0.or(other.0))
-    }
-
-    pub fn milliseconds_as_seconds(self) -> Option<f64> {
-        self.0.map(|milliseconds| milliseconds / 1000.0)
-    }
-}
-
-impl From<Number> for Option<f64> {
-    fn from(number: Number) -> Self {
-        number.0
-    }
-}
-
-impl FromJson for Number {
-    fn number(number: f64) -> Option<Self> {
-        Some(Number(Some(number)))
-    }
-
-    /// Reads a decimal number. "NaN", "Infinity", hexadecimal and what is beyond a double's range are not numbers.
-    fn text(text: &str) -> Option<Self> {
-        let text = text.trim();
-        let decimal = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
-        decimal.then(|| text.parse().ok()).flatten().filter(|value: &f64| value.is_finite()).and_then(Number::number)
-    }
-
-    fn otherwise() -> Option<Self> {
-        Some(Number(None))
-    }
-}
-
 /// A text that may be missing, null, or something else.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Text(Option<String>);
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Text(Some(text.to_owned()))
+    }
+}
 
 impl Text {
     pub fn get(&self) -> Option<&str> {
@@ -89,6 +54,12 @@ impl FromJson for Text {
 /// A boolean that may come as such, as 0 or 1, as a string of these, may be missing, null, or something else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Flag(Option<bool>);
+
+impl From<bool> for Flag {
+    fn from(flag: bool) -> Self {
+        Flag(Some(flag))
+    }
+}
 
 impl From<Flag> for Option<f64> {
     fn from(flag: Flag) -> Self {
@@ -161,7 +132,10 @@ impl<T> FromIterator<(String, T)> for Map<T> {
 
 impl<T: FromJson> Map<T> {
     /// Reads an object whose keys are open but for some, whose values the caller reads; it says whether it did.
-    pub(crate) fn beside<'de, A: MapAccess<'de>>(
+    ///
+    /// # Errors
+    /// What follows is not JSON.
+    pub fn beside<'de, A: MapAccess<'de>>(
         mut fields: A,
         mut named: impl FnMut(&str, &mut A) -> Result<bool, A::Error>,
     ) -> Result<Option<Self>, A::Error> {

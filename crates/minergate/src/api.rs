@@ -22,11 +22,12 @@ pub use reqwest::Url;
 use tokio::time::Instant;
 
 pub use self::account::{Account, Blocked, Credentials};
-pub(crate) use self::body::{decode, json};
+pub use self::body::decode;
+pub(crate) use self::body::json;
 pub use self::client::Client;
 pub use self::error::{Error, REQUEST_KINDS, Result, UNSENT_KINDS};
-pub use self::secret::is_exposed;
-pub use self::secret::{Secret, SecretError};
+pub use self::limiter::Lane;
+pub use self::secret::{Secret, SecretError, is_exposed};
 
 /// The host that the API's documentation names. It has answered `ApiDiscontinued` since 2019.
 pub const PUBLIC_HOST: &str = "api.minergate.com";
@@ -43,6 +44,8 @@ pub struct Settings {
     pub timeout: Duration,
     /// Requests a second to the host, of all accounts together.
     pub requests_per_second: f64,
+    /// Requests that may follow each other without a wait when none was sent for a while.
+    pub burst: f64,
     /// Requests under way at once.
     pub concurrency: usize,
     /// How the program names itself to the host.
@@ -60,6 +63,7 @@ impl Settings {
             base_url,
             timeout: Settings::TIMEOUT,
             requests_per_second: Settings::REQUESTS_PER_SECOND,
+            burst: Settings::REQUESTS_PER_SECOND,
             concurrency: Settings::CONCURRENCY,
             user_agent: concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
@@ -108,12 +112,17 @@ pub type Observer = Arc<dyn Fn(Event<'_>) + Send + Sync>;
 
 /// What is read, for whom, and until when it is of use.
 #[derive(Clone, Copy)]
-pub(crate) struct Read<'a> {
+pub struct Read<'a> {
     /// The endpoint's name, for the metrics about requests.
     pub endpoint: &'static str,
-    /// The path below the base URL.
+    /// The path below the base URL, and after a `?` the query.
     pub path: &'a str,
+    /// Whose token is sent.
     pub account: Option<&'a Account>,
+    /// Without an account: whose share of the limits is used, by name. Nothing stands for the client's own.
+    pub lane: Option<(&'a str, &'a Lane)>,
     /// When the endpoint is polled next: nothing is tried again after that.
     pub deadline: Option<Instant>,
+    /// Says what the status and the body of a whole answer mean, if not success. [`Error::of_answer`] is the MinerGate API's reading.
+    pub error: fn(u16, &[u8]) -> Option<Error>,
 }

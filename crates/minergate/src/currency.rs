@@ -34,7 +34,8 @@ pub fn is_documented(code: &str) -> bool {
     decimals(code).is_some()
 }
 
-fn decimals(code: &str) -> Option<u8> {
+/// Decimals of a documented currency's smallest unit.
+pub fn decimals(code: &str) -> Option<u8> {
     CURRENCIES.binary_search_by_key(&code, |(code, ..)| code).ok().map(|i| CURRENCIES[i].2)
 }
 

@@ -157,7 +157,7 @@ impl Endpoint {
             _ => (self.path, self.former_path),
         };
         let path = fill(path, argument.unwrap_or_default());
-        let read = Read { endpoint: self.name, path: &path, account, deadline };
+        let read = Read { endpoint: self.name, path: &path, account, lane: None, deadline, error: api::Error::of_answer };
         match (client.get(read, &decode).await, former_path) {
             (Err(api::Error::NotFound), Some(path)) => client.get(Read { path, ..read }, &decode).await,
             (result, _) => result,
@@ -196,11 +196,13 @@ pub struct Request<'a> {
     pub deadline: Option<Instant>,
     /// Decimals of the currencies' smallest units, for samples in coins.
     pub decimals: &'a Decimals,
+    /// Named workers of one currency that have samples.
+    pub max_workers: usize,
 }
 
 impl Default for Request<'_> {
     fn default() -> Self {
-        Request { account: None, argument: None, deadline: None, decimals: &DOCUMENTED }
+        Request { account: None, argument: None, deadline: None, decimals: &DOCUMENTED, max_workers: Context::MAX_WORKERS }
     }
 }
 
@@ -218,7 +220,8 @@ impl<'a> Request<'a> {
 
     /// What a reading of the answer may know.
     pub fn context(&self) -> Context<'a> {
-        Context { email: self.account.and_then(Account::email), decimals: self.decimals }
+        let Request { account, decimals, max_workers, .. } = *self;
+        Context { email: account.and_then(Account::email), decimals, max_workers }
     }
 }
 
@@ -271,11 +274,10 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::currency::Decimals;
     use crate::metric::Kind;
 
-    fn sample_rows(endpoint: &Endpoint) -> Samples {
-        let context = Context { email: Some("user1@example.com"), decimals: &Decimals::default() };
+    fn samples_of_the_sample(endpoint: &Endpoint) -> Samples {
+        let context = Context { email: Some("user1@example.com"), ..Context::default() };
         endpoint.read(endpoint.sample.as_bytes(), &context).unwrap()
     }
 
@@ -311,12 +313,13 @@ mod tests {
     #[test]
     fn every_row_is_filled_by_the_sample() {
         for endpoint in ENDPOINTS {
-            let samples = sample_rows(endpoint);
+            let samples = samples_of_the_sample(endpoint);
             assert_eq!(samples.dropped, 0, "{}", endpoint.name);
             for (family, series) in samples.families() {
                 let series: Vec<_> = series.collect();
-                // The documented account's only invoice is finished.
-                let expected_empty = family.stem == "invoices_next_expiry_timestamp";
+                // The documented account's only invoice is finished, and MinerGate says nothing of single workers and thresholds.
+                let is_of_other_pools = family.stem.starts_with("worker_") || family.stem == "mining_payout_threshold";
+                let expected_empty = is_of_other_pools || family.stem == "invoices_next_expiry_timestamp";
                 assert_eq!(series.is_empty(), expected_empty, "{}", family.name());
                 for one in series {
                     let found = family.labels.iter().filter(|name| one.label(name).is_some());
@@ -328,7 +331,7 @@ mod tests {
 
     #[test]
     fn an_empty_answer_has_no_samples_and_is_no_error() {
-        let context = Context { email: None, decimals: &Decimals::default() };
+        let context = Context::default();
         for endpoint in ENDPOINTS {
             let empty = match endpoint.sample.trim_start().as_bytes()[0] {
                 b'{' => "{}",
@@ -345,7 +348,7 @@ mod tests {
 
     #[test]
     fn an_answer_of_another_shape_is_an_error_that_quotes_nothing() {
-        let context = Context { email: None, decimals: &Decimals::default() };
+        let context = Context::default();
         for endpoint in ENDPOINTS {
             for wrong in ["", "<html>secret</html>", "12", "true", "{\"secret\":", "[[\"secret\"]"] {
                 let error = endpoint.read(wrong.as_bytes(), &context).unwrap_err();

@@ -28,8 +28,11 @@
 //! }
 //! ```
 //!
-//! `examples/account.rs` is a whole program. One client serves any number of accounts, and keeps within
-//! [`api::Settings::requests_per_second`] for all of them together.
+//! `examples/account.rs` is a complete program. One client serves all accounts of a host. [`api::Settings::requests_per_second`] limits the
+//! requests of all of them together.
+
+// `object!` names this crate from within and from without.
+extern crate self as minergate;
 
 pub mod answer;
 pub mod api;

@@ -17,10 +17,9 @@
 mod label;
 mod samples;
 
-pub use self::label::write_label;
-pub use self::label::{is_printable, printable};
+pub use self::label::{is_printable, printable, worker_name, write_label};
 pub use self::samples::{Layout, Out, Sample, Samples};
-use crate::currency::Decimals;
+use crate::currency::{DOCUMENTED, Decimals};
 
 /// What Prometheus may do with the samples of a family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,4 +199,23 @@ pub struct Context<'a> {
     pub email: Option<&'a str>,
     /// Decimals of the currencies' smallest units.
     pub decimals: &'a Decimals,
+    /// Named workers of one currency that have samples.
+    pub max_workers: usize,
+}
+
+impl<'a> Context<'a> {
+    /// Named workers of one currency, unless configured otherwise.
+    pub const MAX_WORKERS: usize = 1000;
+
+    /// Only these decimals are known.
+    pub fn of(decimals: &'a Decimals) -> Context<'a> {
+        Context { email: None, decimals, max_workers: Context::MAX_WORKERS }
+    }
+}
+
+impl Default for Context<'_> {
+    /// Only the documented decimals are known.
+    fn default() -> Self {
+        Context::of(&DOCUMENTED)
+    }
 }

@@ -68,7 +68,7 @@ impl Oracle {
         let fetch = async |endpoint: &Endpoint, account: Option<&Account>, subject: Subject| {
             let deadline = Some(Instant::now() + PATIENCE);
             let argument = subject.currency();
-            let request = Request { account, argument, deadline, decimals: &plan.reading.decimals };
+            let request = Request { account, argument, deadline, decimals: &plan.reading.decimals, ..Request::default() };
             let rows = endpoint.fetch(client, request).await.unwrap();
             store.replace(&Key { subject, endpoint: endpoint.name }, rows, PATIENCE);
         };

@@ -12,7 +12,6 @@ use secrecy::ExposeSecret;
 
 use crate::credentials;
 use crate::{Config, Simulator};
-use minergate::currency::Decimals;
 use minergate::endpoints::{ENDPOINTS, Endpoint};
 use minergate::metric::{Context, Kind};
 
@@ -102,7 +101,7 @@ fn every_type_becomes_another() {
 
 /// The values of an endpoint's counters in an answer, by metric and labels.
 fn counters(endpoint: &Endpoint, answer: &Value) -> Vec<(String, f64)> {
-    let request = Context { email: None, decimals: &Decimals::default() };
+    let request = Context::default();
     let samples = endpoint.read(answer.to_string().as_bytes(), &request).unwrap();
     let counters = samples.families().filter(|(family, _)| family.kind == Kind::Counter);
     counters

@@ -37,6 +37,12 @@ pub trait FromJson: Sized {
         None
     }
 
+    /// A whole number within 64 bits. One that is of use as a double only is read as one.
+    #[expect(clippy::cast_precision_loss, reason = "it rounds as a reading of the number's text would")]
+    fn integer(whole: i128) -> Option<Self> {
+        Self::number(whole as f64)
+    }
+
     fn boolean(_: bool) -> Option<Self> {
         None
     }
@@ -52,7 +58,7 @@ pub trait FromJson: Sized {
 }
 
 /// A value of the wanted shape, or nothing.
-pub(crate) struct Maybe<T>(pub(crate) Option<T>);
+pub struct Maybe<T>(pub Option<T>);
 
 impl<'de, T: FromJson> Deserialize<'de> for Maybe<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -81,14 +87,12 @@ impl<'de, T: FromJson> Deserialize<'de> for Maybe<T> {
                 Ok(T::number(number))
             }
 
-            #[expect(clippy::cast_precision_loss, reason = "it rounds as a reading of the number's text would")]
-            fn visit_u64<E>(self, number: u64) -> Result<Option<T>, E> {
-                Ok(T::number(number as f64))
+            fn visit_u64<E>(self, whole: u64) -> Result<Option<T>, E> {
+                Ok(T::integer(whole.into()))
             }
 
-            #[expect(clippy::cast_precision_loss, reason = "it rounds as a reading of the number's text would")]
-            fn visit_i64<E>(self, number: i64) -> Result<Option<T>, E> {
-                Ok(T::number(number as f64))
+            fn visit_i64<E>(self, whole: i64) -> Result<Option<T>, E> {
+                Ok(T::integer(whole.into()))
             }
 
             fn visit_bool<E>(self, boolean: bool) -> Result<Option<T>, E> {
@@ -104,7 +108,9 @@ impl<'de, T: FromJson> Deserialize<'de> for Maybe<T> {
     }
 }
 
-/// An object of the API: a struct whose fields each say their key. What follows the struct stands in its [`FromJson`].
+/// An object of an answer: a struct whose fields each say their key. What follows the struct stands in its [`FromJson`]. Written as
+/// JSON, it has the fields that were given.
+#[macro_export]
 macro_rules! object {
     (
         $(#[$about:meta])*
@@ -116,7 +122,7 @@ macro_rules! object {
         $(#[$about])*
         #[derive(Clone, Debug, Default, PartialEq, ::serde::Serialize)]
         pub struct $name {
-            $($(#[$about_field])* #[serde(rename = $key)] pub $field: $type,)*
+            $($(#[$about_field])* #[serde(rename = $key, skip_serializing_if = "::minergate::answer::is_default")] pub $field: $type,)*
         }
 
         impl $crate::answer::FromJson for $name {
@@ -135,14 +141,20 @@ macro_rules! object {
         }
     };
 }
-pub(crate) use object;
-
 /// The value of the key that was read last.
-pub(crate) fn next<'de, T: FromJson, A: MapAccess<'de>>(fields: &mut A) -> Result<Option<T>, A::Error> {
+///
+/// # Errors
+/// What follows is not JSON.
+pub fn next<'de, T: FromJson, A: MapAccess<'de>>(fields: &mut A) -> Result<Option<T>, A::Error> {
     fields.next_value::<Maybe<T>>().map(|Maybe(value)| value)
 }
 
 /// An object's key, copied only where it is written with escapes.
 #[derive(Deserialize)]
 #[serde(transparent)]
-pub(crate) struct Key<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
+pub struct Key<'a>(#[serde(borrow)] pub Cow<'a, str>);
+
+/// Whether a field was not given.
+pub fn is_default<T: Default + PartialEq>(field: &T) -> bool {
+    *field == T::default()
+}

@@ -27,7 +27,7 @@ const FOREIGN: &[(&[u8], &str)] = &[
 ///
 /// # Errors
 /// [`Error::Encoding`] when the body is compressed or not UTF-8, [`Error::Shape`] when it is not JSON or not of the type's shape.
-pub(crate) fn decode<T: FromJson>(body: &[u8]) -> Result<T> {
+pub fn decode<T: FromJson>(body: &[u8]) -> Result<T> {
     let text = text(body)?;
     // Most answers have none of the faults, and are read once.
     let read = serde_json::from_str(&text).or_else(|_| serde_json::from_str(&repaired(&text, is_not_finite)));

@@ -46,7 +46,7 @@ impl Client {
     /// # Errors
     /// [`Error::Tls`] when the machine's TLS can't be used at all.
     pub fn new(settings: &Settings, observer: Observer) -> Result<Client> {
-        let limiter = Limiter::new(settings.requests_per_second, settings.concurrency);
+        let limiter = Limiter::new(settings.requests_per_second, settings.burst, settings.concurrency);
         Client::with_limiter(settings, limiter, observer)
     }
 
@@ -55,7 +55,7 @@ impl Client {
     /// # Errors
     /// As [`Client::new`].
     pub fn reconfigured(&self, settings: &Settings) -> Result<Client> {
-        let mut limiter = Limiter::new(settings.requests_per_second, settings.concurrency);
+        let mut limiter = Limiter::new(settings.requests_per_second, settings.burst, settings.concurrency);
         if settings.base_url == self.base_url {
             limiter = limiter.continues(&self.limiter);
         }
@@ -81,7 +81,7 @@ impl Client {
     ///
     /// # Errors
     /// Every kind of [`Error`].
-    pub(crate) async fn get<T>(&self, read: Read<'_>, decode: impl Fn(&[u8]) -> Result<T>) -> Result<T> {
+    pub async fn get<T>(&self, read: Read<'_>, decode: impl Fn(&[u8]) -> Result<T>) -> Result<T> {
         let Some(account) = read.account else { return self.ask(read, &mut None, &decode).await };
         let mut token = None;
         let mut result = self.ask(read, &mut token, &decode).await;
@@ -157,7 +157,7 @@ impl Client {
                 // What is left once the turn has come.
                 request = request.timeout(self.timeout.min(deadline.saturating_duration_since(Instant::now())));
             }
-            let (result, location) = self.send(&target, turn, lane, request, decode).await;
+            let (result, location) = self.send(&target, turn, lane, request, read.error, decode).await;
             match (result, location) {
                 (Err(Error::Redirect { .. }), Some(location)) if redirects < MAX_REDIRECTS => url = location,
                 (result, _) => return Ok(result),
@@ -174,7 +174,8 @@ impl Client {
         token: &mut Option<SecretString>,
     ) -> Result<(Turn<'a>, &'a Lane)> {
         let Some(account) = read.account else {
-            return Ok((self.turn(&self.pool, target, read.deadline).await?, &self.pool));
+            let lane = read.lane.map_or(&self.pool, |(_, lane)| lane);
+            return Ok((self.turn(lane, target, read.deadline).await?, lane));
         };
         let lane = account.lane(|| self.limiter.lane());
         loop {
@@ -218,14 +219,21 @@ impl Client {
         }
         let request = self.http.client().request(Method::POST, self.url(LOGIN_PATH)).json(&body);
         let lane = account.lane(|| self.limiter.lane());
-        self.send(&login_target(account), turn, lane, request, token).await.0
+        self.send(&login_target(account), turn, lane, request, Error::of_answer, token).await.0
     }
 
-    /// Where a path below the base URL is.
+    /// Where a path below the base URL is, and its query, if it has one.
     fn url(&self, path: &str) -> Url {
         let mut url = self.base_url.clone();
+        let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
         url.set_path(&format!("{}{path}", self.base_url.path().trim_end_matches('/')));
+        url.set_query(query);
         url
+    }
+
+    /// A share of the limits: whoever has one waits in it for itself, and holds at most a part of the slots.
+    pub fn lane(&self) -> Lane {
+        self.limiter.lane()
     }
 
     /// Sends a request in a turn that has come. Returns also where a redirect leads within the host.
@@ -235,6 +243,7 @@ impl Client {
         turn: Turn<'_>,
         lane: &Lane,
         request: reqwest::RequestBuilder,
+        error: fn(u16, &[u8]) -> Option<Error>,
         decode: impl Fn(&[u8]) -> Result<T>,
     ) -> (Result<T>, Option<Url>) {
         let start = Instant::now();
@@ -245,7 +254,7 @@ impl Client {
         // The turn ends with the last byte: nobody waits for what is read of them.
         drop(turn);
         let result = body.and_then(|body| {
-            let error = status.and_then(|status| Error::of_answer(status.as_u16(), &body));
+            let error = status.and_then(|status| error(status.as_u16(), &body));
             error.map_or_else(|| decode(&body), Err)
         });
         let result = result.map_err(|error| match error {
@@ -276,7 +285,12 @@ impl Client {
 
 impl<'a> Read<'a> {
     fn target(&self) -> Target<'a> {
-        Target { account: self.account.map_or("", |account| account.name()), endpoint: self.endpoint, path: self.path }
+        let lane = self.lane.map(|(name, _)| name);
+        Target {
+            account: self.account.map(|account| &**account.name()).or(lane).unwrap_or_default(),
+            endpoint: self.endpoint,
+            path: self.path,
+        }
     }
 }
 
@@ -327,7 +341,14 @@ mod tests {
         });
         let config = Settings { concurrency: 1, ..Settings::new(parse_base_url(&base_url).unwrap()) };
         let client = Client::new(&config, Arc::new(|_| {})).unwrap();
-        let read = Read { endpoint: "status", path: "/1.0/xmr/status", account: None, deadline: None };
+        let read = Read {
+            lane: None,
+            error: Error::of_answer,
+            endpoint: "status",
+            path: "/1.0/xmr/status",
+            account: None,
+            deadline: None,
+        };
         let other = client.limiter.lane();
         let another_has_its_turn =
             |_: &[u8]| Ok(client.limiter.acquire(&other, &read.target(), None).now_or_never().is_some());

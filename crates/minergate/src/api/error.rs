@@ -75,6 +75,9 @@ pub enum Error {
     /// What the public host answers since 2019.
     #[error("the API says that it is discontinued")]
     Discontinued,
+    /// A pool does not know the wallet.
+    #[error("the pool does not know the wallet; has it found a share there yet, and is its address right?")]
+    WalletUnknown,
     /// Any other error of the API.
     #[error("the API answered with an error of its own (HTTP {status})")]
     Api { status: u16 },
@@ -125,6 +128,7 @@ pub const REQUEST_KINDS: &[&str] = &[
     "totp_refused",
     "captcha",
     "discontinued",
+    "wallet_unknown",
     "api_error",
     "too_large",
     "shape",
@@ -153,6 +157,7 @@ impl Error {
             Error::TotpRefused { .. } => "totp_refused",
             Error::Captcha => "captcha",
             Error::Discontinued => "discontinued",
+            Error::WalletUnknown => "wallet_unknown",
             Error::Api { .. } => "api_error",
             Error::TooLarge { .. } => "too_large",
             Error::Shape { .. } | Error::Encoding(_) => "shape",

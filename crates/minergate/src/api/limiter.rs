@@ -22,7 +22,7 @@ const RETRIES: (f64, f64) = (10.0, 0.1);
 
 pub(super) struct Limiter {
     period: Duration,
-    /// How far the schedule may run behind the clock, so that a pause is made up for by a burst of one second's worth.
+    /// How far the schedule may run behind the clock, so that a pause is made up for by a burst.
     burst: Duration,
     slots: Semaphore,
     /// Slots for those that did not answer in time lately.
@@ -41,7 +41,7 @@ struct State {
 
 /// An account's part of the slots.
 #[derive(Debug)]
-pub(super) struct Lane {
+pub struct Lane {
     slots: Semaphore,
     /// The latest request had no answer, or had to wait long for it.
     doubtful: AtomicBool,
@@ -61,9 +61,9 @@ pub(super) struct Turn<'a> {
 }
 
 impl Limiter {
-    pub(super) fn new(requests_per_second: f64, concurrency: usize) -> Limiter {
+    pub(super) fn new(requests_per_second: f64, burst: f64, concurrency: usize) -> Limiter {
         let period = Duration::from_secs_f64(1.0 / requests_per_second);
-        let burst = Duration::from_secs(1).saturating_sub(period);
+        let burst = period.mul_f64((burst - 1.0).max(0.0));
         let share = (concurrency / SHARE).max(1);
         Limiter {
             period,
@@ -167,7 +167,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_burst_of_a_second_then_the_rate() {
-        let limiter = Limiter::new(5.0, 100);
+        let limiter = Limiter::new(5.0, 5.0, 100);
         let start = Instant::now();
         for _ in 0..25 {
             drop(limiter.acquire(&limiter.lane(), &TARGET, None).await);
@@ -178,7 +178,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn less_than_one_a_second() {
-        let limiter = Limiter::new(0.1, 1);
+        let limiter = Limiter::new(0.1, 0.1, 1);
         let start = Instant::now();
         for _ in 0..3 {
             drop(limiter.acquire(&limiter.lane(), &TARGET, None).await);
@@ -188,7 +188,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn no_more_at_once_than_allowed() {
-        let limiter = Limiter::new(1000.0, 2);
+        let limiter = Limiter::new(1000.0, 1000.0, 2);
         let lanes = [limiter.lane(), limiter.lane(), limiter.lane()];
         let first = limiter.acquire(&lanes[0], &TARGET, None).await;
         let _second = limiter.acquire(&lanes[1], &TARGET, None).await;
@@ -199,7 +199,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_account_has_its_share_and_no_more() {
-        let limiter = Limiter::new(1000.0, 8);
+        let limiter = Limiter::new(1000.0, 1000.0, 8);
         let (slow, other) = (limiter.lane(), limiter.lane());
         let _held = [limiter.acquire(&slow, &TARGET, None).await, limiter.acquire(&slow, &TARGET, None).await];
         assert!(timeout(MINUTE, limiter.acquire(&slow, &TARGET, None)).await.is_err());
@@ -208,7 +208,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn those_that_do_not_answer_have_a_share_together() {
-        let limiter = Limiter::new(1000.0, 8);
+        let limiter = Limiter::new(1000.0, 1000.0, 8);
         let silent: Vec<Lane> = (0..10).map(|_| limiter.lane()).collect();
         for lane in &silent {
             lane.note(Some(&Error::Timeout), false);
@@ -225,7 +225,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_pause_holds_for_all_and_for_those_who_wait_already() {
-        let limiter = Limiter::new(1.0, 8);
+        let limiter = Limiter::new(1.0, 1.0, 8);
         let start = Instant::now();
         drop(limiter.acquire(&limiter.lane(), &TARGET, None).await);
         let waiting = async {
@@ -242,7 +242,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_pause_beyond_the_deadline_is_an_error_at_once() {
-        let limiter = Limiter::new(1.0, 8);
+        let limiter = Limiter::new(1.0, 1.0, 8);
         let lane = limiter.lane();
         let end = limiter.pauses(|pauses| pauses.pause_host(Duration::from_secs(3600)));
         let start = Instant::now();
@@ -254,7 +254,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn retries_are_a_tenth_of_the_requests() {
-        let limiter = Limiter::new(1000.0, 8);
+        let limiter = Limiter::new(1000.0, 1000.0, 8);
         let mut retries = 0;
         for _ in 0..1000 {
             drop(limiter.acquire(&limiter.lane(), &TARGET, None).await);

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::MapAccess;
 
 use super::{Spec, of_account};
-use crate::answer::{Flag, FromJson, Map, Number, Text, next, object};
+use crate::answer::{Flag, FromJson, Map, Number, Text, is_default, next, object};
 use crate::metric::Unit::{AtomicUnits, Coins, HashesPerSecond, Seconds};
 use crate::metric::{counter, gauge, info};
 
@@ -17,10 +17,13 @@ const MODELS: &[&str] = &["pplns", "pps"];
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct MiningStats {
     /// Currency code to its statistics.
+    #[serde(flatten)]
     pub currencies: Map<Mining>,
     /// Currency code to how its shares are paid.
+    #[serde(rename = "paymentModels", skip_serializing_if = "is_default")]
     pub payment_models: Map<Text>,
     /// When the statistics were made, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "is_default")]
     pub timestamp: Number,
 }
 
@@ -44,6 +47,8 @@ object! {
         pub blocks_found: Number = "blocksFound",
         /// Coins.
         pub total_mined: Number = "totalMined",
+        /// Coins. Of pools that are not MinerGate: the balance that is paid out by itself.
+        pub payout_threshold: Number = "payoutThreshold",
     }
 }
 
@@ -170,6 +175,11 @@ pub static SPEC: Spec<MiningStats> = of_account("mining_stats", "/1.0/mining/sta
                     out.put([currency, model.word(MODELS)], model.get().map(|_| 1.0));
                 }
             }),
+        gauge("mining_payout_threshold", "Balance that the pool pays out by itself; MinerGate does not say it")
+            .unit(Coins)
+            .labels(&["currency"])
+            .field("payoutThreshold")
+            .read(|stats, out| out.put_all(stats.currencies.iter().map(|(currency, m)| ([currency], m.payout_threshold)))),
         gauge("mining_stats_timestamp", "When the pool made the account's mining statistics")
             .unit(Seconds)
             .field("timestamp")

@@ -2,8 +2,8 @@
 
 use crate::currency;
 
-/// Longest nickname that becomes a label value, in characters.
-const NICKNAME_LENGTH: usize = 64;
+/// Longest nickname or worker's name that becomes a label value, in characters.
+const NAME_LENGTH: usize = 64;
 
 /// Writes a label as both formats have it: `name="value"`.
 pub fn write_label(text: &mut String, name: &str, value: &str) {
@@ -49,7 +49,16 @@ fn nickname(nickname: &str) -> String {
     if nickname.contains('@') {
         return "hidden".to_owned();
     }
-    printable(nickname).take(NICKNAME_LENGTH).collect()
+    printable(nickname).take(NAME_LENGTH).collect()
+}
+
+/// A worker's name as a label value: printable, at most 64 characters. One that holds an e-mail address is `other`, none is `unnamed`.
+pub fn worker_name(name: &str) -> String {
+    if name.contains('@') {
+        return "other".to_owned();
+    }
+    let name: String = printable(name).take(NAME_LENGTH).collect();
+    if name.trim().is_empty() { "unnamed".to_owned() } else { name }
 }
 
 /// A text of the API as it may be shown: control characters, which a terminal obeys, are replaced; characters that reorder or
