@@ -31,16 +31,22 @@ struct Case<'a> {
 }
 
 pub(crate) fn measure(table: &mut Table, effort: Effort) {
-    Table::section("A scrape every 150 ms with a poll of every loop in between, beside the same body sent from memory");
+    Table::section(
+        "A scrape every 150 ms with a poll of every loop in between, beside the same body sent from memory by a bare axum server",
+    );
     let paced = |accounts| Case { accounts, gzip: true, polled: Some(1), pause: PAUSE };
-    for (accounts, times, goal) in [("1", 40, 1.5), ("10", 40, 2.0), ("100", 20, 3.0), ("1000", 4, 3.0)] {
+    for (accounts, times, goal) in [("1", 40, None), ("10", 40, None), ("100", 20, Some(3.0)), ("1000", 4, Some(3.0))] {
         compare(table, paced(accounts), effort.pick(1, times), goal);
+    }
+    Table::section("The same, beside a small ready page of the same server (/-/healthy)");
+    for (accounts, goal) in [("1", 1.5), ("10", 2.0)] {
+        beside_page(table, effort, accounts, goal);
     }
     Table::section("A large scrape at once, beside the same body sent from memory");
     let large = |gzip, polled| Case { accounts: "1000", gzip, polled, pause: Duration::ZERO };
-    compare(table, large(true, None), effort.pick(2, 40), 3.0);
-    compare(table, large(true, Some(TWENTIETH)), effort.pick(2, 20), 3.0);
-    compare(table, large(false, None), effort.pick(2, 40), 6.0);
+    compare(table, large(true, None), effort.pick(2, 40), Some(3.0));
+    compare(table, large(true, Some(TWENTIETH)), effort.pick(2, 20), Some(3.0));
+    compare(table, large(false, None), effort.pick(2, 40), Some(6.0));
     part(table, effort);
     made(effort);
     growth(effort);
@@ -87,7 +93,7 @@ fn made(effort: Effort) {
     time("identity", Encoding::Identity, None);
 }
 
-fn compare(table: &mut Table, case: Case<'_>, times: usize, goal: f64) {
+fn compare(table: &mut Table, case: Case<'_>, times: usize, goal: Option<f64>) {
     let ours = Server::own("exposition", case.accounts);
     let mut our_client = Client::new(&ours.address, case.gzip);
     let body = our_client.body();
@@ -117,8 +123,27 @@ fn compare(table: &mut Table, case: Case<'_>, times: usize, goal: f64) {
     );
     let cpu = |costs: &[Cost]| middle(costs, |cost| cost.cpu);
     let latency = |costs: &[Cost]| middle(costs, |cost| cost.latency);
-    table.at_most_times(&format!("{what}: CPU"), "us", cpu(&measured), cpu(&compared), goal);
-    table.at_most_times(&format!("{what}: p50 latency"), "us", latency(&measured), latency(&compared), goal);
+    for (name, of) in [("CPU", &cpu as &dyn Fn(&[Cost]) -> f64), ("p50 latency", &latency)] {
+        let (what, measured, compared) = (format!("{what}: {name}"), of(&measured), of(&compared));
+        match goal {
+            Some(goal) => table.at_most_times(&what, "us", measured, compared, goal),
+            None => Table::beside(&what, "us", measured, compared),
+        }
+    }
+}
+
+/// Scrapes and small pages of one server, in turns.
+fn beside_page(table: &mut Table, effort: Effort, accounts: &str, goal: f64) {
+    let server = Server::own("exposition", accounts);
+    let mut clients = ["/metrics", "/-/healthy"].map(|path| Client::of(&server.address, path, true));
+    let mut costs = [Vec::new(), Vec::new()];
+    for _ in 0..effort.pick(1, ROUNDS) {
+        for (client, costs) in clients.iter_mut().zip(&mut costs) {
+            costs.push(cost(&server, client, effort.pick(1, 40), PAUSE, Some(&|| server.order("poll 1"))).cpu);
+        }
+    }
+    let [scrape, page] = costs.map(median);
+    table.at_most_times(&format!("{accounts} accounts: CPU"), "us", scrape, page, goal);
 }
 
 /// What a sample costs when there are ever more.

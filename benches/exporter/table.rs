@@ -27,6 +27,11 @@ impl Table {
         );
     }
 
+    /// A figure beside another, without a goal.
+    pub(crate) fn beside(what: &str, unit: &str, measured: f64, other: f64) {
+        println!("| {what} | {} | {} | {:.2} | | |", number(measured, unit), number(other, unit), measured / other);
+    }
+
     /// A figure that is to be at least this share of another.
     pub(crate) fn at_least_share(&mut self, what: &str, unit: &str, measured: f64, other: f64, goal: f64) {
         let ratio = measured / other;
