@@ -95,7 +95,7 @@ impl FromJson for Number {
 
 /// A whole number from 0 on, to the last digit: such as an amount in a currency's smallest unit. It may come as a JSON number or as a
 /// string, may be missing, null, or something else.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Integer(Option<u128>);
 
 impl Integer {
