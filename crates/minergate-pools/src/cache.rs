@@ -21,7 +21,7 @@ struct State<T> {
     swept: Instant,
 }
 
-/// The answers of one key. Whoever asks holds the lock, and who waits for it finds the answer.
+/// The answers of one key. The lock is held while the pool is asked, so that those who wait for it find the answer.
 type Slot<T> = Arc<Mutex<Vec<Kept<T>>>>;
 
 struct Kept<T> {

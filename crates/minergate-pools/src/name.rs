@@ -10,7 +10,7 @@ const PART: usize = 8;
 /// Tells which names of workers may be shown beside a wallet.
 pub(crate) struct Names {
     /// Every part of the address, in small letters.
-    parts: HashSet<Vec<u8>>,
+    parts: HashSet<[u8; PART]>,
 }
 
 impl Names {
@@ -31,8 +31,10 @@ impl Names {
     }
 }
 
-fn parts(text: &str) -> impl Iterator<Item = Vec<u8>> {
-    text.as_bytes().windows(PART).map(<[u8]>::to_ascii_lowercase)
+/// Every run of [`PART`] bytes, in small letters.
+fn parts(text: &str) -> impl Iterator<Item = [u8; PART]> {
+    let parts = text.as_bytes().windows(PART).filter_map(|part| <[u8; PART]>::try_from(part).ok());
+    parts.map(|part| part.map(|byte| byte.to_ascii_lowercase()))
 }
 
 #[cfg(test)]

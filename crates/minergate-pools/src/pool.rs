@@ -154,19 +154,20 @@ impl Pool {
         if !software.endpoints.contains(&question.endpoint) {
             return Err(Error::NotFound);
         }
-        let (mut readings, mut oldest) = (Vec::new(), SystemTime::now());
+        let (mut readings, mut times) = (Vec::new(), Vec::new());
         for (source, is_needed) in software.sources(question.endpoint) {
             let Found { result, time } = self.ask(question, source.path, !is_needed, source.error, source.read).await;
             match result {
                 Ok(reading) => {
                     readings.push(reading);
-                    oldest = oldest.min(time);
+                    times.push(time);
                 }
                 Err(error) if is_needed => return Err(error),
                 Err(_) => {}
             }
         }
-        Ok((readings, oldest))
+        let oldest = times.into_iter().min();
+        Ok((readings, oldest.unwrap_or_else(SystemTime::now)))
     }
 
     /// What a path says. The placeholder in it is filled with the address.
@@ -182,7 +183,7 @@ impl Pool {
         let is_of_wallet = path.contains(ADDRESS);
         let key = if is_of_wallet { context.address } else { path };
         let ask = async {
-            let filled = path.replace(ADDRESS, &utf8_percent_encode(context.address, SEGMENT).to_string());
+            let filled = fill(path, context.address);
             let lane = lane.filter(|_| is_of_wallet);
             let request = Read { endpoint, path: &filled, account: None, lane, deadline, error };
             self.client.get(request, |body| read(body, &context)).await
@@ -251,3 +252,11 @@ impl Wallet {
         if address.expose_secret().bytes().all(|byte| byte == b'.') { Err(Error::WalletUnknown) } else { Ok(address) }
     }
 }
+
+/// A path with the address in its place.
+fn fill(path: &str, address: &str) -> String {
+    path.replace(ADDRESS, &utf8_percent_encode(address, SEGMENT).to_string())
+}
+
+#[cfg(test)]
+mod tests;

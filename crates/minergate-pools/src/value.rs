@@ -90,8 +90,8 @@ impl FromJson for Hashrate {
         let text = text.strip_suffix("/s").unwrap_or(&text);
         let Some(number) = text.strip_suffix('h') else { return Number::text(text).map(Hashrate) };
         let prefixes = [('k', 1e3), ('m', 1e6), ('g', 1e9), ('t', 1e12), ('p', 1e15)];
-        let prefixed = prefixes.iter().find_map(|(prefix, factor)| Some((number.strip_suffix(*prefix)?, *factor)));
-        let (number, factor) = prefixed.unwrap_or((number, 1.0));
+        let found = prefixes.iter().find_map(|(prefix, factor)| Some((number.strip_suffix(*prefix)?, *factor)));
+        let (number, factor) = found.unwrap_or((number, 1.0));
         let hashrate = Number::text(number)?.get()? * factor;
         hashrate.is_finite().then(|| Hashrate(hashrate.into()))
     }
