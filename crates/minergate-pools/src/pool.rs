@@ -11,8 +11,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
-use super::cache::{Cache, Found};
+use super::cache::{Cache, Found, Keep};
 use super::reading::{Context, Reading, compose, json};
+use super::refusal;
 use super::software::{ADDRESS, Reader, Software};
 
 /// Pages of a wallet's payments that are read at most.
@@ -78,7 +79,7 @@ pub struct Pool {
 pub struct Answer {
     /// The JSON of the endpoint's answer.
     pub json: String,
-    /// When the pool gave what it was made of; of several, the oldest.
+    /// When the pool gave what it was made of: of several answers that it needs, the oldest.
     pub time: SystemTime,
 }
 
@@ -150,17 +151,19 @@ impl Pool {
 
     /// What the paths of the endpoint say, and the oldest time of their answers.
     async fn readings(&self, question: Question<'_>) -> api::Result<(Vec<Arc<Reading>>, SystemTime)> {
-        let software = self.settings.software;
+        let Settings { software, max_age, .. } = self.settings;
         if !software.endpoints.contains(&question.endpoint) {
             return Err(Error::NotFound);
         }
         let (mut readings, mut times) = (Vec::new(), Vec::new());
         for (source, is_needed) in software.sources(question.endpoint) {
-            let Found { result, time } = self.ask(question, source.path, !is_needed, source.error, source.read).await;
+            let errors = if is_needed { Duration::ZERO } else { max_age };
+            let keep = Keep { answers: max_age.saturating_mul(source.ages), errors };
+            let Found { result, time } = self.ask(question, source.path, keep, source.error, source.read).await;
             match result {
                 Ok(reading) => {
                     readings.push(reading);
-                    times.push(time);
+                    times.extend(is_needed.then_some(time));
                 }
                 Err(error) if is_needed => return Err(error),
                 Err(_) => {}
@@ -175,7 +178,7 @@ impl Pool {
         &self,
         question: Question<'_>,
         path: &str,
-        keeps_errors: bool,
+        keep: Keep,
         error: fn(u16, &[u8]) -> Option<Error>,
         read: Reader,
     ) -> Found<Reading> {
@@ -188,7 +191,7 @@ impl Pool {
             let request = Read { endpoint, path: &filled, account: None, lane, deadline, error };
             self.client.get(request, |body| read(body, &context)).await
         };
-        self.cache.get(key, path, keeps_errors, ask).await
+        self.cache.get(key, path, keep, ask).await
     }
 }
 
@@ -222,9 +225,10 @@ impl Wallet {
         let mut all: Vec<Withdrawal> = readings.iter().flat_map(|reading| reading.withdrawals.clone()).collect();
         let mut last = all.clone();
         let pages = self.pool.settings.software.pages;
+        let keep = Keep { answers: self.pool.settings.max_age, errors: Duration::ZERO };
         for page in 1..MAX_PAGES {
             let Some((pages, path)) = pages.and_then(|pages| Some((pages, (pages.next)(page, &last)?))) else { break };
-            let found = self.pool.ask(question, &path, false, super::refusal::of_wallet, pages.read).await;
+            let found = self.pool.ask(question, &path, keep, refusal::of_wallet, pages.read).await;
             let reading = found.result?;
             // A pool that does not know the page may give the one before again.
             if reading.withdrawals.is_empty() || reading.withdrawals == last {

@@ -36,6 +36,8 @@ pub(crate) struct Source {
     fills: &'static [&'static str],
     /// The endpoints that it adds something to, if the pool has it.
     adds_to: &'static [&'static str],
+    /// How often a pool's maximum age what it says is kept: more than once for what seldom changes.
+    pub(crate) ages: u32,
     pub(crate) error: fn(u16, &[u8]) -> Option<Error>,
     pub(crate) read: Reader,
 }
@@ -100,12 +102,12 @@ impl Software {
 impl Source {
     /// A path that a wallet is asked about with.
     const fn of_wallet(path: &'static str, read: Reader) -> Source {
-        Source { path, fills: &[], adds_to: &[], error: refusal::of_wallet, read }
+        Source { path, fills: &[], adds_to: &[], ages: 1, error: refusal::of_wallet, read }
     }
 
     /// A path of the pool's or its network's.
     const fn of_pool(path: &'static str, read: Reader) -> Source {
-        Source { path, fills: &[], adds_to: &[], error: refusal::of_pool, read }
+        Source { path, fills: &[], adds_to: &[], ages: 1, error: refusal::of_pool, read }
     }
 
     const fn fills(self, endpoints: &'static [&'static str]) -> Source {
@@ -114,6 +116,11 @@ impl Source {
 
     const fn adds_to(self, endpoints: &'static [&'static str]) -> Source {
         Source { adds_to: endpoints, ..self }
+    }
+
+    /// Kept longer than others.
+    const fn seldom_changes(self) -> Source {
+        Source { ages: 20, ..self }
     }
 
     const fn error(self, error: fn(u16, &[u8]) -> Option<Error>) -> Source {

@@ -22,7 +22,9 @@ pub(super) const SOFTWARE: Software = Software {
     sources: &[
         Source::of_wallet("/stats_address?address={address}&longpoll=false", stats_address)
             .fills(&["workers", "mining_stats", "balance", "withdrawals"]),
-        Source::of_wallet("/get_miner_payout_level?address={address}", payout_level).adds_to(&["mining_stats"]),
+        Source::of_wallet("/get_miner_payout_level?address={address}", payout_level)
+            .adds_to(&["mining_stats"])
+            .seldom_changes(),
         Source::of_pool("/get_top10miners", top10).fills(&["top_hashrate"]).adds_to(&["workers", "mining_stats"]),
         Source::of_pool("/stats", stats).fills(&["status"]),
     ],

@@ -30,7 +30,7 @@ pub(super) const SOFTWARE: Software = Software {
         Source::of_wallet("/miner/{address}/stats", stats).fills(&["mining_stats", "balance", "withdrawals"]),
         Source::of_wallet("/miner/{address}/stats/allWorkers", all_workers).fills(&["workers", "mining_stats"]),
         Source::of_wallet("/miner/{address}/payments?page=0&limit=100", payments).fills(&["withdrawals"]),
-        Source::of_wallet("/user/{address}", user).adds_to(&["mining_stats"]),
+        Source::of_wallet("/user/{address}", user).adds_to(&["mining_stats"]).seldom_changes(),
         Source::of_pool("/network/stats", network).fills(&["status"]),
     ],
     pages: Some(Pages {

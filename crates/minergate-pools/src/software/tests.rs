@@ -204,6 +204,14 @@ fn older_versions_fill_what_they_say() {
             json!({"height": 7.0, "timestamp": 1_763_993_311.0, "difficulty": 240.0, "instantHashrate": 2.0}),
         ),
         (
+            "cryptonote-nodejs-pool",
+            "status",
+            vec![Some(
+                r#"{"lastblock":{"height":"7","timestamp":"1763993311"},"network":{"height":8,"timestamp":1763993312}}"#,
+            )],
+            json!({"height": 7.0, "timestamp": 1_763_993_311.0}),
+        ),
+        (
             "nodejs-pool",
             "mining_stats",
             vec![
