@@ -135,7 +135,7 @@ async fn what_is_the_pools_is_asked_once_for_all_wallets() {
         ask(&wallet(&pool, address), "workers").await.unwrap();
     }
     let top = pool.answer(find("top_hashrate").unwrap(), None).await.unwrap();
-    assert_eq!(top.json, r#"{"xmr":[{"hashrate":190830.0},{"hashrate":4810.0}]}"#);
+    assert_eq!(top.json, r#"{"xmr":[{"hashrate":190830},{"hashrate":4810}]}"#);
     assert_eq!(fake.asked().iter().filter(|path| *path == "/get_top10miners").count(), 1);
     assert_eq!(fake.asked().len(), 4);
 }
