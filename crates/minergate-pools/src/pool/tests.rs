@@ -259,6 +259,20 @@ async fn an_address_in_a_file_is_read_when_it_is_needed() {
     assert_eq!(fake.asked(), [format!("/miner/{ADDRESS}/stats")]);
 }
 
+#[tokio::test]
+async fn wallets_can_be_asked_by_tasks() {
+    let fake = FakePool::start(nodejs).await;
+    let pool = fake.pool("nodejs-pool", HOUR);
+    let wallet = Arc::new(wallet(&pool, ADDRESS));
+    let balance = tokio::spawn({
+        let wallet = wallet.clone();
+        async move { ask(&wallet, "balance").await.is_ok() }
+    });
+    let payments = tokio::spawn(async move { wallet.payments_all(None).await.is_err() });
+    let status = tokio::spawn(async move { pool.answer(find("status").unwrap(), None).await.is_ok() });
+    assert!(balance.await.unwrap() && payments.await.unwrap() && status.await.unwrap());
+}
+
 /// The amounts of withdrawals, as they are written.
 fn amounts(json: &str) -> Vec<&str> {
     json.split("\"amount\":").skip(1).filter_map(|rest| rest.split(',').next()).collect()
