@@ -11,8 +11,12 @@ use crate::repository::{ROOT, files};
 
 /// The files of a directory; a failing test prints the names of those that it read.
 fn seeds(directory: &str) -> Vec<(String, Vec<u8>)> {
+    contents(files(directory, ""))
+}
+
+fn contents(files: Vec<PathBuf>) -> Vec<(String, Vec<u8>)> {
     let read = |path: PathBuf| (path.display().to_string(), std::fs::read(Path::new(ROOT).join(path)).unwrap());
-    files(directory, "").into_iter().map(read).collect()
+    files.into_iter().map(read).collect()
 }
 
 #[test]
@@ -61,5 +65,14 @@ fn no_header_is_too_much_for_the_negotiation() {
     for (name, headers) in seeds("fuzz/seeds/negotiation") {
         println!("{name}");
         checks::negotiation(&headers);
+    }
+}
+
+#[test]
+fn no_body_is_too_much_for_a_pool_software() {
+    let samples = contents(files("crates/minergate-pools/src/software", ".json"));
+    for (name, body) in seeds("fuzz/seeds/body").into_iter().chain(samples) {
+        println!("{name}");
+        checks::pools(&body);
     }
 }

@@ -6,6 +6,9 @@ use serde_json::value::RawValue;
 
 use super::FromJson;
 
+/// Whole numbers up to this are exact as doubles.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// A number that may come as a JSON number or as a string, may be missing, null, or something else.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Number(Option<Value>);
@@ -65,10 +68,15 @@ impl From<Number> for Option<f64> {
 }
 
 impl Serialize for Number {
+    /// A whole number is written without a fraction: readers in other languages want one for a count or a time.
+    #[expect(clippy::cast_possible_truncation, clippy::float_cmp, reason = "checked to be exact")]
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
             Some(Value::Decimal { units, decimals }) => {
                 RawValue::from_string(decimal(units, decimals)).map_err(S::Error::custom)?.serialize(serializer)
+            }
+            Some(Value::Double(double)) if double.trunc() == double && double.abs() <= EXACT => {
+                (double as i64).serialize(serializer)
             }
             Some(Value::Double(double)) => double.serialize(serializer),
             None => serializer.serialize_none(),
@@ -95,7 +103,7 @@ impl FromJson for Number {
 
 /// A whole number from 0 on, to the last digit: such as an amount in a currency's smallest unit. It may come as a JSON number or as a
 /// string, may be missing, null, or something else.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Integer(Option<u128>);
 
 impl Integer {
@@ -118,7 +126,6 @@ impl FromJson for Integer {
     /// JSON's numbers with a fraction or an exponent come as doubles, which are exact up to 2^53.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::float_cmp, reason = "checked to be exact")]
     fn number(number: f64) -> Option<Self> {
-        const EXACT: f64 = 9_007_199_254_740_992.0;
         ((0.0..=EXACT).contains(&number) && number.trunc() == number).then_some(Integer(Some(number as u128)))
     }
 
@@ -154,6 +161,15 @@ mod tests {
             let number = Number::of_units(units, decimals);
             assert_eq!(serde_json::to_string(&number).unwrap(), coins);
             assert_eq!(number.get(), coins.parse().ok());
+        }
+    }
+
+    #[test]
+    fn whole_numbers_are_written_without_a_fraction() {
+        for (number, json) in
+            [(3.0, "3"), (0.0, "0"), (-2.0, "-2"), (0.5, "0.5"), (1_795_871_190_000.0, "1795871190000"), (f64::NAN, "null")]
+        {
+            assert_eq!(serde_json::to_string(&Number::from(number)).unwrap(), json);
         }
     }
 

@@ -1,0 +1,75 @@
+//! Names of workers, less what is personal in them.
+
+use std::collections::HashSet;
+
+use minergate::answer::Text;
+
+/// So many characters in common with the address are a part of it.
+const PART: usize = 8;
+
+/// Tells which names of workers may be shown beside a wallet.
+pub(crate) struct Names {
+    /// Every part of the address, in small letters.
+    parts: HashSet<[u8; PART]>,
+}
+
+impl Names {
+    /// For the workers of a wallet.
+    pub(crate) fn of(address: &str) -> Names {
+        Names { parts: parts(address).collect() }
+    }
+
+    /// A worker's name as it may be shown. `undefined` and `x` are what the pools call a miner that gave no name. An e-mail address or a
+    /// part of the wallet's address becomes `other`.
+    pub(crate) fn shown(&self, name: &str) -> Text {
+        let name = name.trim();
+        match name {
+            "" | "undefined" | "x" => Text::from("unnamed"),
+            _ if name.contains('@') || parts(name).any(|part| self.parts.contains(&part)) => Text::from("other"),
+            _ => Text::from(name),
+        }
+    }
+}
+
+/// Every run of [`PART`] bytes, in small letters.
+fn parts(text: &str) -> impl Iterator<Item = [u8; PART]> {
+    let parts = text.as_bytes().windows(PART).filter_map(|part| <[u8; PART]>::try_from(part).ok());
+    parts.map(|part| part.map(|byte| byte.to_ascii_lowercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_name_without_meaning_is_unnamed_and_a_personal_one_is_other() {
+        let names = Names::of("4AaBbCcDdEeFfGg");
+        for (name, expected) in [
+            ("rig-a", "rig-a"),
+            ("garage.2", "garage.2"),
+            ("X", "X"),
+            ("", "unnamed"),
+            (" ", "unnamed"),
+            ("x", "unnamed"),
+            ("undefined", "unnamed"),
+            ("me@example.com", "other"),
+            ("4AaBbCcDdEeFfGg", "other"),
+            ("rig-BBCCDDEE", "other"),
+            ("4aabbcc", "4aabbcc"),
+        ] {
+            assert_eq!(names.shown(name).get(), Some(expected), "{name}");
+        }
+        assert_eq!(Names::of("").shown("a-long-name").get(), Some("a-long-name"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_part_of_the_address_is_shown(address in "[0-9A-Za-z]{20,95}", before in ".{0,9}", start in 0..12_usize, after in ".{0,9}") {
+            let name = format!("{before}{}{after}", &address[start..start + PART]);
+            let shown = Names::of(&address).shown(&name);
+            prop_assert_eq!(shown.get(), Some("other"));
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! A pool, asked within its limits.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use minergate::answer::List;
+use minergate::api::{self, Client, Error, Lane, Observer, Read, Secret};
+use minergate::endpoints::Endpoint;
+use minergate::endpoints::withdrawals::Withdrawal;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::Instant;
+
+use super::cache::{Cache, Found, Keep};
+use super::reading::{Context, Reading, compose, json};
+use super::refusal;
+use super::software::{ADDRESS, Reader, Software};
+
+/// Pages of a wallet's payments that are read at most.
+const MAX_PAGES: usize = 1000;
+
+/// Payments of a wallet that are read at most: the most that an answer of the API may hold.
+const MAX_PAYMENTS: usize = 50_000;
+
+/// What is escaped in an address: more than has to be, so that it can't leave its place in the path or the query.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
+
+/// What a pool is, and how gently it is asked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Its name in the configuration.
+    pub name: Arc<str>,
+    pub software: &'static Software,
+    /// The code of its coin.
+    pub currency: Arc<str>,
+    /// Decimals of the unit that it counts coins in.
+    pub decimals: u8,
+    /// The time from one block of the currency to the next, on average.
+    pub block_time: Duration,
+    /// How long an answer serves all that ask for it.
+    pub max_age: Duration,
+    /// Where it is, and its limits.
+    pub http: api::Settings,
+}
+
+impl Settings {
+    pub const REQUESTS_PER_SECOND: f64 = 1.0;
+    pub const BURST: f64 = 5.0;
+    pub const CONCURRENCY: usize = 4;
+    pub const MAX_AGE: Duration = Duration::from_secs(30);
+
+    /// Where and how the software is asked: its paths may begin with a part that the configured URL lacks.
+    fn http(&self) -> api::Settings {
+        let mut http = self.http.clone();
+        let path = http.base_url.path().trim_end_matches('/').to_owned();
+        if !path.ends_with(self.software.root) {
+            http.base_url.set_path(&format!("{path}{}", self.software.root));
+        }
+        http
+    }
+
+    /// What a reading may know.
+    fn context<'a>(&'a self, account: &'a str, address: &'a str) -> Context<'a> {
+        let Settings { currency, decimals, block_time, .. } = self;
+        Context { account, address, currency, decimals: *decimals, block_time: *block_time }
+    }
+}
+
+/// A pool that is asked within its limits. An upstream answer serves all who ask for it within [`Settings::max_age`], and for one address
+/// one request is in flight at a time.
+pub struct Pool {
+    settings: Settings,
+    client: Client,
+    cache: Cache<Reading>,
+}
+
+/// An answer in the words of the MinerGate API.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The JSON of the endpoint's answer.
+    pub json: String,
+    /// When the pool gave what it was made of: of several answers that it needs, the oldest.
+    pub time: SystemTime,
+}
+
+/// A wallet at a pool.
+pub struct Wallet {
+    pool: Arc<Pool>,
+    /// The name of the account that it belongs to.
+    account: Arc<str>,
+    address: Secret,
+    lane: Lane,
+}
+
+/// Who is asked about, for which endpoint, until when.
+#[derive(Clone, Copy)]
+struct Question<'a> {
+    endpoint: &'static str,
+    deadline: Option<Instant>,
+    lane: Option<(&'a str, &'a Lane)>,
+    context: Context<'a>,
+}
+
+impl Pool {
+    /// A pool that keeps within the settings' limits.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn new(settings: Settings, observer: Observer) -> api::Result<Pool> {
+        let client = Client::new(&settings.http(), observer)?;
+        Ok(Pool { cache: Cache::new(settings.max_age), settings, client })
+    }
+
+    /// A pool with other settings. Where the URL is the same, the pauses that it asked for go on.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn reconfigured(&self, settings: Settings) -> api::Result<Pool> {
+        let client = self.client.reconfigured(&settings.http())?;
+        Ok(Pool { cache: Cache::new(settings.max_age), settings, client })
+    }
+
+    /// Uses new connections from now on.
+    pub async fn renew_connections(&self) {
+        self.client.renew_connections().await;
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// A wallet at this pool.
+    pub fn wallet(self: &Arc<Pool>, account: Arc<str>, address: Secret) -> Wallet {
+        Wallet { pool: self.clone(), account, address, lane: self.client.lane() }
+    }
+
+    /// The answer to an endpoint of the pool's or a network's. `deadline` is when it is of no use any more.
+    ///
+    /// # Errors
+    /// Every kind of [`api::Error`] but those about logins; [`api::Error::NotFound`] for an endpoint that the software can't fill.
+    pub async fn answer(&self, endpoint: &'static Endpoint, deadline: Option<Instant>) -> api::Result<Answer> {
+        let context = self.settings.context("", "");
+        let question = Question { endpoint: endpoint.name, deadline, lane: None, context };
+        if endpoint.is_of_account() { Err(Error::NotFound) } else { self.compose(question).await }
+    }
+
+    async fn compose(&self, question: Question<'_>) -> api::Result<Answer> {
+        let (readings, time) = self.readings(question).await?;
+        Ok(Answer { json: compose(question.endpoint, &readings, &question.context)?, time })
+    }
+
+    /// What the paths of the endpoint say, and the oldest time of their answers.
+    async fn readings(&self, question: Question<'_>) -> api::Result<(Vec<Arc<Reading>>, SystemTime)> {
+        let Settings { software, max_age, .. } = self.settings;
+        if !software.endpoints.contains(&question.endpoint) {
+            return Err(Error::NotFound);
+        }
+        let (mut readings, mut times) = (Vec::new(), Vec::new());
+        for (source, is_needed) in software.sources(question.endpoint) {
+            let errors = if is_needed { Duration::ZERO } else { max_age };
+            let keep = Keep { answers: max_age.saturating_mul(source.ages), errors };
+            let Found { result, time } = self.ask(question, source.path, keep, source.error, source.read).await;
+            match result {
+                Ok(reading) => {
+                    readings.push(reading);
+                    times.extend(is_needed.then_some(time));
+                }
+                Err(error) if is_needed => return Err(error),
+                Err(_) => {}
+            }
+        }
+        let oldest = times.into_iter().min();
+        Ok((readings, oldest.unwrap_or_else(SystemTime::now)))
+    }
+
+    /// What a path says. The placeholder in it is filled with the address.
+    async fn ask(
+        &self,
+        question: Question<'_>,
+        path: &str,
+        keep: Keep,
+        error: fn(u16, &[u8]) -> Option<Error>,
+        read: Reader,
+    ) -> Found<Reading> {
+        let Question { endpoint, deadline, lane, context } = question;
+        let is_of_wallet = path.contains(ADDRESS);
+        let key = if is_of_wallet { context.address } else { path };
+        let ask = async {
+            let filled = fill(path, context.address);
+            let lane = lane.filter(|_| is_of_wallet);
+            let request = Read { endpoint, path: &filled, account: None, lane, deadline, error };
+            self.client.get(request, |body| read(body, &context)).await
+        };
+        self.cache.get(key, path, keep, ask).await
+    }
+}
+
+impl Wallet {
+    pub fn pool(&self) -> &Arc<Pool> {
+        &self.pool
+    }
+
+    /// The answer to an endpoint of an account's.
+    ///
+    /// # Errors
+    /// As [`Pool::answer`], and [`api::Error::WalletUnknown`], [`api::Error::SecretFile`].
+    pub async fn answer(&self, endpoint: &'static Endpoint, deadline: Option<Instant>) -> api::Result<Answer> {
+        if !endpoint.is_of_account() {
+            return Err(Error::NotFound);
+        }
+        let address = self.address().await?;
+        self.pool.compose(self.question(endpoint.name, &address, deadline)).await
+    }
+
+    /// All payments to the wallet that the pool keeps, as the JSON of the API's withdrawals. `deadline` is when it is of no use any more.
+    ///
+    /// It reads the pages one after the other, up to 1,000 pages or 50,000 payments, and asks for each within the pool's limits.
+    ///
+    /// # Errors
+    /// As [`Wallet::answer`].
+    pub async fn payments_all(&self, deadline: Option<Instant>) -> api::Result<Answer> {
+        let address = self.address().await?;
+        let question = self.question("withdrawals", &address, deadline);
+        let (readings, mut time) = self.pool.readings(question).await?;
+        let mut all: Vec<Withdrawal> = readings.iter().flat_map(|reading| reading.withdrawals.clone()).collect();
+        let mut last = all.clone();
+        let pages = self.pool.settings.software.pages;
+        let keep = Keep { answers: self.pool.settings.max_age, errors: Duration::ZERO };
+        for page in 1..MAX_PAGES {
+            let Some((pages, path)) = pages.and_then(|pages| Some((pages, (pages.next)(page, &last)?))) else { break };
+            let found = self.pool.ask(question, &path, keep, refusal::of_wallet, pages.read).await;
+            let reading = found.result?;
+            // A pool that does not know the page may give the one before again.
+            if reading.withdrawals.is_empty() || reading.withdrawals == last {
+                break;
+            }
+            last.clone_from(&reading.withdrawals);
+            all.extend_from_slice(&last);
+            time = time.min(found.time);
+            if all.len() >= MAX_PAYMENTS {
+                all.truncate(MAX_PAYMENTS);
+                break;
+            }
+        }
+        Ok(Answer { json: json(&all.into_iter().collect::<List<_>>())?, time })
+    }
+
+    fn question<'a>(&'a self, endpoint: &'static str, address: &'a SecretString, deadline: Option<Instant>) -> Question<'a> {
+        let context = self.pool.settings.context(&self.account, address.expose_secret());
+        Question { endpoint, deadline, lane: Some((&self.account, &self.lane)), context }
+    }
+
+    async fn address(&self) -> api::Result<SecretString> {
+        let address = self.address.read().await?;
+        // A path's segment of dots alone leads elsewhere, escaped or not. No coin has such an address.
+        if address.expose_secret().bytes().all(|byte| byte == b'.') { Err(Error::WalletUnknown) } else { Ok(address) }
+    }
+}
+
+/// A path with the address in its place.
+fn fill(path: &str, address: &str) -> String {
+    path.replace(ADDRESS, &utf8_percent_encode(address, SEGMENT).to_string())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+//! What an upstream answer says, and the API's JSON that is made of one or more of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use minergate::answer::{Flag, List, Map, Number, is_default};
+use minergate::api::{Error, Result};
+use minergate::endpoints::mining_stats::{Mining, MiningStats, Shares};
+use minergate::endpoints::status::Status;
+use minergate::endpoints::top_hashrate;
+use minergate::endpoints::withdrawals::Withdrawal;
+use minergate::endpoints::workers::{Miner, Worker};
+use serde::Serialize;
+
+/// Letters of an abbreviated address that are enough to tell whose it is.
+const ENOUGH: usize = 8;
+
+/// What is asked about, and how the pool counts.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The name of the account; empty for what belongs to none.
+    pub account: &'a str,
+    /// The wallet's address; empty for what belongs to none.
+    pub address: &'a str,
+    /// The code of the pool's coin.
+    pub currency: &'a str,
+    /// Decimals of the unit that the pool counts coins in.
+    pub decimals: u8,
+    /// The time from one block of the currency to the next, on average.
+    pub block_time: Duration,
+}
+
+/// What an upstream answer says. What it does not say is missing.
+#[derive(Default)]
+pub(crate) struct Reading {
+    /// The account's workers, less its rank.
+    pub(crate) worker: Worker,
+    /// What mining/stats has beside that.
+    pub(crate) mining: Mining,
+    /// Coins.
+    pub(crate) balance: Number,
+    pub(crate) withdrawals: Vec<Withdrawal>,
+    pub(crate) status: Status,
+    /// The pool's miners, highest hashrate first.
+    pub(crate) top: Vec<TopMiner>,
+}
+
+/// One of the pool's miners.
+pub(crate) struct TopMiner {
+    /// Beginning and end of its address, with dots between.
+    pub(crate) address: String,
+    pub(crate) hashrate: Number,
+}
+
+impl TopMiner {
+    /// Whether it is the wallet of that address.
+    fn is(&self, address: &str) -> bool {
+        match self.address.split_once("...") {
+            Some((start, end)) => start.len() + end.len() >= ENOUGH && address.starts_with(start) && address.ends_with(end),
+            None => !address.is_empty() && self.address == address,
+        }
+    }
+}
+
+/// The JSON of an endpoint's answer. Of what two readings say, the first counts.
+pub(crate) fn compose(endpoint: &str, readings: &[Arc<Reading>], context: &Context<'_>) -> Result<String> {
+    match endpoint {
+        "workers" => json(&by_currency(context, worker(readings, context))),
+        "mining_stats" => {
+            let currencies = by_currency(context, mining(readings, context));
+            json(&MiningStats { currencies, ..MiningStats::default() })
+        }
+        "balance" => json(&by_currency(context, first(readings, |reading| reading.balance))),
+        "withdrawals" => json(&readings.iter().flat_map(|reading| &reading.withdrawals).collect::<List<_>>()),
+        "nickname" => json(&context.account),
+        "top_hashrate" => json(&by_currency(context, top(readings))),
+        "status" => json(&readings.first().map(|reading| &reading.status)),
+        _ => Err(Error::NotFound),
+    }
+}
+
+fn worker(readings: &[Arc<Reading>], context: &Context<'_>) -> Worker {
+    Worker {
+        miners_count: first(readings, |reading| reading.worker.miners_count),
+        hashrate: first(readings, |reading| reading.worker.hashrate),
+        hashrate_rank: rank(readings, context.address),
+        miners: readings.iter().flat_map(|reading| &reading.worker.miners).cloned().collect::<List<Miner>>(),
+    }
+}
+
+fn mining(readings: &[Arc<Reading>], context: &Context<'_>) -> Mining {
+    let of = |field: fn(&Mining) -> Number| readings.iter().fold(Number::default(), |n, r| n.or(field(&r.mining)));
+    let online = readings.iter().map(|reading| reading.mining.miner_online).find(|flag| !is_default(flag));
+    Mining {
+        unconfirmed_balance: of(|mining| mining.unconfirmed_balance),
+        miners_count: first(readings, |reading| reading.worker.miners_count),
+        hashrate: first(readings, |reading| reading.worker.hashrate),
+        hashrate_rank: rank(readings, context.address),
+        miner_online: online.unwrap_or_else(Flag::default),
+        shares: Shares {
+            good: of(|mining| mining.shares.good),
+            good_eq: of(|mining| mining.shares.good_eq),
+            bad: of(|mining| mining.shares.bad),
+            invalid: of(|mining| mining.shares.invalid),
+            ..Shares::default()
+        },
+        blocks_found: of(|mining| mining.blocks_found),
+        payout_threshold: of(|mining| mining.payout_threshold),
+        ..Mining::default()
+    }
+}
+
+/// The pool's miners without a nickname: it would be a part of an address.
+fn top(readings: &[Arc<Reading>]) -> List<top_hashrate::Miner> {
+    let miners = readings.iter().flat_map(|reading| &reading.top);
+    miners.map(|miner| top_hashrate::Miner { hashrate: miner.hashrate, ..top_hashrate::Miner::default() }).collect()
+}
+
+/// The wallet's place among the pool's miners, if it is named.
+fn rank(readings: &[Arc<Reading>], address: &str) -> Number {
+    let mut places = (1..).zip(readings.iter().flat_map(|reading| &reading.top));
+    places.find(|(_, miner)| miner.is(address)).map(|(place, _)| f64::from(place).into()).unwrap_or_default()
+}
+
+fn first(readings: &[Arc<Reading>], field: fn(&Reading) -> Number) -> Number {
+    readings.iter().fold(Number::default(), |number, reading| number.or(field(reading)))
+}
+
+/// A value under the code of the pool's coin, if something of it is given.
+fn by_currency<T: Default + PartialEq>(context: &Context<'_>, value: T) -> Map<T> {
+    let given = Some(value).filter(|value| !is_default(value));
+    given.map(|value| (context.currency.to_owned(), value)).into_iter().collect()
+}
+
+pub(crate) fn json(answer: &impl Serialize) -> Result<String> {
+    serde_json::to_string(answer).map_err(|_| Error::Shape { line: 0, column: 0 })
+}
