@@ -17,9 +17,25 @@ impl Software {
 
     /// Decimals of the unit that it counts a currency's coins in, where that is known.
     pub fn decimals(&self, currency: &str) -> Option<u8> {
-        minergate::currency::decimals(currency)
+        match currency {
+            "etc" | "eth" if self.name == "open-ethereum-pool" => Some(9),
+            _ => minergate::currency::decimals(currency),
+        }
     }
 }
 
 /// Every software.
-pub static SOFTWARES: &[Software] = &[];
+pub static SOFTWARES: &[Software] = &[
+    Software {
+        name: "nodejs-pool",
+        endpoints: &["workers", "mining_stats", "balance", "withdrawals", "nickname", "status"],
+    },
+    Software {
+        name: "cryptonote-nodejs-pool",
+        endpoints: &["workers", "mining_stats", "balance", "withdrawals", "nickname", "top_hashrate", "status"],
+    },
+    Software {
+        name: "open-ethereum-pool",
+        endpoints: &["workers", "mining_stats", "balance", "withdrawals", "nickname", "status"],
+    },
+];
