@@ -58,6 +58,16 @@ pub(super) fn currencies<'de, D: Deserializer<'de>>(deserializer: D) -> Result<O
     Ok(codes.map(|codes| codes.into_iter().map(|code| code.0).collect()))
 }
 
+/// For `#[serde(deserialize_with = "codes::currency")]`.
+pub(super) fn currency<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Code::deserialize(deserializer).map(|code| code.0)
+}
+
+/// For `#[serde(deserialize_with = "codes::decimals_of_one")]`.
+pub(super) fn decimals_of_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D::Error> {
+    Option::<Decimals>::deserialize(deserializer).map(|decimals| decimals.map(|decimals| decimals.0))
+}
+
 /// For `#[serde(deserialize_with = "codes::decimals")]`.
 pub(super) fn decimals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, u8>, D::Error> {
     let decimals = BTreeMap::<Code, Decimals>::deserialize(deserializer)?;
