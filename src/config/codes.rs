@@ -31,9 +31,9 @@ struct Decimals(u8);
 
 impl<'de> Deserialize<'de> for Decimals {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Decimals, D::Error> {
-        match u64::deserialize(deserializer)?.try_into() {
+        match i64::deserialize(deserializer)?.try_into() {
             Ok(decimals) if decimals <= MAX_DECIMALS => Ok(Decimals(decimals)),
-            _ => Err(de::Error::custom(format!("too many decimals; give 0 to {MAX_DECIMALS}"))),
+            _ => Err(de::Error::custom(format!("out of range; give 0 to {MAX_DECIMALS}"))),
         }
     }
 }

@@ -152,7 +152,8 @@ impl Raw {
             return is_right.then(|| Wrong::new([], format!("nothing to poll; {remedy}")));
         }
         let is_covered = |code: &String| self.pools.iter().any(|pool| pool.currency == *code);
-        if self.pools.is_empty() || self.accounts.iter().any(|account| !account.has_wallets()) {
+        let is_at_api = |account: &Account| !account.has_wallets();
+        if self.accounts.iter().any(is_at_api) || self.accounts.is_empty() && self.pools.is_empty() {
             self.api.missing()
         } else if self.currencies.iter().flatten().all(is_covered) {
             None

@@ -159,8 +159,8 @@ const MISTAKES: &[(&str, &str)] = &[
         "# accounts\nplanted = 1",
         ":2: unknown key; known are currencies, decimals, optional_metrics, max_workers, state_directory, shard, api, pools, poll, web, log, accounts",
     ),
-    ("[decimals]\nnewcoin = 40", ":2: decimals: too many decimals; give 0 to 36"),
-    ("[decimals]\nxmr = 4000", ":2: decimals.xmr: too many decimals; give 0 to 36"),
+    ("[decimals]\nnewcoin = 40", ":2: decimals: out of range; give 0 to 36"),
+    ("[decimals]\nxmr = 4000", ":2: decimals.xmr: out of range; give 0 to 36"),
     ("[decimals]\nplanted = \"planted\"", ":2: decimals: expected a whole number, found a text"),
     (
         "[decimals]\n\"planted secret\" = 8",
