@@ -40,6 +40,13 @@ fn the_short_example_is_read() {
 }
 
 #[test]
+fn the_example_of_pools_is_read_and_needs_no_api() {
+    let config = shipped("pools.toml");
+    let pools: Vec<&str> = config.pools.iter().map(|pool| &*pool.name).collect();
+    assert_eq!((pools, config.wallets.len(), config.accounts.len(), config.api), (vec!["supportxmr"], 1, 0, None));
+}
+
+#[test]
 fn the_full_example_holds_the_defaults() {
     let (config, short) = (shipped("full.toml"), shipped("minergate-exporter.toml"));
     let api = config.api.unwrap();
