@@ -20,6 +20,7 @@ impl Config {
         let mut doubts: Vec<String> = plain
             .map(|pool| format!("pool {}: its url is not https: addresses can be read on the way", pool.name))
             .collect();
+        doubts.extend(self.shared_hosts());
         doubts.extend(self.unfilled());
         let of_wallet = async |wallet: &WalletConfig| {
             let pool = &self.pools[wallet.pool];
@@ -35,6 +36,18 @@ impl Config {
         doubts
     }
 
+    /// Pools at the host of another one.
+    fn shared_hosts(&self) -> impl Iterator<Item = String> {
+        self.pools.iter().enumerate().filter_map(|(place, pool)| {
+            let host = pool.http.base_url.host_str();
+            let other = self.pools[..place].iter().find(|other| other.http.base_url.host_str() == host)?;
+            let (name, other) = (&pool.name, &other.name);
+            Some(format!(
+                "pool {name}: it is at the same host as {other}, which gets the requests of both; lower requests_per_second"
+            ))
+        })
+    }
+
     /// Endpoints that accounts name and none of their pools can fill.
     fn unfilled(&self) -> impl Iterator<Item = String> {
         self.wallets.chunk_by(|a, b| a.account == b.account).filter_map(|wallets| {
@@ -43,7 +56,7 @@ impl Config {
             let unfilled: Vec<&str> = endpoints.iter().flatten().map(String::as_str).filter(|name| !can(name)).collect();
             let names = unfilled.join(", ");
             (!unfilled.is_empty())
-                .then(|| format!("account {account}: none of its pools has {names}; leave that out of endpoints"))
+                .then(|| format!("account {account}: its pools can't fill {names}; leave that out of endpoints"))
         })
     }
 }

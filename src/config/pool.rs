@@ -10,7 +10,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::error::Wrong;
-use super::{account, codes, duration};
+use super::tables::variable_name;
+use super::{account, codes, duration, keys};
 
 /// The values that durations can have here are within these.
 const SHORTEST_AGE: Duration = Duration::from_secs(1);
@@ -154,8 +155,13 @@ impl Pool {
 
 /// What is wrong with a pool's name, if anything is.
 pub(super) fn name_fault(name: &str) -> Option<&'static str> {
-    let missing = "missing; every pool needs a name, by which the accounts' wallets name it";
-    if name.is_empty() { Some(missing) } else { account::name_fault_near_wallets(name) }
+    if name.is_empty() {
+        return Some("missing; every pool needs a name, by which the accounts' wallets name it");
+    }
+    // As a variable is read: ACCOUNTS__RIG__WALLETS__TOKEN is the token of an account whose name ends so.
+    let is_key = keys::is_known(&["accounts", "0", &variable_name(name).to_lowercase()]);
+    let like_a_key = "is a key of accounts, and variables could not tell the two apart; give another name";
+    account::name_fault_near_wallets(name).or(is_key.then_some(like_a_key))
 }
 
 fn software(name: &str) -> Result<&'static Software, String> {

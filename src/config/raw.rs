@@ -125,8 +125,7 @@ impl Raw {
                 found.wallets.extend(wallets(raw, &self.pools, &mut own));
                 if let Some(login) = raw.login(&mut own) {
                     if found.logins.iter().any(|(_, other)| is_ambiguous(other, &login)) {
-                        let message =
-                            "stands beside the wallets of another account, too; the gateway could not tell them apart";
+                        let message = "another account with wallets has the same; the gateway could not tell the two apart";
                         let key = if matches!(login, Credentials::Token { .. }) { "token" } else { "email" };
                         own.push(Wrong::new([key], message));
                     }
@@ -158,7 +157,7 @@ impl Raw {
         } else if self.currencies.iter().flatten().all(is_covered) {
             None
         } else {
-            let message = "one of them is mined at none of [[pools]]; add a pool for it, or give api.base_url";
+            let message = "no pool of [[pools]] has one of them; add a pool for it, or give api.base_url";
             self.api.missing().map(|_| Wrong::new(["currencies"], message))
         }
     }

@@ -150,7 +150,8 @@ fn described(list: &str, table: &Value, place: usize) -> String {
     }
 }
 
-fn variable_name(table: &str) -> String {
+/// A name as variables have it.
+pub(super) fn variable_name(table: &str) -> String {
     table.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
 }
 

@@ -139,7 +139,7 @@ fn unknown(name: &str, pools: &[Pool]) -> String {
     let names: Vec<&str> =
         pools.iter().map(|pool| pool.name.as_str()).filter(|name| super::pool::name_fault(name).is_none()).collect();
     if names.is_empty() {
-        return "names a pool, and there is none; add [[pools]] with its name, software, url and currency".to_owned();
+        return "names a pool, and there are none; add it to [[pools]] with name, software, url and currency".to_owned();
     }
     let question = spelling::question(name, names.iter().copied());
     let more = if names.len() > NAMED { format!(" and {} more", names.len() - NAMED) } else { String::new() };

@@ -157,9 +157,9 @@ fn pools_and_wallets_are_listed_without_an_address() {
     assert_eq!((wallets.len(), &wallets[1]["pool"], &wallets[1]["currency"]), (2, &"etc pool".into(), &"etc".into()));
     assert_eq!((&report["base_url"], &report["requests"]), (&Value::Null, &Value::Null));
     let sentences = [
-        "account rig: none of its pools has transfers; leave that out of endpoints",
-        "account rig: the address at supportxmr has not the 95 characters of an address, or 106 with a payment id; is a part missing?",
-        "account rig: the address at etc pool has other letters behind 0x than a to f; is there a typo?",
+        "account rig: its pools can't fill transfers; leave that out of endpoints",
+        "account rig: the address at supportxmr does not have the 95 characters of an address, or 106 with a payment id; is a part missing?",
+        "account rig: the address at etc pool holds letters other than a to f after 0x; is there a typo?",
     ];
     assert_eq!(warnings(&report), sentences, "{report:#}");
     let plain = said.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -188,7 +188,7 @@ fn an_address_that_can_t_be_read_or_is_none_is_an_error() {
             &right,
             "4planted/../x",
             &[
-                "account rig: the address at supportxmr holds a character that no address has there; give the wallet's address alone, of letters \
+                "account rig: the address at supportxmr holds a character that no address has; give the wallet's address alone, of letters \
                and digits",
             ],
         ),
@@ -198,6 +198,20 @@ fn an_address_that_can_t_be_read_or_is_none_is_an_error() {
         assert_eq!(report["ok"], errors.is_empty());
         assert!(!format!("{said}{report}").contains("planted"), "{said}{report:#}");
     }
+}
+
+#[test]
+fn pools_that_get_more_or_say_more_than_they_should_are_warned_about() {
+    let directory = tempfile::tempdir().unwrap();
+    let other = XMR.replace("supportxmr", "other").replace("xmr", "etc").replace("https", "http");
+    let rig = "[[accounts]]\nname = \"rig\"\nwallet_files = { other = \"address\" }\n";
+    let address = format!("0x{}", "0".repeat(40));
+    let (report, _) = checked(directory.path(), &format!("{XMR}{other}{rig}"), &address);
+    let expected = [
+        "pool other: its url is not https: addresses can be read on the way",
+        "pool other: it is at the same host as supportxmr, which gets the requests of both; lower requests_per_second",
+    ];
+    assert_eq!(warnings(&report), expected, "{report:#}");
 }
 
 #[test]

@@ -213,12 +213,12 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "wallets = { supportxmr = \"4planted/../other\" }",
-        ":13: accounts[1].wallets.supportxmr: holds a character that no address has there; give the wallet's address alone, of letters and \
+        ":13: accounts[1].wallets.supportxmr: holds a character that no address has; give the wallet's address alone, of letters and \
          digits",
     ),
     (
         "wallets = { supportxmr = \"planted@example.com\" }",
-        ":13: accounts[1].wallets.supportxmr: holds a character that no address has there; give the wallet's address alone, of letters and \
+        ":13: accounts[1].wallets.supportxmr: holds a character that no address has; give the wallet's address alone, of letters and \
          digits",
     ),
     ("wallets = { supportxmr = \"\" }", ":13: accounts[1].wallets.supportxmr: is empty; give the wallet's address"),
@@ -252,12 +252,12 @@ const MISTAKES: &[(&str, &str)] = &[
     (
         "wallets = { supportxmr = \"4planted\" }\nemail = \"e@x\"\npassword = \"planted\"\n[[accounts]]\nname = \"other\"\nemail = \"E@x\"\n\
          password = \"planted\"\nwallets = { supportxmr = \"4planted\" }",
-        ":18: accounts[2].email: stands beside the wallets of another account, too; the gateway could not tell them apart",
+        ":18: accounts[2].email: another account with wallets has the same; the gateway could not tell the two apart",
     ),
     (
         "wallets = { supportxmr = \"4planted\" }\ntoken = \"planted\"\n[[accounts]]\nname = \"other\"\ntoken = \"planted\"\n\
          wallets = { supportxmr = \"4planted\" }",
-        ":17: accounts[2].token: stands beside the wallets of another account, too; the gateway could not tell them apart",
+        ":17: accounts[2].token: another account with wallets has the same; the gateway could not tell the two apart",
     ),
     (
         "wallets = { supportxmr = \"4planted\" }\n[[accounts]]\nname = \"other\"\ntoken = \"t\"",
@@ -329,6 +329,7 @@ const MISTAKES_OF_POOLS: &[(&str, &str, &str)] = &[
     ("timeout", "\"0s\"", "no request can take no time; give \"10s\" or so"),
     ("max_age", "\"0s\"", "out of range; give \"1s\" to \"1h\""),
     ("max_age", "\"2h\"", "out of range; give \"1s\" to \"1h\""),
+    ("name", "\"Token-file\"", "is a key of accounts, and variables could not tell the two apart; give another name"),
     ("name", "\"\"", "missing; every pool needs a name, by which the accounts' wallets name it"),
     ("name", "\"planted@example.com\"", "looks like an e-mail address, and would stand on every page; give another name"),
     ("name", "\" planted\"", "give 1 to 64 printable characters without spaces around them"),
@@ -380,7 +381,7 @@ fn what_is_missing_of_a_pool_is_said_with_the_key_to_set() {
         (format!("{XMR}{XMR}{rig}"), ":7: pools[2].name: stands twice; every pool needs a name of its own"),
         (
             rig.to_owned(),
-            ":3: accounts[1].wallets: names a pool, and there is none; add [[pools]] with its name, software, url and currency",
+            ":3: accounts[1].wallets: names a pool, and there are none; add it to [[pools]] with name, software, url and currency",
         ),
         (
             format!(
@@ -390,7 +391,7 @@ fn what_is_missing_of_a_pool_is_said_with_the_key_to_set() {
         ),
         (
             format!("currencies = [\"xmr\", \"bcn\"]\n{XMR}{rig}"),
-            ":1: currencies: one of them is mined at none of [[pools]]; add a pool for it, or give api.base_url",
+            ":1: currencies: no pool of [[pools]] has one of them; add a pool for it, or give api.base_url",
         ),
         (format!("max_workers = 50001\n{XMR}{rig}"), ":1: max_workers: out of range; give 0 to 50000"),
         (

@@ -24,7 +24,7 @@ pub fn fault(address: &str) -> Option<&'static str> {
     } else if address.len() > MAX_LENGTH {
         Some("is longer than any address; give the wallet's address alone")
     } else if !address.bytes().all(is_allowed) || !address.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-        Some("holds a character that no address has there; give the wallet's address alone, of letters and digits")
+        Some("holds a character that no address has; give the wallet's address alone, of letters and digits")
     } else {
         None
     }

@@ -8,10 +8,10 @@ pub(super) fn doubt(address: &str) -> Option<&'static str> {
         return Some("does not begin with 0x, as addresses of this currency do");
     };
     if digits.len() != 40 {
-        return Some("has not the 40 digits behind 0x that addresses of this currency have; is a part missing?");
+        return Some("does not have 40 digits after 0x, as addresses of this currency do; is a part missing?");
     }
     if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Some("has other letters behind 0x than a to f; is there a typo?");
+        return Some("holds letters other than a to f after 0x; is there a typo?");
     }
     let has = |is: fn(&u8) -> bool| digits.as_bytes().iter().any(is);
     let is_checked = has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);

@@ -16,7 +16,7 @@ const MAIN_NETWORK: &[(u8, usize)] = &[(18, 95), (19, 106), (42, 95)];
 pub(super) fn doubt(address: &str, is_monero: bool) -> Option<&'static str> {
     let is_length = |length| MAIN_NETWORK.iter().any(|(_, known)| *known == length);
     if is_monero && !is_length(address.len()) {
-        return Some("has not the 95 characters of an address, or 106 with a payment id; is a part missing?");
+        return Some("does not have the 95 characters of an address, or 106 with a payment id; is a part missing?");
     }
     let typo = Some("has a wrong checksum; is there a typo?");
     let Some(bytes) = decode(address) else { return typo };
