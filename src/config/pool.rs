@@ -159,8 +159,10 @@ pub(super) fn name_fault(name: &str) -> Option<&'static str> {
         return Some("missing; every pool needs a name, by which the accounts' wallets name it");
     }
     // As a variable is read: ACCOUNTS__RIG__WALLETS__TOKEN is the token of an account whose name ends so.
-    let is_key = keys::is_known(&["accounts", "0", &variable_name(name).to_lowercase()]);
-    let like_a_key = "is a key of accounts, and variables could not tell the two apart; give another name";
+    let in_variables = variable_name(name).to_lowercase();
+    let last = in_variables.rsplit("__").next().unwrap_or_default().trim_start_matches('_');
+    let is_key = keys::is_known(&["accounts", "0", last]);
+    let like_a_key = "ends as a key of accounts does, and variables could not tell the two apart; give another name";
     account::name_fault_near_wallets(name).or(is_key.then_some(like_a_key))
 }
 

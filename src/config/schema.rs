@@ -14,7 +14,7 @@ use super::raw::Raw;
 /// Which flag gives a key, as `NAME VALUE`. For this program, and left out of what others get.
 pub(super) const FLAG: &str = "flag";
 
-/// What an address looks like, for editors; [`minergate_pools::address::fault`] decides.
+/// What an address looks like, for editors; [`minergate_pools::address::parse`] decides.
 const ADDRESS: &str = "^[A-Za-z0-9][A-Za-z0-9.+_:-]*$";
 
 /// The schema, with the flags.

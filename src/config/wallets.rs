@@ -48,10 +48,8 @@ impl Config {
         let WalletConfig { account, pool, address, .. } = wallet;
         let pool = &self.pools[*pool].name;
         let read = address.read().await.map_err(|error| format!("account {account}: the wallet at {pool}: {error}"))?;
-        match address::fault(read.expose_secret()) {
-            Some(fault) => Err(format!("account {account}: the address at {pool} {fault}")),
-            None => Ok(read),
-        }
+        let address = address::parse(read.expose_secret());
+        address.map(SecretString::from).map_err(|fault| format!("account {account}: the address at {pool} {fault}"))
     }
 
     /// The wallets that are this instance's to poll.
@@ -112,9 +110,8 @@ impl Written<'_> {
     fn secret(self) -> Result<Secret, String> {
         match self {
             Written::Address(address) => {
-                // Copied from a page, it brings spaces and a line end with it.
-                let address = address.expose_secret().trim();
-                address::fault(address).map_or_else(|| Ok(Secret::Value(address.into())), |fault| Err(fault.to_owned()))
+                let address = address::parse(address.expose_secret()).map_err(str::to_owned)?;
+                Ok(Secret::Value(address.into()))
             }
             Written::File(path) => Ok(Secret::File { name: self.key(), path: path.clone() }),
         }

@@ -155,6 +155,8 @@ fn pools_and_wallets_are_listed_without_an_address() {
     assert_eq!((&account["name"], &account["login"]), (&"rig".into(), &"token".into()));
     let wallets = account["wallets"].as_array().unwrap();
     assert_eq!((wallets.len(), &wallets[1]["pool"], &wallets[1]["currency"]), (2, &"etc pool".into(), &"etc".into()));
+    let error = "account rig: can't use token_file: no such file or directory; put the secret there on one line, for this user to read";
+    assert_eq!(report["errors"], Value::from([error]), "what the gateway's clients log in with");
     assert_eq!((&report["base_url"], &report["requests"]), (&Value::Null, &Value::Null));
     let sentences = [
         "account rig: its pools can't fill transfers; leave that out of endpoints",

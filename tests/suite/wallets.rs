@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use minergate::api::{Credentials, Secret};
 use minergate_exporter::config::{Config, Sources, WalletConfig};
+use proptest::prelude::*;
 
 use crate::messages::fits;
 
@@ -158,6 +159,18 @@ fn a_variable_for_the_key_of_an_account_is_none_of_a_wallet() {
     let text = text.replace("supportxmr", "my--pool").replace("rig--wallets", "rig");
     let config = read(&text, &[("ACCOUNTS__RIG__WALLETS__MY__POOL", "4Abc")]).unwrap();
     assert_eq!(wallets(&config), expected(&[["rig", "my--pool", "4Abc"]]));
+}
+
+proptest! {
+    /// A variable finds the account and the pool of the file, whatever signs their names have.
+    #[test]
+    fn a_wallet_in_the_environment_finds_its_account_and_pool(account in "[a-z0-9.-]([a-z0-9 .-]{0,12}[a-z0-9.-])?", pool in "[a-z0-9.-]{1,12}") {
+        let capitals = |name: &str| name.to_uppercase().replace([' ', '.', '-'], "_");
+        let variable = format!("ACCOUNTS__{}__WALLETS__{}", capitals(&account), capitals(&pool));
+        let text = format!("{}[[accounts]]\nname = \"{account}\"\n", XMR.replace("supportxmr", &pool));
+        let config = read(&text, &[(&variable, "4Abc")]).unwrap();
+        prop_assert_eq!(wallets(&config), expected(&[[&account, &pool, "4Abc"]]));
+    }
 }
 
 #[test]
@@ -329,7 +342,17 @@ const MISTAKES_OF_POOLS: &[(&str, &str, &str)] = &[
     ("timeout", "\"0s\"", "no request can take no time; give \"10s\" or so"),
     ("max_age", "\"0s\"", "out of range; give \"1s\" to \"1h\""),
     ("max_age", "\"2h\"", "out of range; give \"1s\" to \"1h\""),
-    ("name", "\"Token-file\"", "is a key of accounts, and variables could not tell the two apart; give another name"),
+    (
+        "name",
+        "\"Token-file\"",
+        "ends as a key of accounts does, and variables could not tell the two apart; give another name",
+    ),
+    (
+        "name",
+        "\"my--token\"",
+        "ends as a key of accounts does, and variables could not tell the two apart; give another name",
+    ),
+    ("name", "\"-token\"", "ends as a key of accounts does, and variables could not tell the two apart; give another name"),
     ("name", "\"\"", "missing; every pool needs a name, by which the accounts' wallets name it"),
     ("name", "\"planted@example.com\"", "looks like an e-mail address, and would stand on every page; give another name"),
     ("name", "\" planted\"", "give 1 to 64 printable characters without spaces around them"),
@@ -351,7 +374,7 @@ fn every_mistake_of_a_pool_has_its_sentence() {
                 line = place + 1;
                 pool = XMR.replace(XMR.lines().nth(place).unwrap(), &format!("{key} = {value}"));
             }
-            None => pool += &format!("{key} = {value}\n"),
+            None => pool = format!("{pool}{key} = {value}\n"),
         }
         let sentence = format!("configuration:{line}: pools[1].{key}: {}", sentence.replace("@softwares", &softwares));
         let error =

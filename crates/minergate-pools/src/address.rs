@@ -15,18 +15,24 @@ const LIKE_ETHEREUM: &[&str] = &["clo", "etc", "eth", "ethw", "exp", "octa", "ub
 /// Currencies of the `CryptoNote` family whose addresses have Monero's encoding and checksum.
 const LIKE_MONERO: &[&str] = &["aeon", "bcn", "dsh", "fcn", "inf8", "mcn", "qcn", "xdn", "xmr"];
 
-/// Why a text can be no address of any currency, if it can't: it begins with a letter or a digit and goes on with these and `.+-_:`, since
-/// pools take a payment id behind an address, and some currencies write their name before it. Such a text can change no URL either.
-pub fn fault(address: &str) -> Option<&'static str> {
+/// The address in what a person wrote: without the spaces and line ends around it.
+///
+/// It begins with a letter or a digit and goes on with these and `.+-_:`, since pools take a payment id behind an address, and some currencies
+/// write their name before it. Such a text can change no URL either.
+///
+/// # Errors
+/// Why it can be no address of any currency, to stand behind its place: "is empty".
+pub fn parse(written: &str) -> Result<&str, &'static str> {
+    let address = written.trim();
     let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b".+-_:".contains(&b);
     if address.is_empty() {
-        Some("is empty; give the wallet's address")
+        Err("is empty; give the wallet's address")
     } else if address.len() > MAX_LENGTH {
-        Some("is longer than any address; give the wallet's address alone")
+        Err("is longer than any address; give the wallet's address alone")
     } else if !address.bytes().all(is_allowed) || !address.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-        Some("holds a character that no address has; give the wallet's address alone, of letters and digits")
+        Err("holds a character that no address has; give the wallet's address alone, of letters and digits")
     } else {
-        None
+        Ok(address)
     }
 }
 
@@ -62,10 +68,10 @@ mod tests {
     #[test]
     fn an_address_has_letters_and_digits_and_few_signs() {
         for right in ["4AbC", "0x00ff", "4Ab.0011", "kaspa:qq", "nano_1a", "4Ab+1000", &"a".repeat(256)] {
-            assert_eq!(fault(right), None, "{right}");
+            assert_eq!(parse(&format!(" {right}\r\n")), Ok(right), "{right}");
         }
         for (wrong, word) in [
-            ("", "is empty"),
+            (" \n", "is empty"),
             (&"a".repeat(257), "longer than any"),
             ("4Ab/stats", "a character"),
             ("4Ab cd", "a character"),
@@ -76,7 +82,7 @@ mod tests {
             ("..", "a character"),
             (".4Ab", "a character"),
         ] {
-            assert!(fault(wrong).unwrap().contains(word), "{wrong}");
+            assert!(parse(wrong).unwrap_err().contains(word), "{wrong}");
         }
     }
 
@@ -104,7 +110,7 @@ mod tests {
         #[test]
         fn no_text_makes_it_panic(text in "\\PC{0,120}", address in "[1-9A-Za-z]{90,110}") {
             for currency in ["xmr", "etc", "bcn", "other"] {
-                let _ = (doubt(currency, &text), doubt(currency, &address), fault(&text), is_like_one(&text));
+                let _ = (doubt(currency, &text), doubt(currency, &address), parse(&text), is_like_one(&text));
             }
         }
     }

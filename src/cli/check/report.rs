@@ -166,6 +166,11 @@ impl Report {
         let reads: Vec<_> = stream::iter(reads).buffered(FILES_AT_ONCE).collect().await;
         let unreadable = reads.into_iter().filter_map(|(name, read)| Some((name, read.err()?)));
         self.errors.extend(unreadable.map(|(name, error)| format!("account {name}: {error}")));
+        let logins = config.logins.iter().flat_map(|(name, login)| login.secrets().map(move |secret| (name, secret)));
+        let reads =
+            logins.map(async |(name, secret)| secret.read().await.map_err(|error| format!("account {name}: {error}")));
+        let reads: Vec<_> = stream::iter(reads).buffered(FILES_AT_ONCE).collect().await;
+        self.errors.extend(reads.into_iter().filter_map(Result::err));
         let wallets: Vec<_> = config.own_wallets().collect();
         let reads = stream::iter(wallets.iter().map(|wallet| config.address(wallet))).buffered(FILES_AT_ONCE);
         self.errors.extend(reads.collect::<Vec<_>>().await.into_iter().filter_map(Result::err));
