@@ -9,6 +9,7 @@ use minergate::api::{Error, REQUEST_KINDS};
 use minergate::currency::{self, Decimals};
 use minergate::endpoints::{ENDPOINTS, Scope};
 use minergate::metric::{Context, Samples};
+use minergate_exporter::blocks::Cursor;
 use minergate_exporter::config::{Config, ENVIRONMENT_PREFIX, Sources};
 use minergate_exporter::gzip::Member;
 use minergate_exporter::server::negotiation;
@@ -62,8 +63,9 @@ pub(crate) fn answer(data: &[u8]) {
     for format in Format::ALL {
         let (mut text, mut member) = (String::new(), Member::with_capacity(0));
         for (_, samples) in fresh.iter() {
-            samples.places().for_each(|mut place| samples.write(&mut place, &mut text, usize::MAX, format, |_| true));
-            samples.places().for_each(|mut place| samples.join(&mut place, &mut member, usize::MAX, format));
+            let entries: Vec<_> = samples.entries().cloned().collect();
+            assert!(samples.write(&mut Cursor::default(), &entries, &mut text, usize::MAX, format));
+            assert!(samples.join(&mut Cursor::default(), &mut member, usize::MAX, format));
         }
         is_well_formed(&text, read - dropped);
         let mut compressed = String::new();

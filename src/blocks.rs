@@ -1,24 +1,21 @@
-//! The newest samples of many loops that share their families, and their text, compressed before anybody asks for it.
+//! The newest samples of all loops of an endpoint, and their text, compressed before anybody asks for it.
 //!
-//! Prometheus asks for gzip, every time, and most samples are the same as at the last scrape. So text is compressed when samples
-//! come, and a scrape only joins what is ready (see `gzip`). What can be joined separately is a piece: the samples of one family in
-//! one block, that is, of some neighbours in the order of their subjects. A poll changes one loop's samples, and so the pieces of one
-//! block; a block is kept so small that this is cheap, and so large that there are few pieces to join and a line finds another to
-//! resemble. Where plain text is asked for, it is written from the samples by the same code: kept, it would take five times
-//! the memory.
-
-mod block;
+//! Prometheus asks for gzip, and most samples are the same as at the last scrape. So samples are compressed when they change, and a scrape
+//! only joins what is ready (see `gzip`). A block holds the samples of some loops, neighbours in the order of their subjects. Each family
+//! has one compressed piece for each block. A poll changes the samples of one loop, and so the pieces of one block. A block is small
+//! enough to be compressed again at each poll, and large enough that there are few pieces to join and that lines resemble each other.
+//!
+//! Plain text is written from the samples at the scrape. Kept, it would take five times the memory.
 
 use std::ops::{AddAssign, Range, SubAssign};
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use self::block::{Block, Loop};
 use crate::gzip::{Member, Piece};
 use crate::subject::Subject;
 use crate::text::{self, Format, SampleWriter};
-use minergate::metric::{Family, Layout, Samples};
+use minergate::metric::{Family, Samples};
 
 /// The label that says whose a sample is, and its value.
 pub type Label<'a> = (&'static str, &'a str);
@@ -33,15 +30,25 @@ const BLOCK: usize = 512;
 #[derive(Clone)]
 pub struct Blocks {
     scope: Scope,
-    families: Arc<[Lines]>,
-    neighbours: Vec<Arc<Block>>,
+    families: Arc<[FamilyText]>,
+    list: Vec<Block>,
     /// One for each family.
     columns: Vec<Column>,
-    version: u64,
+}
+
+/// The samples of some loops, in order of their subjects. Never empty.
+type Block = Arc<[Arc<Entry>]>;
+
+/// The samples of one loop.
+pub struct Entry {
+    pub subject: Subject,
+    pub samples: Samples,
+    /// They are too old then.
+    end: Option<Instant>,
 }
 
 /// What stands around and before a family's samples.
-struct Lines {
+struct FamilyText {
     sample_name: String,
     /// The lines about the family, in the order of [`Format::ALL`].
     headers: [Header; 2],
@@ -56,8 +63,8 @@ struct Header {
 /// A family's pieces, one for each block: side by side, as a scrape wants one after another.
 #[derive(Clone, Default)]
 struct Column {
-    pieces: Arc<Vec<Piece>>,
-    /// What they come to.
+    pieces: Arc<[Piece]>,
+    /// The sum of their sizes.
     size: Size,
 }
 
@@ -68,11 +75,18 @@ impl Column {
         piece.replace(new);
         self.size += Size::of(piece);
     }
+
+    /// Puts so many empty pieces in the place of others.
+    fn splice(&mut self, place: Range<usize>, new: usize) {
+        place.clone().for_each(|block| self.replace(block, Piece::default()));
+        let (before, after) = (&self.pieces[..place.start], &self.pieces[place.end..]);
+        self.pieces = [before, &vec![Piece::default(); new], after].concat().into();
+    }
 }
 
 /// A change of one loop's samples, already compressed.
 pub struct Change {
-    /// Where the change is among the neighbours.
+    /// The block's place.
     place: usize,
     /// How many blocks it replaces: one, or none before there are any.
     old: usize,
@@ -80,19 +94,19 @@ pub struct Change {
     new: Vec<(Block, Vec<(usize, Piece)>)>,
 }
 
-/// A family on its way into an exposition.
-pub struct Place {
+/// How far an exposition is written.
+#[derive(Default)]
+pub struct Cursor {
     family: usize,
-    /// Those whose samples are not written yet.
-    blocks: Range<usize>,
-    /// The lines about it are written.
+    /// Blocks, or loops, whose samples of the family are written.
+    done: usize,
+    /// The lines about the family are written.
     has_begun: bool,
 }
 
-impl Place {
-    /// Whether all its samples are written.
-    pub fn is_over(&self) -> bool {
-        self.blocks.is_empty()
+impl Cursor {
+    fn next_family(&mut self) {
+        *self = Cursor { family: self.family + 1, ..Cursor::default() };
     }
 }
 
@@ -126,94 +140,88 @@ impl Size {
 impl Blocks {
     /// Samples of these families. `path` is the API's, where they come from there.
     pub fn new(scope: Scope, families: impl Iterator<Item = &'static Family>, path: Option<&'static str>) -> Blocks {
-        let lines = |family: &Family| Lines {
-            sample_name: family.sample_name(),
-            headers: Format::ALL.map(|format| {
-                let text = text::header(format, family, path);
-                Header { piece: Piece::new(&text), text }
-            }),
-        };
-        let families: Arc<[Lines]> = families.map(lines).collect();
+        let families: Arc<[FamilyText]> = families.map(|family| FamilyText::new(family, path)).collect();
         let columns = vec![Column::default(); families.len()];
-        Blocks { scope, families, neighbours: Vec::new(), columns, version: 0 }
-    }
-
-    /// Another number after each change of what is shown.
-    pub fn version(&self) -> u64 {
-        self.version
+        Blocks { scope, families, list: Vec::new(), columns }
     }
 
     /// Samples in all.
     pub fn len(&self) -> usize {
-        self.neighbours.iter().map(|block| block.len()).sum()
+        self.entries().map(|entry| entry.samples.len()).sum()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.neighbours.is_empty()
+        self.list.is_empty()
     }
 
     /// The samples of a loop.
-    pub fn get(&self, subject: &Subject) -> Option<Samples> {
-        let block = self.neighbours.get(self.place(subject))?;
-        block.samples(block.find(subject).ok()?)
+    pub fn get(&self, subject: &Subject) -> Option<&Samples> {
+        let block = self.list.get(self.place(subject))?;
+        Some(&block[find(block, subject).ok()?].samples)
     }
 
-    /// What a loop's samples are of.
-    pub fn layout(&self, subject: &Subject) -> Option<&Arc<Layout>> {
-        let block = self.neighbours.get(self.place(subject))?;
-        Some(&block.loops()[block.find(subject).ok()?].layout)
+    /// Every loop's samples, in order of their subjects.
+    pub fn entries(&self) -> impl Iterator<Item = &Arc<Entry>> {
+        self.list.iter().flat_map(|block| block.iter())
     }
 
-    /// The subjects of all loops, in order.
-    pub fn subjects(&self) -> impl Iterator<Item = &Subject> {
-        self.loops().map(|one| &one.subject)
-    }
-
-    fn loops(&self) -> impl Iterator<Item = &Loop> {
-        self.neighbours.iter().flat_map(|block| block.loops())
+    /// The same from a subject on.
+    pub fn entries_from(&self, subject: &Subject) -> impl Iterator<Item = &Arc<Entry>> {
+        let place = self.place(subject);
+        let before = self.list.get(place).map_or(0, |block| find(block, subject).unwrap_or_else(|place| place));
+        self.list.get(place..).unwrap_or_default().iter().flat_map(|block| block.iter()).skip(before)
     }
 
     /// Compresses a loop's newest samples, which are too old at `end`. Nothing changes before [`Blocks::apply`].
-    pub fn prepare(&self, subject: &Subject, samples: Samples, end: Option<Instant>) -> Change {
+    pub fn prepare(&self, subject: &Subject, mut samples: Samples, end: Option<Instant>) -> Change {
         let place = self.place(subject);
-        let old = self.neighbours.get(place);
-        let (block, changed) = old.map_or(&Block::default(), |old| old).with(subject, (self.scope)(subject), samples, end);
-        let halves = if block.len() > BLOCK { block.split() } else { None };
-        let new = match halves {
-            Some(halves) => halves.map(|half| self.compress(half, &vec![true; self.families.len()])).into(),
-            None => vec![self.compress(block, &changed)],
+        let mut entries = self.list.get(place).map(|block| block.to_vec()).unwrap_or_default();
+        let old = usize::from(!entries.is_empty());
+        let found = find(&entries, subject);
+        let (Ok(at) | Err(at)) = found;
+        // Neighbours with the same label sets share one layout.
+        let alike = [at, at.wrapping_sub(1), at + 1].into_iter().filter_map(|at| entries.get(at));
+        alike.take_while(|other| !samples.share_layout(other.samples.layout())).for_each(drop);
+        let before = found.is_ok().then(|| entries[at].clone());
+        let entry = Arc::new(Entry { subject: subject.clone(), samples, end });
+        let has_changed = |family| before.as_ref().is_none_or(|before| !before.samples.is_same(&entry.samples, family));
+        let changed: Vec<usize> = (0..self.families.len()).filter(|family| has_changed(*family)).collect();
+        match found {
+            Ok(at) => entries[at] = entry,
+            Err(at) => entries.insert(at, entry),
+        }
+        let is_large = entries.len() > 1 && entries.iter().map(|entry| entry.samples.len()).sum::<usize>() > BLOCK;
+        let new = if is_large {
+            let (first, second) = entries.split_at(entries.len() / 2);
+            let all = || 0..self.families.len();
+            vec![self.compress(first, all()), self.compress(second, all())]
+        } else {
+            vec![self.compress(&entries, changed.into_iter())]
         };
-        Change { place, old: old.map_or(0, |_| 1), new }
+        Change { place, old, new }
     }
 
     /// Compresses what is left without a loop's samples, if it has any. Nothing changes before [`Blocks::apply`].
     pub fn prepare_removal(&self, subject: &Subject) -> Option<Change> {
         let place = self.place(subject);
-        let old = self.neighbours.get(place)?;
-        let (block, changed) = old.without(old.find(subject).ok()?);
-        let new = if block.loops().is_empty() { Vec::new() } else { vec![self.compress(block, &changed)] };
+        let mut entries = self.list.get(place)?.to_vec();
+        let removed = entries.remove(find(&entries, subject).ok()?);
+        let changed = (0..self.families.len()).filter(|family| !removed.samples.values(*family).is_empty());
+        let new = if entries.is_empty() { Vec::new() } else { vec![self.compress(&entries, changed)] };
         Some(Change { place, old: 1, new })
     }
 
     /// Shows a change. It must be prepared from the samples as they are now.
     pub fn apply(&mut self, Change { place, old, new }: Change) {
-        if new.len() < old {
-            self.neighbours.remove(place);
-            for column in &mut self.columns {
-                column.replace(place, Piece::default());
-                Arc::make_mut(&mut column.pieces).remove(place);
-            }
-            self.version += 1;
-        }
-        for _ in old..new.len() {
-            self.neighbours.insert(place, Arc::default());
-            self.columns.iter_mut().for_each(|column| Arc::make_mut(&mut column.pieces).insert(place, Piece::default()));
+        if new.len() != old {
+            let blocks = place..place + old;
+            self.columns.iter_mut().for_each(|column| column.splice(blocks.clone(), new.len()));
+            self.list.splice(blocks, new.iter().map(|_| Arc::default()));
         }
         for (place, (block, pieces)) in (place..).zip(new) {
-            self.neighbours[place] = Arc::new(block);
+            self.list[place] = block;
             for (family, piece) in pieces {
                 self.columns[family].replace(place, piece);
-                self.version += 1;
             }
         }
     }
@@ -233,65 +241,57 @@ impl Blocks {
 
     /// The loops whose samples are too old.
     pub fn old(&self, now: Instant) -> Vec<Subject> {
-        let old = self.loops().filter(|one| one.end.is_some_and(|end| end <= now));
-        old.map(|one| one.subject.clone()).collect()
+        let old = self.entries().filter(|entry| entry.end.is_some_and(|end| end <= now));
+        old.map(|entry| entry.subject.clone()).collect()
     }
 
     /// When the next samples will be too old.
     pub fn next_end(&self) -> Option<Instant> {
-        self.loops().filter_map(|one| one.end).min()
+        self.entries().filter_map(|entry| entry.end).min()
     }
 
-    /// The families, in the order in which they are shown.
-    pub fn places(&self) -> impl Iterator<Item = Place> + use<> {
-        let blocks = self.neighbours.len();
-        (0..self.families.len()).map(move |family| Place { family, blocks: 0..blocks, has_begun: false })
+    /// Writes samples of some of the loops as text until it has so many bytes. Says whether all is written.
+    pub fn write(&self, at: &mut Cursor, entries: &[Arc<Entry>], text: &mut String, bytes: usize, format: Format) -> bool {
+        while let Some(family) = self.families.get(at.family) {
+            for entry in &entries[at.done..] {
+                at.done += 1;
+                if entry.samples.values(at.family).is_empty() {
+                    continue;
+                }
+                if !at.has_begun {
+                    text.push_str(&family.headers[format as usize].text);
+                    at.has_begun = true;
+                }
+                self.write_samples(at.family, entry, &mut SampleWriter::new(text, &family.sample_name));
+                if text.len() >= bytes {
+                    return false;
+                }
+            }
+            at.next_family();
+        }
+        true
     }
 
-    /// Writes a family's samples of the subjects that are wanted, up to the end of the block where there are so many bytes of
-    /// text; before the first, the lines about it.
-    pub fn write(
-        &self,
-        place: &mut Place,
-        text: &mut String,
-        bytes: usize,
-        format: Format,
-        wanted: impl Fn(&Subject) -> bool,
-    ) {
-        let lines = &self.families[place.family];
-        let start = text.len();
-        if !place.has_begun {
-            text.push_str(&lines.headers[format as usize].text);
-        }
-        let header = text.len();
-        let mut samples = SampleWriter::new(text, &lines.sample_name);
-        for block in place.blocks.by_ref() {
-            self.neighbours[block].write(place.family, &mut samples, &wanted);
-            if samples.text_len() >= bytes {
-                break;
+    /// Joins the compressed samples of all loops until there are so many bytes to take. Says whether all is joined.
+    pub fn join(&self, at: &mut Cursor, member: &mut Member, bytes: usize, format: Format) -> bool {
+        while let (Some(family), Some(column)) = (self.families.get(at.family), self.columns.get(at.family)) {
+            for piece in &column.pieces[at.done..] {
+                at.done += 1;
+                if piece.is_empty() {
+                    continue;
+                }
+                if !at.has_begun {
+                    member.push(&family.headers[format as usize].piece);
+                    at.has_begun = true;
+                }
+                member.push(piece);
+                if member.ready() >= bytes {
+                    return false;
+                }
             }
+            at.next_family();
         }
-        // A family without samples is not spoken of.
-        if text.len() == header {
-            text.truncate(start);
-        } else {
-            place.has_begun = true;
-        }
-    }
-
-    /// Adds compressed samples, which are the same as [`Blocks::write`] writes, until there are so many bytes to take.
-    pub fn join(&self, place: &mut Place, member: &mut Member, bytes: usize, format: Format) {
-        let pieces = &self.columns[place.family].pieces;
-        for piece in place.blocks.by_ref().map(|block| &pieces[block]).filter(|piece| !piece.is_empty()) {
-            if !place.has_begun {
-                member.push(&self.families[place.family].headers[format as usize].piece);
-                place.has_begun = true;
-            }
-            member.push(piece);
-            if member.ready() >= bytes {
-                break;
-            }
-        }
+        true
     }
 
     /// What all samples come to, with the lines about their families.
@@ -304,26 +304,44 @@ impl Blocks {
         size
     }
 
-    /// Where the block is that holds a subject, or would.
+    /// The place of the block that holds a subject, or would.
     fn place(&self, subject: &Subject) -> usize {
-        // Never empty, so each block has a first subject.
-        self.neighbours
-            .partition_point(|block| block.loops().first().is_some_and(|first| first.subject <= *subject))
-            .saturating_sub(1)
+        self.list.partition_point(|block| block.first().is_some_and(|first| first.subject <= *subject)).saturating_sub(1)
     }
 
     /// A block with its pieces, of the families that have changed.
-    fn compress(&self, block: Block, changed: &[bool]) -> (Block, Vec<(usize, Piece)>) {
+    fn compress(&self, entries: &[Arc<Entry>], changed: impl Iterator<Item = usize>) -> (Block, Vec<(usize, Piece)>) {
         let mut text = String::new();
-        let families = self.families.iter().enumerate().zip(changed).filter(|(_, changed)| **changed);
-        let pieces = families.map(|((family, lines), _)| {
+        let pieces = changed.map(|family| {
             text.clear();
-            block.write(family, &mut SampleWriter::new(&mut text, &lines.sample_name), |_| true);
+            let mut writer = SampleWriter::new(&mut text, &self.families[family].sample_name);
+            for entry in entries {
+                self.write_samples(family, entry, &mut writer);
+            }
             (family, Piece::new(&text))
         });
         let pieces = pieces.collect();
-        (block, pieces)
+        (entries.into(), pieces)
     }
+
+    fn write_samples(&self, family: usize, Entry { subject, samples, .. }: &Entry, writer: &mut SampleWriter<'_>) {
+        writer.write((self.scope)(subject), samples.layout().labels(family).zip(samples.values(family).iter().copied()));
+    }
+}
+
+impl FamilyText {
+    fn new(family: &Family, path: Option<&str>) -> FamilyText {
+        let headers = Format::ALL.map(|format| {
+            let text = text::header(format, family, path);
+            Header { piece: Piece::new(&text), text }
+        });
+        FamilyText { sample_name: family.sample_name(), headers }
+    }
+}
+
+/// The place of a subject's entry, or where it would be.
+fn find(entries: &[Arc<Entry>], subject: &Subject) -> Result<usize, usize> {
+    entries.binary_search_by(|entry| entry.subject.cmp(subject))
 }
 
 #[cfg(test)]

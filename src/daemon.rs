@@ -15,7 +15,8 @@ use tracing::{error, info, warn};
 
 use self::watchdog::Watchdog;
 use crate::config::{Config, ConfigError, Log, Web as WebConfig};
-use crate::health::{Health, patience};
+use crate::exposition::Exposition;
+use crate::health::patience;
 use crate::pipeline::Pipeline;
 use crate::poller::{Plan, Update};
 use crate::server::{self, App, Listener, Reload, Web};
@@ -44,9 +45,8 @@ pub async fn run(
     let settings = config.require_api()?.clone();
     let Config { plan, web: served, log, .. } = config;
     let Pipeline { client, poller, exposition } = Pipeline::new(&settings, plan.clone())?;
-    let health = exposition.health.clone();
     let app = App {
-        exposition,
+        exposition: exposition.clone(),
         telemetry_path: served.telemetry_path.clone(),
         external_url: served.external_url.clone(),
         max_requests: served.max_requests,
@@ -61,14 +61,14 @@ pub async fn run(
     info!(version = env!("CARGO_PKG_VERSION"), revision = env!("REVISION"), accounts = plan.accounts.len(), "started");
     let (updates_sender, updates) = mpsc::channel(1);
     let doors = listeners.iter_mut().map(Listener::door).collect();
-    let watchdog = Watchdog { doors, health: health.clone() };
+    let watchdog = Watchdog { doors, health: exposition.health.clone() };
     let (stopping, stopped) = oneshot::channel();
     let shutdown = async {
         shutdown.await;
         systemd::stopping().await;
         let _ = stopping.send(());
     };
-    let state = State { settings, plan, web: served, log, load, overdue: None, client, health, updates: updates_sender };
+    let state = State { settings, plan, web: served, log, load, overdue: None, client, exposition, updates: updates_sender };
     systemd::ready().await;
     tokio::select! {
         broken = poller.run_apart(updates) => match broken.context("polling ended")? {},
@@ -90,7 +90,7 @@ struct State {
     /// A reading of the configuration that did not end in time.
     overdue: Option<JoinHandle<anyhow::Result<Loaded>>>,
     client: Arc<Client>,
-    health: Arc<Health>,
+    exposition: Arc<Exposition>,
     updates: mpsc::Sender<Update<Client>>,
 }
 
@@ -100,7 +100,9 @@ impl State {
         while let Some(reload) = reloads.recv().await {
             systemd::reloading().await;
             let result = self.reload().await.map_err(|error| format!("{error:#}"));
-            self.health.metrics.reloaded(result.is_ok());
+            self.exposition.health.metrics.reloaded(result.is_ok());
+            // The one who asked for the reload may look at once.
+            self.exposition.refresh();
             match &result {
                 Ok(()) => info!(accounts = self.plan.accounts.len(), "configuration reloaded"),
                 Err(error) => error!(error, "configuration not reloaded; the one before stays in force"),
@@ -137,13 +139,13 @@ impl State {
             *account = (*known).clone();
             if account.unblock() {
                 // A captcha may have been solved, or the API be back: one more attempt.
-                self.health.observe(Event::Blocked { account: account.name(), reason: None });
+                self.exposition.health.observe(Event::Blocked { account: account.name(), reason: None });
             }
         }
         if web != self.web || log != self.log {
             warn!("changes of web and log take effect at the next start");
         }
-        self.health.liveness.set_patience(patience(settings.timeout, settings.requests_per_second));
+        self.exposition.health.liveness.set_patience(patience(settings.timeout, settings.requests_per_second));
         (self.settings, self.plan, self.web, self.log) = (settings, plan.clone(), web, log);
         // The poller lives as long as this does.
         if let Ok(update) = update {

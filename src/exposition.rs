@@ -1,21 +1,21 @@
 //! What a scrape gets: the store's samples, the accounts' health and the exporter's own metrics, as text or gzipped text.
 //!
-//! A family stands once, with the samples of all accounts inside. Samples and health are there as ready pieces (see `blocks`); the
-//! exporter's own metrics are made at the scrape, as they change with every request. A large answer is made part by part while it is
+//! A family stands once, with the samples of all accounts inside. Samples and health are there as ready pieces (see `blocks`), and so are
+//! the exporter's own metrics, which [`Exposition::keep_fresh`] encodes in the background. A large answer is made part by part while it is
 //! sent: whole, it would take memory that is fresh each time, which costs more than writing it.
 
 mod parts;
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::Instant;
+use tokio::time::{sleep, timeout};
 
-use self::parts::Making;
-pub use self::parts::Parts;
-use crate::blocks::{Blocks, Size};
+pub use self::parts::{GzipParts, Parts, TextParts};
+use crate::blocks::{Blocks, Entry, Size};
 use crate::gzip::{Member, Piece};
 use crate::health::Health;
 use crate::store::Store;
@@ -23,12 +23,14 @@ use crate::subject::Subject;
 use crate::text;
 pub use crate::text::Format;
 
-/// How old what the kernel says of the process may be, and the count of requests to the exporter. Far less than lies between two
-/// scrapes of a Prometheus; a crowd that scrapes faster than this shares them.
-const OWN_AGE: Duration = Duration::from_millis(100);
+/// A change of the exporter's own metrics is shown within this time: changes in between are encoded together.
+const PAUSE: Duration = Duration::from_millis(500);
 
-/// Answers up to this size are made whole, and kept until something changes.
-const KEPT_BYTES: usize = 1 << 20;
+/// What the kernel says of the process, and the count of requests to the exporter, are at most this old.
+const MAX_AGE: Duration = Duration::from_secs(5);
+
+/// Answers up to this size are made whole.
+const WHOLE_BYTES: usize = 1 << 20;
 
 /// How an answer is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +39,7 @@ pub enum Encoding {
     Gzip,
 }
 
-/// Which series are shown.
+/// Which samples are shown.
 #[derive(Clone, Debug, Default)]
 pub enum Filter {
     #[default]
@@ -52,12 +54,17 @@ impl Filter {
         if accounts.is_empty() && !others { Filter::All } else { Filter::Some { accounts, others } }
     }
 
-    fn shows(&self, subject: &Subject) -> bool {
-        match (self, subject) {
-            (Filter::All, _) => true,
-            (Filter::Some { accounts, .. }, Subject::Account(name)) => accounts.contains(&**name),
-            (Filter::Some { others, .. }, Subject::Pool | Subject::Network(_)) => *others,
+    /// The loops whose samples are shown, in order of their subjects.
+    fn entries(&self, blocks: &Blocks) -> Vec<Arc<Entry>> {
+        let Filter::Some { accounts, others } = self else { return blocks.entries().cloned().collect() };
+        // Pool and networks stand before all accounts.
+        let is_of_none = |entry: &&Arc<Entry>| *others && entry.subject.account().is_none();
+        let mut entries: Vec<_> = blocks.entries().take_while(is_of_none).cloned().collect();
+        for name in accounts {
+            let first = Subject::Account(name.as_str().into());
+            entries.extend(blocks.entries_from(&first).take_while(|entry| entry.subject == first).cloned());
         }
+        entries
     }
 
     /// Whether the exporter's own metrics are shown that belong to no subject.
@@ -77,144 +84,117 @@ pub enum Body {
 pub struct Exposition {
     pub store: Arc<Store>,
     pub health: Arc<Health>,
-    /// The exporter's own metrics, by format.
-    own: Mutex<[Option<Arc<Own>>; 2]>,
-    /// The latest whole answers, by format and encoding.
-    answers: Mutex<[[Option<Answer>; 2]; 2]>,
+    /// The exporter's own metrics as they were last encoded.
+    own: Mutex<Arc<[Own; 2]>>,
 }
 
-/// The exporter's own metrics.
+/// The exporter's own metrics in one format, and the end of an answer.
 struct Own {
-    version: u64,
-    made: Instant,
     text: String,
     piece: Piece,
 }
 
-struct Answer {
-    body: Bytes,
-    state: State,
-}
-
-/// What an answer was made from: it is the same as long as this is.
-#[derive(Clone, Copy, PartialEq)]
-struct State {
-    store: u64,
-    health: u64,
-    own: (u64, Instant),
+impl Own {
+    fn new(text: String) -> Own {
+        Own { piece: Piece::new(&text), text }
+    }
 }
 
 /// All that is shown at one time.
 struct Snapshot {
     /// The endpoints' samples, and the subjects' health.
-    sections: Vec<Blocks>,
-    own: Arc<Own>,
-    state: State,
+    sections: Vec<Arc<Blocks>>,
+    own: Arc<[Own; 2]>,
 }
 
 impl Exposition {
     pub fn new(store: Arc<Store>, health: Arc<Health>) -> Exposition {
-        Exposition { store, health, own: Mutex::default(), answers: Mutex::default() }
+        let own = Mutex::new(own(&health));
+        Exposition { store, health, own }
     }
 
-    /// The text of a scrape.
-    pub fn render(&self, format: Format, filter: &Filter) -> String {
-        let snapshot = self.snapshot(format);
-        let room = if matches!(filter, Filter::All) { snapshot.size(format).text } else { 0 };
-        let mut text = String::with_capacity(room);
-        Making::new(snapshot, format, filter.clone()).write(&mut text, usize::MAX);
-        text
+    /// Encodes the exporter's own metrics anew after each change and every few seconds, on and on.
+    pub async fn keep_fresh(&self) -> Infallible {
+        loop {
+            self.refresh();
+            sleep(PAUSE).await;
+            let _ = timeout(MAX_AGE.saturating_sub(PAUSE), self.health.metrics.changed()).await;
+        }
     }
 
-    /// The body of a scrape of some accounts.
-    pub fn filtered(&self, format: Format, encoding: Encoding, filter: &Filter) -> Bytes {
-        let text = self.render(format, filter);
-        match encoding {
-            Encoding::Identity => text.into(),
-            Encoding::Gzip => {
-                let piece = Piece::new(&text);
+    /// Encodes the exporter's own metrics as they are now.
+    pub fn refresh(&self) {
+        let own = own(&self.health);
+        *self.own.lock().unwrap_or_else(PoisonError::into_inner) = own;
+    }
+
+    /// The body of a scrape.
+    pub fn body(&self, format: Format, encoding: Encoding, filter: &Filter) -> Body {
+        let snapshot = self.snapshot();
+        match (encoding, filter) {
+            (Encoding::Gzip, Filter::All) => {
+                let length = Member::FRAME + snapshot.size(format).compressed;
+                in_parts(Parts::Gzip(GzipParts::new(snapshot, format)), length)
+            }
+            (Encoding::Gzip, Filter::Some { .. }) => {
+                let piece = Piece::new(&snapshot.text(format, filter));
                 let mut member = Member::with_capacity(Member::FRAME + piece.len());
                 member.push(&piece);
-                member.finish().into()
+                Body::Whole(member.finish().into())
             }
+            (Encoding::Identity, Filter::All) => {
+                let length = snapshot.size(format).text;
+                in_parts(Parts::Text(TextParts::new(snapshot, format, filter)), length)
+            }
+            (Encoding::Identity, Filter::Some { .. }) => Body::Whole(snapshot.text(format, filter).into()),
         }
     }
 
-    /// The body of a whole scrape.
-    pub fn body(&self, format: Format, encoding: Encoding) -> Body {
-        let own = self.own(format);
-        let state = self.state(&own);
-        let mut answers = lock(&self.answers);
-        let answer = &mut answers[format as usize][encoding as usize];
-        if let Some(answer) = answer.as_ref().filter(|answer| answer.state == state) {
-            return Body::Whole(answer.body.clone());
-        }
-        let snapshot = self.snapshot(format);
-        let (state, size) = (snapshot.state, snapshot.size(format));
-        let length = match encoding {
-            Encoding::Identity => size.text,
-            Encoding::Gzip => Member::FRAME + size.compressed,
-        };
-        let parts = Parts::new(Making::new(snapshot, format, Filter::default()), encoding);
-        if length > KEPT_BYTES {
-            *answer = None;
-            return Body::Parts(length, parts);
-        }
-        let body = parts.whole(length);
-        *answer = Some(Answer { body: body.clone(), state });
-        Body::Whole(body)
+    /// The text of a scrape, with the exporter's own metrics as they are now.
+    pub fn render(&self, format: Format, filter: &Filter) -> String {
+        self.refresh();
+        self.snapshot().text(format, filter)
     }
 
-    fn snapshot(&self, format: Format) -> Snapshot {
-        let own = self.own(format);
-        let fresh = self.store.fresh();
-        let store = fresh.version();
-        let mut sections: Vec<Blocks> = fresh.iter().map(|(_, samples)| samples.clone()).collect();
-        drop(fresh);
-        let health = self.health.subjects.samples().clone();
-        let state = State { store, health: health.version(), own: (own.version, own.made) };
-        sections.push(health);
-        Snapshot { sections, own, state }
-    }
-
-    /// What an answer would be made from now.
-    fn state(&self, own: &Own) -> State {
-        let (store, health) = (self.store.fresh().version(), self.health.subjects.samples().version());
-        State { store, health, own: (own.version, own.made) }
-    }
-
-    fn is_fresh(&self, own: &Own) -> bool {
-        own.version == self.health.metrics.version() && own.made.elapsed() < OWN_AGE
-    }
-
-    /// The exporter's own metrics that belong to no account.
-    fn own(&self, format: Format) -> Arc<Own> {
-        let mut own = lock(&self.own);
-        let own = &mut own[format as usize];
-        if let Some(own) = own.as_ref().filter(|own| self.is_fresh(own)) {
-            return own.clone();
-        }
-        let version = self.health.metrics.version();
-        let mut text = self.health.metrics.open_metrics();
-        if format == Format::Text {
-            text = text::from_open_metrics(&text);
-        }
-        let new = Arc::new(Own { version, made: Instant::now(), piece: Piece::new(&text), text });
-        *own = Some(new.clone());
-        new
+    fn snapshot(&self) -> Snapshot {
+        let mut sections = self.store.fresh().all();
+        sections.push(self.health.subjects.samples());
+        Snapshot { sections, own: self.own.lock().unwrap_or_else(PoisonError::into_inner).clone() }
     }
 }
 
 impl Snapshot {
-    /// What a whole answer comes to.
+    fn own(&self, format: Format) -> &Own {
+        &self.own[format as usize]
+    }
+
+    /// What an answer with everything comes to.
     fn size(&self, format: Format) -> Size {
-        let mut size = Size::of(&self.own.piece);
-        size += Size::of(&Piece::new(format.end()));
+        let mut size = Size::of(&self.own(format).piece);
         self.sections.iter().for_each(|samples| size += samples.size(format));
         size
     }
+
+    fn text(self, format: Format, filter: &Filter) -> String {
+        let length = if let Filter::All = filter { self.size(format).text } else { 0 };
+        TextParts::new(self, format, filter).whole(length)
+    }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// A small body is made at once.
+fn in_parts(parts: Parts, length: usize) -> Body {
+    if length > WHOLE_BYTES { Body::Parts(length, parts) } else { Body::Whole(parts.whole(length)) }
+}
+
+/// The exporter's own metrics that belong to no subject, in each format.
+fn own(health: &Health) -> Arc<[Own; 2]> {
+    let open_metrics = health.metrics.open_metrics();
+    let own = Format::ALL.map(|format| {
+        let text = match format {
+            Format::OpenMetrics => open_metrics.clone(),
+            Format::Text => text::from_open_metrics(&open_metrics),
+        };
+        Own::new(text + format.end())
+    });
+    Arc::new(own)
 }

@@ -22,7 +22,7 @@ pub use self::exporter::ExporterMetrics;
 pub use self::liveness::{BEAT, Liveness, Standstill, patience};
 pub use self::own_metric::OwnMetric;
 pub use self::subject::{Failing, LoopHealth, SubjectHealth};
-pub use self::subjects::{Shown, Subjects};
+pub use self::subjects::Subjects;
 pub use self::table::{EXPORTER_METRICS, SUBJECT_METRICS};
 use self::table::{EndpointLabel, RequestLabels};
 use crate::explanation::explanation;
@@ -51,7 +51,9 @@ impl Health {
 
     /// A poll succeeded; `dropped` samples of its answer were left out.
     pub fn succeeded(&self, key: &Key, dropped: u64) {
-        self.metrics.instruments().dropped.get_or_create(&EndpointLabel { endpoint: key.endpoint }).inc_by(dropped);
+        if dropped > 0 {
+            self.metrics.instruments().dropped.get_or_create(&EndpointLabel { endpoint: key.endpoint }).inc_by(dropped);
+        }
         self.subjects.change_loop(key, |l| {
             l.tried = true;
             l.up = true;
@@ -80,7 +82,7 @@ impl Health {
                 self.liveness.made();
                 let instruments = self.metrics.instruments();
                 instruments.requests.get_or_create(&RequestLabels { endpoint, outcome }).inc();
-                instruments.durations.get_or_create(&EndpointLabel { endpoint }).observe(duration.as_secs_f64());
+                instruments.durations.observe(duration.as_secs_f64());
             }
             Event::Turn { waited } => {
                 self.metrics.instruments().queue.inc_by(waited.as_secs_f64());

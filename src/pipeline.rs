@@ -12,7 +12,7 @@ use crate::store::Store;
 pub struct Pipeline {
     pub client: Arc<Client>,
     pub poller: Poller<Client>,
-    pub exposition: Exposition,
+    pub exposition: Arc<Exposition>,
 }
 
 impl Pipeline {
@@ -25,6 +25,6 @@ impl Pipeline {
         let observer: Observer = Arc::new(move |event| watched.observe(event));
         let client = Arc::new(Client::new(settings, observer)?);
         let poller = Poller::new(client.clone(), plan, store.clone(), health.clone());
-        Ok(Pipeline { client, poller, exposition: Exposition::new(store, health) })
+        Ok(Pipeline { client, poller, exposition: Arc::new(Exposition::new(store, health)) })
     }
 }

@@ -34,7 +34,7 @@ pub use self::round::Outcome;
 use self::uses::Uses;
 use crate::health::{BEAT, Health};
 use crate::store::{Correction, Key, Store};
-use minergate::api::{self, Account, Client, LOGIN};
+use minergate::api::{self, Account, Client};
 use minergate::endpoints::{ENDPOINTS, Endpoint, Request, Scope};
 use minergate::metric::Samples;
 
@@ -265,9 +265,6 @@ impl<S: Source> Poller<S> {
 
     fn announce(&self) {
         self.plan.accounts.iter().for_each(|(account, _)| self.health.subjects.expect_account(account.name()));
-        if !self.plan.accounts.is_empty() {
-            self.health.metrics.expect_requests(LOGIN);
-        }
         for endpoint in ENDPOINTS {
             match self.plan.intervals.get(endpoint) {
                 Some(interval) => self.health.metrics.expect_endpoint(endpoint.name, interval),

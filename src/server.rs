@@ -94,7 +94,7 @@ pub async fn listen(systemd_socket: bool, addresses: &[String]) -> anyhow::Resul
 
 /// What requests are answered from.
 pub struct App {
-    pub exposition: Exposition,
+    pub exposition: Arc<Exposition>,
     pub telemetry_path: String,
     /// Where browsers and Prometheus reach the exporter behind a reverse proxy.
     pub external_url: Option<Uri>,
@@ -122,7 +122,12 @@ impl App {
 
 /// Serves until `shutdown` resolves, and then until requests under way are answered, but not much longer.
 pub async fn serve(listeners: Vec<Listener>, app: App, web: Arc<Web>, shutdown: impl Future<Output = ()>) {
-    connection::serve(listeners, router(Arc::new(app), web.clone()), web, shutdown).await;
+    let app = Arc::new(app);
+    let router = router(app.clone(), web.clone());
+    tokio::select! {
+        () = connection::serve(listeners, router, web, shutdown) => {}
+        never = app.exposition.keep_fresh() => match never {},
+    }
 }
 
 /// What takes time or memory has turns: scrapes and pages apart, so that neither waits for the other. All else is small, and is
@@ -173,14 +178,16 @@ async fn metrics(State(app): State<Arc<App>>, Query(query): Query<Vec<(String, S
     let format = negotiation::format(&joined(request.headers(), &ACCEPT));
     let gzip = negotiation::gzip(&joined(request.headers(), &ACCEPT_ENCODING));
     let encoding = if gzip { Encoding::Gzip } else { Encoding::Identity };
-    let body = match Filter::only(accounts, others) {
-        Filter::All => app.exposition.body(format, encoding),
-        filter @ Filter::Some { .. } => {
-            match app.clone().make(move || app.exposition.filtered(format, encoding, &filter)).await {
-                Ok(body) => exposition::Body::Whole(body),
-                Err(failed) => return failed,
-            }
+    // The text of many accounts is written anew and compressed, which would hold up other connections.
+    let takes_time = accounts.len() > limit::ACCOUNTS_AT_ONCE;
+    let filter = Filter::only(accounts, others);
+    let body = if takes_time {
+        match app.clone().make(move || app.exposition.body(format, encoding, &filter)).await {
+            Ok(body) => body,
+            Err(failed) => return failed,
         }
+    } else {
+        app.exposition.body(format, encoding, &filter)
     };
     let mut response = match body {
         exposition::Body::Whole(body) => body.into_response(),

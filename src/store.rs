@@ -3,7 +3,7 @@
 mod totals;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -39,7 +39,7 @@ pub struct Store {
 /// What is shown. Nothing is compressed while it is locked for writing: every scrape would wait.
 struct State {
     /// By endpoint, each loop's samples until they are too old.
-    samples: BTreeMap<&'static str, Blocks>,
+    samples: BTreeMap<&'static str, Arc<Blocks>>,
     /// No samples are too old before this.
     next_end: Option<Instant>,
 }
@@ -49,7 +49,7 @@ type AllTotals = BTreeMap<Key, Totals>;
 impl Default for Store {
     fn default() -> Self {
         let blocks = |endpoint: &'static Endpoint| {
-            (endpoint.name, Blocks::new(Subject::label, endpoint.families(), Some(endpoint.path)))
+            (endpoint.name, Arc::new(Blocks::new(Subject::label, endpoint.families(), Some(endpoint.path))))
         };
         let samples = ENDPOINTS.iter().map(blocks).collect();
         Store { totals: Mutex::default(), shown: RwLock::new(State { samples, next_end: None }), slept: clock::slept }
@@ -71,12 +71,12 @@ pub struct Fresh<'a>(RwLockReadGuard<'a, State>);
 impl Fresh<'_> {
     /// The endpoints in the order of their table, each with its samples.
     pub fn iter(&self) -> impl Iterator<Item = (&'static Endpoint, &Blocks)> {
-        ENDPOINTS.iter().filter_map(|endpoint| Some((endpoint, self.0.samples.get(endpoint.name)?)))
+        ENDPOINTS.iter().filter_map(|endpoint| Some((endpoint, &**self.0.samples.get(endpoint.name)?)))
     }
 
-    /// Another number after each change.
-    pub fn version(&self) -> u64 {
-        self.0.samples.values().map(Blocks::version).sum()
+    /// The samples of each endpoint, in the order of their table.
+    pub fn all(&self) -> Vec<Arc<Blocks>> {
+        ENDPOINTS.iter().filter_map(|endpoint| self.0.samples.get(endpoint.name).cloned()).collect()
     }
 }
 
@@ -117,7 +117,7 @@ impl Store {
         let old = self.read().old(now);
         for key in old {
             let state = self.read();
-            let (samples, change) = (state.samples(&key), state.prepare_removal(&key));
+            let (samples, change) = (state.samples(&key).cloned(), state.prepare_removal(&key));
             drop(state);
             self.write().apply(key.endpoint, change);
             if let Some(samples) = samples.filter(|samples| samples.counters().next().is_some()) {
@@ -125,7 +125,7 @@ impl Store {
             }
         }
         let mut state = self.write();
-        state.next_end = state.samples.values().filter_map(Blocks::next_end).min();
+        state.next_end = state.samples.values().filter_map(|blocks| blocks.next_end()).min();
     }
 
     /// The clock of timers stands still while the machine sleeps, and the wall clock jumps; values grow old all the same.
@@ -153,13 +153,13 @@ impl State {
 
     /// The loops whose samples are too old.
     fn old(&self, now: Instant) -> Vec<Key> {
-        let old = |(endpoint, blocks): (&&'static str, &Blocks)| {
+        let old = |(endpoint, blocks): (&&'static str, &Arc<Blocks>)| {
             blocks.old(now).into_iter().map(|subject| Key { subject, endpoint }).collect::<Vec<_>>()
         };
         self.samples.iter().flat_map(old).collect()
     }
 
-    fn samples(&self, key: &Key) -> Option<Samples> {
+    fn samples(&self, key: &Key) -> Option<&Samples> {
         self.samples.get(key.endpoint)?.get(&key.subject)
     }
 
@@ -180,7 +180,7 @@ impl State {
 
     fn apply(&mut self, endpoint: &str, change: Option<Change>) {
         if let (Some(blocks), Some(change)) = (self.samples.get_mut(endpoint), change) {
-            blocks.apply(change);
+            Arc::make_mut(blocks).apply(change);
         }
     }
 
@@ -189,7 +189,7 @@ impl State {
         if samples.counters().next().is_none() {
             return Vec::new();
         }
-        let shown = self.samples(key);
+        let shown = self.samples(key).cloned();
         let mut own = totals.remove(key).unwrap_or_default();
         let corrections = own.hold(shown, samples);
         if !own.is_empty() {
@@ -201,8 +201,8 @@ impl State {
     /// The currencies of a loop's new samples that find room beside those already there; nothing when all do. Documented ones
     /// go first, then by name, so that it is the same ones at each poll.
     fn admitted(&self, key: &Key, samples: &mut Samples) -> Option<BTreeSet<String>> {
-        let before = self.samples.get(key.endpoint).and_then(|blocks| blocks.layout(&key.subject));
-        if before.is_some_and(|before| samples.share(before)) {
+        let before = self.samples.get(key.endpoint).and_then(|blocks| blocks.get(&key.subject)).map(Samples::layout);
+        if before.is_some_and(|before| samples.share_layout(before)) {
             return None;
         }
         let new = samples.layout().currencies();
@@ -223,8 +223,7 @@ impl State {
     /// The currencies that the subject's other endpoints have series of. A network's own currency is no label of its samples.
     fn currencies_beside(&self, key: &Key) -> BTreeSet<&str> {
         let others = self.samples.iter().filter(|(endpoint, _)| **endpoint != key.endpoint);
-        let layouts = others.filter_map(|(_, blocks)| blocks.layout(&key.subject));
-        layouts.flat_map(|layout| layout.currencies()).collect()
+        others.filter_map(|(_, blocks)| blocks.get(&key.subject)).flat_map(|samples| samples.layout().currencies()).collect()
     }
 }
 
@@ -256,8 +255,8 @@ mod tests {
 
     fn shown(store: &Store, account: &str) -> BTreeSet<String> {
         let fresh = store.fresh();
-        let layouts = fresh.iter().filter_map(|(_, samples)| samples.layout(&Subject::Account(account.into())));
-        layouts.flat_map(|layout| layout.currencies()).map(str::to_owned).collect()
+        let own = fresh.iter().filter_map(|(_, samples)| samples.get(&Subject::Account(account.into())));
+        own.flat_map(|samples| samples.layout().currencies()).map(str::to_owned).collect()
     }
 
     fn samples(store: &Store) -> usize {

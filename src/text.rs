@@ -4,7 +4,7 @@
 
 use std::fmt::{Arguments, Write};
 
-use minergate::metric::{Family, Kind, Unit};
+use minergate::metric::{Family, Kind, Unit, write_label};
 
 /// How the exposition is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,43 +56,31 @@ pub fn header(format: Format, family: &Family, path: Option<&str>) -> String {
 pub struct SampleWriter<'a> {
     text: &'a mut String,
     name: &'a str,
-    /// What stands before the labels that are a sample's own.
-    before: String,
+    /// Name, brace and the label that loop's samples share.
+    start: String,
 }
 
 impl<'a> SampleWriter<'a> {
     pub fn new(text: &'a mut String, name: &'a str) -> SampleWriter<'a> {
-        SampleWriter { text, name, before: String::new() }
+        SampleWriter { text, name, start: String::new() }
     }
 
-    /// Bytes of all text so far.
-    pub fn text_len(&self) -> usize {
-        self.text.len()
-    }
-
-    /// Writes samples that share the label of their scope, or have none: of each its other labels and its value.
-    pub fn write<'b>(&mut self, scope: &str, samples: impl Iterator<Item = (&'b str, f64)>) {
-        let SampleWriter { text, name, before } = self;
-        before.clear();
+    /// Writes samples that share a label, or have none in common: of each its other labels and its value.
+    pub fn write<'b>(&mut self, shared: Option<(&str, &str)>, samples: impl Iterator<Item = (&'b str, f64)>) {
+        let SampleWriter { text, name, start } = self;
+        start.clear();
+        start.push_str(name);
+        if let Some((name, value)) = shared {
+            start.push('{');
+            write_label(start, name, value);
+        }
         for (labels, value) in samples {
-            if before.is_empty() {
-                before.push_str(name);
-                before.push('{');
-                before.push_str(scope);
-                if !scope.is_empty() {
-                    before.push(',');
-                }
-            }
-            if !labels.is_empty() {
-                text.push_str(before);
-                text.push_str(labels);
-                text.push_str("} ");
-            } else if scope.is_empty() {
-                text.push_str(name);
-                text.push(' ');
-            } else {
-                text.push_str(&before[..before.len() - 1]);
-                text.push_str("} ");
+            text.push_str(start);
+            match (shared.is_some(), labels.is_empty()) {
+                (true, true) => text.push_str("} "),
+                (true, false) => text.extend([",", labels, "} "]),
+                (false, true) => text.push(' '),
+                (false, false) => text.extend(["{", labels, "} "]),
             }
             write_value(text, value);
             text.push('\n');

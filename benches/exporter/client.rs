@@ -199,26 +199,27 @@ pub(crate) struct Cost {
     pub(crate) latency: f64,
 }
 
-/// What a scrape costs. Before each comes `meanwhile`, whose cost does not count.
-pub(crate) fn cost(server: &Server, client: &mut Client, times: usize, meanwhile: Option<&dyn Fn()>) -> Cost {
+/// What a scrape costs. Before each comes `meanwhile`, whose cost does not count, and a pause, in which what the server does counts.
+pub(crate) fn cost(
+    server: &Server,
+    client: &mut Client,
+    times: usize,
+    pause: Duration,
+    meanwhile: Option<&dyn Fn()>,
+) -> Cost {
     let (mut cpu, mut latencies) = (Duration::ZERO, Vec::new());
-    let start = server.cpu();
     for _ in 0..times {
-        let before = meanwhile.map(|meanwhile| {
+        if let Some(meanwhile) = meanwhile {
             meanwhile();
-            server.cpu()
-        });
+        }
+        let before = server.cpu();
+        std::thread::sleep(pause);
         let start = Instant::now();
         client.scrape();
         latencies.push(start.elapsed().as_secs_f64() * 1e6);
-        if let Some(before) = before {
-            // What the server does when all is sent belongs to it too.
-            std::thread::sleep(Duration::from_millis(2));
-            cpu += server.cpu().saturating_sub(before);
-        }
-    }
-    if meanwhile.is_none() {
-        cpu = server.cpu().saturating_sub(start);
+        // What the server does when all is sent belongs to it too.
+        std::thread::sleep(Duration::from_millis(2));
+        cpu += server.cpu().saturating_sub(before);
     }
     Cost { cpu: cpu.as_secs_f64() * 1e6 / times as f64, latency: median(latencies) }
 }

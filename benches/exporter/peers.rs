@@ -44,7 +44,7 @@ pub(crate) fn measure(_: &mut Table, effort: Effort) {
     {
         let mut client = Client::new(&server.address, true);
         client.scrape();
-        let cost = cost(server, &mut client, effort.pick(1, 5), None);
+        let cost = cost(server, &mut client, effort.pick(1, 5), Duration::ZERO, None);
         let kilobytes = client.scrape() as f64 / 1000.0;
         Table::told(&format!("{name}, {samples} samples: CPU"), "ms", cost.cpu / 1000.0);
         Table::told(&format!("{name}: p50 latency"), "ms", cost.latency / 1000.0);

@@ -1,8 +1,9 @@
 //! Scrapes, compared with an axum server that sends the same body from memory.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use minergate_exporter::exposition::{self, Encoding, Format};
+use minergate_exporter::exposition::{self, Encoding, Filter, Format};
 use tokio::time::Instant;
 
 use crate::Effort;
@@ -13,24 +14,52 @@ use crate::world::{self, World};
 /// Rounds that take turns, so that both sides have the same machine.
 const ROUNDS: usize = 5;
 
+/// Between two scrapes: long enough that both sides have slept, as between those of a Prometheus.
+const PAUSE: Duration = Duration::from_millis(150);
+
 /// Accounts of which a twentieth is polled between two scrapes.
 const TWENTIETH: usize = 20;
 
+/// What is measured, and how.
+#[derive(Clone, Copy)]
+struct Case<'a> {
+    accounts: &'a str,
+    gzip: bool,
+    /// Every so many accounts are polled before each scrape.
+    polled: Option<usize>,
+    pause: Duration,
+}
+
 pub(crate) fn measure(table: &mut Table, effort: Effort) {
-    Table::section("A scrape, beside the same body sent from memory");
-    // Few samples: one account that polls one endpoint, and one that polls all.
-    for (argument, times) in [("1s", 2000), ("7", 2000), ("1000", 40)] {
-        let small = !argument.starts_with("1000");
-        let goal = if small { 1.3 } else { 3.0 };
-        for gzip in [true, false] {
-            compare(table, argument, gzip, None, effort.pick(3, times), goal);
-        }
-        if !small {
-            compare(table, argument, true, Some(TWENTIETH), effort.pick(2, 20), goal);
-        }
+    Table::section("A scrape every 150 ms with a poll of every loop in between, beside the same body sent from memory");
+    let paced = |accounts| Case { accounts, gzip: true, polled: Some(1), pause: PAUSE };
+    for (accounts, times, goal) in [("1", 40, 1.5), ("10", 40, 2.0), ("100", 20, 3.0), ("1000", 4, 3.0)] {
+        compare(table, paced(accounts), effort.pick(1, times), goal);
     }
+    Table::section("A large scrape at once, beside the same body sent from memory");
+    let large = |gzip, polled| Case { accounts: "1000", gzip, polled, pause: Duration::ZERO };
+    compare(table, large(true, None), effort.pick(2, 40), 3.0);
+    compare(table, large(true, Some(TWENTIETH)), effort.pick(2, 20), 3.0);
+    compare(table, large(false, None), effort.pick(2, 40), 6.0);
+    part(table, effort);
     made(effort);
     growth(effort);
+}
+
+/// One account's part of many, at the same pace.
+fn part(table: &mut Table, effort: Effort) {
+    Table::section("/metrics?account= of one account of many, every 150 ms");
+    let path = "/metrics?account=farm-00007";
+    let servers = ["10", "600"].map(|accounts| Server::own("exposition", accounts));
+    let mut clients = servers.each_ref().map(|server| Client::of(&server.address, path, true));
+    let mut costs = [Vec::new(), Vec::new()];
+    for _ in 0..effort.pick(1, ROUNDS) {
+        for ((server, client), costs) in servers.iter().zip(&mut clients).zip(&mut costs) {
+            costs.push(cost(server, client, effort.pick(1, 40), PAUSE, Some(&|| server.order("poll 1"))).cpu);
+        }
+    }
+    let [ten, many] = costs.map(median);
+    table.at_most_times("600 accounts, beside 10: CPU", "us", many, ten, 2.0);
 }
 
 /// What it takes to make the bodies of a thousand accounts, without sending them.
@@ -45,7 +74,7 @@ fn made(effort: Effort) {
                 (0..world.accounts).step_by(step).for_each(|account| world.poll(&exposition, account, round));
             }
             let start = Instant::now();
-            match exposition.body(Format::Text, encoding) {
+            match exposition.body(Format::Text, encoding, &Filter::All) {
                 exposition::Body::Whole(body) => drop(body),
                 exposition::Body::Parts(_, parts) => parts.for_each(drop),
             }
@@ -58,18 +87,18 @@ fn made(effort: Effort) {
     time("identity", Encoding::Identity, None);
 }
 
-fn compare(table: &mut Table, argument: &str, gzip: bool, step: Option<usize>, times: usize, goal: f64) {
-    let ours = Server::own("exposition", argument);
-    let mut our_client = Client::new(&ours.address, gzip);
+fn compare(table: &mut Table, case: Case<'_>, times: usize, goal: f64) {
+    let ours = Server::own("exposition", case.accounts);
+    let mut our_client = Client::new(&ours.address, case.gzip);
     let body = our_client.body();
     let samples = samples(&ours);
-    let file = Body::new(&body, gzip);
+    let file = Body::new(&body, case.gzip);
     let fixed = Server::own("body", &file.0.display().to_string());
-    let mut fixed_client = Client::new(&fixed.address, gzip);
+    let mut fixed_client = Client::new(&fixed.address, case.gzip);
     // Before either answers, so that both find the core's caches as the polls have left them.
-    let poll = || ours.order(&format!("poll {}", step.unwrap_or(usize::MAX)));
-    let polled: Option<&dyn Fn()> = step.map(|_| &poll as _);
-    let cost = |server: &Server, client: &mut Client, times| cost(server, client, times, polled);
+    let poll = || ours.order(&format!("poll {}", case.polled.unwrap_or(usize::MAX)));
+    let polled: Option<&dyn Fn()> = case.polled.map(|_| &poll as _);
+    let cost = |server: &Server, client: &mut Client, times| cost(server, client, times, case.pause, polled);
     // Once each before anything is measured: caches, and memory that is then there.
     cost(&ours, &mut our_client, 3);
     cost(&fixed, &mut fixed_client, 3);
@@ -80,9 +109,10 @@ fn compare(table: &mut Table, argument: &str, gzip: bool, step: Option<usize>, t
     }
     let middle = |costs: &[Cost], of: fn(&Cost) -> f64| median(costs.iter().map(of).collect());
     let what = format!(
-        "{samples} samples, {}{} ({} kB)",
-        if gzip { "gzip" } else { "identity" },
-        if step.is_some() { ", 5 % of the accounts polled in between" } else { "" },
+        "{} accounts, {samples} samples, {}{} ({} kB)",
+        case.accounts,
+        if case.gzip { "gzip" } else { "identity" },
+        if case.polled == Some(TWENTIETH) { ", 5 % of the accounts polled in between" } else { "" },
         body.len() / 1000
     );
     let cpu = |costs: &[Cost]| middle(costs, |cost| cost.cpu);
@@ -102,8 +132,7 @@ fn growth(effort: Effort) {
         client.scrape();
         let samples = samples(&server);
         let bytes = (server.resident() - empty.resident()).max(0.0) / samples as f64;
-        // Large answers are joined at each scrape; of small ones this is what it costs when something has changed.
-        let cost = cost(&server, &mut client, effort.pick(2, 10), Some(&|| server.order("poll 1000000")));
+        let cost = cost(&server, &mut client, effort.pick(2, 10), Duration::ZERO, None);
         Table::told(&format!("{samples} samples: CPU a sample"), "ns", cost.cpu * 1000.0 / samples as f64);
         Table::told(&format!("{samples} samples: memory a sample"), "bytes", bytes);
     }

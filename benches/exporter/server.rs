@@ -34,9 +34,8 @@ pub(crate) fn main(kind: &str, argument: &str) -> ExitCode {
     runtime.block_on(async {
         match kind {
             "exposition" => {
-                let accounts = argument.trim_end_matches('s');
-                let endpoints = if accounts == argument { world::ALL } else { world::FEW };
-                exposed(World { accounts: accounts.parse().expect("a number of accounts"), endpoints }).await;
+                let accounts = argument.parse().expect("a number of accounts");
+                exposed(World { accounts, endpoints: world::ALL }).await;
             }
             "polled" => polled(argument.parse().expect("a number of accounts")).await,
             "simulator" => simulator().await,
@@ -48,8 +47,8 @@ pub(crate) fn main(kind: &str, argument: &str) -> ExitCode {
 
 /// Accounts that are polled at a command.
 async fn exposed(world: World) {
-    let exposition = world.exposition();
-    let polled = Exposition::new(exposition.store.clone(), exposition.health.clone());
+    let exposition = Arc::new(world.exposition());
+    let polled = exposition.clone();
     // The first round was at the start.
     let mut round = 0;
     serve(exposition, move |step| {
@@ -60,7 +59,7 @@ async fn exposed(world: World) {
 }
 
 /// The exporter's server with this to serve.
-async fn serve(exposition: Exposition, mut command: impl FnMut(usize) + Send + 'static) {
+async fn serve(exposition: Arc<Exposition>, mut command: impl FnMut(usize) + Send + 'static) {
     let app = App { exposition, telemetry_path: "/metrics".to_owned(), external_url: None, reload: None, max_requests: 40 };
     let listeners = server::listen(false, &["127.0.0.1:0".to_owned()]).await.expect("a listener");
     println!("{}", listeners[0].address());
@@ -112,7 +111,7 @@ async fn polled(accounts: usize) {
         requests_per_second: 1e6,
     };
     let loops = plan.loops().count();
-    let exposition = Exposition::new(Arc::new(Store::default()), Arc::new(Health::default()));
+    let exposition = Arc::new(Exposition::new(Arc::new(Store::default()), Arc::new(Health::default())));
     let given = Arc::new(AtomicUsize::new(0));
     let source = Arc::new(Answers { given: given.clone(), hurries: Once::new() });
     let poller = Poller::new(source, plan, exposition.store.clone(), exposition.health.clone());

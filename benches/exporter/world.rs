@@ -38,9 +38,6 @@ pub(crate) const ALL: &[&str] = &[
     "nickname",
 ];
 
-/// What a farm has that wants no more than this: some 300 samples with all that the exporter says of itself.
-pub(crate) const FEW: &[&str] = &["mining_stats"];
-
 /// What an account's endpoint answers in a round; numbers differ from account to account and round to round.
 pub(crate) fn answer(endpoint: &str, account: usize, round: usize) -> String {
     // Digits like real ones, the same at each run.
@@ -90,7 +87,7 @@ pub(crate) fn answer(endpoint: &str, account: usize, round: usize) -> String {
     .to_string()
 }
 
-/// An account's answer as rows.
+/// The samples of an account's answer.
 pub(crate) fn read(endpoint: &'static Endpoint, body: &str) -> Samples {
     let request = Context { email: Some("me@example.com"), ..Context::default() };
     endpoint.read(body.as_bytes(), &request).expect("a made-up answer is one of the API's")

@@ -60,25 +60,17 @@ fn account(name: &str) -> Subject {
 }
 
 fn written(blocks: &Blocks, wanted: impl Fn(&str) -> bool) -> String {
-    let mut text = String::new();
-    for mut place in blocks.places() {
-        while !place.is_over() {
-            // In small parts.
-            let bytes = text.len() + 1;
-            blocks.write(&mut place, &mut text, bytes, Format::Text, |subject| wanted(subject.labels().0));
-        }
-    }
+    let entries: Vec<_> = blocks.entries().filter(|entry| wanted(entry.subject.labels().0)).cloned().collect();
+    let (mut text, mut at) = (String::new(), Cursor::default());
+    // In small parts.
+    while !blocks.write(&mut at, &entries, &mut text, 1, Format::Text) {}
     text.split_inclusive('\n').filter(|line| !line.starts_with('#')).collect()
 }
 
 /// What a scrape with gzip gets, decompressed, without the lines about families.
 fn joined(blocks: &Blocks) -> String {
-    let mut member = Member::with_capacity(0);
-    for mut place in blocks.places() {
-        while !place.is_over() {
-            blocks.join(&mut place, &mut member, 0, Format::Text);
-        }
-    }
+    let (mut member, mut at) = (Member::with_capacity(0), Cursor::default());
+    while !blocks.join(&mut at, &mut member, 0, Format::Text) {}
     let mut text = String::new();
     GzDecoder::new(&*member.finish()).read_to_string(&mut text).unwrap();
     text.split_inclusive('\n').filter(|line| !line.starts_with('#')).collect()
@@ -103,7 +95,7 @@ proptest! {
                 }
             }
         }
-        prop_assert!(blocks.subjects().map(|subject| subject.labels().0).eq(model.keys().map(String::as_str)));
+        prop_assert!(blocks.entries().map(|entry| entry.subject.labels().0).eq(model.keys().map(String::as_str)));
         prop_assert_eq!(blocks.len(), model.values().map(Samples::len).sum::<usize>());
         for (name, samples) in &model {
             let own = blocks.get(&account(name)).unwrap();
@@ -119,6 +111,11 @@ proptest! {
                 }
             }
             prop_assert_eq!(written(&blocks, wanted), expected);
+        }
+        for name in model.keys() {
+            let from: Vec<_> = blocks.entries_from(&account(name)).map(|entry| entry.subject.labels().0).collect();
+            let expected: Vec<_> = model.range(name.clone()..).map(|(name, _)| name.as_str()).collect();
+            prop_assert_eq!(from, expected);
         }
         prop_assert_eq!(joined(&blocks), written(&blocks, |_| true));
     }

@@ -1,12 +1,12 @@
-//! An exposition, written bit by bit.
+//! An exposition, made part by part.
 
-use std::iter::Peekable;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Encoding, Filter, Format, Snapshot};
-use crate::blocks::{Blocks, Place};
-use crate::gzip::{Member, Piece};
+use super::{Filter, Format, Snapshot};
+use crate::blocks::{Cursor, Entry};
+use crate::gzip::Member;
 
 /// A part has about so many bytes: little beside what it is made of, and much for a connection.
 const PART_BYTES: usize = 96 << 10;
@@ -14,86 +14,19 @@ const PART_BYTES: usize = 96 << 10;
 /// Room for what a part has beyond that, as it ends behind a block's samples.
 const SPARE_BYTES: usize = 24 << 10;
 
-/// An exposition that is being written.
-pub(super) struct Making {
-    snapshot: Snapshot,
-    format: Format,
-    filter: Filter,
-    /// What has begun and what is still to be written, each with the number of its section.
-    places: Peekable<Box<dyn Iterator<Item = (usize, Place)> + Send>>,
-    is_over: bool,
-}
-
-impl Making {
-    pub(super) fn new(snapshot: Snapshot, format: Format, filter: Filter) -> Making {
-        let sections: Vec<_> = snapshot.sections.iter().map(Blocks::places).enumerate().collect();
-        let places = sections.into_iter().flat_map(|(section, places)| places.map(move |place| (section, place)));
-        let places: Box<dyn Iterator<Item = _> + Send> = Box::new(places);
-        Making { snapshot, format, filter, places: places.peekable(), is_over: false }
-    }
-
-    /// Writes on, until there are so many bytes of text or all is written.
-    pub(super) fn write(&mut self, text: &mut String, bytes: usize) {
-        let Making { snapshot, format, filter, places, is_over } = self;
-        while text.len() < bytes && !*is_over {
-            if let Some((section, place)) = places.peek_mut() {
-                snapshot.sections[*section].write(place, text, bytes, *format, |subject| filter.shows(subject));
-                places.next_if(|(_, place)| place.is_over());
-            } else {
-                if filter.shows_exporter() {
-                    text.push_str(&snapshot.own.text);
-                }
-                text.push_str(format.end());
-                *is_over = true;
-            }
-        }
-    }
-
-    /// Joins on, until there are so many compressed bytes or all is joined. Filters nothing.
-    fn join(&mut self, member: &mut Member, bytes: usize) {
-        let Making { snapshot, format, places, is_over, .. } = self;
-        while member.ready() < bytes && !*is_over {
-            if let Some((section, place)) = places.peek_mut() {
-                snapshot.sections[*section].join(place, member, bytes, *format);
-                places.next_if(|(_, place)| place.is_over());
-            } else {
-                member.push(&snapshot.own.piece);
-                member.push(&Piece::new(format.end()));
-                *is_over = true;
-            }
-        }
-    }
-}
-
-/// A whole exposition's body in parts, each made when it is wanted.
-pub struct Parts {
-    making: Making,
-    /// Nothing for plain text, and at the end.
-    member: Option<Member>,
+/// The body of an exposition in parts, each made when it is wanted.
+pub enum Parts {
+    Text(TextParts),
+    Gzip(GzipParts),
 }
 
 impl Parts {
-    pub(super) fn new(making: Making, encoding: Encoding) -> Parts {
-        let member = (encoding == Encoding::Gzip).then(|| Member::with_capacity(PART_BYTES + SPARE_BYTES));
-        Parts { making, member }
-    }
-
     /// All parts as one, if that is so long.
-    pub(super) fn whole(mut self, length: usize) -> Bytes {
-        self.part(usize::MAX, length).unwrap_or_default()
-    }
-
-    fn part(&mut self, bytes: usize, room: usize) -> Option<Bytes> {
-        if self.making.is_over {
-            return None;
+    pub(super) fn whole(self, length: usize) -> Bytes {
+        match self {
+            Parts::Text(parts) => parts.whole(length).into(),
+            Parts::Gzip(mut parts) => parts.part(usize::MAX, length).unwrap_or_default().into(),
         }
-        let Some(member) = &mut self.member else {
-            let mut text = String::with_capacity(room);
-            self.making.write(&mut text, bytes);
-            return Some(text.into());
-        };
-        self.making.join(member, bytes);
-        if self.making.is_over { Some(self.member.take()?.finish().into()) } else { Some(member.take(room).into()) }
     }
 }
 
@@ -101,6 +34,83 @@ impl Iterator for Parts {
     type Item = Bytes;
 
     fn next(&mut self) -> Option<Bytes> {
-        self.part(PART_BYTES, PART_BYTES + SPARE_BYTES)
+        let room = PART_BYTES + SPARE_BYTES;
+        match self {
+            Parts::Text(parts) => parts.part(PART_BYTES, room).map(Bytes::from),
+            Parts::Gzip(parts) => parts.part(PART_BYTES, room).map(Bytes::from),
+        }
+    }
+}
+
+/// Plain text, written from samples.
+pub struct TextParts {
+    snapshot: Snapshot,
+    format: Format,
+    filter: Filter,
+    /// The loops that are shown of each section, from the last section to the first.
+    sections: Vec<Vec<Arc<Entry>>>,
+    at: Cursor,
+    is_over: bool,
+}
+
+impl TextParts {
+    pub(super) fn new(snapshot: Snapshot, format: Format, filter: &Filter) -> TextParts {
+        let sections = snapshot.sections.iter().rev().map(|blocks| filter.entries(blocks)).collect();
+        TextParts { snapshot, format, filter: filter.clone(), sections, at: Cursor::default(), is_over: false }
+    }
+
+    /// All text, with room for so many bytes.
+    pub(super) fn whole(mut self, length: usize) -> String {
+        self.part(usize::MAX, length).unwrap_or_default()
+    }
+
+    fn part(&mut self, bytes: usize, room: usize) -> Option<String> {
+        if self.is_over {
+            return None;
+        }
+        let TextParts { snapshot, format, filter, sections, at, is_over } = self;
+        let mut text = String::with_capacity(room);
+        while let Some(entries) = sections.last() {
+            let blocks = &snapshot.sections[snapshot.sections.len() - sections.len()];
+            if !blocks.write(at, entries, &mut text, bytes, *format) {
+                return Some(text);
+            }
+            sections.pop();
+            *at = Cursor::default();
+        }
+        text.push_str(if filter.shows_exporter() { &snapshot.own(*format).text } else { format.end() });
+        *is_over = true;
+        Some(text)
+    }
+}
+
+/// Gzip, joined from pieces. Everything is shown.
+pub struct GzipParts {
+    snapshot: Snapshot,
+    format: Format,
+    /// How many sections are joined.
+    joined: usize,
+    at: Cursor,
+    /// Nothing at the end.
+    member: Option<Member>,
+}
+
+impl GzipParts {
+    pub(super) fn new(snapshot: Snapshot, format: Format) -> GzipParts {
+        let member = Some(Member::with_capacity(PART_BYTES + SPARE_BYTES));
+        GzipParts { snapshot, format, joined: 0, at: Cursor::default(), member }
+    }
+
+    fn part(&mut self, bytes: usize, room: usize) -> Option<Vec<u8>> {
+        let GzipParts { snapshot, format, joined, at, member } = self;
+        let joining = member.as_mut()?;
+        while let Some(blocks) = snapshot.sections.get(*joined) {
+            if !blocks.join(at, joining, bytes, *format) {
+                return Some(joining.take(room));
+            }
+            (*joined, *at) = (*joined + 1, Cursor::default());
+        }
+        joining.push(&snapshot.own(*format).piece);
+        Some(member.take()?.finish())
     }
 }

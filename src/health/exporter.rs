@@ -2,25 +2,24 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use minergate::api::REQUEST_KINDS;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::encoding::text::encode_registry;
 use prometheus_client::registry::Registry;
+use tokio::sync::Notify;
 
 use super::process;
-use super::table::{EXPORTER_METRICS, EndpointLabel, HttpLabels, Instruments, RequestLabels};
+use super::table::{EXPORTER_METRICS, EndpointLabel, HttpLabels, Instruments};
 use super::unix_seconds;
 
 /// Counts what the exporter does.
 pub struct ExporterMetrics {
     instruments: Arc<Instruments>,
     registry: Registry,
-    /// Counts changes of the instruments.
-    version: AtomicU64,
+    /// Told of each change of the instruments.
+    changed: Notify,
 }
 
 impl Default for ExporterMetrics {
@@ -28,7 +27,7 @@ impl Default for ExporterMetrics {
         let instruments = Arc::new(Instruments::default());
         let mut registry = Registry::default();
         registry.register_collector(Box::new(Table(instruments.clone())));
-        let metrics = ExporterMetrics { instruments, registry, version: AtomicU64::new(0) };
+        let metrics = ExporterMetrics { instruments, registry, changed: Notify::new() };
         // The configuration was read at the start, or there would be no exporter.
         metrics.reloaded(true);
         metrics
@@ -43,38 +42,25 @@ impl ExporterMetrics {
         text
     }
 
-    /// Another number after each change, but for what the kernel says and the count of requests to the exporter: that would be each
-    /// scrape.
-    pub fn version(&self) -> u64 {
-        self.version.load(Ordering::Acquire)
+    /// Waits for a change, but for what the kernel says and the count of requests to the exporter: that would be each scrape.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
     }
 
     /// The instruments, one of which is to be changed.
     pub(super) fn instruments(&self) -> &Instruments {
-        self.version.fetch_add(1, Ordering::AcqRel);
+        self.changed.notify_one();
         &self.instruments
     }
 
     /// Announces an endpoint that is polled.
     pub fn expect_endpoint(&self, endpoint: &'static str, interval: Duration) {
-        let instruments = self.instruments();
-        instruments.intervals.get_or_create(&EndpointLabel { endpoint }).set(interval.as_secs_f64());
-        drop(instruments.dropped.get_or_create(&EndpointLabel { endpoint }));
-        self.expect_requests(endpoint);
+        self.instruments().intervals.get_or_create(&EndpointLabel { endpoint }).set(interval.as_secs_f64());
     }
 
     /// Forgets the interval of an endpoint that is off.
     pub fn forget_endpoint(&self, endpoint: &'static str) {
         self.instruments().intervals.remove(&EndpointLabel { endpoint });
-    }
-
-    /// Announces requests of an endpoint, or of the login.
-    pub fn expect_requests(&self, endpoint: &'static str) {
-        let instruments = self.instruments();
-        drop(instruments.durations.get_or_create(&EndpointLabel { endpoint }));
-        for outcome in REQUEST_KINDS {
-            drop(instruments.requests.get_or_create(&RequestLabels { endpoint, outcome }));
-        }
     }
 
     /// So many counters of an endpoint's answer fell a little and are held.

@@ -49,9 +49,7 @@ pub struct SubjectHealth {
 
 impl SubjectHealth {
     pub(super) fn new(subject: Subject) -> SubjectHealth {
-        let outcomes = ["ok"].into_iter().chain(Blocked::ALL.map(Blocked::reason)).filter(|_| subject.account().is_some());
-        let logins = outcomes.map(|outcome| (outcome, 0.0)).collect();
-        SubjectHealth { subject, loops: BTreeMap::new(), logins, blocked: None, token_since: None }
+        SubjectHealth { subject, loops: BTreeMap::new(), logins: BTreeMap::new(), blocked: None, token_since: None }
     }
 
     /// Whether every enabled endpoint was read successfully at its latest poll.

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
-use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,7 +20,7 @@ pub struct Subjects(Mutex<State>);
 
 struct State {
     by_subject: BTreeMap<Subject, SubjectHealth>,
-    samples: Blocks,
+    samples: Arc<Blocks>,
     /// Subjects whose samples are not yet what their health is: a scrape brings them up to date, as an account is polled some times
     /// between two scrapes.
     changed: BTreeSet<Subject>,
@@ -35,27 +34,16 @@ impl Default for State {
             SUBJECT_METRICS.iter().map(|metric| &metric.family),
             None,
         );
-        State { by_subject: BTreeMap::new(), samples, changed: BTreeSet::new() }
-    }
-}
-
-/// The samples of every subject's health, as they are shown now.
-pub struct Shown<'a>(MutexGuard<'a, State>);
-
-impl Deref for Shown<'_> {
-    type Target = Blocks;
-
-    fn deref(&self) -> &Blocks {
-        &self.0.samples
+        State { by_subject: BTreeMap::new(), samples: Arc::new(samples), changed: BTreeSet::new() }
     }
 }
 
 impl Subjects {
-    /// What is shown of every subject's health.
-    pub fn samples(&self) -> Shown<'_> {
+    /// The samples of every subject's health.
+    pub fn samples(&self) -> Arc<Blocks> {
         let mut state = self.state();
         state.show();
-        Shown(state)
+        state.samples.clone()
     }
 
     /// Reads the health of every subject, in order.
@@ -170,10 +158,11 @@ impl State {
     /// Shows what has changed.
     fn show(&mut self) {
         let request = Context::default();
+        let samples = Arc::make_mut(&mut self.samples);
         for subject in mem::take(&mut self.changed) {
             match self.by_subject.get(&subject) {
-                Some(health) => self.samples.put(&subject, Samples::read(SUBJECT_METRICS, health, &request), None),
-                None => self.samples.remove(&subject),
+                Some(health) => samples.put(&subject, Samples::read(SUBJECT_METRICS, health, &request), None),
+                None => samples.remove(&subject),
             }
         }
     }

@@ -77,11 +77,9 @@ exporter_metrics! {
             .labels(&["endpoint"]),
     requests: Family<RequestLabels, Counter> = Family::default() =>
         counter("minergate_api_requests", "Requests to the API, by how they ended").labels(&["endpoint", "outcome"]),
-    durations: Family<EndpointLabel, Histogram, fn() -> Histogram> =
-            Family::new_with_constructor(|| Histogram::new(BUCKETS)) =>
+    durations: Histogram = Histogram::new(BUCKETS) =>
         histogram("minergate_api_request_duration", "Time from sending a request to the API to the end of its answer in seconds")
-            .unit(Seconds)
-            .labels(&["endpoint"]),
+            .unit(Seconds),
     dropped: Family<EndpointLabel, Counter> = Family::default() =>
         counter(
             "minergate_api_dropped_samples",

@@ -78,6 +78,9 @@ pub(super) const PAGES: usize = 4;
 /// Answers made at a time, of those that take time.
 pub(super) const MAKING: usize = 2;
 
+/// Accounts whose scrape is made at once. One of more accounts takes time.
+pub(super) const ACCOUNTS_AT_ONCE: usize = 8;
+
 /// Bytes of pages at a time.
 pub(super) const PAGES_BYTES: u32 = 8 << 20;
 

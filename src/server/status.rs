@@ -207,7 +207,7 @@ fn values(fresh: &Fresh<'_>, shown: &[Arc<str>]) -> (BTreeMap<String, Currencies
         let subjects: Vec<Subject> = if endpoint.is_of_account() {
             shown.iter().cloned().map(Subject::Account).collect()
         } else {
-            samples.subjects().cloned().collect()
+            samples.entries().map(|entry| entry.subject.clone()).collect()
         };
         for (subject, samples) in subjects.iter().filter_map(|subject| Some((subject, samples.get(subject)?))) {
             for (family, series) in samples.families() {

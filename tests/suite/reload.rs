@@ -65,13 +65,15 @@ fn a_reload_keeps_what_did_not_change() {
         "minergate_auth_token_timestamp_seconds{account=\"farm-1\"}",
         "minergate_auth_logins_total{account=\"farm-2\",outcome=\"ok\"}",
     ] {
+        assert!(value(&before, series).is_some(), "{series}");
         assert_eq!(value(&after, series), value(&before, series), "{series}");
     }
     assert!(after.contains("minergate_balance_coins{account=\"farm-1\""), "values stay");
     wait_up(&metrics, &["farm-1", "farm-2", "farm-4"]);
     let text = get(&metrics, &[]).text();
     assert!(!text.contains("farm-3"));
-    assert_eq!(value(&text, "minergate_endpoint_interval_seconds{endpoint=\"balance\"}"), Some(7.0));
+    let interval = "minergate_endpoint_interval_seconds{endpoint=\"balance\"}";
+    wait("the interval", || (value(&get(&metrics, &[]).text(), interval) == Some(7.0)).then_some(()));
     assert_eq!(value(&text, "minergate_auth_logins_total{account=\"farm-1\",outcome=\"ok\"}"), Some(1.0));
 }
 

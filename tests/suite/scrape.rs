@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use minergate::currency;
 use openmetrics_parser::openmetrics::parse_openmetrics;
 use openmetrics_parser::prometheus::parse_prometheus;
+use openmetrics_parser::{MetricsExposition, OpenMetricsType, OpenMetricsValue};
 
 use crate::process::get;
 
@@ -18,6 +19,13 @@ pub(crate) enum Format {
 /// The samples of a scrape: series, as it is written, to value.
 pub(crate) struct Scrape(pub(crate) BTreeMap<String, f64>);
 
+/// What a parser makes of OpenMetrics.
+pub(crate) fn parsed_open_metrics(text: &str) -> MetricsExposition<OpenMetricsType, OpenMetricsValue> {
+    // The parser takes a histogram's unit for an error; the standard doesn't.
+    let accepted = text.replace("# UNIT minergate_api_request_duration_seconds seconds\n", "");
+    parse_openmetrics(&accepted).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
 impl Scrape {
     /// Scrapes and checks: it parses, no series stands twice, no value is NaN, and no label holds what it must not.
     pub(crate) fn of(url: &str, format: Format) -> Scrape {
@@ -26,11 +34,11 @@ impl Scrape {
         let answer = get(&format!("{url}/metrics"), if is_open_metrics { &open_metrics } else { &[] });
         assert_eq!(answer.status, 200);
         let text = answer.text();
-        // The parser takes a histogram's unit for an error; the standard doesn't.
-        let accepted = text.replace("# UNIT minergate_api_request_duration_seconds seconds\n", "");
-        let parsed =
-            if is_open_metrics { parse_openmetrics(&accepted).map(drop) } else { parse_prometheus(&accepted).map(drop) };
-        parsed.unwrap_or_else(|error| panic!("{error}\n{text}"));
+        if is_open_metrics {
+            parsed_open_metrics(&text);
+        } else {
+            parse_prometheus(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        }
         assert!(!text.contains('@'), "an e-mail address is in\n{text}");
         Scrape::read(&text)
     }

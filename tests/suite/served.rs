@@ -18,7 +18,7 @@ pub(crate) async fn listener() -> (Listener, String) {
 /// Serves, with a web configuration file or none, for as long as the future is driven.
 pub(crate) fn serve(listener: Listener, health: Arc<Health>, web: Option<&Path>) -> impl Future<Output = ()> + use<> {
     let app = App {
-        exposition: Exposition::new(Arc::default(), health),
+        exposition: Arc::new(Exposition::new(Arc::default(), health)),
         telemetry_path: "/metrics".to_owned(),
         external_url: None,
         reload: None,

@@ -16,7 +16,6 @@ use minergate_exporter::exposition::{Exposition, Filter, Format};
 use minergate_exporter::health::Health;
 use minergate_exporter::store::{Key, Store};
 use minergate_exporter::subject::Subject;
-use openmetrics_parser::openmetrics::parse_openmetrics;
 use openmetrics_parser::prometheus::parse_prometheus;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -26,7 +25,7 @@ use self::mutation::{Mutation, mutation};
 use crate::fake_api::FakeApi;
 use crate::process::{daemon, wait};
 use crate::prometheus::{self, strict_open_metrics};
-use crate::scrape::{self, Scrape, label};
+use crate::scrape::{self, Scrape, label, parsed_open_metrics};
 
 fn key(endpoint: &'static Endpoint) -> Key {
     let subject = match endpoint.scope {
@@ -75,9 +74,7 @@ fn samples(endpoint: &str, body: &str) -> Vec<String> {
 /// Both formats of an exposition, which a parser takes.
 fn parsed(exposition: &Exposition) -> [String; 2] {
     let [open_metrics, text] = Format::ALL.map(|format| exposition.render(format, &Filter::default()));
-    // The parser takes a histogram's unit for an error; the standard doesn't.
-    let accepted = open_metrics.replace("# UNIT minergate_api_request_duration_seconds seconds\n", "");
-    parse_openmetrics(&accepted).unwrap_or_else(|error| panic!("{error}\n{open_metrics}"));
+    parsed_open_metrics(&open_metrics);
     parse_prometheus(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     Scrape::read(&text);
     [open_metrics, text]

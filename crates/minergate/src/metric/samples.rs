@@ -41,11 +41,6 @@ impl PartialEq for Layout {
 }
 
 impl Layout {
-    /// How many families the table has, with samples or without.
-    pub fn family_count(&self) -> usize {
-        self.families.len()
-    }
-
     /// The label sets of the samples of the family with that place in the table, as they are written between the braces, without the
     /// scope's.
     pub fn labels(&self, family: usize) -> impl ExactSizeIterator<Item = &str> {
@@ -98,11 +93,6 @@ impl Samples {
         out.end()
     }
 
-    /// The samples of a layout, with these values in its order.
-    pub fn of(layout: Arc<Layout>, values: Box<[f64]>) -> Samples {
-        Samples { values, layout, dropped: 0 }
-    }
-
     /// Samples in all.
     pub fn len(&self) -> usize {
         self.values.len()
@@ -118,7 +108,7 @@ impl Samples {
     }
 
     /// Keeps another layout instead of its own if they are the same. Says whether they are.
-    pub fn share(&mut self, layout: &Arc<Layout>) -> bool {
+    pub fn share_layout(&mut self, layout: &Arc<Layout>) -> bool {
         let is_same = Arc::ptr_eq(&self.layout, layout) || self.layout == *layout;
         if is_same {
             self.layout = layout.clone();
@@ -139,6 +129,13 @@ impl Samples {
     /// Their values alone.
     pub fn values(&self, family: usize) -> &[f64] {
         &self.values[self.layout.range(family)]
+    }
+
+    /// Whether the samples of the family with that place in the table are the same as another answer's.
+    pub fn is_same(&self, other: &Samples, family: usize) -> bool {
+        let same_labels =
+            || Arc::ptr_eq(&self.layout, &other.layout) || self.layout.labels(family).eq(other.layout.labels(family));
+        self.values(family) == other.values(family) && same_labels()
     }
 
     /// The families of counters, each with its place in the table.
