@@ -30,6 +30,7 @@ RUN case "$TARGETARCH" in \
 COPY Cargo.toml Cargo.lock ./
 COPY crates/heap/Cargo.toml crates/heap/
 COPY crates/minergate/Cargo.toml crates/minergate/
+COPY crates/minergate-pools/Cargo.toml crates/minergate-pools/
 COPY crates/minergate-server/Cargo.toml crates/minergate-server/
 COPY crates/minergate-simulator/Cargo.toml crates/minergate-simulator/
 RUN for package in . crates/*; do \

@@ -112,7 +112,7 @@ const CLEAN_UP: Duration = Duration::from_secs(1);
 
 /// Says when one of these accounts is not in the configuration.
 fn check_accounts(wanted: &[String], config: &crate::config::Config) -> anyhow::Result<()> {
-    let names: Vec<&str> = config.accounts.iter().map(|account| &**account.name()).collect();
+    let names: Vec<&str> = config.account_names().into_iter().map(|name| &**name).collect();
     match wanted.iter().find(|name| !names.contains(&name.as_str())) {
         Some(unknown) => {
             let question = spelling::question(unknown, names);

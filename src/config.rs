@@ -4,9 +4,9 @@
 //! quotes a value, which could be a secret.
 
 mod account;
-mod accounts;
 mod api;
 mod codes;
+mod doubts;
 mod duration;
 mod environment;
 mod error;
@@ -16,28 +16,31 @@ mod keys;
 mod lines;
 mod log;
 mod poll;
+mod pool;
 mod raw;
 pub mod reference;
 mod schema;
 mod shard;
 mod sources;
+mod tables;
+mod wallets;
 mod warnings;
 mod web;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use minergate::api::{Account, Settings};
+use minergate::api::{Account, Credentials, Settings};
 use serde::Deserialize;
 
 pub use self::error::{ConfigError, Mistake};
-use self::file::Credentials;
 pub use self::log::Log;
 use self::raw::Raw;
 pub use self::schema::schema;
 pub use self::shard::Shard;
 use self::sources::Parsed;
 pub use self::sources::Sources;
+pub use self::wallets::WalletConfig;
 pub use self::web::Web;
 use crate::poller::Plan;
 
@@ -45,16 +48,27 @@ use crate::poller::Plan;
 /// platform makes of the service's name, such as `MINERGATE_EXPORTER_PORT`.
 pub const ENVIRONMENT_PREFIX: &str = "MINERGATE_EXPORTER__";
 
+/// How the exporter names itself to the API and to pools.
+const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+
 /// A configuration that is right, as what it makes run.
 #[derive(Debug)]
 pub struct Config {
-    /// How the API is asked.
-    pub api: Settings,
-    /// All accounts, in the order of the file; the plan has those of this instance.
+    /// How the API is asked; nothing where it is asked for nothing, as nobody says where it is.
+    pub api: Option<Settings>,
+    /// All accounts at the API, in the order of the file; the plan has those of this instance.
     pub accounts: Vec<Arc<Account>>,
+    /// The pools, in the order of the file.
+    pub pools: Vec<minergate_pools::Settings>,
+    /// The wallets of all accounts that have some: in the order of the accounts, and one account's in that of the pools.
+    pub wallets: Vec<WalletConfig>,
+    /// What the gateway's clients log in with: the credentials beside wallets, by the names of their accounts.
+    pub logins: Vec<(Arc<str>, Credentials)>,
+    /// What is polled at the API. Its currencies are all that are configured, those of pools among them.
     pub plan: Plan,
     pub web: Web,
     pub log: Log,
+    shard: Option<Shard>,
     state_directory: Option<PathBuf>,
     /// The file that was read.
     file: Option<PathBuf>,
@@ -106,8 +120,39 @@ impl Config {
         Ok(web)
     }
 
+    /// How the API is asked, for what only the API has.
+    ///
+    /// # Errors
+    /// That nobody says where it is.
+    pub fn require_api(&self) -> Result<&Settings, ConfigError> {
+        let mistake = || Mistake { place: String::new(), key: "api.base_url".to_owned(), message: api::MISSING.to_owned() };
+        self.api.as_ref().ok_or_else(|| [mistake()].into_iter().collect())
+    }
+
+    /// The names of all accounts: first of those at the API, then of those with wallets.
+    pub fn account_names(&self) -> Vec<&Arc<str>> {
+        let mut names: Vec<_> = self.accounts.iter().map(|account| account.name()).collect();
+        names.extend(self.wallets.chunk_by(|a, b| a.account == b.account).map(|wallets| &wallets[0].account));
+        names
+    }
+
+    /// Whether the account, at the API or with wallets, is this instance's to poll.
+    pub fn owns_account(&self, name: &str) -> bool {
+        self.shard.is_none_or(|shard| shard.owns("account", name))
+    }
+
+    /// Whether the network and the top miners of the currency are this instance's to poll, where pools have them.
+    pub fn owns_currency(&self, code: &str) -> bool {
+        self.shard.is_none_or(|shard| shard.owns("currency", code))
+    }
+
+    /// The place of the pool that a currency's network and top miners are read from; nothing where they are the API's.
+    pub fn pool_of(&self, currency: &str) -> Option<usize> {
+        self.pools.iter().position(|pool| *pool.currency == *currency)
+    }
+
     fn read(sources: Sources<'_>, purpose: Purpose) -> Result<Config, ConfigError> {
-        let credentials = environment::directory(&sources.environment, "CREDENTIALS_DIRECTORY").map(Credentials::list);
+        let credentials = environment::directory(&sources.environment, "CREDENTIALS_DIRECTORY").map(file::Credentials::list);
         let state_directory = environment::directory(&sources.environment, "STATE_DIRECTORY");
         let path = sources.file.map(Path::to_owned);
         let sources = Parsed::new(sources)?;
@@ -117,7 +162,9 @@ impl Config {
         raw.web.config_file = raw.web.config_file.map(|path| file.resolve(&path, None));
         for account in &mut raw.accounts {
             let files = [&mut account.password_file, &mut account.totp_secret_file, &mut account.token_file];
-            files.into_iter().flatten().for_each(|path| *path = file.resolve(path, credentials.as_ref()));
+            let files =
+                files.into_iter().flatten().chain(account.wallet_files.iter_mut().flat_map(|files| files.values_mut()));
+            files.for_each(|path| *path = file.resolve(path, credentials.as_ref()));
         }
         raw.checked(purpose, path).map_err(|wrong| sources.locate(wrong))
     }

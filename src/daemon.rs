@@ -42,7 +42,8 @@ pub async fn run(
     (reload, reloads): (mpsc::Sender<Reload>, mpsc::Receiver<Reload>),
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
-    let Config { api: settings, plan, web: served, log, .. } = config;
+    let settings = config.require_api()?.clone();
+    let Config { plan, web: served, log, .. } = config;
     let Pipeline { client, poller, exposition } = Pipeline::new(&settings, plan.clone())?;
     let app = App {
         exposition: exposition.clone(),
@@ -115,7 +116,9 @@ impl State {
 
     /// Changes to the configuration as it is now. Nothing changes when it is broken.
     async fn reload(&mut self) -> anyhow::Result<()> {
-        let (Config { api: settings, mut plan, web, log, .. }, client) = self.read().await?;
+        let (config, client) = self.read().await?;
+        let settings = config.require_api()?.clone();
+        let Config { mut plan, web, log, .. } = config;
         let Ok(update) = timeout(RELOAD, self.updates.reserve()).await else {
             bail!("the poller stands still and takes no configuration; restart the exporter");
         };
@@ -160,8 +163,8 @@ impl State {
         let (load, settings, client) = (self.load.clone(), self.settings.clone(), self.client.clone());
         let mut reading = spawn_blocking(move || {
             let config = load()?;
-            let is_other = config.api != settings;
-            let client = is_other.then(|| client.reconfigured(&config.api)).transpose()?;
+            let api = config.require_api()?;
+            let client = (*api != settings).then(|| client.reconfigured(api)).transpose()?;
             Ok((config, client))
         });
         let Ok(loaded) = timeout(RELOAD, &mut reading).await else {

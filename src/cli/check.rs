@@ -2,6 +2,7 @@
 
 mod alerts;
 mod online;
+mod pools;
 mod report;
 mod text;
 

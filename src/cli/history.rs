@@ -84,7 +84,8 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
 
 /// Reads the accounts' lists; says how many could not be read.
 async fn read(config: &Config, flags: &Flags, now: i64) -> anyhow::Result<(Vec<Past>, usize)> {
-    let client = Client::new(&config.api, Arc::new(|_| ()))?;
+    let api = config.require_api()?;
+    let client = Client::new(api, Arc::new(|_| ()))?;
     let (mut pasts, mut failed) = (Vec::new(), 0);
     let mut last = None;
     for account in accounts(config, &flags.account)? {
@@ -109,7 +110,7 @@ async fn read(config: &Config, flags: &Flags, now: i64) -> anyhow::Result<(Vec<P
     }
     match last {
         Some(error) if pasts.iter().all(|past| past.lists.is_empty()) => {
-            bail!("{}: nothing could be read: {}", config.api.base_url, explanation(&error))
+            bail!("{}: nothing could be read: {}", api.base_url, explanation(&error))
         }
         _ => Ok((pasts, failed)),
     }

@@ -8,7 +8,6 @@ use std::process::ExitCode;
 use clap::{Args, ValueHint};
 
 use super::{PARTLY, check_accounts, textfile};
-use crate::config::Config;
 use crate::explanation::explanation;
 use crate::exposition::{Filter, Format};
 use crate::pipeline::Pipeline;
@@ -38,7 +37,8 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
         textfile::check(path)?;
     }
     check_accounts(&flags.account, &config)?;
-    let Config { api: settings, mut plan, .. } = config;
+    let settings = config.require_api()?.clone();
+    let mut plan = config.plan;
     if !flags.account.is_empty() {
         plan.accounts.retain(|(account, _)| flags.account.iter().any(|name| *name == **account.name()));
         (plan.pool, plan.currencies) = (false, Some(BTreeSet::new()));

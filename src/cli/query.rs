@@ -15,7 +15,7 @@ use clap::{Args, ValueEnum};
 use super::terminal;
 use crate::config::Config;
 use crate::explanation::explanation;
-use minergate::api::{Account, Client, Error};
+use minergate::api::{Account, Client, Error, Settings};
 use minergate::currency;
 use minergate::endpoints::{self, ENDPOINTS, Endpoint, Request, Scope};
 use minergate::spelling;
@@ -51,11 +51,12 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
     let argument = argument(endpoint, flags.argument.as_deref())?;
     let config = all.load_to_ask()?;
     config.log.init();
+    let api = config.require_api()?;
     let account = account(endpoint, flags.account.as_deref(), &config)?;
-    let client = Client::new(&config.api, Arc::new(|_| ()))?;
+    let client = Client::new(api, Arc::new(|_| ()))?;
     let request = Request { account, argument: argument.as_deref(), ..Request::default() };
     let answer = endpoint.fetch_json(&client, request).await;
-    let answer = answer.map_err(|error| explained(&error, endpoint, account, argument.is_some(), &config))?;
+    let answer = answer.map_err(|error| explained(&error, endpoint, account, argument.is_some(), api))?;
     let is_terminal = io::stdout().is_terminal();
     match flags.format.unwrap_or(if is_terminal { Format::Text } else { Format::Json }) {
         Format::Text => text::write(&answer, &mut terminal::stdout())?,
@@ -117,7 +118,7 @@ fn some(names: &[&str]) -> String {
 }
 
 /// Where, and of what, and why there is no answer.
-fn explained(error: &Error, endpoint: &Endpoint, account: Option<&Account>, of_one: bool, config: &Config) -> anyhow::Error {
+fn explained(error: &Error, endpoint: &Endpoint, account: Option<&Account>, of_one: bool, api: &Settings) -> anyhow::Error {
     let of = account.map(|account| format!(" of {}", account.name())).unwrap_or_default();
     let name = endpoint.name;
     let reason = match error {
@@ -131,5 +132,5 @@ fn explained(error: &Error, endpoint: &Endpoint, account: Option<&Account>, of_o
         Error::RateLimited { .. } => format!("{error}; try again in a minute"),
         error => explanation(error),
     };
-    anyhow!("{}: {name}{of}: {reason}", config.api.base_url)
+    anyhow!("{}: {name}{of}: {reason}", api.base_url)
 }

@@ -1,29 +1,33 @@
-//! `[[accounts]]`: the accounts that are polled, each with its credentials.
+//! `[[accounts]]`: the accounts that are polled, each with its credentials or its wallets.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use minergate::api::{self, Credentials, Secret, SecretError};
 use minergate::endpoints::{ENDPOINTS, Scope};
+use minergate_pools::address;
 use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::error::Wrong;
 
-/// One section for each account. Every secret is given as a value (`password`) or as a file (`password_file`); files are read again
-/// whenever they are needed. A relative path is a credential of systemd (`$CREDENTIALS_DIRECTORY`), if there is one of that name, and
+/// One section for each account. It is at the MinerGate API with an e-mail address and a password, or a token; or it has wallets at pools.
+/// Every secret is given as a value (`password`) or as a file (`password_file`); files are read again whenever they are needed. A relative path is a credential of systemd (`$CREDENTIALS_DIRECTORY`), if there is one of that name, and
 /// else lies beside this file.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "account", extend("required" = ["name"], "examples" = [
     {"name": "farm", "email": "me@example.com", "password_file": "farm-password", "totp_secret_file": "farm-totp"},
     {"name": "wallet", "token_file": "wallet-token", "endpoints": ["balance", "withdrawals"]},
+    {"name": "rig", "wallet_files": {"supportxmr": "rig-address"}},
 ]))]
 pub(super) struct Account {
     /// The label `account`. Never an e-mail address: it stands on every page.
     #[schemars(length(min = 1, max = 64), regex(pattern = "^[^@]*$"))]
     pub(super) name: String,
-    /// Needed to log in with a password; with a token, it tells which way a transfer went.
+    /// Needed to log in with a password; with a token, it tells which way a transfer went. Credentials beside wallets are what clients of
+    /// the gateway log in with.
     #[schemars(regex(pattern = "@"))]
     email: Option<String>,
     /// The password; better in a file of its own.
@@ -41,19 +45,40 @@ pub(super) struct Account {
     token: Option<SecretString>,
     /// The file that holds the token.
     pub(super) token_file: Option<PathBuf>,
+    /// The account's wallets: their addresses by the names of the pools. In one account, a currency comes from one pool.
+    #[schemars(with = "Option<BTreeMap<String, String>>", extend("examples" = [{"supportxmr": "4..."}]))]
+    pub(super) wallets: Option<BTreeMap<String, SecretString>>,
+    /// The files that hold the addresses, by the names of the pools.
+    #[schemars(extend("examples" = [{"supportxmr": "rig-address"}]))]
+    pub(super) wallet_files: Option<BTreeMap<String, PathBuf>>,
     /// Endpoints to poll for this account; all when left out.
     #[schemars(extend("examples" = [["balance", "withdrawals"]]))]
     pub(super) endpoints: Option<Vec<String>>,
 }
 
 impl Account {
-    /// The account; nothing where it is wrong. What it keeps across restarts stands in the state directory, if there is one.
+    /// Whether it is at pools, and not at the API.
+    pub(super) fn has_wallets(&self) -> bool {
+        self.wallets.is_some() || self.wallet_files.is_some()
+    }
+
+    /// The account at the API; nothing where it is wrong. What it keeps across restarts stands in the state directory, if there is one.
     pub(super) fn account(&self, state_directory: Option<&Path>, wrong: &mut Vec<Wrong>) -> Option<api::Account> {
         let credentials =
             name_fault(&self.name).map_or_else(|| self.credentials(), |fault| Err(Wrong::new(["name"], fault)));
         let credentials = credentials.map_err(|one| wrong.push(one)).ok();
         self.check_endpoints(wrong);
         Some(api::Account::new(&self.name, credentials?, state_directory))
+    }
+
+    /// What the gateway's clients log in with, for an account with wallets; nothing where nobody can.
+    pub(super) fn login(&self, wrong: &mut Vec<Wrong>) -> Option<Credentials> {
+        wrong.extend(name_fault_near_wallets(&self.name).map(|fault| Wrong::new(["name"], fault)));
+        self.check_endpoints(wrong);
+        let values = [&self.password, &self.totp_secret, &self.token].into_iter().any(Option::is_some);
+        let files = [&self.password_file, &self.totp_secret_file, &self.token_file].into_iter().any(Option::is_some);
+        let is_given = values || files || self.email.is_some();
+        is_given.then(|| self.credentials().map_err(|one| wrong.push(one)).ok()).flatten()
     }
 
     fn credentials(&self) -> Result<Credentials, Wrong> {
@@ -69,8 +94,9 @@ impl Account {
         match (token, password, self.email.clone()) {
             (Some(_), Some(_), _) => Err(Wrong::new(["token"], "stands beside a password; give one of them")),
             (None, None, _) => {
-                let remedy = "give token or token_file, or email with password or password_file";
-                Err(Wrong::new(["password"], format!("no way to log in; {remedy}")))
+                let other = if self.has_wallets() { "leave out all of these" } else { "wallets at [[pools]]" };
+                let remedy = "give token or token_file, or email with password or password_file, or";
+                Err(Wrong::new(["password"], format!("no way to log in; {remedy} {other}")))
             }
             (Some(_), None, _) if totp.is_some() => {
                 Err(Wrong::new(["totp_secret"], "has no use beside a token; leave it out"))
@@ -106,6 +132,12 @@ pub(super) fn name_fault(name: &str) -> Option<&'static str> {
     } else {
         None
     }
+}
+
+/// The same of a name that stands where an address could be written by mistake.
+pub(super) fn name_fault_near_wallets(name: &str) -> Option<&'static str> {
+    let fault = "looks like a wallet's address, and would stand on every page; give another name";
+    name_fault(name).or(address::is_like_one(name).then_some(fault))
 }
 
 /// The secret that is given by one of two keys, if it is given.

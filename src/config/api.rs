@@ -9,13 +9,18 @@ use serde::Deserialize;
 use super::duration;
 use super::error::Wrong;
 
+/// What is said where the API is needed and nobody says where it is.
+pub(super) const MISSING: &str = "missing; give the URL of the API that you use, such as \"https://api.example.com\"; there is no \
+                                  default, since the public host is discontinued";
+
 /// The MinerGate API, and how gently it is asked.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "api")]
 pub(super) struct Api {
-    /// Where the API is; `/1.0/...` is appended. There is no default: passwords and tokens are sent to no host that nobody chose, and
-    /// the public host, `https://api.minergate.com`, has answered `ApiDiscontinued` since 2019.
+    /// Where the API is; `/1.0/...` is appended. Needed for accounts without wallets, and for `currencies` that none of `[[pools]]` has;
+    /// left out, the API is asked for nothing. There is no default: passwords and tokens are sent to no host that nobody chose, and the
+    /// public host, `https://api.minergate.com`, has answered `ApiDiscontinued` since 2019.
     #[schemars(with = "String", url, extend("examples" = ["https://api.example.com"]))]
     base_url: Option<String>,
     /// Time for one request, from connecting to the last byte.
@@ -61,14 +66,12 @@ impl Api {
             requests_per_second: self.requests_per_second,
             burst: self.requests_per_second,
             concurrency: self.concurrency,
-            user_agent: concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")).to_owned(),
+            user_agent: super::USER_AGENT.to_owned(),
         })
     }
 
     /// What is wrong where the API is asked and nobody says where it is.
     pub(super) fn missing(&self) -> Option<Wrong> {
-        let remedy = "give the URL of the API that you use, such as \"https://api.example.com\"";
-        let reason = "there is no default, since the public host is discontinued";
-        self.base_url.is_none().then(|| Wrong::new(["api", "base_url"], format!("missing; {remedy}; {reason}")))
+        self.base_url.is_none().then(|| Wrong::new(["api", "base_url"], MISSING))
     }
 }

@@ -31,9 +31,9 @@ struct Decimals(u8);
 
 impl<'de> Deserialize<'de> for Decimals {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Decimals, D::Error> {
-        match u64::deserialize(deserializer)?.try_into() {
+        match i64::deserialize(deserializer)?.try_into() {
             Ok(decimals) if decimals <= MAX_DECIMALS => Ok(Decimals(decimals)),
-            _ => Err(de::Error::custom(format!("too many decimals; give 0 to {MAX_DECIMALS}"))),
+            _ => Err(de::Error::custom(format!("out of range; give 0 to {MAX_DECIMALS}"))),
         }
     }
 }
@@ -56,6 +56,16 @@ impl<'de> Deserialize<'de> for OptionalMetric {
 pub(super) fn currencies<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<BTreeSet<String>>, D::Error> {
     let codes = Option::<BTreeSet<Code>>::deserialize(deserializer)?;
     Ok(codes.map(|codes| codes.into_iter().map(|code| code.0).collect()))
+}
+
+/// For `#[serde(deserialize_with = "codes::currency")]`.
+pub(super) fn currency<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Code::deserialize(deserializer).map(|code| code.0)
+}
+
+/// For `#[serde(deserialize_with = "codes::decimals_of_one")]`.
+pub(super) fn decimals_of_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D::Error> {
+    Option::<Decimals>::deserialize(deserializer).map(|decimals| decimals.map(|decimals| decimals.0))
 }
 
 /// For `#[serde(deserialize_with = "codes::decimals")]`.

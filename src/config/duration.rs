@@ -36,6 +36,17 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     parse(&Written::deserialize(deserializer)?.to_string()).map_err(de::Error::custom)
 }
 
+/// For `#[serde(deserialize_with = "duration::optional")]`.
+pub(super) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let written = Option::<Written>::deserialize(deserializer)?;
+    written.map(|written| parse(&written.to_string()).map_err(de::Error::custom)).transpose()
+}
+
+/// For `#[schemars(schema_with = "duration::optional_schema")]`.
+pub(super) fn optional_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": ["string", "null"], "pattern": PATTERN, "examples": ["2m"] })
+}
+
 /// For `#[schemars(schema_with = "duration::schema")]`: what an editor may know of a duration.
 pub(super) fn schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "pattern": PATTERN, "examples": ["30s", "5m", "1h"] })

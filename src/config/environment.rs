@@ -13,26 +13,40 @@ use super::keys;
 /// Keys of an account whose values are secrets: they are read as a secret's file is.
 const SECRETS: &[&str] = &["password", "token", "totp_secret"];
 
+/// The tables of an account that hold wallets by their pools' names.
+const WALLETS: &[&str] = &["wallets", "wallet_files"];
+
+/// Lists whose tables have variables by their names: one of them in words, the list, and a key for the example.
+const LISTS: &[(&str, &str, &str)] = &[("an account", "accounts", "TOKEN"), ("a pool", "pools", "URL")];
+
 /// Opening brackets in a variable's value; what has more is a text.
 const MAX_BRACKETS: usize = 16;
 
-/// The exporter's own variables, less those of accounts: the parts of the key, and the value.
+/// The exporter's own variables, less those of accounts and pools: the parts of the key, and the value.
 #[derive(Default)]
 pub(super) struct Environment(Vec<(Vec<String>, Value)>);
 
-/// One key of one account, given in the environment.
-pub(super) struct AccountVariable {
-    /// The account's name as the variable has it, in capitals.
-    pub(super) account: String,
-    pub(super) key: String,
+/// One key of one account or pool, given in the environment.
+pub(super) struct TableVariable {
+    /// The account's or the pool's name as the variable has it, in capitals.
+    pub(super) table: String,
+    /// The key; of a wallet, the table that it stands in, and the pool's name as the variable has it, in capitals.
+    pub(super) key: Vec<String>,
     pub(super) value: Value,
 }
 
+/// The variables of accounts and of pools.
+#[derive(Default)]
+pub(super) struct TableVariables {
+    pub(super) accounts: Vec<TableVariable>,
+    pub(super) pools: Vec<TableVariable>,
+}
+
 impl Environment {
-    /// Picks the exporter's variables, and sets those of accounts apart.
-    pub(super) fn read(variables: &[(OsString, OsString)]) -> Result<(Environment, Vec<AccountVariable>), ConfigError> {
+    /// Picks the exporter's variables, and sets those of accounts and pools apart.
+    pub(super) fn read(variables: &[(OsString, OsString)]) -> Result<(Environment, TableVariables), ConfigError> {
         let mut environment = Environment::default();
-        let mut accounts = Vec::new();
+        let mut tables = TableVariables::default();
         for (name, value) in variables {
             if !name.as_encoded_bytes().starts_with(ENVIRONMENT_PREFIX.as_bytes()) {
                 continue;
@@ -43,41 +57,56 @@ impl Environment {
             })?;
             let parts: Vec<String> = key.split("__").map(str::to_lowercase).collect();
             let value = value.to_str();
-            let value = value.ok_or_else(|| ConfigError::at(variable(&parts), "not text (UTF-8)"))?;
-            match key.strip_prefix("ACCOUNTS__").and_then(|rest| rest.rsplit_once("__")) {
-                Some((account, key)) => {
-                    let (account, key) = (account.to_uppercase(), key.to_lowercase());
-                    let value = account_value(&key, value);
-                    accounts.push(AccountVariable { account, key, value });
-                }
-                None if parts[0] == "accounts" => {
-                    let remedy = format!("give one key in each variable, such as {ENVIRONMENT_PREFIX}ACCOUNTS__NAME__TOKEN");
-                    let rest = if parts.len() > 1 { "__..." } else { "" };
-                    let place = format!("{ENVIRONMENT_PREFIX}ACCOUNTS{rest}");
-                    return Err(ConfigError::at(place, format!("names no key of an account; {remedy}")));
-                }
-                None => {
-                    let is_list = keys::is_list(&parts.iter().map(String::as_str).collect::<Vec<_>>());
-                    let value = without_line_end(value);
-                    let value = if is_list { list(value) } else { parsed(value).unwrap_or_else(|| value.into()) };
-                    environment.0.push((parts, value));
-                }
+            let value = value.ok_or_else(|| ConfigError::at(variable(&parts, &[]), "not text (UTF-8)"))?;
+            if let Some((table, key)) = key.strip_prefix("ACCOUNTS__").and_then(account_key) {
+                let value = account_value(&key, value);
+                tables.accounts.push(TableVariable { table, key, value });
+            } else if let Some((table, key)) = key.strip_prefix("POOLS__").and_then(|rest| rest.rsplit_once("__")) {
+                let (table, key) = (table.to_uppercase(), vec![key.to_lowercase()]);
+                tables.pools.push(TableVariable { table, key, value: any(without_line_end(value)) });
+            } else if let Some((one, list, example)) = LISTS.iter().find(|(_, list, _)| *list == parts[0]) {
+                let list = list.to_uppercase();
+                let remedy = format!("give one key in each variable, such as {ENVIRONMENT_PREFIX}{list}__NAME__{example}");
+                let rest = if parts.len() > 1 { "__..." } else { "" };
+                return Err(ConfigError::at(
+                    format!("{ENVIRONMENT_PREFIX}{list}{rest}"),
+                    format!("names no key of {one}; {remedy}"),
+                ));
+            } else {
+                let is_list = keys::is_list(&parts.iter().map(String::as_str).collect::<Vec<_>>());
+                let value = without_line_end(value);
+                environment.0.push((parts, if is_list { list(value) } else { any(value) }));
             }
         }
-        Ok((environment, accounts))
+        Ok((environment, tables))
     }
 
     /// The variable that gave a key, if it was one; of a table, the variable that gave something in it.
     pub(super) fn place(&self, path: &[String]) -> Option<String> {
         let own = self.0.iter().find(|(parts, _)| path.starts_with(parts));
         let below = || self.0.iter().find(|(parts, _)| !path.is_empty() && parts.starts_with(path));
-        own.or_else(below).map(|(parts, _)| variable(parts))
+        own.or_else(below).map(|(parts, _)| variable(parts, &[]))
     }
 }
 
-/// A variable's name, up to the first part that messages must not quote.
-pub(super) fn variable(parts: &[String]) -> String {
-    let shown = keys::shown(parts);
+/// The account and the key of what stands behind `ACCOUNTS__`. The last two underscores divide them, since a name can have such, too; a
+/// wallet's key is all that stands behind the last `WALLETS__`, unless that is another key of an account.
+fn account_key(rest: &str) -> Option<(String, Vec<String>)> {
+    let rest = rest.to_uppercase();
+    let (account, key) = rest.rsplit_once("__")?;
+    let key = key.to_lowercase();
+    let of_wallet = |table: &str| {
+        let (account, pool) = rest.rsplit_once(&format!("__{}__", table.to_uppercase()))?;
+        Some((account.to_owned(), vec![table.to_owned(), pool.to_owned()]))
+    };
+    let wallet = WALLETS.iter().filter_map(|table| of_wallet(table)).max_by_key(|(account, _)| account.len());
+    let wallet = wallet.filter(|_| !keys::is_known(&["accounts", "0", &key]));
+    Some(wallet.unwrap_or_else(|| (account.to_owned(), vec![key])))
+}
+
+/// A variable's name, up to the first part that messages must not quote. Of pools, only these may be shown.
+pub(super) fn variable(parts: &[String], pools: &[String]) -> String {
+    let shown = keys::shown(parts, pools);
     let hidden = (shown < parts.len()).then(|| "...".to_owned());
     let parts: Vec<String> = parts[..shown].iter().map(|part| part.to_uppercase()).chain(hidden).collect();
     format!("{ENVIRONMENT_PREFIX}{}", parts.join("__"))
@@ -90,12 +119,17 @@ fn without_line_end(value: &str) -> &str {
 }
 
 /// An account's value, taken to the letter, for a password of digits is no number.
-fn account_value(key: &str, value: &str) -> Value {
+fn account_value(key: &[String], value: &str) -> Value {
     match key {
-        _ if keys::is_list(&["accounts", "name", key]) => list(without_line_end(value)),
-        _ if SECRETS.contains(&key) => value.into(),
+        [key] if keys::is_list(&["accounts", "0", key]) => list(without_line_end(value)),
+        [key] if SECRETS.contains(&key.as_str()) => value.into(),
         _ => without_line_end(value).into(),
     }
+}
+
+/// A value of any type: what reads as a number, a list or a table is one.
+fn any(value: &str) -> Value {
+    parsed(value).unwrap_or_else(|| value.into())
 }
 
 /// A list: as TOML writes it, or its values with commas between them.

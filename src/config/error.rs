@@ -110,7 +110,7 @@ fn sentence(kind: Kind) -> String {
 /// serde's words for a type, in the configuration's terms.
 fn plain(expected: &str) -> String {
     match expected {
-        "u64" | "usize" => "a whole number".to_owned(),
+        "i64" | "u64" | "usize" => "a whole number".to_owned(),
         "f64" => "a number".to_owned(),
         "a sequence" => "a list".to_owned(),
         "a map" => "a table".to_owned(),

@@ -26,9 +26,8 @@ pub(super) struct File {
 }
 
 impl File {
-    /// Reads a file, or takes a text of TOML; without either, there is nothing in it. Returns all that is not an account,
-    /// and the accounts.
-    pub(super) fn read(path: Option<&Path>, text: Option<&str>) -> Result<(File, Option<Value>), ConfigError> {
+    /// Reads a file, or takes a text of TOML; without either, there is nothing in it.
+    pub(super) fn read(path: Option<&Path>, text: Option<&str>) -> Result<File, ConfigError> {
         let mut file =
             File { path: path.map(Path::to_owned), text: text.unwrap_or_default().to_owned(), values: Dict::new() };
         if let Some(path) = path {
@@ -37,8 +36,12 @@ impl File {
             })?;
         }
         file.values = file.parse()?;
-        let accounts = file.values.remove("accounts");
-        Ok((file, accounts))
+        Ok(file)
+    }
+
+    /// Takes the value of a key at the top out of the file, for one that has to be put together with the environment's.
+    pub(super) fn take(&mut self, key: &str) -> Option<Value> {
+        self.values.remove(key)
     }
 
     /// No parser's own message will do: they quote the line, which can be a password's.

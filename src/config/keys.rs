@@ -7,19 +7,20 @@ use minergate::currency;
 use minergate::spelling;
 
 /// A path as people write it, `accounts[1].token` counted from 1, up to the first part that messages must not quote.
-pub(super) fn name(path: &[String]) -> String {
-    path[..shown(path)].iter().enumerate().fold(String::new(), |key, (depth, part)| match part.parse::<usize>() {
+pub(super) fn name(path: &[String], pools: &[String]) -> String {
+    path[..shown(path, pools)].iter().enumerate().fold(String::new(), |key, (depth, part)| match part.parse::<usize>() {
         Ok(i) => format!("{key}[{}]", i + 1),
         Err(_) if depth == 0 => part.clone(),
         Err(_) => format!("{key}.{part}"),
     })
 }
 
-/// How many parts of a path messages may show: known keys, keys that resemble one, places in lists, and names of accounts.
-pub(super) fn shown(path: &[String]) -> usize {
+/// How many parts of a path messages may show: known keys, keys that resemble one, places in lists, names of accounts, and of these pools:
+/// in the place of another pool's name, an address can stand.
+pub(super) fn shown(path: &[String], pools: &[String]) -> usize {
     let mut node = Some(SCHEMA.as_value());
     let is_shown = |part: &&String| {
-        let (next, is_shown) = node.map_or((None, false), |table| step(table, part));
+        let (next, is_shown) = node.map_or((None, false), |table| step(table, part, pools));
         node = next;
         is_shown
     };
@@ -28,22 +29,29 @@ pub(super) fn shown(path: &[String]) -> usize {
 
 /// Whether a key's value is a list.
 pub(super) fn is_list(path: &[&str]) -> bool {
-    let node = path.iter().try_fold(SCHEMA.as_value(), |table, part| step(table, part).0);
+    let node = path.iter().try_fold(SCHEMA.as_value(), |table, part| step(table, part, &[]).0);
     node.is_some_and(|node| has_type(node, "array"))
 }
 
+/// Whether there is a key of just that path.
+pub(super) fn is_known(path: &[&str]) -> bool {
+    let Some((last, table)) = path.split_last() else { return false };
+    let table = table.iter().try_fold(SCHEMA.as_value(), |table, part| step(table, part, &[]).0);
+    table.and_then(|table| table.get("properties")?.get(last)).is_some()
+}
+
 /// What stands under a part of a path, and whether the part may be shown.
-fn step(node: &'static Value, part: &str) -> (Option<&'static Value>, bool) {
+fn step(node: &'static Value, part: &str, pools: &[String]) -> (Option<&'static Value>, bool) {
     if let Some(properties) = node.get("properties").and_then(Value::as_object) {
         let meant = || properties.get(spelling::nearest_key(part, properties.keys().map(String::as_str))?);
         let next = properties.get(part).or_else(meant);
         return (next.map(resolved), next.is_some());
     }
     if let Some(items) = node.get("items").map(resolved) {
-        // The environment names an account where a file counts it.
+        // The environment names an account or a pool where a file counts it.
         return (Some(items), has_type(items, "object") || part.parse::<usize>().is_ok());
     }
-    (node.get("additionalProperties"), currency::is_documented(part))
+    (node.get("additionalProperties"), currency::is_documented(part) || pools.iter().any(|pool| pool == part))
 }
 
 /// The type that a reference leads to.
@@ -84,8 +92,12 @@ mod tests {
             ("currencies/hunter", "currencies"),
             ("decimals/xmr", "decimals.xmr"),
             ("decimals/hunter", "decimals"),
+            ("pools/0/url", "pools[1].url"),
+            ("accounts/0/wallets/supportxmr", "accounts[1].wallets.supportxmr"),
+            ("accounts/0/wallets/hunter", "accounts[1].wallets"),
+            ("accounts/0/wallet_files/hunter", "accounts[1].wallet_files"),
         ] {
-            assert_eq!(name(&path(given)), shown, "{given}");
+            assert_eq!(name(&path(given), &["supportxmr".to_owned()]), shown, "{given}");
         }
     }
 

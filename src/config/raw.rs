@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use minergate::currency::Decimals;
+use minergate::api::{self, Credentials, Settings};
+use minergate::currency::{self, Decimals};
+use minergate::metric::Context;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -13,28 +15,38 @@ use super::api::Api;
 use super::error::Wrong;
 use super::log::Log;
 use super::poll::Poll;
+use super::pool::Pool;
 use super::shard::Shard;
+use super::wallets::{WalletConfig, wallets};
 use super::web::Web;
 use super::{Config, Purpose, codes};
 use crate::poller::{Plan, Reading};
+
+/// Entries that are read of a list in an answer; there are no more workers.
+const MOST_WORKERS: usize = 50_000;
 
 /// The whole configuration.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(title = "The configuration of minergate-exporter")]
 pub(super) struct Raw {
-    /// Currencies whose networks are polled. Left out: those that the accounts' workers, mining statistics or balances name with
-    /// something in them.
+    /// Currencies whose networks are polled, each at the first of `[[pools]]` that has it, else at the API. Left out: those that the
+    /// accounts' workers, mining statistics or balances name with something in them.
     #[serde(deserialize_with = "codes::currencies")]
     #[schemars(inner(regex(pattern = "^[a-z0-9_-]{1,16}$")), extend("examples" = [["xmr", "bcn"]]))]
     pub(super) currencies: Option<BTreeSet<String>>,
-    /// Decimals of the smallest unit of coins that the exporter does not know, for `minergate_mining_unconfirmed_balance_coins`.
+    /// Decimals of the smallest unit of coins that the exporter does not know, for `minergate_mining_unconfirmed_balance_coins` and for
+    /// `[[pools]]`.
     #[serde(deserialize_with = "codes::decimals")]
     #[schemars(extend("propertyNames" = {"pattern": "^[a-z0-9_-]{1,16}$"}, "examples" = [{"newcoin": 8}]))]
     pub(super) decimals: BTreeMap<String, u8>,
     /// Metrics that are off by default and wanted all the same, by their full names: docs/metrics.md marks them.
     #[serde(deserialize_with = "codes::optional_metrics")]
     pub(super) optional_metrics: BTreeSet<String>,
+    /// Named workers of one wallet that have samples; the rest is counted in `minergate_api_dropped_samples_total`.
+    #[serde(default = "max_workers")]
+    #[schemars(range(max = MOST_WORKERS))]
+    pub(super) max_workers: usize,
     /// An existing directory for state that is kept across restarts: which TOTP codes were sent and which credentials were rejected,
     /// so that neither is sent again. The exporter does not create it, and warns where it can't write to it. Left out: systemd's
     /// `$STATE_DIRECTORY`, or no state is kept.
@@ -45,6 +57,7 @@ pub(super) struct Raw {
     #[schemars(extend("flag" = "shard I/N"))]
     pub(super) shard: Option<Shard>,
     pub(super) api: Api,
+    pub(super) pools: Vec<Pool>,
     pub(super) poll: Poll,
     pub(super) web: Web,
     pub(super) log: Log,
@@ -58,39 +71,117 @@ impl Raw {
         let api = self.api.settings(&mut wrong);
         let intervals = self.poll.intervals(&mut wrong);
         self.web.check(&mut wrong);
-        let mut accounts = Vec::new();
+        if self.max_workers > MOST_WORKERS {
+            wrong.push(Wrong::new(["max_workers"], format!("out of range; give 0 to {MOST_WORKERS}")));
+        }
+        let pools = self.pools(&mut wrong);
+        let Accounts { at_api, wallets, logins } = self.accounts(&mut wrong);
+        wrong.extend(self.nowhere(purpose, wrong.is_empty()));
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        let owns = |kind: &str, name: &str| self.shard.is_none_or(|shard| shard.owns(kind, name));
+        let mut decimals = self.decimals;
+        for pool in pools.iter().filter(|pool| !currency::is_documented(&pool.currency)) {
+            decimals.entry(pool.currency.to_string()).or_insert(pool.decimals);
+        }
+        let plan = Plan {
+            intervals,
+            currencies: self.currencies.map(|codes| codes.into_iter().filter(|code| owns("currency", code)).collect()),
+            pool: api.is_some() && owns("pool", ""),
+            reading: Arc::new(Reading {
+                decimals: Decimals::new(decimals),
+                optional_metrics: self.optional_metrics,
+                max_workers: self.max_workers,
+            }),
+            requests_per_second: api.as_ref().map_or(Settings::REQUESTS_PER_SECOND, |api| api.requests_per_second),
+            accounts: at_api.iter().filter(|(account, _)| owns("account", account.name())).cloned().collect(),
+        };
+        let accounts = at_api.into_iter().map(|(account, _)| account).collect();
+        let Raw { web, log, shard, state_directory, .. } = self;
+        Ok(Config { api, accounts, pools, wallets, logins, plan, web, log, shard, state_directory, file })
+    }
+
+    fn pools(&self, wrong: &mut Vec<Wrong>) -> Vec<minergate_pools::Settings> {
+        let mut names = BTreeSet::new();
+        let mut pools = Vec::new();
+        for (i, raw) in self.pools.iter().enumerate() {
+            let mut own = Vec::new();
+            pools.extend(raw.settings(&self.decimals, &mut own));
+            if !names.insert(&raw.name) {
+                own.push(Wrong::new(["name"], "stands twice; every pool needs a name of its own"));
+            }
+            wrong.extend(own.into_iter().map(|one| one.within(&["pools", &i.to_string()])));
+        }
+        pools
+    }
+
+    fn accounts(&self, wrong: &mut Vec<Wrong>) -> Accounts {
+        let mut found = Accounts::default();
         let mut names = BTreeSet::new();
         for (i, raw) in self.accounts.iter().enumerate() {
             let mut own = Vec::new();
-            let account = raw.account(self.state_directory.as_deref(), &mut own);
-            accounts.extend(account.map(|account| (Arc::new(account), raw.endpoints.clone())));
+            if raw.has_wallets() {
+                found.wallets.extend(wallets(raw, &self.pools, &mut own));
+                if let Some(login) = raw.login(&mut own) {
+                    if found.logins.iter().any(|(_, other)| is_ambiguous(other, &login)) {
+                        let message = "another account with wallets has the same; the gateway could not tell the two apart";
+                        let key = if matches!(login, Credentials::Token { .. }) { "token" } else { "email" };
+                        own.push(Wrong::new([key], message));
+                    }
+                    found.logins.push((raw.name.as_str().into(), login));
+                }
+            } else {
+                let account = raw.account(self.state_directory.as_deref(), &mut own);
+                found.at_api.extend(account.map(|account| (Arc::new(account), raw.endpoints.clone())));
+            }
             if !names.insert(&raw.name) {
                 own.push(Wrong::new(["name"], "stands twice; every account needs a name of its own"));
             }
             wrong.extend(own.into_iter().map(|one| one.within(&["accounts", &i.to_string()])));
         }
-        let is_empty = self.accounts.is_empty() && self.currencies.as_ref().is_none_or(BTreeSet::is_empty);
-        if !is_empty || purpose == Purpose::Ask {
-            wrong.extend(self.api.missing());
-        } else if wrong.is_empty() {
-            let remedy = "give [[accounts]] or currencies, with --config.file or in the environment, or try the demo";
-            wrong.push(Wrong::new([], format!("nothing to poll; {remedy}")));
-        }
-        let Some(api) = api.filter(|_| wrong.is_empty()) else { return Err(wrong) };
-        let owns = |kind: &str, name: &str| self.shard.is_none_or(|shard| shard.owns(kind, name));
-        let plan = Plan {
-            intervals,
-            currencies: self.currencies.map(|codes| codes.into_iter().filter(|code| owns("currency", code)).collect()),
-            pool: owns("pool", ""),
-            reading: Arc::new(Reading {
-                decimals: Decimals::new(self.decimals),
-                optional_metrics: self.optional_metrics,
-                ..Reading::default()
-            }),
-            requests_per_second: api.requests_per_second,
-            accounts: accounts.iter().filter(|(account, _)| owns("account", account.name())).cloned().collect(),
-        };
-        let accounts = accounts.into_iter().map(|(account, _)| account).collect();
-        Ok(Config { api, accounts, plan, web: self.web, log: self.log, state_directory: self.state_directory, file })
+        found
     }
+
+    /// What is wrong where nothing is to be polled, or the API is asked for something and nobody says where it is.
+    fn nowhere(&self, purpose: Purpose, is_right: bool) -> Option<Wrong> {
+        let is_empty = self.accounts.is_empty() && self.currencies.as_ref().is_none_or(BTreeSet::is_empty);
+        if is_empty && purpose == Purpose::Poll {
+            let remedy = "give [[accounts]] or currencies, with --config.file or in the environment, or try the demo";
+            return is_right.then(|| Wrong::new([], format!("nothing to poll; {remedy}")));
+        }
+        let is_covered = |code: &String| self.pools.iter().any(|pool| pool.currency == *code);
+        let is_at_api = |account: &Account| !account.has_wallets();
+        if self.accounts.iter().any(is_at_api) || self.accounts.is_empty() && self.pools.is_empty() {
+            self.api.missing()
+        } else if self.currencies.iter().flatten().all(is_covered) {
+            None
+        } else {
+            let message = "no pool of [[pools]] has one of them; add a pool for it, or give api.base_url";
+            self.api.missing().map(|_| Wrong::new(["currencies"], message))
+        }
+    }
+}
+
+/// The accounts, at the API and at pools.
+#[derive(Default)]
+struct Accounts {
+    at_api: Vec<(Arc<api::Account>, Option<Vec<String>>)>,
+    wallets: Vec<WalletConfig>,
+    logins: Vec<(Arc<str>, Credentials)>,
+}
+
+/// Whether a client that logs in with the one could mean the other.
+fn is_ambiguous(one: &Credentials, other: &Credentials) -> bool {
+    match (one, other) {
+        (Credentials::Token { token: one, .. }, Credentials::Token { token: other, .. }) => one == other,
+        (Credentials::Password { email: one, .. }, Credentials::Password { email: other, .. }) => {
+            one.eq_ignore_ascii_case(other)
+        }
+        _ => false,
+    }
+}
+
+fn max_workers() -> usize {
+    Context::MAX_WORKERS
 }

@@ -16,7 +16,8 @@ const HEAD: &str = "\
 # Every key of the configuration with its meaning, and with its default where it has one. What is commented out has none, and is an example.
 #
 # The same keys can be given in YAML (a file named .yaml or .yml), and in the environment: api.timeout is
-# MINERGATE_EXPORTER__API__TIMEOUT, and the token of the account \"wallet\" MINERGATE_EXPORTER__ACCOUNTS__WALLET__TOKEN.
+# MINERGATE_EXPORTER__API__TIMEOUT, the token of the account \"wallet\" MINERGATE_EXPORTER__ACCOUNTS__WALLET__TOKEN, and the address of
+# the account \"rig\" at the pool \"supportxmr\" MINERGATE_EXPORTER__ACCOUNTS__RIG__WALLETS__SUPPORTXMR.
 # Editors complete and check this file by its JSON Schema, schema.json, which lies beside it or is made with
 # `minergate-exporter reference schema`: in TOML by the line `#:schema ./schema.json` at its top, in YAML by
 # `# yaml-language-server: $schema=schema.json`.

@@ -14,16 +14,20 @@ use super::raw::Raw;
 /// Which flag gives a key, as `NAME VALUE`. For this program, and left out of what others get.
 pub(super) const FLAG: &str = "flag";
 
+/// What an address looks like, for editors; [`minergate_pools::address::parse`] decides.
+const ADDRESS: &str = "^[A-Za-z0-9][A-Za-z0-9.+_:-]*$";
+
 /// The schema, with the flags.
 pub(super) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     let mut schema = schema_for!(Raw);
     let metrics: Vec<String> = endpoints::optional_metrics().collect();
     let endpoints = ENDPOINTS.iter().filter(|endpoint| endpoint.scope == Scope::Account).map(|endpoint| endpoint.name);
     let endpoints: Vec<&str> = endpoints.collect();
-    let tables: [(&str, Value); 3] = [
+    let tables = [
         ("/properties/optional_metrics/items", json!({ "enum": metrics })),
         ("/properties/decimals/additionalProperties", json!({ "type": "integer", "minimum": 0, "maximum": MAX_DECIMALS })),
         ("/$defs/account/properties/endpoints/items", json!({ "enum": endpoints })),
+        ("/$defs/account/properties/wallets/additionalProperties", json!({ "type": "string", "pattern": ADDRESS })),
     ];
     for (place, table) in tables {
         if let Some(value) = schema.pointer_mut(place) {

@@ -7,26 +7,27 @@ use futures_util::stream;
 use tokio::time::{Instant, timeout_at};
 
 use super::Config;
-use minergate::api::{self, Secret};
+use minergate::api::{self, Secret, Url};
 use minergate::{currency, duration, file};
 
 /// Files that are looked at at once.
-const FILES_AT_ONCE: usize = 64;
+pub(super) const FILES_AT_ONCE: usize = 64;
 
 impl Config {
     /// The warnings, a sentence each. None quotes the path of a secret's file, which can be the secret in the wrong place.
     pub async fn warnings(&self) -> Vec<String> {
         let mut warnings = self.exposed_secrets().await;
         warnings.extend(self.unwritable_state_directory().await);
-        let url = &self.api.base_url;
-        let host = url.host_str().unwrap_or_default();
-        if host == api::PUBLIC_HOST {
-            warnings.push(format!("api.base_url: {host} has answered ApiDiscontinued since 2019; give another"));
+        if let Some(url) = self.api.as_ref().map(|api| &api.base_url) {
+            let host = url.host_str().unwrap_or_default();
+            if host == api::PUBLIC_HOST {
+                warnings.push(format!("api.base_url: {host} has answered ApiDiscontinued since 2019; give another"));
+            }
+            if is_plain(url) {
+                warnings.push("api.base_url is not https: passwords and tokens can be read on the way".to_owned());
+            }
         }
-        let is_here = host == "localhost" || host.starts_with("127.") || host == "[::1]";
-        if url.scheme() == "http" && !is_here {
-            warnings.push("api.base_url is not https: passwords and tokens can be read on the way".to_owned());
-        }
+        warnings.extend(self.doubts().await);
         for (endpoint, interval) in self.plan.intervals.hasty() {
             let (interval, default) = (duration::print(interval), duration::print(endpoint.interval));
             let key = endpoint.name;
@@ -34,7 +35,8 @@ impl Config {
                 "poll.{key}: every {interval} is more often than the pool has news; the default is {default}"
             ));
         }
-        let unknown = self.plan.currencies.iter().flatten().filter(|code| !currency::is_documented(code)).count();
+        let is_unknown = |code: &&String| !currency::is_documented(code) && self.pool_of(code).is_none();
+        let unknown = self.plan.currencies.iter().flatten().filter(is_unknown).count();
         if unknown > 0 {
             warnings.push(format!(
                 "currencies: {unknown} of them the API's documentation does not know; are they spelled right?"
@@ -45,14 +47,16 @@ impl Config {
 
     /// Files with secrets that everybody on the machine can read. What does not answer in time is left out.
     async fn exposed_secrets(&self) -> Vec<String> {
-        let mut secrets = self.accounts.iter().flat_map(|account| account.credentials().secrets());
+        // An address lets nobody in, so it may lie in a file that others read.
+        let logins = || self.logins.iter().map(|(name, credentials)| (name, credentials));
+        let all = self.accounts.iter().map(|account| (account.name(), account.credentials())).chain(logins());
+        let mut secrets = all.flat_map(|(_, credentials)| credentials.secrets());
         let own = self.file.as_deref().filter(|_| secrets.any(|secret| matches!(secret, Secret::Value(_))));
         let own = own.map(|path| (path.display().to_string(), path));
-        let of_accounts = self.plan.accounts.iter().flat_map(|(account, _)| {
-            account.credentials().secrets().filter_map(|secret| match secret {
-                Secret::File { name, path } => {
-                    Some((format!("account {}: the file of {name}", account.name()), path.as_path()))
-                }
+        let polled = self.plan.accounts.iter().map(|(account, _)| (account.name(), account.credentials()));
+        let of_accounts = polled.chain(logins()).flat_map(|(account, credentials)| {
+            credentials.secrets().filter_map(move |secret| match secret {
+                Secret::File { name, path } => Some((format!("account {account}: the file of {name}"), path.as_path())),
                 Secret::Value(_) => None,
             })
         });
@@ -83,4 +87,11 @@ impl Config {
             "state_directory or $STATE_DIRECTORY: {reason}; a restart can send a TOTP code or rejected credentials again; {remedy}"
         ))
     }
+}
+
+/// Whether what is sent to that URL can be read on the way.
+pub(super) fn is_plain(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let is_here = host == "localhost" || host.starts_with("127.") || host == "[::1]";
+    url.scheme() == "http" && !is_here
 }

@@ -1,4 +1,4 @@
-//! What `check` warns of: a first round that takes too long, and a state directory that can't be used.
+//! What `check` warns of: rounds that take too long, addresses with a typo, and a state directory that can't be used.
 
 use std::fs;
 use std::path::Path;
@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::process::{Process, exporter, wait};
+use crate::wallets::XMR;
 
 /// The report of a configuration, as JSON.
 fn report(config: &Path) -> Value {
@@ -119,4 +120,115 @@ fn a_state_directory_that_can_t_be_written_to_is_warned_about() {
     let probes: Vec<_> = left.filter(|name| name.to_string_lossy().starts_with(".probe")).collect();
     assert!(probes.is_empty(), "the probe leaves nothing behind: {probes:?}");
     assert!(!directory.path().join("gone").exists(), "nothing is created");
+}
+
+/// What `check` prints of a configuration with an address in a file, in both formats.
+fn checked(directory: &Path, text: &str, address: &str) -> (Value, String) {
+    let config = directory.join("c.toml");
+    fs::write(directory.join("address"), address).unwrap();
+    fs::write(&config, text).unwrap();
+    let output = exporter().args(["check", "--config.file"]).arg(&config).output().unwrap();
+    (report(&config), String::from_utf8(output.stdout).unwrap())
+}
+
+/// No address, to be searched for.
+const ETC: &str = "0x00000000000000000000000000000000PlantedA";
+
+#[test]
+fn pools_and_wallets_are_listed_without_an_address() {
+    let directory = tempfile::tempdir().unwrap();
+    let text = format!(
+        "{XMR}[[pools]]\nname = \"etc pool\"\nsoftware = \"open-ethereum-pool\"\nurl = \"http://127.0.0.1:1/planted\"\ncurrency = \"etc\"\n\
+         [[accounts]]\nname = \"rig\"\nwallets = {{ supportxmr = \"4planted\" }}\nwallet_files = {{ \"etc pool\" = \"address\" }}\n\
+         endpoints = [\"workers\", \"transfers\"]\ntoken_file = \"gone\"\n"
+    );
+    let (report, said) = checked(directory.path(), &text, ETC);
+    let pools = report["pools"].as_array().unwrap();
+    let shown: Vec<_> =
+        pools.iter().map(|pool| (&pool["name"], &pool["software"], &pool["host"], &pool["currency"])).collect();
+    assert_eq!(shown[0], (&"supportxmr".into(), &"nodejs-pool".into(), &"pool.example.com".into(), &"xmr".into()));
+    assert_eq!(shown[1], (&"etc pool".into(), &"open-ethereum-pool".into(), &"127.0.0.1:1".into(), &"etc".into()));
+    // Workers every half minute, and the network every minute.
+    let requests = &pools[0]["requests"];
+    assert_eq!((&requests["per_second"], &requests["first_round"]["polls"]), (&0.05.into(), &2.into()), "{report:#}");
+    let account = &report["accounts"][0];
+    assert_eq!((&account["name"], &account["login"]), (&"rig".into(), &"token".into()));
+    let wallets = account["wallets"].as_array().unwrap();
+    assert_eq!((wallets.len(), &wallets[1]["pool"], &wallets[1]["currency"]), (2, &"etc pool".into(), &"etc".into()));
+    let error = "account rig: can't use token_file: no such file or directory; put the secret there on one line, for this user to read";
+    assert_eq!(report["errors"], Value::from([error]), "what the gateway's clients log in with");
+    assert_eq!((&report["base_url"], &report["requests"]), (&Value::Null, &Value::Null));
+    let sentences = [
+        "account rig: its pools can't fill transfers; leave that out of endpoints",
+        "account rig: the address at supportxmr does not have the 95 characters of an address, or 106 with a payment id; is a part missing?",
+        "account rig: the address at etc pool holds letters other than a to f after 0x; is there a typo?",
+    ];
+    assert_eq!(warnings(&report), sentences, "{report:#}");
+    let plain = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    for sentence in sentences.iter().chain(&["xmr at supportxmr, etc at etc pool, gateway: token", "etc at 127.0.0.1:1"]) {
+        assert!(plain.contains(sentence), "{sentence}\n{said}");
+    }
+    assert!(!format!("{said}{report}").to_lowercase().contains("planted"), "{said}{report:#}");
+}
+
+#[test]
+fn an_address_that_can_t_be_read_or_is_none_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let rig = "[[accounts]]\nname = \"rig\"\nwallet_files = { supportxmr = \"address\" }\n";
+    let right = format!("{XMR}{rig}");
+    for (text, address, errors) in [
+        (&right, "4Abc\n", &[][..]),
+        (
+            &right.replace("\"address\"", "\"planted\""),
+            "",
+            &[
+                "account rig: the wallet at supportxmr: can't use wallet_files: no such file or directory; put the secret there on one line, for \
+               this user to read",
+            ],
+        ),
+        (
+            &right,
+            "4planted/../x",
+            &[
+                "account rig: the address at supportxmr holds a character that no address has; give the wallet's address alone, of letters \
+               and digits",
+            ],
+        ),
+    ] {
+        let (report, said) = checked(directory.path(), text, address);
+        assert_eq!(report["errors"], Value::from(errors), "{report:#}");
+        assert_eq!(report["ok"], errors.is_empty());
+        assert!(!format!("{said}{report}").contains("planted"), "{said}{report:#}");
+    }
+}
+
+#[test]
+fn pools_that_get_more_or_say_more_than_they_should_are_warned_about() {
+    let directory = tempfile::tempdir().unwrap();
+    let other = XMR.replace("supportxmr", "other").replace("xmr", "etc").replace("https", "http");
+    let rig = "[[accounts]]\nname = \"rig\"\nwallet_files = { other = \"address\" }\n";
+    let address = format!("0x{}", "0".repeat(40));
+    let (report, _) = checked(directory.path(), &format!("{XMR}{other}{rig}"), &address);
+    let expected = [
+        "pool other: its url is not https: addresses can be read on the way",
+        "pool other: it is at the same host as supportxmr, which gets the requests of both; lower requests_per_second",
+    ];
+    assert_eq!(warnings(&report), expected, "{report:#}");
+}
+
+#[test]
+fn a_round_at_a_pool_that_takes_longer_than_values_are_shown_is_warned_about() {
+    let directory = tempfile::tempdir().unwrap();
+    for (wallets, rate, is_long) in [(50, "1", false), (70, "1", true), (70, "2", false)] {
+        let account = |i| format!("[[accounts]]\nname = \"rig-{i}\"\nwallets = {{ supportxmr = \"4Abc\" }}\n");
+        let accounts: String = (0..wallets).map(account).collect();
+        let text = format!("{XMR}requests_per_second = {rate}\n{accounts}");
+        let (report, _) = checked(directory.path(), &text, "");
+        let round = &report["pools"][0]["requests"]["first_round"];
+        let polls = round["polls"].as_u64().unwrap();
+        let about = format!("pool supportxmr: a round of {polls} polls takes up to ");
+        let found: Vec<_> = warnings(&report).into_iter().filter(|warning| warning.starts_with(&about)).collect();
+        assert_eq!(found.len(), usize::from(is_long), "{report:#}");
+        assert!(found.iter().all(|warning| warning.contains("longer than poll.stale_after (5m)")), "{found:?}");
+    }
 }

@@ -40,10 +40,17 @@ fn the_short_example_is_read() {
 }
 
 #[test]
+fn the_example_of_pools_is_read_and_needs_no_api() {
+    let config = shipped("pools.toml");
+    let pools: Vec<&str> = config.pools.iter().map(|pool| &*pool.name).collect();
+    assert_eq!((pools, config.wallets.len(), config.accounts.len(), config.api), (vec!["supportxmr"], 1, 0, None));
+}
+
+#[test]
 fn the_full_example_holds_the_defaults() {
     let (config, short) = (shipped("full.toml"), shipped("minergate-exporter.toml"));
-    let default = Settings { user_agent: config.api.user_agent.clone(), ..Settings::new(config.api.base_url.clone()) };
-    assert_eq!(config.api, default);
+    let api = config.api.unwrap();
+    assert_eq!(api, Settings { user_agent: api.user_agent.clone(), ..Settings::new(api.base_url.clone()) });
     assert_eq!((&config.web, config.log), (&Web::default(), Log::default()));
     for endpoint in ENDPOINTS {
         assert_eq!(config.plan.intervals.get(endpoint), Some(endpoint.interval), "{}", endpoint.name);
@@ -99,7 +106,8 @@ fn the_environment_comes_after_the_file() {
     ]);
     let text = "[api]\nbase_url = \"http://127.0.0.1:1\"\ntimeout = \"1s\"\n[[accounts]]\nname = \"my farm\"\nemail = \"me@example.com\"\npassword_file = \"gone\"\n";
     let config = Config::load(Sources { text: Some(text), environment: variables, ..Sources::default() }).unwrap();
-    assert_eq!((config.api.timeout.as_secs(), config.api.requests_per_second.to_string().as_str()), (3, "7"));
+    let api = config.api.unwrap();
+    assert_eq!((api.timeout.as_secs(), api.requests_per_second.to_string().as_str()), (3, "7"));
     assert_eq!(config.plan.intervals.get(&ENDPOINTS[0]), None);
     assert_eq!(config.plan.currencies.as_ref().map(BTreeSet::len), Some(2));
     let (farm, new) = (&config.plan.accounts[0], &config.plan.accounts[1]);
@@ -152,14 +160,14 @@ const MISTAKES: &[(&str, &str)] = &[
     ("currencies = 5", ":1: currencies: expected a list, found a whole number"),
     (
         "curencies = []",
-        ":1: curencies: unknown key `curencies`; did you mean `currencies`? known are currencies, decimals, optional_metrics, state_directory, shard, api, poll, web, log, accounts",
+        ":1: curencies: unknown key `curencies`; did you mean `currencies`? known are currencies, decimals, optional_metrics, max_workers, state_directory, shard, api, pools, poll, web, log, accounts",
     ),
     (
         "# accounts\nplanted = 1",
-        ":2: unknown key; known are currencies, decimals, optional_metrics, state_directory, shard, api, poll, web, log, accounts",
+        ":2: unknown key; known are currencies, decimals, optional_metrics, max_workers, state_directory, shard, api, pools, poll, web, log, accounts",
     ),
-    ("[decimals]\nnewcoin = 40", ":2: decimals: too many decimals; give 0 to 36"),
-    ("[decimals]\nxmr = 4000", ":2: decimals.xmr: too many decimals; give 0 to 36"),
+    ("[decimals]\nnewcoin = 40", ":2: decimals: out of range; give 0 to 36"),
+    ("[decimals]\nxmr = 4000", ":2: decimals.xmr: out of range; give 0 to 36"),
     ("[decimals]\nplanted = \"planted\"", ":2: decimals: expected a whole number, found a text"),
     (
         "[decimals]\n\"planted secret\" = 8",
@@ -248,7 +256,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "[[accounts]]\nname = \"a\"",
-        ":1: accounts[1].password: no way to log in; give token or token_file, or email with password or password_file",
+        ":1: accounts[1].password: no way to log in; give token or token_file, or email with password or password_file, or wallets at [[pools]]",
     ),
     (
         "[[accounts]]\nname = \"a\"\npassword = \"planted\"",
@@ -300,11 +308,11 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "[[accounts]]\nname = \"a\"\ntokn = \"planted\"",
-        ":3: accounts[1].tokn: unknown key `tokn`; did you mean `token`? known are name, email, password, password_file, totp_secret, totp_secret_file, token, token_file, endpoints",
+        ":3: accounts[1].tokn: unknown key `tokn`; did you mean `token`? known are name, email, password, password_file, totp_secret, totp_secret_file, token, token_file, wallets, wallet_files, endpoints",
     ),
     (
         "[[accounts]]\nname = \"a\"\nplanted = \"planted\"",
-        ":3: accounts[1]: unknown key; known are name, email, password, password_file, totp_secret, totp_secret_file, token, token_file, endpoints",
+        ":3: accounts[1]: unknown key; known are name, email, password, password_file, totp_secret, totp_secret_file, token, token_file, wallets, wallet_files, endpoints",
     ),
     (
         "[[accounts]]\nname = \"a\"\ntoken = \"planted",
@@ -386,7 +394,7 @@ fn mistakes_in_yaml_have_their_lines_and_remedies() {
         ),
         (
             "accounts:\n  - name: a\n    planted: x\n",
-            ":3: accounts[1]: unknown key; known are name, email, password, password_file, totp_secret, totp_secret_file, token, token_file, endpoints",
+            ":3: accounts[1]: unknown key; known are name, email, password, password_file, totp_secret, totp_secret_file, token, token_file, wallets, wallet_files, endpoints",
         ),
         (
             "accounts:\n  - name: yes\n    token: t\n",

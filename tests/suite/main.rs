@@ -47,6 +47,7 @@ mod stalled_log;
 mod status;
 mod systemd;
 mod values;
+mod wallets;
 mod web;
 mod web_attack;
 mod web_config;

@@ -26,7 +26,7 @@ fn value(toml: &str) -> Value {
 #[test]
 fn the_shipped_configurations_fit_the_schema() {
     let schema = schema();
-    for name in ["full.toml", "minergate-exporter.toml"] {
+    for name in ["full.toml", "minergate-exporter.toml", "pools.toml"] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(name);
         let text = std::fs::read_to_string(path).unwrap();
         assert!(text.starts_with("#:schema ./schema.json\n"), "{name} does not name its schema");
@@ -40,7 +40,7 @@ fn the_shipped_configurations_fit_the_schema() {
 /// What is commented out stands for what is left out, and is as right as the rest.
 fn uncommented(text: &str) -> String {
     let keys = |line: &str| {
-        line == "[[accounts]]"
+        line.starts_with("[[")
             || line.split_once(" = ").is_some_and(|(key, _)| key.bytes().all(|b| matches!(b, b'a'..=b'z' | b'_')))
     };
     let lines = text.lines().map(|line| line.strip_prefix("# ").filter(|rest| keys(rest)).unwrap_or(line));
@@ -77,7 +77,7 @@ fn the_full_example_and_the_page_hold_every_key_of_the_schema() {
         assert!(full.pointer(&key).is_some(), "{key} is not in config/full.toml");
         let row = key[1..].replace("/0/", "[]/").replace('/', ".");
         // A table's own line is its keys'.
-        let is_table = ["/api", "/poll", "/web", "/log", "/accounts"].contains(&key.as_str());
+        let is_table = ["/api", "/pools", "/poll", "/web", "/log", "/accounts"].contains(&key.as_str());
         assert!(is_table || page.contains(&format!("| `{row}` |")), "{row} is not in docs/configuration.md");
     }
 }
@@ -93,6 +93,14 @@ fn what_the_exporter_refuses_does_not_fit_the_schema() {
         "shard = \"one\"",
         "[decimals]\nnewcoin = 40",
         "[decimals]\nNEW = 4",
+        "max_workers = 50001",
+        "[[pools]]\nname = \"a\"",
+        "[[pools]]\nname = \"a\"\nsoftware = \"other\"\nurl = \"http://a.example.com\"\ncurrency = \"xmr\"",
+        "[[pools]]\nname = \"a\"\nsoftware = \"nodejs-pool\"\nurl = \"http://a.example.com\"\ncurrency = \"XMR\"",
+        "[[pools]]\nname = \"a\"\nsoftware = \"nodejs-pool\"\nurl = \"http://a.example.com\"\ncurrency = \"xmr\"\nburst = 0.5",
+        "[[accounts]]\nname = \"a\"\nwallets = \"4Abc\"",
+        "[[accounts]]\nname = \"a\"\nwallets = { pool = \"4Abc/stats\" }",
+        "[[accounts]]\nname = \"a\"\nwallet_files = { pool = 1 }",
         "[api]\ntiemout = \"1s\"",
         "[api]\ntimeout = 5",
         "[api]\ntimeout = \"5\"",
@@ -120,6 +128,8 @@ fn what_the_exporter_refuses_does_not_fit_the_schema() {
         "[poll]\nworkers = \"off\"\nbalance = \"1m 30s\"\nstale_after = \"1h\"",
         "[api]\ntimeout = \"500ms\"",
         "currencies = []",
+        "[[pools]]\nname = \"a\"\nsoftware = \"nodejs-pool\"\nurl = \"http://a.example.com\"\ncurrency = \"xmr\"\nblock_time = \"2m\"",
+        "[[accounts]]\nname = \"a\"\nwallets = { pool = \"0x00\" }\nwallet_files = { other = \"file\" }",
     ] {
         assert!(schema.is_valid(&value(right)), "the schema refuses\n{right}");
     }

@@ -132,6 +132,7 @@ fn with(path: &[String], value: &Value) -> Value {
         "api": { "base_url": "http://127.0.0.1:1" },
         "accounts": [{ "name": "a", "token": "t" }],
         "currencies": ["xmr"],
+        "pools": [{ "name": "xmr", "software": "nodejs-pool", "url": "http://127.0.0.1:1", "currency": "xmr" }],
     });
     let mut node = &mut config;
     for part in path {

@@ -11,6 +11,7 @@
 //! | `pool.rs` | a pool and its wallets, asked within the pool's limits |
 //! | `cache.rs` | upstream answers that are kept, one request in flight for a wallet |
 
+pub mod address;
 mod block_time;
 mod cache;
 mod name;

@@ -18,9 +18,10 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<Vec<Poll>> {
     let plan = config.plan.clone();
     // Whoever checks may have seen to an account whose credentials were rejected.
     plan.accounts.iter().for_each(|(account, _)| account.try_rejected());
-    let Pipeline { poller, .. } = Pipeline::new(&config.api, plan)?;
+    let api = config.require_api()?;
+    let Pipeline { poller, .. } = Pipeline::new(api, plan)?;
     let mut progress = Progress::new();
-    let outcomes = poller.round(config.api.concurrency, words, |outcome, all| progress.step(outcome, all)).await;
+    let outcomes = poller.round(api.concurrency, words, |outcome, all| progress.step(outcome, all)).await;
     progress.end();
     let mut polls: Vec<Poll> = outcomes.into_iter().map(poll).collect();
     let place = |poll: &Poll| minergate::endpoints::ENDPOINTS.iter().position(|endpoint| endpoint.name == poll.endpoint);

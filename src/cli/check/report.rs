@@ -7,7 +7,8 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 use serde::Serialize;
 
-use super::alerts;
+use super::pools::{Pool, long_rounds};
+use super::{alerts, pools};
 use crate::config::{Config, ConfigError};
 use crate::poller::{Loop, Plan};
 use crate::server::Web;
@@ -35,8 +36,11 @@ pub(super) struct Report {
 /// What the configuration was understood as.
 #[derive(Debug, Serialize)]
 pub(super) struct Understood {
-    pub(super) base_url: String,
-    pub(super) requests: Requests,
+    /// Of the API; nothing where it is asked for nothing.
+    pub(super) base_url: Option<String>,
+    /// To the API.
+    pub(super) requests: Option<Requests>,
+    pub(super) pools: Vec<Pool>,
     pub(super) accounts: Vec<Account>,
     pub(super) endpoints: Vec<Endpoint>,
     /// Currencies whose networks are polled; nothing stands for those that the accounts use.
@@ -47,7 +51,7 @@ pub(super) struct Understood {
 pub(super) struct Requests {
     /// Of all loops together, without logins, and without the networks of currencies in use.
     pub(super) per_second: f64,
-    /// `api.requests_per_second`.
+    /// `requests_per_second` of the API or the pool.
     pub(super) limit: f64,
     /// How many times as long as configured the intervals become; 1 where the requests are within the limit.
     pub(super) stretch: f64,
@@ -65,15 +69,20 @@ pub(super) struct FirstRound {
 }
 
 impl Requests {
-    fn of(plan: &Plan, loops: &[Loop]) -> Requests {
+    fn of_api(plan: &Plan, loops: &[Loop]) -> Requests {
         let polled: BTreeSet<&str> = loops.iter().filter_map(|l| Some(&**l.account.as_ref()?.name())).collect();
         let logs_in = |account: &minergate::api::Account| matches!(account.credentials(), Credentials::Password { .. });
         let logins = plan.accounts.iter().filter(|(a, _)| logs_in(a) && polled.contains(&**a.name())).count();
-        let per_second: f64 = loops.iter().map(|l| 1.0 / l.plan.interval.as_secs_f64()).sum();
-        let limit = plan.requests_per_second;
+        Requests::new(plan.requests_per_second, loops.iter().map(|l| l.plan.interval), logins)
+    }
+
+    /// What loops of these intervals send to a host with that limit.
+    pub(super) fn new(limit: f64, intervals: impl Iterator<Item = Duration>, logins: usize) -> Requests {
+        let (polls, per_second) =
+            intervals.fold((0, 0.0), |(polls, sum), interval| (polls + 1, sum + 1.0 / interval.as_secs_f64()));
         #[expect(clippy::cast_precision_loss, reason = "no configuration has 2^52 loops")]
-        let seconds = (loops.len() + logins) as f64 / limit;
-        let first_round = FirstRound { polls: loops.len(), logins, seconds };
+        let seconds = (polls + logins) as f64 / limit;
+        let first_round = FirstRound { polls, logins, seconds };
         Requests { per_second, limit, stretch: (per_second / limit).max(1.0), first_round }
     }
 }
@@ -81,10 +90,19 @@ impl Requests {
 #[derive(Debug, Serialize)]
 pub(super) struct Account {
     pub(super) name: String,
-    /// How it logs in, in words.
-    pub(super) login: &'static str,
+    /// How it logs in, in words; of an account with wallets, how clients of the gateway do, if they can.
+    pub(super) login: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) wallets: Vec<Wallet>,
     /// Its endpoints; nothing stands for all.
     pub(super) endpoints: Option<Vec<String>>,
+}
+
+/// A wallet, without its address.
+#[derive(Debug, Serialize)]
+pub(super) struct Wallet {
+    pub(super) pool: String,
+    pub(super) currency: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -94,7 +112,8 @@ pub(super) struct Endpoint {
     pub(super) scope: &'static str,
     /// Nothing when it is off.
     pub(super) interval_seconds: Option<f64>,
-    /// Accounts that it is polled for; 1 or 0 for the pool's; networks that are known before the first answer.
+    /// Accounts and wallets that it is polled for; 1 or 0 for the API's pool, and 1 more for each of `[[pools]]` that can fill it; networks
+    /// that are known before the first answer.
     pub(super) loops: usize,
 }
 
@@ -147,7 +166,19 @@ impl Report {
         let reads: Vec<_> = stream::iter(reads).buffered(FILES_AT_ONCE).collect().await;
         let unreadable = reads.into_iter().filter_map(|(name, read)| Some((name, read.err()?)));
         self.errors.extend(unreadable.map(|(name, error)| format!("account {name}: {error}")));
-        let loops: Vec<_> = plan.loops().collect();
+        let logins = config.logins.iter().flat_map(|(name, login)| login.secrets().map(move |secret| (name, secret)));
+        let reads =
+            logins.map(async |(name, secret)| secret.read().await.map_err(|error| format!("account {name}: {error}")));
+        let reads: Vec<_> = stream::iter(reads).buffered(FILES_AT_ONCE).collect().await;
+        self.errors.extend(reads.into_iter().filter_map(Result::err));
+        let wallets: Vec<_> = config.own_wallets().collect();
+        let reads = stream::iter(wallets.iter().map(|wallet| config.address(wallet))).buffered(FILES_AT_ONCE);
+        self.errors.extend(reads.collect::<Vec<_>>().await.into_iter().filter_map(Result::err));
+        // A currency's network is read from one place, and without a URL the API is asked for nothing.
+        let is_at_api = |l: &Loop| l.key.subject.currency().is_none_or(|code| config.pool_of(code).is_none());
+        let loops: Vec<_> = plan.loops().filter(|l| config.api.is_some() && is_at_api(l)).collect();
+        let pool_loops = pools::loops(config);
+        let pools = pools::pools(config, &pool_loops);
         let endpoint = |endpoint: &'static minergate::endpoints::Endpoint| Endpoint {
             name: endpoint.name,
             scope: match endpoint.scope {
@@ -156,23 +187,46 @@ impl Report {
                 Scope::Network => "network",
             },
             interval_seconds: plan.intervals.get(endpoint).as_ref().map(Duration::as_secs_f64),
-            loops: loops.iter().filter(|l| l.plan.endpoint.name == endpoint.name).count(),
+            loops: loops.iter().filter(|l| l.plan.endpoint.name == endpoint.name).count()
+                + pool_loops.iter().filter(|(_, at_pool, _)| at_pool.name == endpoint.name).count(),
         };
-        let requests = Requests::of(plan, &loops);
-        self.warnings.extend(long_first_round(&requests, &loops));
-        let account = |(account, endpoints): &(std::sync::Arc<minergate::api::Account>, Option<Vec<String>>)| Account {
-            name: account.name().to_string(),
-            login: account.credentials().words(),
-            endpoints: endpoints.clone(),
-        };
+        let requests = config.api.is_some().then(|| Requests::of_api(plan, &loops));
+        self.warnings.extend(requests.iter().filter_map(|requests| long_first_round(requests, &loops)));
+        self.warnings.extend(long_rounds(&pools, plan.intervals.stale_after));
         Ok(Understood {
-            base_url: config.api.base_url.to_string(),
+            base_url: config.api.as_ref().map(|api| api.base_url.to_string()),
             requests,
-            accounts: plan.accounts.iter().map(account).collect(),
+            pools,
+            accounts: accounts(config),
             endpoints: ENDPOINTS.iter().map(endpoint).collect(),
             currencies: plan.currencies.as_ref().map(|codes| codes.iter().cloned().collect()),
         })
     }
+}
+
+/// The accounts of this instance: those at the API, and those with wallets.
+fn accounts(config: &Config) -> Vec<Account> {
+    let at_api = config.plan.accounts.iter().map(|(account, endpoints)| Account {
+        name: account.name().to_string(),
+        login: Some(account.credentials().words()),
+        wallets: Vec::new(),
+        endpoints: endpoints.clone(),
+    });
+    let mut accounts: Vec<Account> = at_api.collect();
+    for wallet in config.own_wallets() {
+        let pool = &config.pools[wallet.pool];
+        let of_pool = Wallet { pool: pool.name.to_string(), currency: pool.currency.to_string() };
+        match accounts.last_mut().filter(|last| *last.name == *wallet.account) {
+            Some(account) => account.wallets.push(of_pool),
+            None => accounts.push(Account {
+                name: wallet.account.to_string(),
+                login: config.logins.iter().find(|(name, _)| *name == wallet.account).map(|(_, login)| login.words()),
+                wallets: vec![of_pool],
+                endpoints: wallet.endpoints.clone(),
+            }),
+        }
+    }
+    accounts
 }
 
 /// A first round that takes longer than the shortest interval of an account. Where intervals stretch, it always does.

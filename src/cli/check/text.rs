@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::report::{Endpoint, FirstRound, Poll, Report, Understood};
+use super::pools::Pool;
+use super::report::{Account, Endpoint, FirstRound, Poll, Report, Requests, Understood};
 use crate::cli::terminal::{BAD, GOOD, HEADING, PLAIN, QUIET, Table, WARNING, styled, wrapped};
 use minergate::duration;
 
@@ -43,47 +44,114 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn overview(understood: &Understood, out: &mut impl Write) -> io::Result<()> {
-    let Understood { base_url, requests, accounts, endpoints, currencies } = understood;
     let mut table = Table::default();
-    table.row([(HEADING, "API".to_owned()), (PLAIN, base_url.clone())]);
-    let share = match requests.per_second / requests.limit * 100.0 {
-        little if little < 1.0 => "less than 1".to_owned(),
-        share => format!("{share:.0}"),
-    };
-    let style = if requests.stretch > 1.0 { WARNING } else { PLAIN };
-    let sent = format!("{:.2} a second, {share} % of api.requests_per_second ({})", requests.per_second, requests.limit);
-    table.row([(HEADING, "Requests".to_owned()), (style, sent)]);
-    if requests.stretch > 1.0 {
-        let stretched = format!("that is over the limit: intervals become {:.1} times as long", requests.stretch);
-        table.row([(PLAIN, String::new()), (style, stretched)]);
+    match (&understood.base_url, &understood.requests) {
+        (Some(base_url), Some(requests)) => {
+            table.row([(HEADING, "API".to_owned()), (PLAIN, base_url.clone())]);
+            for (heading, (style, text)) in ["Requests", "", "First round"].into_iter().zip(sent(requests)) {
+                if !text.is_empty() {
+                    table.row([(HEADING, heading.to_owned()), (style, text)]);
+                }
+            }
+        }
+        _ => table.row([(HEADING, "API".to_owned()), (PLAIN, "none: api.base_url is left out".to_owned())]),
     }
+    table.write(out, "")?;
+    pools(&understood.pools, out)?;
+    accounts(&understood.accounts, out)?;
+
+    writeln!(out, "\n{}", styled(HEADING, "Endpoints"))?;
+    let mut table = Table::default();
+    let stretch = understood.requests.as_ref().map_or(1.0, |requests| requests.stretch);
+    for endpoint in &understood.endpoints {
+        let (style, interval) = interval(endpoint, stretch);
+        table.row([(PLAIN, endpoint.name.to_owned()), (style, interval), (QUIET, what_for(endpoint, understood))]);
+    }
+    table.write(out, INDENTATION)
+}
+
+/// What is sent to the API: in the long run, that it is over the limit, and after a start.
+fn sent(requests: &Requests) -> [(anstyle::Style, String); 3] {
+    let style = if requests.stretch > 1.0 { WARNING } else { PLAIN };
     let FirstRound { polls, logins, seconds } = &requests.first_round;
     let takes = duration::print(Duration::from_secs_f64(seconds.ceil()));
-    table.row([(HEADING, "First round".to_owned()), (PLAIN, format!("{polls} polls and {logins} logins in {takes}"))]);
-    table.write(out, "")?;
+    [
+        (
+            style,
+            format!(
+                "{:.2} a second, {} of api.requests_per_second ({})",
+                requests.per_second,
+                share(requests),
+                requests.limit
+            ),
+        ),
+        (style, stretched(requests)),
+        (PLAIN, format!("{polls} polls and {logins} logins in {takes}")),
+    ]
+}
 
+fn share(requests: &Requests) -> String {
+    match requests.per_second / requests.limit * 100.0 {
+        little if little < 1.0 => "less than 1 %".to_owned(),
+        share => format!("{share:.0} %"),
+    }
+}
+
+/// Empty where the limit is enough.
+fn stretched(requests: &Requests) -> String {
+    let stretch = requests.stretch;
+    if stretch > 1.0 {
+        format!("that is over the limit: intervals become {stretch:.1} times as long")
+    } else {
+        String::new()
+    }
+}
+
+fn pools(pools: &[Pool], out: &mut impl Write) -> io::Result<()> {
+    if pools.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{} {}", styled(HEADING, "Pools"), pools.len())?;
+    let mut table = Table::default();
+    for pool in pools.iter().take(LISTED) {
+        let Pool { requests, wallets, burst, .. } = pool;
+        let (style, limit) = (if requests.stretch > 1.0 { WARNING } else { PLAIN }, requests.limit);
+        let takes = duration::print(Duration::from_secs_f64(requests.first_round.seconds.ceil()));
+        let noun = if *wallets == 1 { "wallet" } else { "wallets" };
+        let sent = format!("at most {:.2} requests a second, {} of {limit}", requests.per_second, share(requests));
+        table.row([
+            (PLAIN, pool.name.clone()),
+            (PLAIN, format!("{} at {}", pool.currency, pool.host)),
+            (PLAIN, pool.software.to_owned()),
+            (PLAIN, format!("{wallets} {noun}")),
+            (style, sent),
+            (QUIET, format!("{} polls in {takes}, burst {burst}", requests.first_round.polls)),
+        ]);
+    }
+    table.write(out, INDENTATION)?;
+    for pool in pools.iter().filter(|pool| pool.requests.stretch > 1.0).take(LISTED) {
+        writeln!(out, "{INDENTATION}{}: {}", pool.name, styled(WARNING, stretched(&pool.requests)))?;
+    }
+    more(pools.len(), out)
+}
+
+fn accounts(accounts: &[Account], out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "\n{} {}", styled(HEADING, "Accounts"), accounts.len())?;
     let mut table = Table::default();
     for account in accounts.iter().take(LISTED) {
         let endpoints = account.endpoints.as_ref().map_or_else(|| "all endpoints".to_owned(), |names| names.join(", "));
-        table.row([(PLAIN, account.name.clone()), (PLAIN, account.login.to_owned()), (QUIET, endpoints)]);
+        let mut at: Vec<String> =
+            account.wallets.iter().map(|wallet| format!("{} at {}", wallet.currency, wallet.pool)).collect();
+        let gateway = if at.is_empty() { "" } else { "gateway: " };
+        at.extend(account.login.map(|login| format!("{gateway}{login}")));
+        table.row([(PLAIN, account.name.clone()), (PLAIN, at.join(", ")), (QUIET, endpoints)]);
     }
     table.write(out, INDENTATION)?;
-    if accounts.len() > LISTED {
-        writeln!(out, "{INDENTATION}and {} more; --format json has all", accounts.len() - LISTED)?;
-    }
+    more(accounts.len(), out)
+}
 
-    writeln!(out, "\n{}", styled(HEADING, "Endpoints"))?;
-    let mut table = Table::default();
-    for endpoint in endpoints {
-        let (style, interval) = interval(endpoint, requests.stretch);
-        table.row([
-            (PLAIN, endpoint.name.to_owned()),
-            (style, interval),
-            (QUIET, what_for(endpoint, currencies.as_deref())),
-        ]);
-    }
-    table.write(out, INDENTATION)
+fn more(all: usize, out: &mut impl Write) -> io::Result<()> {
+    if all > LISTED { writeln!(out, "{INDENTATION}and {} more; --format json has all", all - LISTED) } else { Ok(()) }
 }
 
 fn interval(endpoint: &Endpoint, stretch: f64) -> (anstyle::Style, String) {
@@ -97,18 +165,26 @@ fn interval(endpoint: &Endpoint, stretch: f64) -> (anstyle::Style, String) {
     }
 }
 
-fn what_for(endpoint: &Endpoint, currencies: Option<&[String]>) -> String {
+fn what_for(endpoint: &Endpoint, Understood { base_url, pools, currencies, .. }: &Understood) -> String {
+    let loops = endpoint.loops;
     match (endpoint.scope, endpoint.interval_seconds) {
         (_, None) => String::new(),
-        ("account", _) if endpoint.loops == 1 => "1 account".to_owned(),
-        ("account", _) => format!("{} accounts", endpoint.loops),
-        ("network", _) => match currencies {
+        ("account", _) => match (base_url, pools.is_empty(), loops) {
+            (Some(_), true, 1) => "1 account".to_owned(),
+            (Some(_), true, _) => format!("{loops} accounts"),
+            (Some(_), false, _) => format!("{loops} accounts and wallets"),
+            (None, _, 1) => "1 wallet".to_owned(),
+            (None, ..) => format!("{loops} wallets"),
+        },
+        ("network", _) => match currencies.as_deref() {
             Some([]) => "no network".to_owned(),
             Some(codes) => format!("networks of {}", codes.join(", ")),
             None => "networks of the currencies in use".to_owned(),
         },
-        _ if endpoint.loops == 0 => "another instance's".to_owned(),
-        _ => "the pool".to_owned(),
+        _ if loops == 0 && base_url.is_none() => "nobody has it".to_owned(),
+        _ if loops == 0 => "another instance's".to_owned(),
+        _ if loops == 1 => "the pool".to_owned(),
+        _ => format!("{loops} pools"),
     }
 }
 

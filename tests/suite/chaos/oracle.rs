@@ -52,7 +52,7 @@ impl Oracle {
     pub(super) fn new(config: &Path, oldest: Duration) -> Oracle {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let config = Config::load(Sources { file: Some(config), ..Sources::default() }).unwrap();
-        let client = Client::new(&config.api, Arc::new(|_| {})).unwrap();
+        let client = Client::new(config.require_api().unwrap(), Arc::new(|_| {})).unwrap();
         let mut plan = config.plan;
         plan.accounts.retain(|(account, _)| HEALTHY.contains(&&**account.name()));
         let mut oracle = Oracle { runtime, client, plan, readings: Vec::new(), oldest };

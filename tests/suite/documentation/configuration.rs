@@ -32,6 +32,21 @@ fn the_examples_say_the_same() {
     }
 }
 
+/// A wallet in the file, and the same in the environment.
+#[test]
+fn the_examples_of_a_wallet_are_right() {
+    let page = read("docs/configuration.md");
+    let section = page.split("\n## Wallets at pools\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let toml = section.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let file = Config::load(Sources { text: Some(toml), ..Sources::default() }).unwrap();
+    let lines = section.lines().filter(|line| line.starts_with("MINERGATE_EXPORTER__"));
+    let environment =
+        lines.filter_map(|line| line.split_once('=')).map(|(name, value)| (name.into(), value.into())).collect();
+    let environment = Config::load(Sources { environment, ..Sources::default() }).unwrap();
+    let said = |config: &Config| format!("{:?} {:?}", config.pools, config.wallets);
+    assert_eq!((file.wallets.len(), said(&file)), (1, said(&environment)));
+}
+
 /// The variables of the example without a file, as the shell would hand them over.
 #[test]
 fn an_exporter_can_do_without_a_file() {

@@ -1,0 +1,117 @@
+//! Addresses of Monero and its relatives: base58 in blocks of eight bytes, with four bytes of Keccak-256 at the end.
+
+use sha3::{Digest as _, Keccak256};
+
+const ALPHABET: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+
+/// Characters of a block by its bytes: 8 bytes are 11 characters.
+const CHARACTERS: [usize; 9] = [0, 2, 3, 5, 6, 7, 9, 10, 11];
+
+const CHECKSUM: usize = 4;
+
+/// The first byte of Monero's addresses, and the length of the whole in characters: standard, with a payment id, subaddress.
+const MAIN_NETWORK: &[(u8, usize)] = &[(18, 95), (19, 106), (42, 95)];
+
+/// Why it is probably no address, if it is not. Lengths and network are looked at for Monero itself only.
+pub(super) fn doubt(address: &str, is_monero: bool) -> Option<&'static str> {
+    let is_length = |length| MAIN_NETWORK.iter().any(|(_, known)| *known == length);
+    if is_monero && !is_length(address.len()) {
+        return Some("does not have the 95 characters of an address, or 106 with a payment id; is a part missing?");
+    }
+    let typo = Some("has a wrong checksum; is there a typo?");
+    let Some(bytes) = decode(address) else { return typo };
+    let Some((data, checksum)) = bytes.split_at_checked(bytes.len().saturating_sub(CHECKSUM)) else { return typo };
+    if data.is_empty() || Keccak256::digest(data)[..CHECKSUM] != *checksum {
+        return typo;
+    }
+    let is_main = MAIN_NETWORK.contains(&(data[0], address.len()));
+    (is_monero && !is_main).then_some("is not of Monero's main network")
+}
+
+/// The bytes of a text in base58; nothing where it is none.
+fn decode(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for block in text.as_bytes().chunks(CHARACTERS[8]) {
+        let size = CHARACTERS.iter().position(|characters| *characters == block.len())?;
+        let number = block.iter().try_fold(0u128, |number, b| {
+            let digit = ALPHABET.iter().position(|known| known == b)?;
+            Some(number * 58 + digit as u128)
+        })?;
+        let wide = number.to_be_bytes();
+        let (rest, own) = wide.split_at(wide.len() - size);
+        if rest.iter().any(|byte| *byte != 0) {
+            return None;
+        }
+        bytes.extend_from_slice(own);
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Of the tests of Monero itself (`tests/unit_tests/base58.cpp`).
+    const OF_MONERO_S_TESTS: &str =
+        "4AzKEX4gXdJdNeM6dfiBFL7kqund3HYGvMBF3ttsNd9SfzgYB6L7ep1Yg1osYJzLdaKAYSLVh6e6jKnAuzj3bw1oGy9kXCb";
+
+    fn encode(bytes: &[u8]) -> String {
+        let mut text = String::new();
+        for block in bytes.chunks(8) {
+            let mut number = block.iter().fold(0u128, |number, byte| number << 8 | u128::from(*byte));
+            let digits: Vec<u8> = (0..CHARACTERS[block.len()])
+                .map(|_| {
+                    let digit = ALPHABET[usize::try_from(number % 58).unwrap()];
+                    number /= 58;
+                    digit
+                })
+                .collect();
+            text.extend(digits.iter().rev().map(|digit| char::from(*digit)));
+        }
+        text
+    }
+
+    /// A made-up address with that first byte.
+    fn address(prefix: u8, bytes: usize) -> String {
+        let data: Vec<u8> = [prefix].into_iter().chain((0u8..).take(bytes)).collect();
+        encode(&[&data, &Keccak256::digest(&data)[..CHECKSUM]].concat())
+    }
+
+    #[test]
+    fn addresses_of_each_kind_are_right() {
+        for address in [OF_MONERO_S_TESTS.to_owned(), address(18, 64), address(42, 64), address(19, 72)] {
+            assert_eq!(doubt(&address, true), None, "{address}");
+        }
+        // A relative has another first byte, and mostly another length.
+        assert_eq!(doubt(&address(114, 64), false), None);
+    }
+
+    #[test]
+    fn what_is_no_address_is_said_in_words() {
+        let right = OF_MONERO_S_TESTS;
+        for (address, word) in [
+            (right[1..].to_owned(), "95 characters"),
+            (format!("{right}1"), "95 characters"),
+            (String::new(), "95 characters"),
+            (right.replacen('z', "y", 1), "checksum"),
+            (right.replacen('z', "0", 1), "checksum"),
+            ("z".repeat(95), "checksum"),
+            (address(53, 64), "main network"),
+            (address(18, 72), "main network"),
+        ] {
+            assert!(doubt(&address, true).unwrap().contains(word), "{address}");
+        }
+        for other in ["", "1", "11", "111111", "abc"] {
+            assert!(doubt(other, false).unwrap().contains("checksum"), "{other}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_survive(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
+            prop_assert_eq!(decode(&encode(&bytes)), Some(bytes));
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What `check` says of pools: what each is asked for, and how long a round takes there.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::report::Requests;
+use crate::config::Config;
+use minergate::duration;
+use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
+
+/// A pool, without what is behind its host in its URL.
+#[derive(Debug, Serialize)]
+pub(super) struct Pool {
+    pub(super) name: String,
+    pub(super) software: &'static str,
+    /// The host of its URL, with the port where the URL has one.
+    pub(super) host: String,
+    pub(super) currency: String,
+    /// Wallets that this instance polls there.
+    pub(super) wallets: usize,
+    /// At most: one answer of the pool can serve several polls.
+    pub(super) requests: Requests,
+    pub(super) burst: f64,
+    pub(super) concurrency: usize,
+}
+
+/// A loop at a pool: the pool's place, the endpoint, the interval.
+pub(super) type PoolLoop = (usize, &'static Endpoint, Duration);
+
+/// All loops of this instance at pools.
+pub(super) fn loops(config: &Config) -> Vec<PoolLoop> {
+    let mut loops = Vec::new();
+    for endpoint in ENDPOINTS {
+        let Some(interval) = config.plan.intervals.get(endpoint) else { continue };
+        let can = |place: &usize| config.pools[*place].software.endpoints.contains(&endpoint.name);
+        let places: Vec<usize> = if endpoint.scope == Scope::Account {
+            let wants =
+                |names: &Option<Vec<String>>| names.as_ref().is_none_or(|names| names.iter().any(|n| n == endpoint.name));
+            config.own_wallets().filter(|wallet| wants(&wallet.endpoints)).map(|wallet| wallet.pool).collect()
+        } else {
+            (0..config.pools.len()).filter(|place| has_network(config, *place)).collect()
+        };
+        loops.extend(places.into_iter().filter(can).map(|place| (place, endpoint, interval)));
+    }
+    loops
+}
+
+/// Whether this instance reads the network of the pool's currency there.
+fn has_network(config: &Config, place: usize) -> bool {
+    let currency = &*config.pools[place].currency;
+    let is_in_use = match &config.plan.currencies {
+        Some(codes) => codes.contains(currency),
+        None => config.own_wallets().any(|wallet| *config.pools[wallet.pool].currency == *currency),
+    };
+    is_in_use && config.pool_of(currency) == Some(place) && config.owns_currency(currency)
+}
+
+/// The pools, in the order of the configuration.
+pub(super) fn pools(config: &Config, loops: &[PoolLoop]) -> Vec<Pool> {
+    let pool = |(place, pool): (usize, &minergate_pools::Settings)| {
+        let intervals = loops.iter().filter(|(at, ..)| *at == place).map(|(.., interval)| *interval);
+        let url = &pool.http.base_url;
+        let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+        Pool {
+            name: pool.name.to_string(),
+            software: pool.software.name,
+            host: format!("{}{port}", url.host_str().unwrap_or_default()),
+            currency: pool.currency.to_string(),
+            wallets: config.own_wallets().filter(|wallet| wallet.pool == place).count(),
+            requests: Requests::new(pool.http.requests_per_second, intervals, 0),
+            burst: pool.http.burst,
+            concurrency: pool.http.concurrency,
+        }
+    };
+    config.pools.iter().enumerate().map(pool).collect()
+}
+
+/// A round of all polls at a pool that takes longer than values are shown.
+pub(super) fn long_rounds(pools: &[Pool], stale_after: Duration) -> impl Iterator<Item = String> {
+    pools.iter().filter_map(move |Pool { name, requests, .. }| {
+        let (round, limit) = (&requests.first_round, requests.limit);
+        if round.seconds <= stale_after.as_secs_f64() {
+            return None;
+        }
+        let takes = duration::print(Duration::from_secs_f64(round.seconds.ceil()));
+        let enough = (round.seconds * limit / stale_after.as_secs_f64()).ceil();
+        Some(format!(
+            "pool {name}: a round of {} polls takes up to {takes} at requests_per_second = {limit}, longer than poll.stale_after ({}), and \
+             until it ends values are missing; set requests_per_second to {enough} or more if the pool allows it, or poll less",
+            round.polls,
+            duration::print(stale_after),
+        ))
+    })
+}

@@ -1,0 +1,144 @@
+//! The wallets of an account at `[[pools]]`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use minergate::api::Secret;
+use minergate::spelling;
+use minergate_pools::address;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::Config;
+use super::account::Account;
+use super::error::Wrong;
+use super::pool::Pool;
+
+/// Pools that a message names; of more it says how many.
+const NAMED: usize = 10;
+
+/// A wallet of an account.
+#[derive(Clone)]
+pub struct WalletConfig {
+    /// The account's name.
+    pub account: Arc<str>,
+    /// The pool's place in [`Config::pools`](super::Config::pools).
+    pub pool: usize,
+    pub address: Secret,
+    /// The account's endpoints; nothing stands for all that the pool's software can fill.
+    pub endpoints: Option<Vec<String>>,
+}
+
+/// Without the address, and without the path of its file, in whose place an address can stand.
+impl fmt::Debug for WalletConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let WalletConfig { account, pool, endpoints, .. } = self;
+        let mut wallet = f.debug_struct("WalletConfig");
+        wallet.field("account", account).field("pool", pool).field("endpoints", endpoints).finish_non_exhaustive()
+    }
+}
+
+impl Config {
+    /// The address of a wallet, as it is now.
+    ///
+    /// # Errors
+    /// A sentence that quotes neither the address nor the path of its file: why it can't be read, or why it is none.
+    pub async fn address(&self, wallet: &WalletConfig) -> Result<SecretString, String> {
+        let WalletConfig { account, pool, address, .. } = wallet;
+        let pool = &self.pools[*pool].name;
+        let read = address.read().await.map_err(|error| format!("account {account}: the wallet at {pool}: {error}"))?;
+        let address = address::parse(read.expose_secret());
+        address.map(SecretString::from).map_err(|fault| format!("account {account}: the address at {pool} {fault}"))
+    }
+
+    /// The wallets that are this instance's to poll.
+    pub fn own_wallets(&self) -> impl Iterator<Item = &WalletConfig> {
+        self.wallets.iter().filter(|wallet| self.owns_account(&wallet.account))
+    }
+}
+
+/// The wallets of an account, in the order of the pools, and what is wrong with them.
+pub(super) fn wallets(account: &Account, pools: &[Pool], wrong: &mut Vec<Wrong>) -> Vec<WalletConfig> {
+    let addresses = account.wallets.iter().flatten().map(|(pool, address)| (pool, Written::Address(address)));
+    let files = account.wallet_files.iter().flatten().map(|(pool, path)| (pool, Written::File(path)));
+    let mut found: Vec<(usize, Written<'_>, Secret)> = Vec::new();
+    for (pool, written) in addresses.chain(files) {
+        let read = || -> Result<_, String> {
+            let place = pools.iter().position(|known| known.name == *pool).ok_or_else(|| unknown(pool, pools))?;
+            conflict(place, &found, pools).map_or(Ok(()), Err)?;
+            Ok((place, written, written.secret()?))
+        };
+        match read() {
+            Ok(wallet) => found.push(wallet),
+            Err(message) => wrong.push(Wrong::new([written.key(), pool], message)),
+        }
+    }
+    let mut check = |key, is_empty: Option<bool>| {
+        if is_empty == Some(true) {
+            wrong.push(Wrong::new([key], "is empty; name a pool of [[pools]] in it, or leave it out"));
+        }
+    };
+    check("wallets", account.wallets.as_ref().map(BTreeMap::is_empty));
+    check("wallet_files", account.wallet_files.as_ref().map(BTreeMap::is_empty));
+    found.sort_by_key(|(place, ..)| *place);
+    let wallet = |(pool, _, address)| WalletConfig {
+        account: account.name.as_str().into(),
+        pool,
+        address,
+        endpoints: account.endpoints.clone(),
+    };
+    found.into_iter().map(wallet).collect()
+}
+
+/// A wallet as it is written.
+#[derive(Clone, Copy)]
+enum Written<'a> {
+    Address(&'a SecretString),
+    File(&'a PathBuf),
+}
+
+impl Written<'_> {
+    /// The table that it stands in.
+    fn key(self) -> &'static str {
+        match self {
+            Written::Address(_) => "wallets",
+            Written::File(_) => "wallet_files",
+        }
+    }
+
+    fn secret(self) -> Result<Secret, String> {
+        match self {
+            Written::Address(address) => {
+                let address = address::parse(address.expose_secret()).map_err(str::to_owned)?;
+                Ok(Secret::Value(address.into()))
+            }
+            Written::File(path) => Ok(Secret::File { name: self.key(), path: path.clone() }),
+        }
+    }
+}
+
+/// Why there can't be a wallet at that pool beside those that the account has already, if there can't.
+fn conflict(place: usize, found: &[(usize, Written<'_>, Secret)], pools: &[Pool]) -> Option<String> {
+    let pool = &pools[place];
+    let is_rival = |other: usize| other == place || !pool.currency.is_empty() && pools[other].currency == pool.currency;
+    let (other, written, _) = found.iter().find(|(other, ..)| is_rival(*other))?;
+    Some(if *other == place {
+        format!("stands beside {}; give one of them", written.key())
+    } else {
+        let remedy = "in one account a currency comes from one pool, so give it an account of its own";
+        format!("is of the same currency as another wallet of the account; {remedy}")
+    })
+}
+
+/// Never the name that was given: it can be an address.
+fn unknown(name: &str, pools: &[Pool]) -> String {
+    let names: Vec<&str> =
+        pools.iter().map(|pool| pool.name.as_str()).filter(|name| super::pool::name_fault(name).is_none()).collect();
+    if names.is_empty() {
+        return "names a pool, and there are none; add it to [[pools]] with name, software, url and currency".to_owned();
+    }
+    let question = spelling::question(name, names.iter().copied());
+    let more = if names.len() > NAMED { format!(" and {} more", names.len() - NAMED) } else { String::new() };
+    format!("not the name of a pool; {question}[[pools]] has {}{more}", names[..names.len().min(NAMED)].join(", "))
+}
