@@ -35,6 +35,7 @@ const UNNAMED: &str = "x";
 /// A wallet and its workers.
 pub(super) struct Rig {
     pub(super) address: String,
+    /// By name, as the pool lists them.
     pub(super) workers: Vec<Worker>,
     /// The balance that is paid out: about a day's earnings.
     pub(super) threshold: u64,
@@ -78,7 +79,8 @@ impl Rig {
         let began = whole(EPOCH + 24.0 * HOUR * seed.of("began").between(0.0, 180.0));
         let count = 2 + usize::try_from(seed.of("workers").below(NAMES.len() as u64 - 1)).unwrap_or_default();
         let names = NAMES.iter().take(count).copied().chain([UNNAMED]);
-        let workers: Vec<Worker> = names.map(|name| Worker::new(seed.of(name), name, coin, began)).collect();
+        let mut workers: Vec<Worker> = names.map(|name| Worker::new(seed.of(name), name, coin, began)).collect();
+        workers.sort_by_key(|worker| worker.name);
         let is_emailed = seed.of("e-mail").unit() < 0.5;
         let address = address::of(seed.of("address"));
         let mut rig = Rig { address, workers, threshold: THRESHOLD, is_emailed, seed, coin, began };

@@ -279,6 +279,8 @@ fn totals(rig: &Rig, now: u64) -> Vec<u64> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn totals_never_fall(seed: u64, start in 0_u64..100_000_000, step in 1_u64..100_000) {
         for rig in &pool(seed).rigs {
