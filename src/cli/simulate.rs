@@ -46,7 +46,7 @@ pub(super) fn whole<T: std::str::FromStr>(text: &str) -> Result<T, String> {
 
 pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let Flags { listen, accounts, seed, documented, token_lifetime, fault: faults, write_config } = flags;
-    let config = Config { accounts, seed, documented, token_lifetime, faults };
+    let config = Config { accounts, seed, documented, token_lifetime, faults, ..Config::default() };
     config.check().map_err(|fault| anyhow::anyhow!("--fault: {fault}"))?;
     if let Some(fault) = server::address_fault(&listen) {
         anyhow::bail!("--listen: {fault}");

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 
-use minergate_simulator::FAULTS;
+use minergate_simulator::{Config, FAULTS, Simulator};
 use serde_json::{Value, json};
 
 use crate::process::{PATIENCE, Process, exporter, get, request, simulator, wait};
@@ -69,7 +69,7 @@ fn raw(address: &str, method: &str, path: &str, token: &str, body: &str) -> Raw 
 
 /// A simulator whose faults are changed while it runs.
 struct Pool {
-    _process: Process,
+    process: Process,
     address: String,
     token: String,
     login: String,
@@ -84,7 +84,7 @@ impl Pool {
         let accounts = &config["accounts"];
         let login = json!({ "email": text(&accounts[0]["email"]), "password": text(&accounts[0]["password"]) });
         Pool {
-            _process: process,
+            process,
             address: text(&config["api"]["base_url"]).trim_start_matches("http://").to_owned(),
             token: text(&accounts[2]["token"]),
             login: login.to_string(),
@@ -103,6 +103,12 @@ impl Pool {
     fn log_in(&self) -> Raw {
         raw(&self.address, "POST", "/1.0/auth/login", "", &self.login)
     }
+}
+
+/// The address of the simulated wallet: that of every simulator with the usual seed.
+fn wallet() -> String {
+    let config: toml::Table = Simulator::new(Config::default()).pool_config("").parse().unwrap();
+    config["accounts"][0]["wallets"]["simulated"].as_str().unwrap().to_owned()
 }
 
 /// Whether anything in it is so.
@@ -196,6 +202,10 @@ fn check(name: &str, answer: &Raw, documented: &Value) {
         "redirect" => {
             assert_eq!((status, answer.header("location")), (302, Some("http://redirect.invalid/1.0/")));
         }
+        "wallet-unknown" => {
+            assert!(documented["hash"].is_number(), "{documented}");
+            assert_eq!((status, &answer.json()["hash"], &answer.json()["amtDue"]), (200, &json!(false), &json!(0)));
+        }
         other => panic!("the fault {other} has no test"),
     }
 }
@@ -203,12 +213,14 @@ fn check(name: &str, answer: &Raw, documented: &Value) {
 #[test]
 fn each_fault_does_what_its_line_says_and_no_more() {
     let pool = Pool::start(&["--documented"]);
+    let wallet = format!("/nodejs-pool/miner/{}/stats", wallet());
     for fault in FAULTS {
         let login_alone = ["wrong-password", "totp-required", "captcha", "login-internal"].contains(&fault.name);
         let of_counters = ["correction", "counter-reset"].contains(&fault.name);
         let (place, path) = match fault.name {
             _ if of_counters => ("mining_stats", "/1.0/mining/stats"),
             _ if login_alone => ("login", ""),
+            "wallet-unknown" => ("wallet_stats", wallet.as_str()),
             _ => ("balance", "/1.0/balance"),
         };
         let documented = if login_alone { Value::Null } else { pool.get(path).json() };
@@ -229,6 +241,27 @@ fn each_fault_does_what_its_line_says_and_no_more() {
         assert_eq!(if login_alone { pool.get("/1.0/balance") } else { pool.log_in() }.status(), 200, "{}", fault.name);
         pool.put("latency:0");
     }
+}
+
+#[test]
+fn a_wallet_s_answers_have_the_faults_of_connections_too_and_its_address_is_nowhere_else() {
+    let pool = Pool::start(&[]);
+    let address = wallet();
+    for rule in ["latency=1ms", "slow-body=1ms", "reset", "timeout=1ms", "truncated", "endless", "html", "503"] {
+        pool.put(&format!("wallet_workers/{rule}@rig-1"));
+        let answer = pool.get(&format!("/nodejs-pool/miner/{address}/stats/allWorkers"));
+        if answer.text().ends_with("}}") && answer.status() == 200 {
+            assert!(rule.ends_with("=1ms") && answer.json()["rig-a"]["validShares"].is_u64(), "{rule}");
+        } else {
+            check(rule.split('=').next().unwrap(), &answer, &Value::Null);
+        }
+        assert_eq!(pool.get(&format!("/nodejs-pool/miner/{address}/stats")).json()["identifier"], "global", "{rule}");
+    }
+    let pages = ["/-/requests", "/-/faults", "/nodejs-pool/pool/stats"].map(|path| pool.get(path).text());
+    let requests: Value = serde_json::from_str(&pages[0]).unwrap();
+    assert_eq!(requests[0], json!({ "account": "rig-1", "endpoint": "wallet_stats", "outcome": "200", "count": 8 }));
+    let output = pool.process.output();
+    assert!(output.contains(" is at ") && !output.contains(&address) && pages.iter().all(|page| !page.contains(&address)));
 }
 
 #[test]

@@ -12,9 +12,9 @@ use axum::routing::get;
 use minergate_server::json_response;
 use serde_json::{Value, json};
 
-use super::Simulator;
 use super::connection::Peer;
 use super::faults::{FAULTS, Fault, Rule, endpoint_names};
+use super::{Config, Simulator};
 
 pub(super) fn routes() -> Router<Arc<Simulator>> {
     Router::new()
@@ -41,7 +41,7 @@ async fn faults(State(simulator): State<Arc<Simulator>>) -> Response {
 }
 
 async fn replace_faults(state: State<Arc<Simulator>>, body: Bytes) -> Response {
-    match rules(&body, state.config.accounts as u64) {
+    match rules(&body, &state.config) {
         Ok(rules) => {
             state.faults.replace(rules);
             faults(state).await
@@ -51,12 +51,12 @@ async fn replace_faults(state: State<Arc<Simulator>>, body: Bytes) -> Response {
 }
 
 /// Reads all rules or none.
-fn rules(body: &[u8], accounts: u64) -> Result<Vec<Rule>, String> {
+fn rules(body: &[u8], config: &Config) -> Result<Vec<Rule>, String> {
     let texts: Vec<String> = serde_json::from_slice(body)
         .map_err(|_| "the body is not a list of rules; write JSON, such as [\"429:0.1\", \"login/captcha\"]".to_owned())?;
     let rule = |text: &String| {
         let rule: Rule = text.parse()?;
-        rule.check_account(accounts).map(|()| rule)
+        rule.check_account(config.accounts, config.wallets).map(|()| rule)
     };
     texts.iter().map(|text| rule(text).map_err(|fault| format!("`{text}`: {fault}"))).collect()
 }

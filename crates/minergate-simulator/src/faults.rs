@@ -43,6 +43,20 @@ struct InForce {
     applied: u64,
 }
 
+/// What a true answer is made from.
+pub(super) struct Truth {
+    /// Since 1970.
+    pub(super) time: Duration,
+    /// Whether the pool knows the wallet that is asked for, if it does.
+    pub(super) knows_wallet: bool,
+}
+
+impl Truth {
+    pub(super) fn at(time: Duration) -> Truth {
+        Truth { time, knows_wallet: true }
+    }
+}
+
 /// A fault that is due.
 pub(super) struct Hit {
     pub(super) fault: &'static Fault,
@@ -98,13 +112,14 @@ impl InForce {
 }
 
 impl Hit {
-    /// The answer with the fault in it; `answer` gives the true one of a time since 1970.
+    /// The answer with the fault in it; `answer` gives the true one.
     pub(super) async fn answer<F: Future<Output = Response> + Send>(
         self,
         peer: Option<Peer>,
-        answer: impl Fn(Duration) -> F + Send,
+        answer: impl Fn(Truth) -> F + Send,
     ) -> Response {
-        let answer_now = || answer(unix_time());
+        let answer_at = |time| answer(Truth::at(time));
+        let answer_now = || answer_at(unix_time());
         match self.fault.effect {
             Effect::Late => {
                 // First, as a slow API does: a login that comes late has used its TOTP code up.
@@ -120,12 +135,13 @@ impl Hit {
                 StatusCode::NO_CONTENT.into_response()
             }
             Effect::Instead(make) => make(self.time),
-            Effect::Frozen => answer(self.since).await,
+            Effect::Frozen => answer_at(self.since).await,
             Effect::Restarted => {
-                let (_, former) = whole(answer(self.since).await).await;
+                let (_, former) = whole(answer_at(self.since).await).await;
                 let former = serde_json::from_slice(&former).unwrap_or_default();
                 changed(answer_now().await, |value| change::restarted(value, &former)).await
             }
+            Effect::WalletUnknown => answer(Truth { time: unix_time(), knows_wallet: false }).await,
             Effect::Changed(change) => changed(answer_now().await, |value| change(value, self.seed)).await,
             Effect::Sent(send) => {
                 let (mut parts, bytes) = whole(answer_now().await).await;

@@ -2,7 +2,8 @@
 //!
 //! It answers over HTTP for demonstrations and tests. Its numbers are a function of seed and time, so that two simulators
 //! with one seed agree. What an account mines and when is in `world` and `mine`, the answers' JSON in `answers`. How it
-//! misbehaves on request is in `faults`; `control` changes that while it runs.
+//! misbehaves on request is in `faults`; `control` changes that while it runs. `nodejs_pool` is a pool of another kind beside
+//! the API, with wallets instead of accounts.
 
 mod answers;
 mod coin;
@@ -12,6 +13,7 @@ mod credentials;
 mod faults;
 mod mine;
 mod network;
+mod nodejs_pool;
 mod noise;
 mod requests;
 mod world;
@@ -21,6 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Extensions;
 use axum::response::Response;
 use minergate_server::{Accounts, Api, Call, Error, Read, unix_time};
 use secrecy::{ExposeSecret, SecretString};
@@ -28,7 +31,8 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 
 use self::connection::{Connections, Peer};
-use self::faults::Faults;
+use self::faults::{Faults, Truth};
+use self::nodejs_pool::Pool;
 use self::noise::Seed;
 use self::requests::Requests;
 use self::world::World;
@@ -46,6 +50,8 @@ const GRACE: Duration = Duration::from_millis(800);
 pub struct Config {
     /// Number of accounts.
     pub accounts: usize,
+    /// Number of wallets at the simulated `nodejs-pool`.
+    pub wallets: usize,
     /// Another seed makes other accounts and numbers.
     pub seed: u64,
     /// Reads answer what the API's documentation shows, always.
@@ -62,13 +68,20 @@ impl Config {
     /// # Errors
     /// A sentence for people, when a rule names an account that does not exist.
     pub fn check(&self) -> Result<(), String> {
-        self.faults.iter().try_for_each(|rule| rule.check_account(self.accounts as u64))
+        self.faults.iter().try_for_each(|rule| rule.check_account(self.accounts, self.wallets))
     }
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Config { accounts: 3, seed: 1, documented: false, token_lifetime: Duration::from_secs(3600), faults: Vec::new() }
+        Config {
+            accounts: 3,
+            wallets: 1,
+            seed: 1,
+            documented: false,
+            token_lifetime: Duration::from_secs(3600),
+            faults: Vec::new(),
+        }
     }
 }
 
@@ -76,6 +89,7 @@ impl Default for Config {
 pub struct Simulator {
     config: Config,
     world: World,
+    pool: Pool,
     accounts: Accounts,
     faults: Faults,
     requests: Requests,
@@ -87,7 +101,8 @@ impl Simulator {
         let accounts = (0..world.users).map(|user| credentials::of(&world, user)).collect();
         let accounts = Accounts::new(accounts, config.token_lifetime);
         let faults = Faults::new(world.seed, config.faults.clone());
-        Simulator { config, world, accounts, faults, requests: Requests::default() }
+        let pool = Pool::new(world.seed, config.wallets);
+        Simulator { config, world, pool, accounts, faults, requests: Requests::default() }
     }
 
     /// Answers requests until `shutdown` resolves and those under way are done, or have had a little more time.
@@ -140,8 +155,41 @@ impl Simulator {
         toml
     }
 
+    /// The part of an exporter's configuration, in TOML, that adds the simulated `nodejs-pool` of this simulator at that URL, and an
+    /// account for each of its wallets.
+    pub fn pool_config(&self, base_url: &str) -> String {
+        let mut toml = format!(
+            "\n[[pools]]\nname = \"simulated\"\nsoftware = \"nodejs-pool\"\nurl = {}\ncurrency = \"{}\"\n\
+             requests_per_second = 50\n",
+            Value::from(format!("{base_url}{}", nodejs_pool::PREFIX)),
+            nodejs_pool::CURRENCY,
+        );
+        for (name, address) in self.pool.wallets() {
+            // Writing to a string can't fail.
+            let _ = writeln!(toml, "\n[[accounts]]\nname = \"{name}\"\nwallets = {{ simulated = \"{address}\" }}");
+        }
+        toml
+    }
+
     fn router(self) -> Router {
-        minergate_server::router().merge(control::routes()).with_state(Arc::new(self))
+        minergate_server::router().merge(control::routes()).merge(nodejs_pool::routes()).with_state(Arc::new(self))
+    }
+
+    /// Answers with the fault that is due, if one is, and counts the request. `answer` gives the true answer.
+    async fn answer<F: Future<Output = Response> + Send>(
+        &self,
+        endpoint: &'static str,
+        account: String,
+        extensions: &Extensions,
+        answer: impl Fn(Truth) -> F + Send,
+    ) -> Response {
+        if let Some(hit) = self.faults.hit(endpoint, &account) {
+            self.requests.count(account, endpoint, hit.fault.name);
+            return hit.answer(Peer::of(extensions), answer).await;
+        }
+        let response = answer(Truth::at(unix_time())).await;
+        self.requests.count(account, endpoint, response.status().as_str());
+        response
     }
 }
 
@@ -158,16 +206,9 @@ impl Api for Simulator {
         }
     }
 
-    /// Answers with the fault that is due, if one is, and counts the call.
     async fn respond(&self, call: Call) -> Response {
         let account = call.account.map(|account| world::name(account as u64)).unwrap_or_default();
-        if let Some(hit) = self.faults.hit(call.endpoint, &account) {
-            self.requests.count(account, call.endpoint, hit.fault.name);
-            return hit.answer(Peer::of(&call.extensions), |now| call.response(self, now)).await;
-        }
-        let response = call.response(self, unix_time()).await;
-        self.requests.count(account, call.endpoint, response.status().as_str());
-        response
+        self.answer(call.endpoint, account, &call.extensions, |truth| call.response(self, truth.time)).await
     }
 }
 

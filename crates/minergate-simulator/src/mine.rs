@@ -39,11 +39,11 @@ pub(super) struct Mine {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Shares {
-    good: u64,
-    good_eq: u64,
-    bad: u64,
+    pub(super) good: u64,
+    pub(super) good_eq: u64,
+    pub(super) bad: u64,
     bad_eq: u64,
-    invalid: u64,
+    pub(super) invalid: u64,
     invalid_eq: u64,
 }
 

@@ -13,12 +13,12 @@ const TRANSACTION_SIZE: u64 = 420;
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Block {
-    hash: String,
-    height: u64,
+    pub(super) hash: String,
+    pub(super) height: u64,
     orphan: bool,
     /// Seconds since 1970.
-    timestamp: u64,
-    difficulty: u64,
+    pub(super) timestamp: u64,
+    pub(super) difficulty: u64,
     prev_block_hash: String,
     size_median: u64,
     #[serde(rename = "blockSize")]
@@ -27,7 +27,7 @@ pub(super) struct Block {
     tx_count: u64,
     base_reward: f64,
     penalty: f64,
-    reward: f64,
+    pub(super) reward: f64,
     fee_summ: f64,
     already_generated_coins: f64,
     cumulative_tx_count: u64,

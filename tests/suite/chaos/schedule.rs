@@ -15,6 +15,9 @@ const STOPS: &[&str] = &["wrong-password", "totp-required", "captcha", "disconti
 /// Faults of reads that a login can't have.
 const OF_READS: &[&str] = &["expired-token", "frozen", "correction", "counter-reset"];
 
+/// Faults of wallets, of which there are none.
+pub(super) const OF_WALLETS: &[&str] = &["wallet-unknown"];
+
 /// Rounds, and how many at the end are host-wide.
 const ROUNDS: usize = 14;
 const HOST_WIDE_ROUNDS: usize = 5;
@@ -34,7 +37,7 @@ pub(super) struct Round {
     pub(super) is_host_wide: bool,
 }
 
-/// The rounds. Every fault of the table comes several times, for one of the accounts farm-2 to farm-12.
+/// The rounds. Every fault of the table that is not of wallets comes several times, for one of the accounts farm-2 to farm-12.
 ///
 /// In the first, farm-1's login wants a captcha, and farm-4's fails once; these two are spared all else, so that what they
 /// do afterwards is certain.
@@ -45,7 +48,8 @@ pub(super) fn rounds(seed: u64) -> Vec<Round> {
     let opening = ["login/captcha@farm-1", "expired-token@farm-1", "login/500@farm-4", "expired-token@farm-4"];
     rounds[0].rules.extend(opening.map(str::to_owned));
     for (is_host_wide, range) in [(false, 0..ROUNDS), (true, ROUNDS - HOST_WIDE_ROUNDS..ROUNDS)] {
-        let faults = FAULTS.iter().map(|fault| fault.name).filter(|name| HOST_WIDE.contains(name) == is_host_wide);
+        let faults = FAULTS.iter().map(|fault| fault.name).filter(|name| !OF_WALLETS.contains(name));
+        let faults = faults.filter(|name| HOST_WIDE.contains(name) == is_host_wide);
         let mut faults: Vec<&str> = faults.flat_map(|name| [name; DEALT]).collect();
         faults.shuffle(&mut random);
         for (fault, round) in faults.into_iter().zip(range.cycle()) {

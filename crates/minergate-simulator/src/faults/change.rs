@@ -106,8 +106,19 @@ pub(super) fn many_currencies(value: &mut Value, _: Seed) {
     }
 }
 
-/// Fields whose numbers only grow, and so do all numbers in them.
-const TOTALS: &[&str] = &["blocksFound", "cumulativeTxCount", "pplnsTotalMined", "ppsTotalMined", "shares", "totalMined"];
+/// Fields whose numbers only grow, and so do all numbers in them. The last four are those of a wallet.
+const TOTALS: &[&str] = &[
+    "blocksFound",
+    "cumulativeTxCount",
+    "pplnsTotalMined",
+    "ppsTotalMined",
+    "shares",
+    "totalMined",
+    "invalidShares",
+    "totalHash",
+    "totalHashes",
+    "validShares",
+];
 
 /// The part of a total that a correction takes.
 const CORRECTION: f64 = 1e-4;

@@ -5,10 +5,12 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::table::{FAULTS, Fault, Place};
+use crate::nodejs_pool::{self, ROUTES};
 use crate::world;
 use minergate::api::LOGIN;
 use minergate::duration;
 use minergate::endpoints::{ENDPOINTS, Scope};
+use minergate::metric::Family;
 use minergate::spelling;
 
 const FORM: &str = "[ENDPOINT/]FAULT[=TIME][:RATE][@ACCOUNT]";
@@ -29,7 +31,8 @@ pub struct Rule {
 
 /// The endpoints that a rule can name.
 pub(crate) fn endpoint_names() -> impl Iterator<Item = &'static str> + Clone {
-    std::iter::once(LOGIN).chain(ENDPOINTS.iter().map(|endpoint| endpoint.name))
+    let pool = ROUTES.iter().map(|route| route.endpoint);
+    std::iter::once(LOGIN).chain(ENDPOINTS.iter().map(|endpoint| endpoint.name)).chain(pool)
 }
 
 /// What the command line says of rules.
@@ -44,7 +47,7 @@ pub fn fault_help() -> String {
          are hit is drawn from the seed.\n\n\
          Such as 429:0.1 (a tenth of all requests), login/captcha@farm-2, balance/latency=5s.\n\n\
          ENDPOINT is {}; without it, all that can have the fault. RATE is from 0 to 1, without it 1. ACCOUNT is a name, \
-         such as farm-2. While the simulator runs, PUT /-/faults replaces the rules with a JSON list of such texts.\n\n\
+         such as farm-2, or rig-1 for a wallet's. While the simulator runs, PUT /-/faults replaces the rules with a JSON list of such texts.\n\n\
          FAULT, with the usual TIME of those that have one:\n{}",
         endpoint_names().collect::<Vec<_>>().join(", "),
         lines.collect::<String>(),
@@ -57,19 +60,31 @@ impl Rule {
             && self.account.as_ref().is_none_or(|only| only == account)
     }
 
-    /// Says when the rule's account is none of the first `accounts`.
-    pub(crate) fn check_account(&self, accounts: u64) -> Result<(), String> {
-        let exists = |name: &String| (0..accounts).any(|user| world::name(user) == *name);
-        match &self.account {
-            Some(name) if !exists(name) => Err(match accounts {
-                0 => format!("there is no account `{name}`, nor any other"),
-                _ => {
-                    format!("there is no account `{name}`; accounts are {} to {}", world::name(0), world::name(accounts - 1))
-                }
-            }),
-            _ => Ok(()),
+    /// Says when the rule's account is none of so many with credentials and so many with a wallet.
+    pub(crate) fn check_account(&self, accounts: usize, wallets: usize) -> Result<(), String> {
+        let Some(name) = &self.account else { return Ok(()) };
+        let kinds = [(accounts, account as Name), (wallets, nodejs_pool::account)];
+        if kinds.iter().any(|(count, account)| (0..*count).any(|i| account(i) == *name)) {
+            return Ok(());
         }
+        let range = |(count, account): &(usize, Name)| match count {
+            0 => None,
+            1 => Some(account(0)),
+            _ => Some(format!("{} to {}", account(0), account(count - 1))),
+        };
+        let known: Vec<String> = kinds.iter().filter_map(range).collect();
+        if known.is_empty() {
+            return Err(format!("there is no account `{name}`, nor any other"));
+        }
+        Err(format!("there is no account `{name}`; accounts are {}", known.join(" and ")))
     }
+}
+
+/// An account's name by its number.
+type Name = fn(usize) -> String;
+
+fn account(user: usize) -> String {
+    world::name(user as u64)
 }
 
 impl Place {
@@ -77,10 +92,14 @@ impl Place {
         match self {
             Place::All => true,
             Place::Login => endpoint == LOGIN,
-            Place::Accounts => ENDPOINTS.iter().any(|row| row.name == endpoint && row.scope == Scope::Account),
-            // A counter's name ends so, and no other's.
+            Place::Accounts => Place::Tokens.holds(endpoint) || Place::Wallets.holds(endpoint),
+            Place::Tokens => ENDPOINTS.iter().any(|row| row.name == endpoint && row.scope == Scope::Account),
+            Place::Wallets => ROUTES.iter().any(|route| route.endpoint == endpoint && route.is_of_wallet()),
             Place::Counters => {
-                ENDPOINTS.iter().any(|row| row.name == endpoint && row.families().any(|family| family.suffix() == "_total"))
+                // A counter's name ends so, and no other's. The API has no totals of single workers.
+                let is_total = |family: &Family| family.suffix() == "_total" && !family.stem.starts_with("worker_");
+                ENDPOINTS.iter().any(|row| row.name == endpoint && row.families().any(is_total))
+                    || ROUTES.iter().any(|route| route.endpoint == endpoint && route.has_totals)
             }
         }
     }
@@ -216,10 +235,17 @@ mod tests {
     #[test]
     fn accounts_are_those_that_there_are() {
         let rule: Rule = "429@farm-4".parse().unwrap();
-        assert_eq!(rule.check_account(4), Ok(()));
-        let fault = |accounts| rule.check_account(accounts).unwrap_err();
-        assert_eq!(fault(3), "there is no account `farm-4`; accounts are farm-1 to farm-3");
-        assert_eq!(fault(0), "there is no account `farm-4`, nor any other");
+        assert_eq!(rule.check_account(4, 0), Ok(()));
+        assert_eq!("429@rig-2".parse::<Rule>().unwrap().check_account(0, 2), Ok(()));
+        for (accounts, wallets, known) in [
+            (3, 0, "; accounts are farm-1 to farm-3"),
+            (3, 1, "; accounts are farm-1 to farm-3 and rig-1"),
+            (1, 2, "; accounts are farm-1 and rig-1 to rig-2"),
+            (0, 0, ", nor any other"),
+        ] {
+            let sentence = format!("there is no account `farm-4`{known}");
+            assert_eq!(rule.check_account(accounts, wallets), Err(sentence));
+        }
     }
 
     #[test]

@@ -30,8 +30,11 @@ pub struct Fault {
 pub(super) enum Place {
     All,
     Login,
-    /// Those that need a token.
+    /// Those of accounts and wallets.
     Accounts,
+    /// Those that need a token.
+    Tokens,
+    Wallets,
     /// Those whose answers have totals that only grow.
     Counters,
 }
@@ -49,13 +52,15 @@ pub(super) enum Effect {
     Frozen,
     /// The answer, less what its totals were when the rule came into force.
     Restarted,
+    /// The answer as of a wallet that the pool does not know.
+    WalletUnknown,
     /// The answer's JSON is changed.
     Changed(fn(&mut Value, Seed)),
     /// The answer's bytes are sent in another way than they should, after a head that says how many there are.
     Sent(fn(Bytes, Duration) -> Body),
 }
 
-use Effect::{Changed, Frozen, Instead, Late, Reset, Restarted, Sent};
+use Effect::{Changed, Frozen, Instead, Late, Reset, Restarted, Sent, WalletUnknown};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -99,7 +104,7 @@ pub static FAULTS: &[Fault] = &[
     .place(Place::Counters),
     fault("counter-reset", "every total counts from 0 again, since the rule came into force", Restarted)
         .place(Place::Counters),
-    fault("expired-token", "status 401, the token has expired", Instead(expired_token)).place(Place::Accounts),
+    fault("expired-token", "status 401, the token has expired", Instead(expired_token)).place(Place::Tokens),
     fault("forbidden", "status 403", Instead(forbidden)),
     fault("wrong-password", "the login's WrongEmailOrPassword", Instead(wrong_password)).place(Place::Login),
     fault("totp-required", "the login's TotpRequired", Instead(totp_required)).place(Place::Login),
@@ -109,6 +114,7 @@ pub static FAULTS: &[Fault] = &[
     fault("discontinued", "ApiDiscontinued with an empty message", Instead(discontinued)),
     fault("error-200", "an error with status 200", Instead(error_200)),
     fault("redirect", "status 302 to another host", Instead(redirect)),
+    fault("wallet-unknown", "the pool does not know the wallet", WalletUnknown).place(Place::Wallets),
 ];
 
 const fn fault(name: &'static str, does: &'static str, effect: Effect) -> Fault {

@@ -241,7 +241,7 @@ async fn rules_are_shown_replaced_and_removed_while_it_runs() {
     for (body, sentence) in [
         ("429", "the body is not a list of rules; write JSON, such as [\"429:0.1\", \"login/captcha\"]\n"),
         (r#"["500", "429:2"]"#, "`429:2`: `2` is not a rate; write a number from 0 to 1\n"),
-        (r#"["500@farm-9"]"#, "`500@farm-9`: there is no account `farm-9`; accounts are farm-1 to farm-3\n"),
+        (r#"["500@farm-9"]"#, "`500@farm-9`: there is no account `farm-9`; accounts are farm-1 to farm-3 and rig-1\n"),
     ] {
         assert_eq!(pool.ask("::1", "PUT", "/-/faults", body).await, (400, sentence.to_owned()));
         assert_eq!(balance().await, 403, "a wrong list changes nothing");
