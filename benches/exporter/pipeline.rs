@@ -98,7 +98,8 @@ async fn pipeline(base: &str, time: Duration) -> f64 {
 
 /// The configuration of the simulator's accounts.
 fn configured(base: &str) -> Config {
-    let text = Simulator::new(minergate_simulator::Config::default()).exporter_config(base);
+    let simulated = minergate_simulator::Config { wallets: 0, ..minergate_simulator::Config::default() };
+    let text = Simulator::new(simulated).exporter_config(base);
     Config::load(Sources { text: Some(&text), ..Sources::default() }).expect("a configuration")
 }
 

@@ -32,22 +32,21 @@ pub(super) async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     if let Some(address) = listeners.first().map(Listener::address) {
         let path = &config.web.telemetry_path;
         let scheme = if web.is_tls() { "https" } else { "http" };
-        let what = format!(
-            "The demo polls a simulated MinerGate API with {} accounts: a password, a password with TOTP, a ready-made token.",
-            config.accounts.len()
-        );
+        let what = "The demo polls a simulated MinerGate API with three accounts: a password, a password with TOTP, a ready-made token. \
+                    A fourth has a wallet at a simulated pool of another kind.";
         let text = format!(
             "\n{}\n\n  \
              metrics          {scheme}://{address}{path}\n  \
              what there is    {scheme}://{address}/\n  \
-             simulated API    {api}/1.0/pool/profit-rating\n\n\
+             simulated API    {api}/1.0/pool/profit-rating\n  \
+             simulated pool   {api}/nodejs-pool/network/stats\n\n\
              For Prometheus:\n\n  \
              scrape_configs:\n    \
              - job_name: minergate\n      \
              static_configs:\n        \
              - targets: [\"{address}\"]\n\n\
              Ctrl-C ends it.\n\n",
-            wrapped(&what, 0),
+            wrapped(what, 0),
         );
         terminal::announce(text).await;
     }

@@ -22,6 +22,9 @@ pub(super) struct Flags {
     /// Number of accounts
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = whole::<usize>)]
     accounts: usize,
+    /// Number of wallets at the simulated pool, whose accounts are rig-1 and so on
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<usize>)]
+    wallets: usize,
     /// What the numbers are made from: the same seed gives the same numbers at the same time
     #[arg(long, value_name = "S", default_value_t = 1, value_parser = whole::<u64>)]
     seed: u64,
@@ -34,7 +37,7 @@ pub(super) struct Flags {
     /// How to misbehave: [ENDPOINT/]FAULT[=TIME][:RATE][@ACCOUNT]; may be given several times
     #[arg(long, value_name = "RULE", long_help = minergate_simulator::fault_help())]
     fault: Vec<Rule>,
-    /// Write an exporter configuration for the accounts to this file, readable by its owner alone
+    /// Write an exporter configuration for the accounts and wallets to this file, readable by its owner alone
     #[arg(long, value_name = "FILE")]
     write_config: Option<PathBuf>,
 }
@@ -45,8 +48,8 @@ pub(super) fn whole<T: std::str::FromStr>(text: &str) -> Result<T, String> {
 }
 
 pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
-    let Flags { listen, accounts, seed, documented, token_lifetime, fault: faults, write_config } = flags;
-    let config = Config { accounts, seed, documented, token_lifetime, faults, ..Config::default() };
+    let Flags { listen, accounts, wallets, seed, documented, token_lifetime, fault: faults, write_config } = flags;
+    let config = Config { accounts, wallets, seed, documented, token_lifetime, faults };
     config.check().map_err(|fault| anyhow::anyhow!("--fault: {fault}"))?;
     if let Some(fault) = server::address_fault(&listen) {
         anyhow::bail!("--listen: {fault}");

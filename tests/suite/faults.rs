@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 
-use minergate_simulator::{Config, FAULTS, Simulator};
+use minergate_simulator::FAULTS;
 use serde_json::{Value, json};
 
 use crate::process::{PATIENCE, Process, exporter, get, request, simulator, wait};
@@ -73,12 +73,14 @@ struct Pool {
     address: String,
     token: String,
     login: String,
+    /// The address of the wallet.
+    wallet: String,
 }
 
 impl Pool {
     fn start(arguments: &[&str]) -> Pool {
         let directory = tempfile::tempdir().unwrap();
-        let (process, config) = simulator(directory.path(), arguments);
+        let (process, config) = simulator(directory.path(), &[arguments, &["--wallets", "1"]].concat());
         let config: toml::Table = std::fs::read_to_string(config).unwrap().parse().unwrap();
         let text = |value: &toml::Value| value.as_str().unwrap().to_owned();
         let accounts = &config["accounts"];
@@ -88,6 +90,7 @@ impl Pool {
             address: text(&config["api"]["base_url"]).trim_start_matches("http://").to_owned(),
             token: text(&accounts[2]["token"]),
             login: login.to_string(),
+            wallet: text(&accounts[3]["wallets"]["simulated"]),
         }
     }
 
@@ -103,12 +106,6 @@ impl Pool {
     fn log_in(&self) -> Raw {
         raw(&self.address, "POST", "/1.0/auth/login", "", &self.login)
     }
-}
-
-/// The address of the simulated wallet: that of every simulator with the usual seed.
-fn wallet() -> String {
-    let config: toml::Table = Simulator::new(Config::default()).pool_config("").parse().unwrap();
-    config["accounts"][0]["wallets"]["simulated"].as_str().unwrap().to_owned()
 }
 
 /// Whether anything in it is so.
@@ -213,7 +210,7 @@ fn check(name: &str, answer: &Raw, documented: &Value) {
 #[test]
 fn each_fault_does_what_its_line_says_and_no_more() {
     let pool = Pool::start(&["--documented"]);
-    let wallet = format!("/nodejs-pool/miner/{}/stats", wallet());
+    let wallet = format!("/nodejs-pool/miner/{}/stats", pool.wallet);
     for fault in FAULTS {
         let login_alone = ["wrong-password", "totp-required", "captcha", "login-internal"].contains(&fault.name);
         let of_counters = ["correction", "counter-reset"].contains(&fault.name);
@@ -246,7 +243,7 @@ fn each_fault_does_what_its_line_says_and_no_more() {
 #[test]
 fn a_wallet_s_answers_have_the_faults_of_connections_too_and_its_address_is_nowhere_else() {
     let pool = Pool::start(&[]);
-    let address = wallet();
+    let address = pool.wallet.as_str();
     for rule in ["latency=1ms", "slow-body=1ms", "reset", "timeout=1ms", "truncated", "endless", "html", "503"] {
         pool.put(&format!("wallet_workers/{rule}@rig-1"));
         let answer = pool.get(&format!("/nodejs-pool/miner/{address}/stats/allWorkers"));
@@ -261,7 +258,7 @@ fn a_wallet_s_answers_have_the_faults_of_connections_too_and_its_address_is_nowh
     let requests: Value = serde_json::from_str(&pages[0]).unwrap();
     assert_eq!(requests[0], json!({ "account": "rig-1", "endpoint": "wallet_stats", "outcome": "200", "count": 8 }));
     let output = pool.process.output();
-    assert!(output.contains(" is at ") && !output.contains(&address) && pages.iter().all(|page| !page.contains(&address)));
+    assert!(output.contains(" is at ") && !output.contains(address) && pages.iter().all(|page| !page.contains(address)));
 }
 
 #[test]

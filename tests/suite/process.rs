@@ -127,11 +127,14 @@ pub(crate) fn exporter() -> Command {
     command
 }
 
-/// A simulator on a port of its own, and the configuration for its accounts.
+/// A simulator on a port of its own, and the configuration for its accounts. It has no wallets unless the arguments say so.
 pub(crate) fn simulator(directory: &Path, arguments: &[&str]) -> (Process, std::path::PathBuf) {
     let config = directory.join("simulated.toml");
     let mut command = exporter();
     command.args(["simulate", "--listen", "127.0.0.1:0", "--write-config"]).arg(&config).args(arguments);
+    if !arguments.contains(&"--wallets") {
+        command.args(["--wallets", "0"]);
+    }
     let mut process = Process::start(&mut command);
     process.wait_for(" is at http");
     (process, config)

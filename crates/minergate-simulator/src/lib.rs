@@ -128,7 +128,7 @@ impl Simulator {
         }
     }
 
-    /// An exporter's configuration, in TOML, for all accounts of this simulator at that URL.
+    /// An exporter's configuration, in TOML, for all accounts and wallets of this simulator at that URL.
     pub fn exporter_config(&self, base_url: &str) -> String {
         // A JSON string is a TOML string too.
         let mut toml = format!(
@@ -152,15 +152,17 @@ impl Simulator {
                 let _ = value.map(|value| writeln!(toml, "{key} = \"{value}\""));
             }
         }
-        toml
+        toml + &self.pool_config(base_url)
     }
 
-    /// The part of an exporter's configuration, in TOML, that adds the simulated `nodejs-pool` of this simulator at that URL, and an
-    /// account for each of its wallets.
-    pub fn pool_config(&self, base_url: &str) -> String {
+    /// The part of it that is about the pool: nothing if there is no wallet.
+    fn pool_config(&self, base_url: &str) -> String {
+        if self.config.wallets == 0 {
+            return String::new();
+        }
         let mut toml = format!(
             "\n[[pools]]\nname = \"simulated\"\nsoftware = \"nodejs-pool\"\nurl = {}\ncurrency = \"{}\"\n\
-             requests_per_second = 50\n",
+             requests_per_second = 50\nmax_age = \"5s\"\n",
             Value::from(format!("{base_url}{}", nodejs_pool::PREFIX)),
             nodejs_pool::CURRENCY,
         );

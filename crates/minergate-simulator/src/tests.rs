@@ -223,14 +223,18 @@ async fn a_totp_code_of_the_exporter_s_configuration_gets_in_once() {
 
 #[test]
 fn the_exporter_s_configuration_is_one() {
-    let simulator = Simulator::new(Config { accounts: 7, ..Config::default() });
+    let simulator = Simulator::new(Config { accounts: 7, wallets: 2, ..Config::default() });
     let config: ExporterConfig = toml::from_str(&simulator.exporter_config("http://127.0.0.1:10188")).unwrap();
     assert_eq!(config.api["base_url"], "http://127.0.0.1:10188");
     let secrets = |account: &Value| ["password", "totp_secret", "token"].map(|key| account.get(key).is_some());
     let password = [true, false, false];
     let ways: Vec<_> = config.accounts[..4].iter().map(secrets).collect();
     assert_eq!(ways, [password, [true, true, false], [false, false, true], password]);
-    assert_eq!((config.accounts.len(), &config.accounts[6]["email"]), (7, &Value::from("farm-7@example.com")));
+    assert_eq!((config.accounts.len(), &config.accounts[6]["email"]), (9, &Value::from("farm-7@example.com")));
+    let names = config.accounts[7..].iter().map(|account| account["name"].as_str());
+    assert!(names.eq(["rig-1", "rig-2"].map(Some)) && config.accounts[8].get("email").is_none());
+    let text = Simulator::new(Config { wallets: 0, ..Config::default() }).exporter_config("http://127.0.0.1:10188");
+    assert!(!text.contains("pools") && !text.contains("wallets"), "{text}");
 }
 
 #[tokio::test]

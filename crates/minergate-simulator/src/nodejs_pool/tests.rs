@@ -363,12 +363,12 @@ fn the_same_seed_gives_the_same_wallets_and_answers() {
 #[test]
 fn the_exporter_s_configuration_has_the_pool_and_each_wallet() {
     let simulator = Simulator::new(Config { wallets: 2, ..Config::default() });
-    let config: toml::Table = simulator.pool_config("http://127.0.0.1:10188").parse().unwrap();
+    let config: toml::Table = simulator.exporter_config("http://127.0.0.1:10188").parse().unwrap();
     let pool = &config["pools"][0];
     assert_eq!(pool["url"].as_str(), Some("http://127.0.0.1:10188/nodejs-pool"));
     assert_eq!((pool["software"].as_str(), pool["currency"].as_str()), (Some("nodejs-pool"), Some("xmr")));
     let name = pool["name"].as_str().unwrap();
-    for ((account, address), configured) in simulator.pool.wallets().zip(config["accounts"].as_array().unwrap()) {
+    for ((account, address), configured) in simulator.pool.wallets().zip(&config["accounts"].as_array().unwrap()[3..]) {
         assert_eq!(configured["name"].as_str(), Some(account.as_str()));
         assert_eq!(configured["wallets"][name].as_str(), Some(address));
     }
