@@ -142,7 +142,7 @@ fn has_numbers(data: &Value) -> bool {
 /// Runs a query as Grafana does; whether it has data.
 fn run(api: &str, dashboard: &Dashboard, query: &Query, chosen: &[(&str, &str)]) -> bool {
     let text = dashboard.fill(&query.text, chosen);
-    let text = text.replace("$__rate_interval", &format!("{}s", query.rate_interval()));
+    let text = query.fill_intervals(&text);
     assert!(!text.contains('$'), "{}: {text} has another variable", query.place());
     match query.way {
         Way::Instant => has_numbers(&ask(api, "query", &[("query", &text)])),
