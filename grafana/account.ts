@@ -5,8 +5,8 @@ import { BigValueTextMode } from '@grafana/grafana-foundation-sdk/common';
 import { AMBER, BAD, BLUE, fixed, GOOD, GREEN, PLUM } from './colours.ts';
 import { currencies, dashboard, failedReloads, finish, oneAccount, payouts, reloads } from './dashboard.ts';
 import {
-  currencyGraph, graph, grid, judged, limited, number, OF_EXPECTED, OF_USUAL, ONLINE, perCurrency, perDay, REJECTED, state, timeline, UP,
-  unknown, withCourse, words, type Column,
+  currencyGraph, graph, grid, judged, limited, number, OF_EXPECTED, OF_USUAL, ONLINE, perCurrency, perDay, REJECTED, repeated, state, timeline, UP,
+  unknown, words, type Column,
 } from './panels.ts';
 import {
   age, CURRENCY, HASHRATE, hashrateOfUsual, mine, now, once, ONE_ACCOUNT, over, POLL, recorded, select,
@@ -34,12 +34,12 @@ function nowRow() {
     perCurrency('Balance', 'Coins that are there.', 'none').withTarget(now(ofMined(known('minergate_balance_coins:max')), '{{currency}}')),
     perCurrency('Mined, 24 h', 'Coins of the last day. Pools that do not count what was mined have none.', 'none')
       .withTarget(now(known('minergate_mining_mined_coins:increase1d'), '{{currency}}')),
-    perCurrency('Next payout in', 'Time until the balance reaches the payout threshold, at the pace of the last day.', 's')
+    perCurrency('Next payout in', 'Time until the balance reaches the payout threshold, at the pace of the last day.', 's').mappings(words({ 0: ['due', AMBER] }))
       .withTarget(now(`86400 * ${known('minergate_payout_threshold_days:estimate')} and on (currency) ${mined}`, '{{currency}}')),
     judged(perCurrency('Rejected shares, 1 h', 'Stale and invalid shares among all of an hour.', 'percentunit'), REJECTED).decimals(2)
       .withTarget(now(known('minergate_mining_rejected_shares:ratio_rate1h'), '{{currency}}')),
     perCurrency('Workers', 'Active workers.', 'short').withTarget(now(known('minergate_workers:max'), '{{currency}}')),
-    withCourse(perCurrency('Hashrate', 'Hashrate of the active workers.', 'Hs')).withTarget(over(mined, '{{currency}}', POLL.workers)),
+    perCurrency('Hashrate', 'Hashrate of the active workers.', 'Hs').withTarget(now(mined, '{{currency}}')),
   ];
 }
 
@@ -51,7 +51,7 @@ function stateRow() {
     small(judged(number('Login', 'Whether logins of the account are blocked, and why, until a person changes its credentials. A wallet needs none.', 'none'), OF_USUAL))
       .mappings(words({ 0: ['✗ blocked', BAD], 1: ['✓ ok', GOOD] }))
       .withTarget(now(`1 - max(${blocked})`, 'login')),
-    small(judged(number('Hashrate of the usual', 'Average over the currencies of what is there of the usual hashrate.', 'percentunit'), OF_USUAL)).decimals(0)
+    small(judged(number('Of the usual', 'Average over the currencies of what is there of the usual hashrate.', 'percentunit'), OF_USUAL)).decimals(0)
       .withTarget(now(`avg(${hashrateOfUsual(ONE_ACCOUNT)})`, 'of the usual')),
     small(limited('Age of statistics', 'How long ago the pool made the account\'s mining statistics.', 's', 300, 900))
       .withTarget(now(age(own('minergate_mining_stats_timestamp_seconds')), 'age')),
@@ -81,7 +81,7 @@ function workers() {
         { name: 'Shares, 1 h', query: shares(), unit: 'short' },
         { name: 'Rejected, 1 h', query: `${shares('result!="good"')} / (${shares()} > 0)`, unit: 'percentunit', decimals: 2 },
       ], { by: 'Last share', falling: true }).span(14).noValue('This pool names no workers'),
-    currencyGraph('Hashrate of the usual, by currency', 'What is there of the usual hashrate, the median of the last 7 days.', 'percentunit').span(10).height(8).min(0)
+    currencyGraph('Hashrate of the usual, by currency', 'What is there of the usual hashrate, the median of the last 7 days.', 'percentunit').span(10).height(8).min(0).axisSoftMax(1.2)
       .withTarget(over(hashrateOfUsual(ONE_ACCOUNT), '{{currency}}', POLL.pool)),
   ];
 }
@@ -90,13 +90,12 @@ function mining() {
   return [
     currencyGraph('Active workers', 'Active workers.', 'short').min(0).decimals(0)
       .withTarget(over(each('minergate_workers'), '{{currency}}', POLL.workers)),
-    currencyGraph('Rejected shares', 'Stale and invalid shares among all of an hour.', 'percentunit').min(0)
+    currencyGraph('Rejected shares', 'Stale and invalid shares among all of an hour.', 'percentunit').min(0).axisSoftMax(0.1)
       .withTarget(over(known('minergate_mining_rejected_shares:ratio_rate1h'), '{{currency}}', POLL.mining)),
     currencyGraph('Effective of the shown hashrate', 'The hashrate that an hour\'s good shares stand for, of the hashrate that the pool shows. If it stays '
       + 'lower, shares get lost.', 'percentunit').min(0)
       .withTarget(over(known('minergate_mining_effective_hashrate:ratio_rate1h'), '{{currency}}', POLL.mining)),
-    graph('Hashrate, $currency', 'Hashrate of the active workers, by the mining statistics, and by an hour\'s good shares.', 'Hs').span(6).height(6).min(0)
-      .repeat('currency').repeatDirection('h').maxPerRow(4)
+    repeated(graph('Hashrate, $currency', 'Hashrate of the active workers, by the mining statistics, and by an hour\'s good shares.', 'Hs'), 6).min(0)
       .withTarget(over(each('minergate_workers_hashrate_hashes_per_second'), 'active workers', POLL.workers))
       .withTarget(over(each('minergate_mining_hashrate_hashes_per_second'), 'statistics', POLL.mining))
       .withTarget(over(known('minergate_mining_effective_hashrate_hashes_per_second:rate1h'), 'good shares', POLL.mining))
@@ -105,6 +104,7 @@ function mining() {
 }
 
 function earnings() {
+  const blocksFound = select('minergate_mining_blocks_found_total', ONE_ACCOUNT, CURRENCY);
   return [
     grid('Earnings by currency', 'Expected is what the hashrate of the last day should have brought; the estimate is what the present one should bring in a '
       + 'day. Both are after the pool\'s fee (constants.rules.yml).', { currency: 'Currency' }, [
@@ -127,19 +127,17 @@ function earnings() {
     currencyGraph('Balance of the threshold', 'The balance as part of its payout threshold. It falls at a payout.', 'percentunit').min(0)
       .withTarget(over(`${known('minergate_balance_coins:max')} / (${known('minergate_payout_threshold_coins:max')} > 0) and on (currency) ${mined}`, '{{currency}}', POLL.mining)),
     currencyGraph('Blocks found per day', 'Blocks that the account found in 24 hours.', 'short').min(0)
-      .withTarget(over(once('currency', `increase(${select('minergate_mining_blocks_found_total', ONE_ACCOUNT, CURRENCY)}[1d])`), '{{currency}}', POLL.pool)),
-    perDay('Mined per day, $currency', 'Coins that the account mined, by how its shares were paid.',
-      once('currency, model', recorded('account_currency_model:minergate_mining_mined_by_model_coins:increase1d', ONE_ACCOUNT, CURRENCY)), '{{model}}')
+      .withTarget(over(once('currency', `increase(${blocksFound}[1d]) and ${blocksFound}`), '{{currency}}', POLL.pool)),
+    repeated(perDay('Mined per day, $currency', 'Coins that the account mined, by how its shares were paid.',
+      once('currency, model', recorded('account_currency_model:minergate_mining_mined_by_model_coins:increase1d', ONE_ACCOUNT, CURRENCY)), '{{model}}'))
       .withTarget(over(known('minergate_mining_mined_coins:increase1d'), 'in all', '1d'))
-      .overrideByName('pps', [fixed(BLUE)]).overrideByName('pplns', [fixed(AMBER)]).overrideByName('in all', [fixed(PLUM)])
-      .span(6).height(5).repeat('currency').repeatDirection('h').maxPerRow(4),
+      .overrideByName('pps', [fixed(BLUE)]).overrideByName('pplns', [fixed(AMBER)]).overrideByName('in all', [fixed(PLUM)]),
   ];
 }
 
 function details() {
   const results: [string, string][] = [['good', GREEN], ['bad', AMBER], ['invalid', BAD]];
-  const byResult = graph('Shares, $currency', 'Shares a minute, by the pool\'s verdict: good, stale (bad) or invalid.', 'cpm').span(6).height(5)
-    .repeat('currency').repeatDirection('h').maxPerRow(4)
+  const byResult = repeated(graph('Shares, $currency', 'Shares a minute, by the pool\'s verdict: good, stale (bad) or invalid.', 'cpm'))
     .withTarget(over(`60 * sum by (result) (${rate('minergate_mining_shares_total', 'result')})`, '{{result}}', POLL.mining));
   results.forEach(([result, colour]) => byResult.overrideByName(result, [fixed(colour)]));
   const rejectedWork = once('currency, result', `rate(${select('minergate_mining_share_difficulty_total', ONE_ACCOUNT, CURRENCY, 'result!="good"')}[$__rate_interval])`);
@@ -197,6 +195,7 @@ function payments() {
 }
 
 function affiliates() {
+  const affiliateProfit = select('minergate_affiliate_profit_coins_total', ONE_ACCOUNT);
   // Affiliates mine what they like, not the account's currencies.
   const affiliate = (metric: string) => once('currency', select(metric, ONE_ACCOUNT));
   return [
@@ -209,7 +208,10 @@ function affiliates() {
       .withTarget(now(age(own('minergate_affiliate_children_last_profit_timestamp_seconds')), 'profit')),
     grid('Affiliate profit', 'What the affiliates brought since the account began, by the account\'s own sum and by the list of affiliates.',
       { currency: 'Currency' }, [
-        { name: 'In 24 h', query: once('currency', `increase(${select('minergate_affiliate_profit_coins_total', ONE_ACCOUNT)}[1d])`), unit: 'none' },
+        {
+          name: 'In 24 h', unit: 'none',
+          query: once('currency', `increase(${affiliateProfit}[1d]) and ${affiliateProfit}`),
+        },
         { name: 'Account\'s sum', query: affiliate('minergate_affiliate_profit_coins_total'), unit: 'none' },
         { name: 'Affiliates together', query: affiliate('minergate_affiliate_children_profit_coins'), unit: 'none' },
       ]).span(12).height(7),
@@ -220,7 +222,7 @@ function polls() {
   const endpoint = (metric: string) => once('endpoint, currency', select(metric, ONE_ACCOUNT));
   const logins = once('outcome', `increase(${select('minergate_auth_logins_total', ONE_ACCOUNT)}[$__rate_interval])`);
   return [
-    timeline('Endpoints', 'Whether each endpoint was read at its latest poll.', UP).height(9)
+    timeline('Endpoints', 'Whether each endpoint was read at its latest poll.', UP).height(9).span(8)
       .withTarget(over(endpoint('minergate_endpoint_up'), '{{endpoint}} {{currency}}', POLL.workers)),
     grid('Ages', 'How long ago each endpoint was last read, and how often it is polled. A currency is there for wallets.',
       { endpoint: 'Endpoint', currency: 'Currency' }, [
@@ -230,8 +232,8 @@ function polls() {
           name: 'Polled every', unit: 's',
           query: `0 * ${endpoint('minergate_endpoint_up')} + on (endpoint) group_left () ${once('endpoint', select('minergate_endpoint_interval_seconds'))}`,
         },
-      ], { by: 'State' }).span(10).height(9),
-    graph('Logins', 'Attempts to log in, by how they ended.', 'short').span(6).height(9).min(0)
+      ], { by: 'State' }).span(11).height(9),
+    graph('Logins', 'Attempts to log in, by how they ended.', 'short').span(5).height(9).min(0)
       .withTarget(over(logins, '{{outcome}}', POLL.mining))
       .overrideByName('ok', [fixed(BLUE)]),
     grid('Logins blocked', 'Why logins of the account are blocked.', { reason: 'Reason' }, [

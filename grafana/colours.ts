@@ -1,5 +1,5 @@
 /**
- * Colours, each with a contrast of 3 or more to both of Grafana's themes. The six of the palette stay apart for colour-blind people, too:
+ * Colours, each with a contrast of 3 or more to both of Grafana's themes. The five of the palette stay apart for colour-blind people, too:
  * they were chosen for the largest distance as people without red or green cones see it. A colour never stands alone: there is a word, a
  * sign or a line style beside it.
  */
@@ -9,11 +9,10 @@ export const BLUE = '#1F81E0';
 export const AMBER = '#DD7A08';
 export const GREEN = '#0E9D64';
 export const PLUM = '#A04778';
-export const BROWN = '#A34F00';
-export const INDIGO = '#175BF4';
+const BROWN = '#A34F00';
 const RED = '#D8364B';
 
-const PALETTE = [BLUE, AMBER, GREEN, PLUM, INDIGO, BROWN];
+const PALETTE = [BLUE, AMBER, GREEN, PLUM, BROWN];
 
 export const GOOD = GREEN;
 export const WARNING = AMBER;

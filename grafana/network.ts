@@ -4,7 +4,7 @@ import { LineInterpolation } from '@grafana/grafana-foundation-sdk/common';
 
 import { BAD, GOOD } from './colours.ts';
 import { ACCOUNT_LINK, accounts, dashboard, failedReloads, finish, networks, reloads, scope } from './dashboard.ts';
-import { currencyGraph, graph, grid, OF_EXPECTED, withCurrencyStyles, words } from './panels.ts';
+import { currencyGraph, graph, grid, OF_EXPECTED, repeated, withCurrencyStyles, words } from './panels.ts';
 import { age, byCurrency, CURRENCY, HASHRATE, mine, network, once, over, POLL, recorded, select } from './queries.ts';
 
 const networkHashrate = network('minergate_network_hashrate_hashes_per_second');
@@ -13,10 +13,10 @@ const estimate = mine('minergate_earnings_coins_per_day:estimate');
 const blockTime = `86400 / ${recorded('currency:minergate_network_blocks_per_day:estimate', CURRENCY)}`;
 const sinceBlock = age(network('minergate_network_block_timestamp_seconds'));
 
-/** What a value of the networks has changed by in a day. */
+/** What a value of the networks has changed by in a day, over an hour's average. */
 function change(metric: string): string {
-  const before = once('currency', `${select(metric, CURRENCY)} offset 1d`);
-  return `${network(metric)} / (${before} > 0) - 1`;
+  const average = (offset: string) => once('currency', `avg_over_time(${select(metric, CURRENCY)}[1h]${offset})`);
+  return `${average('')} / (${average(' offset 1d')} > 0) - 1 and on (currency) ${network(metric)}`;
 }
 
 function profit() {
@@ -39,7 +39,7 @@ function profit() {
     withCurrencyStyles(graph('Profit rank', 'Place of each currency by the pool\'s profit rating; 1 is the most profitable.', 'none'))
       .span(12).decimals(0).lineInterpolation(LineInterpolation.StepAfter)
       .withTarget(over(network('minergate_pool_profit_rank'), '{{currency}}', POLL.pool)),
-    currencyGraph('Difficulty, change in 24 h', 'What the difficulty has changed by in a day. What a hash earns changes the other way.', 'percentunit').span(12)
+    currencyGraph('Difficulty, change in 24 h', 'What the difficulty has changed by in a day, over an hour\'s average. What a hash earns changes the other way.', 'percentunit').span(12)
       .withTarget(over(change('minergate_network_difficulty'), '{{currency}}', POLL.pool)),
     grid('What the accounts\' hashrate is worth', 'The same for each account.', { account: 'Account', currency: 'Currency' }, [
       { name: 'Hashrate', query: mine(HASHRATE), unit: 'Hs' },
@@ -70,9 +70,9 @@ function course() {
 
 function absolute() {
   return [
-    currencyGraph('Network hashrate, $currency', 'Hashrate of the whole network.', 'Hs').span(6).height(5).repeat('currency').repeatDirection('h').maxPerRow(4)
+    repeated(currencyGraph('Network hashrate, $currency', 'Hashrate of the whole network.', 'Hs'))
       .withTarget(over(networkHashrate, '{{currency}}', POLL.mining)),
-    currencyGraph('Difficulty, $currency', 'Difficulty of the network.', 'short').span(6).height(5).repeat('currency').repeatDirection('h').maxPerRow(4)
+    repeated(currencyGraph('Difficulty, $currency', 'Difficulty of the network.', 'short'))
       .withTarget(over(difficulty, '{{currency}}', POLL.mining)),
   ];
 }
@@ -83,7 +83,7 @@ function blocks() {
   return [
     grid('Last block', 'What the last block paid: base reward, less the penalty for its size, plus fees.', { currency: 'Currency' }, [
       coins('Height', 'minergate_network_block_height'),
-      { name: 'State', query: network('minergate_network_block_orphaned'), unit: 'none', mappings: words({ 0: ['✓ in the chain', GOOD], 1: ['✗ orphan', BAD] }) },
+      { name: 'State', query: network('minergate_network_block_orphaned'), unit: 'none', mappings: words({ 0: ['✓ in chain', GOOD], 1: ['✗ orphan', BAD] }) },
       coins('Base reward', 'minergate_network_base_reward_coins'),
       coins('Penalty', 'minergate_network_block_penalty_coins'),
       coins('Fees', 'minergate_network_block_fees_coins'),
@@ -106,7 +106,8 @@ function blocks() {
 
 function strongest() {
   const top = once('currency, rank', select('minergate_pool_top_hashrate_hashes_per_second', CURRENCY));
-  const names = once('currency, rank, nickname', select('minergate_pool_top_miner_info', CURRENCY));
+  // Two exporters may have asked at different times, and name another miner each.
+  const names = `topk by (currency, rank) (1, ${once('currency, rank, nickname', select('minergate_pool_top_miner_info', CURRENCY))})`;
   return [
     grid('Strongest miners', 'The pool\'s strongest miners of each currency. Their nicknames are there if the exporter\'s optional metric '
       + 'minergate_pool_top_miner_info is switched on.', { currency: 'Currency', rank: 'Rank', nickname: 'Nickname' }, [

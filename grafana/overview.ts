@@ -6,8 +6,8 @@ import { FIRING, needsAttention } from './alerts.ts';
 import { BAD, GOOD, WARNING } from './colours.ts';
 import { ACCOUNT_LINK, accounts, currencies, dashboard, failedReloads, finish, linkTo, reloads } from './dashboard.ts';
 import {
-  currencyGraph, EXPORTER_UP, faults, gauges, grid, judged, number, OF_EXPECTED, OF_USUAL, perDay, REJECTED, state, thresholds, unknown, wide,
-  withCourse, words,
+  currencyGraph, EXPORTER_UP, faults, gauges, grid, judged, number, OF_EXPECTED, OF_USUAL, perDay, REJECTED, repeated, state, thresholds, unknown, wide,
+  withCourse, withCurrencyStyles, words,
 } from './panels.ts';
 import {
   ACCOUNT, age, byCurrency, CURRENCY, exporterUp, HASHRATE, hashrateOfUsual, luck, mine, now, once, over, POLL, recorded, rejectedRatio, select,
@@ -31,15 +31,13 @@ function nowRow() {
       .withTarget(now(
         `(${ofAll}) * ${shown('mining', count(`${mining} and on (account) ${up}`))} * ${shown('all', `count(${up})`)}`, '{{mining}} of {{all}}')),
     withCourse(judged(number('Hashrate of the usual', 'Average over the currencies of what is there of the usual hashrate, the median of the last 7 days. '
-      + 'It takes a day until anything is usual.', 'percentunit'), OF_USUAL)).decimals(0)
-      .withTarget(over(`avg(${hashrateOfUsual()})`, 'of the usual', POLL.pool)),
+      + 'It takes a day until anything is usual.', 'percentunit'), OF_USUAL), `avg(${hashrateOfUsual()})`, POLL.pool).decimals(0),
     gauges('Mined in 24 h of the expected', 'Coins of the last day, of those that the hashrate should have brought after the pool\'s fee: the six '
       + 'currencies with the least. Pools that do not count what was mined are not here.', 'percentunit').span(6).max(1.5).decimals(0)
       .thresholds(OF_EXPECTED)
       .withTarget(now(`bottomk(6, ${luck()})`, '{{currency}}')),
-    withCourse(judged(number('Rejected shares, 1 h', 'Stale and invalid shares among all of an hour: the currency with the most.', 'percentunit'), REJECTED))
-      .decimals(2)
-      .withTarget(over(`max(${rejectedRatio()})`, 'rejected', POLL.mining)),
+    withCourse(judged(number('Rejected shares, 1 h', 'Stale and invalid shares among all of an hour: the currency with the most.', 'percentunit'), REJECTED),
+      `max(${rejectedRatio()})`, POLL.mining).decimals(2),
     faults('Alerts firing', 'Critical alerts and warnings. They are unknown where Prometheus has no rules.').span(3).noValue('no\u00a0rules').mappings([unknown('✗ no rules')])
       .withTarget(now(FIRING, 'firing')),
   ];
@@ -47,11 +45,16 @@ function nowRow() {
 
 function hashrate() {
   return [
-    wide(currencyGraph('Hashrate of the usual, by currency', 'What is there of the usual hashrate, the median of the last 7 days.', 'percentunit')).min(0)
+    wide(currencyGraph('Hashrate of the usual, by currency', 'What is there of the usual hashrate, the median of the last 7 days.', 'percentunit')).min(0).axisSoftMax(1.2)
       .withTarget(over(hashrateOfUsual(), '{{currency}}', POLL.pool)),
-    wide(currencyGraph('Rejected shares, by currency', 'Stale and invalid shares among all of an hour.', 'percentunit')).min(0)
+    wide(currencyGraph('Rejected shares, by currency', 'Stale and invalid shares among all of an hour.', 'percentunit')).min(0).axisSoftMax(0.1)
       .withTarget(over(rejectedRatio(), '{{currency}}', POLL.mining)),
-    currencyGraph('Hashrate, $currency', 'Hashrate of all accounts.', 'Hs').span(6).height(5).min(0).repeat('currency').repeatDirection('h').maxPerRow(4)
+  ];
+}
+
+function absolute() {
+  return [
+    repeated(currencyGraph('Hashrate, $currency', 'Hashrate of all accounts.', 'Hs')).min(0)
       .withTarget(over(byCurrency(mine(HASHRATE)), '{{currency}}', POLL.workers)),
   ];
 }
@@ -76,14 +79,19 @@ function earnings() {
       { name: 'Pending', query: ofMined(withdrawals('minergate_withdrawals_coins', 'status="pending"')), unit: 'none' },
       { name: 'Paid', query: ofMined(withdrawals('minergate_withdrawals_coins', 'status="finished"')), unit: 'none' },
       { name: 'Last payout', query: ofMined(age(last)), unit: 's' },
-    ], { by: 'Luck' }),
+    ], { by: 'Luck' }).height(7),
     currencyGraph('Luck, by currency', 'Coins of the last day, of those that the hashrate should have brought: over 100 % is luck.', 'percentunit').span(12).min(0)
       .withTarget(over(luck(), '{{currency}}', POLL.pool)),
     gauges('Next payouts in', 'The ten balances that reach their threshold first, at the pace of the last day.', 's').span(12).height(7)
       .thresholds(thresholds(GOOD))
       .withTarget(now(`sort(bottomk(10, ${toPayout} > 0))`, '{{account}} {{currency}}')),
-    perDay('Mined per day, $currency', 'Coins that all accounts mined.', byCurrency(mine('minergate_mining_mined_coins:increase1d')), '{{currency}}')
-      .span(6).height(5).repeat('currency').repeatDirection('h').maxPerRow(4),
+  ];
+}
+
+function minedPerDay() {
+  return [
+    repeated(withCurrencyStyles(perDay(
+      'Mined per day, $currency', 'Coins that all accounts mined.', byCurrency(mine('minergate_mining_mined_coins:increase1d')), '{{currency}}'))),
   ];
 }
 
@@ -109,7 +117,7 @@ function eachAccount() {
     },
     { name: 'Hashrate of the usual', query: worst('min', 'minergate_hashrate_hashes_per_second:ratio7d'), unit: 'percentunit', decimals: 0, gauge: { limits: OF_USUAL, max: 1.2 } },
     { name: 'Workers', query: recorded('account:minergate_workers:sum', ACCOUNT), unit: 'none' },
-    { name: 'Usual workers', query: recorded('account:minergate_workers:median7d', ACCOUNT), unit: 'none' },
+    { name: 'Usual workers', query: `${recorded('account:minergate_workers:median7d', ACCOUNT)} and ${recorded('account:minergate_workers:sum', ACCOUNT)}`, unit: 'none' },
     { name: 'Luck, 24 h', query: worst('min', 'minergate_earnings_coins:ratio1d'), unit: 'percentunit', decimals: 0, gauge: { limits: OF_EXPECTED, max: 1.5 } },
     { name: 'Rejected, 1 h', query: worst('max', 'minergate_mining_rejected_shares:ratio_rate1h'), unit: 'percentunit', decimals: 2, gauge: { limits: REJECTED, max: 0.1 } },
     { name: 'Next payout in', query: `min by (account) (${toPayout})`, unit: 's' },
@@ -126,7 +134,9 @@ export function overview(): Dashboard {
     { title: 'Now', panels: nowRow() },
     { title: 'Problems', panels: [needsAttention()] },
     { title: 'Hashrate', panels: hashrate() },
+    { title: 'Hashrate by currency', panels: absolute() },
     { title: 'Earnings', panels: earnings() },
+    { title: 'Mined per day', panels: minedPerDay(), closed: true },
     { title: 'Accounts', panels: [eachAccount()] },
   ]);
 }

@@ -64,7 +64,7 @@ export function graph(title: string, description: string, unit: string): timeser
   return new timeseries.PanelBuilder()
     .title(title).description(description).unit(unit).datasource(DATASOURCE)
     .span(8).height(7)
-    .colorScheme(mode(FieldColorModeId.PaletteClassicByName))
+    .colorScheme(mode(FieldColorModeId.PaletteClassic))
     .lineWidth(2).fillOpacity(0).showPoints(VisibilityMode.Auto).spanNulls(false)
     .legend(legend())
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending));
@@ -123,9 +123,13 @@ export function judged<T extends stat.PanelBuilder>(panel: T, limits: Thresholds
   return panel;
 }
 
-/** A number with its course behind it. */
-export function withCourse<T extends stat.PanelBuilder>(panel: T): T {
-  panel.graphMode(BigValueGraphMode.Area);
+/**
+ * A number with its course behind it. A course ends where nothing is known any more, and its last value would pass for the present one: so
+ * what is not known is -1 there, and said.
+ */
+export function withCourse<T extends stat.PanelBuilder>(panel: T, expression: string, step: string): T {
+  panel.graphMode(BigValueGraphMode.Area).min(0).mappings(words({ '-1': ['– unknown', 'text'] }))
+    .withTarget(over(`${expression} or -1 * absent(${expression})`, 'value', step));
   return panel;
 }
 
@@ -183,9 +187,16 @@ export interface Column {
   first?: boolean;
 }
 
-/** What a heading takes, so that it is not cut off. */
-function width(heading: string): DynamicConfigValue {
-  return { id: 'custom.minWidth', value: Math.max(64, 8 * heading.length + 16) };
+/** Columns of names: as wide as names mostly are. */
+const NAMES: Record<string, number> = { account: 110, endpoint: 160, exporter: 150, reason: 130, worker: 120 };
+
+/** What the longest of a column's heading and words takes, so that it is not cut off. */
+function width(...texts: string[]): DynamicConfigValue {
+  return { id: 'custom.minWidth', value: Math.max(64, ...texts.map((text) => 8 * text.length + 16)) };
+}
+
+function texts(mappings: ValueMapping[] = []): string[] {
+  return mappings.flatMap(({ options }) => Object.values(options).map(({ text }: { text?: string }) => text ?? ''));
 }
 
 export const STATE_CELL: DynamicConfigValue = { id: 'custom.cellOptions', value: { type: 'color-background', mode: 'basic' } };
@@ -200,7 +211,9 @@ export function grid(
   if (sort) panel.sortBy([new TableSortByFieldStateBuilder().displayName(sort.by).desc(sort.falling === true)]);
   const renamed: Record<string, string> = { ...labels };
   const first: string[] = [];
-  Object.values(labels).forEach((heading) => panel.overrideByName(heading, [width(heading), { id: 'noValue', value: '–' }]));
+  Object.entries(labels).forEach(([label, heading]) => panel.overrideByName(heading, [
+    NAMES[label] === undefined ? width(heading) : { id: 'custom.minWidth', value: NAMES[label] }, { id: 'noValue', value: '–' },
+  ]));
   columns.forEach((column, place) => {
     const refId = String.fromCharCode('A'.charCodeAt(0) + place);
     panel.withTarget(rows(column.query).refId(refId));
@@ -208,7 +221,7 @@ export function grid(
     renamed[field] = column.name;
     if (column.first === true) first.push(field);
     panel.overrideByName(column.name, [
-      width(column.name), { id: 'noValue', value: column.none ?? '–' }, { id: 'unit', value: column.unit },
+      width(column.name, column.none ?? '', ...texts(column.mappings)), { id: 'noValue', value: column.none ?? '–' }, { id: 'unit', value: column.unit },
       ...(column.decimals === undefined ? [] : [{ id: 'decimals', value: column.decimals }]),
       ...(column.mappings === undefined ? [] : [{ id: 'mappings', value: column.mappings }, STATE_CELL]),
       ...(column.gauge === undefined ? [] : [
@@ -227,6 +240,12 @@ export function grid(
         excludeByName: { Time: true }, indexByName: Object.fromEntries(order), renameByName: renamed, includeByName: {},
       },
     });
+}
+
+/** A panel for each currency that is chosen, four side by side at most. */
+export function repeated<T extends timeseries.PanelBuilder>(panel: T, height = 5): T {
+  panel.repeat('currency').repeatDirection('h').maxPerRow(4).span(24).height(height);
+  return panel;
 }
 
 /** Coins of each day that is over, as bars: a recorded day's growth, looked at once a day. */

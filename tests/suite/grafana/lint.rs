@@ -23,7 +23,7 @@ const OF_PROMETHEUS: &[&str] = &["ALERTS", "ALERTS_FOR_STATE", "up", "scrape_dur
 const WHOLE_COUNTERS: &[&str] = &["Earnings by currency", "Payment models", "Affiliate profit"];
 
 /// Colours that fixed ones are of, and the text's own.
-const COLOURS: &[&str] = &["#1F81E0", "#DD7A08", "#0E9D64", "#A04778", "#A34F00", "#175BF4", "#D8364B", "text"];
+const COLOURS: &[&str] = &["#1F81E0", "#DD7A08", "#0E9D64", "#A04778", "#A34F00", "#D8364B", "text"];
 
 /// The pages' backgrounds: what a dashboard's panels are in Grafana's light and dark theme.
 const BACKGROUNDS: &[&str] = &["#FFFFFF", "#181B1F"];
