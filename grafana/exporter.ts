@@ -15,6 +15,9 @@ const endpointUp = once('account, endpoint, currency', select('minergate_endpoin
 const sinceSuccess = age(once('account, endpoint, currency', select('minergate_endpoint_last_success_timestamp_seconds', ACCOUNT)));
 const interval = once('endpoint', select('minergate_endpoint_interval_seconds'));
 const inIntervals = `${sinceSuccess} / on (endpoint) group_left () ${interval}`;
+/** The oldest that an endpoint was within ten minutes: an age itself goes up and down with each poll. */
+const oldest = once('account, endpoint, currency',
+  `max_over_time(${age(select('minergate_endpoint_last_success_timestamp_seconds', ACCOUNT))}[10m:1m])`);
 const blocked = once('account, reason', select('minergate_auth_blocked', ACCOUNT));
 const link = [{ id: 'links', value: [ACCOUNT_LINK] }];
 
@@ -55,7 +58,7 @@ function pollRow() {
       ], { by: 'Read ago', falling: true }).span(12).height(9).noValue('No failing endpoint is known').overrideByName('Account', link),
     endpointGraph('Ages in intervals', 'The longest time since an endpoint was last read, in its own intervals: up to 1 while all is well. What was never '
       + 'read has no age.', 'none').span(12).height(9).decimals(1)
-      .withTarget(over(`max by (endpoint) (${inIntervals})`, '{{endpoint}}', POLL.workers)),
+      .withTarget(over(`max by (endpoint) (${oldest} / on (endpoint) group_left () ${interval})`, '{{endpoint}}', POLL.pool)),
     bars(graph('Errors by kind', 'Requests that did not end well, by how they ended, in each 10 minutes.', 'short')).stacking(STACKED).decimals(0)
       .noValue('No errors were counted')
       .withTarget(over(`${counted('outcome', 'minergate_api_requests_total', '$__interval', 'outcome!="ok"')} > 0`, '{{outcome}}', '10m')),
@@ -130,7 +133,7 @@ function processRow() {
       .withTarget(over(byInstance('process_max_fds'), '{{instance}} at most', POLL.workers))
       .withTarget(over(byInstance('process_threads'), '{{instance}} threads', POLL.workers))
       .overrideByRegexp('/ open$/', [fixed(BLUE)]).overrideByRegexp('/ at most$/', [fixed(AMBER)]).overrideByRegexp('/ threads$/', [fixed(PLUM)]),
-    graph('Log lines lost', 'Lines of the log a minute that were lost, because nobody read it.', 'cpm').min(0)
+    graph('Log lines lost', 'Lines of the log a minute that were lost, because nobody read it.', 'cpm').span(6).min(0)
       .withTarget(over(`60 * ${rate('instance', 'minergate_exporter_log_lines_dropped_total')}`, '{{instance}}', POLL.mining)),
     grid('Instances', 'What runs where.', { instance: 'Instance', version: 'Version', revision: 'Revision', rustversion: 'Compiler' }, [
       {
@@ -138,7 +141,7 @@ function processRow() {
         query: `${age(`max by (instance) (${select('minergate_exporter_config_last_reload_success_timestamp_seconds')})`)} + on (instance) group_right () `
           + `0 * ${once('instance, version, revision, rustversion', select('minergate_exporter_build_info'))}`,
       },
-    ]).span(10).height(7),
+    ]).span(12).height(7),
     grid('Poll intervals', 'How often each endpoint is polled, as configured.', { endpoint: 'Endpoint' }, [
       { name: 'Polled every', query: interval, unit: 's' },
     ], { by: 'Polled every' }).span(6).height(7),

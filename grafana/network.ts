@@ -63,8 +63,10 @@ function course() {
       .withTarget(over(
         `${measured('minergate_network_block_timestamp_seconds')} / (${measured('minergate_network_block_height')} > 0) / on (currency) (${blockTime})`,
         '{{currency}}', POLL.mining)),
-    currencyGraph('Since the last block', 'How old the last block is. If it grows and grows, the pool\'s node or the network stands still.', 's').span(12)
-      .withTarget(over(sinceBlock, '{{currency}}', POLL.mining)),
+    currencyGraph('Since the last block', 'How old the last block was, at most, in 10 minutes. If it grows and grows, the pool\'s node or the network stands still.', 's')
+      .span(12)
+      .withTarget(over(
+        once('currency', `max_over_time(${age(select('minergate_network_block_timestamp_seconds', CURRENCY))}[10m:1m])`), '{{currency}}', POLL.pool)),
   ];
 }
 

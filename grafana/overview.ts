@@ -32,10 +32,10 @@ function nowRow() {
         `(${ofAll}) * ${shown('mining', count(`${mining} and on (account) ${up}`))} * ${shown('all', `count(${up})`)}`, '{{mining}} of {{all}}')),
     withCourse(judged(number('Hashrate of the usual', 'Average over the currencies of what is there of the usual hashrate, the median of the last 7 days. '
       + 'It takes a day until anything is usual.', 'percentunit'), OF_USUAL), `avg(${hashrateOfUsual()})`, POLL.pool).decimals(0),
-    gauges('Mined in 24 h of the expected', 'Coins of the last day, of those that the hashrate should have brought after the pool\'s fee: the six '
+    gauges('Mined in 24 h of the expected', 'Coins of the last day, of those that the hashrate should have brought after the pool\'s fee: the five '
       + 'currencies with the least. Pools that do not count what was mined are not here.', 'percentunit').span(6).max(1.5).decimals(0)
       .thresholds(OF_EXPECTED)
-      .withTarget(now(`bottomk(6, ${luck()})`, '{{currency}}')),
+      .withTarget(now(`bottomk(5, ${luck()})`, '{{currency}}')),
     withCourse(judged(number('Rejected shares, 1 h', 'Stale and invalid shares among all of an hour: the currency with the most.', 'percentunit'), REJECTED),
       `max(${rejectedRatio()})`, POLL.mining).decimals(2),
     faults('Alerts firing', 'Critical alerts and warnings. They are unknown where Prometheus has no rules.').span(3).noValue('no\u00a0rules').mappings([unknown('✗ no rules')])
@@ -64,6 +64,8 @@ function earnings() {
   const last = `max by (currency) (${select('minergate_withdrawals_last_timestamp_seconds', ACCOUNT, CURRENCY)})`;
   const unconfirmed = once('account, currency', select('minergate_mining_unconfirmed_balance_coins', ACCOUNT, CURRENCY));
   const mined = `(${byCurrency(mine(HASHRATE))} or ${byCurrency(mine('minergate_mining_mined_coins:increase1d'))})`;
+  const next = `bottomk(10, ${toPayout} and ${mine(HASHRATE)} > 0)`;
+  const ofNext = (expression: string) => `${expression} and on (account, currency) ${next}`;
   const ofMined = (expression: string) => `${expression} and on (currency) ${mined}`;
   return [
     grid('Earnings by currency', 'Coins of all accounts, for each currency that is mined. Expected is what the hashrate of the last day should have '
@@ -80,11 +82,13 @@ function earnings() {
       { name: 'Paid', query: ofMined(withdrawals('minergate_withdrawals_coins', 'status="finished"')), unit: 'none' },
       { name: 'Last payout', query: ofMined(age(last)), unit: 's' },
     ], { by: 'Luck' }).height(7),
-    currencyGraph('Luck, by currency', 'Coins of the last day, of those that the hashrate should have brought: over 100 % is luck.', 'percentunit').span(12).min(0)
+    currencyGraph('Luck, by currency', 'Coins of the last day, of those that the hashrate should have brought: over 100 % is luck.', 'percentunit').span(12).min(0).axisSoftMax(1.2)
       .withTarget(over(luck(), '{{currency}}', POLL.pool)),
-    gauges('Next payouts in', 'The ten balances that reach their threshold first, at the pace of the last day.', 's').span(12).height(7)
-      .thresholds(thresholds(GOOD))
-      .withTarget(now(`sort(bottomk(10, ${toPayout} > 0))`, '{{account}} {{currency}}')),
+    grid('Next payouts', 'The ten balances that are paid out next, at the pace of the last day.', { account: 'Account', currency: 'Currency' }, [
+      { name: 'In', query: next, unit: 's' },
+      { name: 'Balance', query: ofNext(mine('minergate_balance_coins:max')), unit: 'none' },
+      { name: 'Threshold', query: ofNext(mine('minergate_payout_threshold_coins:max')), unit: 'none' },
+    ], { by: 'In' }).span(12).height(7).overrideByName('Account', link),
   ];
 }
 

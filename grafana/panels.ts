@@ -114,7 +114,7 @@ export function number(title: string, description: string, unit: string): stat.P
 
 /** One number for each currency, with its name. */
 export function perCurrency(title: string, description: string, unit: string): stat.PanelBuilder {
-  return number(title, description, unit).height(5).textMode(BigValueTextMode.ValueAndName);
+  return number(title, description, unit).height(5).textMode(BigValueTextMode.ValueAndName).orientation(VizOrientation.Horizontal);
 }
 
 /** A number whose colour says how good it is. */
@@ -188,7 +188,7 @@ export interface Column {
 }
 
 /** Columns of names: as wide as names mostly are. */
-const NAMES: Record<string, number> = { account: 110, endpoint: 160, exporter: 150, reason: 130, worker: 120 };
+const NAMES: Record<string, number> = { account: 110, endpoint: 160, exporter: 150, instance: 150, reason: 130, revision: 112, worker: 104 };
 
 /** What the longest of a column's heading and words takes, so that it is not cut off. */
 function width(...texts: string[]): DynamicConfigValue {
@@ -221,9 +221,10 @@ export function grid(
     renamed[field] = column.name;
     if (column.first === true) first.push(field);
     panel.overrideByName(column.name, [
-      width(column.name, column.none ?? '', ...texts(column.mappings)), { id: 'noValue', value: column.none ?? '–' }, { id: 'unit', value: column.unit },
+      column.gauge ? { id: 'custom.minWidth', value: Math.max(120, 8 * column.name.length + 16) } : width(column.name, column.none ?? '', ...texts(column.mappings)),
+      { id: 'noValue', value: column.none ?? '–' }, { id: 'unit', value: column.unit },
       ...(column.decimals === undefined ? [] : [{ id: 'decimals', value: column.decimals }]),
-      ...(column.mappings === undefined ? [] : [{ id: 'mappings', value: column.mappings }, STATE_CELL]),
+      ...(column.mappings === undefined ? [] : [{ id: 'mappings', value: column.mappings }, STATE_CELL, { id: 'custom.align', value: 'left' }]),
       ...(column.gauge === undefined ? [] : [
         { id: 'custom.cellOptions', value: { type: 'gauge', mode: 'basic', valueDisplayMode: 'text' } },
         { id: 'color', value: { mode: 'thresholds' } }, { id: 'thresholds', value: column.gauge.limits.build() },

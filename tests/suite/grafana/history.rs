@@ -49,6 +49,7 @@ const PASSING: &[&str] = &[
     "minergate_mining_stats_timestamp_seconds",
     "minergate_worker_last_share_timestamp_seconds",
     "minergate_auth_token_timestamp_seconds",
+    "minergate_api_paused_until_timestamp_seconds",
 ];
 
 fn samples(text: &str) -> impl Iterator<Item = (&str, f64)> {

@@ -37,17 +37,20 @@ const FAULTY: Plan = Plan {
     gone: 0,
     change: |series, value, ago| {
         let is_of = |account: &str| series.contains(&format!("account=\"{account}\""));
-        let lately = ago < 3 * 3600;
+        let since = f64::from(u32::try_from((3 * 3600_u64).saturating_sub(ago)).unwrap());
+        let lately = since > 0.0;
         match series.split_once('{').map_or(series, |(name, _)| name) {
             // Errors have no series before they occur.
-            "minergate_api_requests_total" if !series.contains("\"ok\"") => lately.then_some(value),
+            "minergate_api_requests_total" if !series.contains("\"ok\"") => {
+                lately.then(|| (value * since / f64::from(3 * 3600)).ceil())
+            }
             // A pause that the API asks for lasts seconds, and not a day.
             "minergate_endpoint_up" | "minergate_up" if !FAILING.iter().any(|account| is_of(account)) => Some(1.0),
             // Half of the hashrate, all of it, and shares.
             name if lately && is_of("farm-7") && name.contains("hashrate_hash") => Some(value / 2.0),
             "minergate_workers" | "minergate_workers_hashrate_hashes_per_second" if lately && is_of("farm-9") => None,
             "minergate_mining_shares_total" if lately && is_of("farm-11") && series.contains("\"bad\"") => {
-                Some(value + 0.1 * f64::from(u32::try_from(3 * 3600 - ago).unwrap()))
+                Some(value + 0.1 * since)
             }
             _ => Some(value),
         }
@@ -61,14 +64,17 @@ const WALLETS: Plan = Plan {
     simulator: &["--accounts", "0", "--wallets", "2"],
     apart: false,
     gone: 0,
-    // One worker vanished.
+    // One worker vanished three hours ago: it has no hashrate, and its last share stays what it was.
     change: |series, value, ago| {
-        let is_gone = series.contains("account=\"rig-1\"") && series.contains("worker=\"garage.2\"");
-        let last = series.starts_with("minergate_worker_last_share");
-        match (is_gone && ago < 3 * 3600, last) {
-            (false, _) => Some(value),
-            (true, true) => Some(value - f64::from(u32::try_from(3 * 3600 - ago).unwrap())),
-            (true, false) => series.contains("shares").then_some(value),
+        let name = series.split_once('{').map_or(series, |(name, _)| name);
+        let since = f64::from(u32::try_from((3 * 3600_u64).saturating_sub(ago)).unwrap());
+        match name {
+            _ if since == 0.0 || !series.contains("account=\"rig-1\"") => Some(value),
+            "minergate_workers" | "minergate_mining_workers" => Some(value - 1.0),
+            _ if !series.contains("worker=\"garage.2\"") => Some(value),
+            "minergate_worker_hashrate_hashes_per_second" => None,
+            "minergate_worker_last_share_timestamp_seconds" => Some(value - since),
+            _ => Some(value),
         }
     },
 };
@@ -245,7 +251,7 @@ const NOW_AND_THEN: &[(&str, &str)] = &[
     ("Account / Earnings by currency / H", "the currency may have no threshold"),
     ("Overview / Earnings by currency / G", "the currency may have no threshold"),
     ("Overview / Accounts / G", "the currency may have no threshold"),
-    ("Overview / Next payouts in", "the currency may have no threshold"),
+    ("Overview / Next payouts", "the currency may have no threshold"),
 ];
 
 /// Everything has data, but for what the table says.
