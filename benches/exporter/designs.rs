@@ -114,14 +114,14 @@ impl Design {
                 let place = ENDPOINTS.iter().position(|other| other.name == endpoint.name).expect("an endpoint");
                 simple.put(place, account, samples);
                 let health = healths.entry(account.clone()).or_insert_with(|| SubjectHealth::new(key.subject.clone()));
-                let own = health.loops.entry(endpoint.name).or_default();
+                let own = health.loops.entry((endpoint.name, None)).or_default();
                 (own.tried, own.up) = (true, true);
                 own.last_success = SystemTime::UNIX_EPOCH.elapsed().ok().map(|elapsed| elapsed.as_secs_f64());
                 simple.put(ENDPOINTS.len(), account, Samples::read(SUBJECT_METRICS, health, &Context::default()));
             }
             Design::Ours(exposition) => {
                 let dropped = exposition.store.replace(key, samples, DAY).dropped;
-                exposition.health.succeeded(key, dropped);
+                exposition.health.succeeded(key, dropped, SystemTime::now());
             }
         }
     }
