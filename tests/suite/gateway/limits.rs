@@ -65,9 +65,10 @@ fn talkative(asked: &Asked) -> Reply {
     match asked.path.as_str() {
         path if path.ends_with("payments") => (500, error.to_string()),
         path if path.ends_with("network/stats") => (200, error.to_string()),
-        path if path.ends_with("allWorkers") => {
-            (200, json!({ "global": { "hash": 1 }, ADDRESS: { "hash": 1 }, format!("rig@{ADDRESS}"): { "hash": 2 } }).to_string())
-        }
+        path if path.ends_with("allWorkers") => (
+            200,
+            json!({ "global": { "hash": 1 }, ADDRESS: { "hash": 1 }, format!("rig@{ADDRESS}"): { "hash": 2 } }).to_string(),
+        ),
         _ => answer(asked),
     }
 }
@@ -102,7 +103,6 @@ async fn nothing_secret_comes_out() {
     assert!(texts.last().unwrap().contains("pool not read"), "{texts:?}");
     for text in &texts {
         for planted in ["planted", "PLANTED", &ADDRESS[..12]] {
-            let text = text.replace("\"WrongEmailOrPassword\"", "");
             assert!(!text.contains(planted), "{planted} is in\n{text}");
         }
     }

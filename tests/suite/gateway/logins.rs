@@ -3,6 +3,7 @@
 use std::fs;
 
 use minergate::endpoints::{ENDPOINTS, Scope};
+use minergate_exporter::config::{Config, Sources};
 use serde_json::{Value, json};
 
 use super::{Served, account, answer, code, gateway, pools, with_password, write};
@@ -93,7 +94,8 @@ async fn each_kind_of_credentials_leads_to_its_own_account() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wrong_passwords_block_logins_and_no_token() {
-    let accounts = "[[accounts]]\nname = \"rig\"\nemail = \"rig@example.com\"\npassword = \"right\"\nwallets = { nodejs = \"a\" }\n";
+    let accounts =
+        "[[accounts]]\nname = \"rig\"\nemail = \"rig@example.com\"\npassword = \"right\"\nwallets = { nodejs = \"a\" }\n";
     let served = Served::start(answer, &format!("{accounts}{}", account("other", &["nodejs"]))).await;
     let right = served.login(&with_password("rig@example.com", "right")).text();
     let token = serde_json::from_str::<Value>(&right).unwrap()["token"].as_str().unwrap().to_owned();
@@ -135,4 +137,27 @@ async fn users_of_the_web_configuration_come_first() {
     assert_eq!(refused.headers["www-authenticate"], "Basic");
     assert_eq!(code(&get(&nickname, &[alice])), "MissingToken");
     assert_eq!(get(&nickname, &[alice, ("token", "token-of-rig")]).text(), "\"rig\"");
+}
+
+#[test]
+fn a_configuration_that_nobody_can_log_in_to_says_what_to_add() {
+    let pools = pools("http://127.0.0.1:1");
+    let at_api = "[[accounts]]\nname = \"farm\"\ntoken = \"t\"\n";
+    let wallet = "[[accounts]]\nname = \"rig\"\nwallets = { nodejs = \"4Abc\" }\n";
+    let load = |text: &str| Config::load_gateway(Sources { text: Some(text), ..Sources::default() });
+    for (text, message) in [
+        (String::new(), "the gateway has nothing to serve: no account has wallets; give [[pools]], and"),
+        (format!("{pools}{at_api}"), "the gateway has nothing to serve: no account has wallets; give [[pools]], and"),
+        (
+            format!("{pools}{wallet}"),
+            "nobody could log in to the gateway: no account with wallets has credentials; beside the",
+        ),
+        (format!("{pools}{wallet}email = \"a@example.com\"\n"), "accounts[1].password: no way to log in; give token"),
+    ] {
+        let said = load(&text).unwrap_err().to_string();
+        assert!(said.contains(message), "{said}");
+    }
+    // What is at the API is none of the gateway's business, and needs no URL.
+    let config = load(&format!("{pools}{at_api}{wallet}token = \"t\"\n")).unwrap();
+    assert_eq!((config.logins.len(), config.accounts.len()), (1, 1));
 }
