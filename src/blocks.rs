@@ -21,7 +21,7 @@ use minergate::metric::{Family, Samples};
 pub type Label<'a> = (&'static str, &'a str);
 
 /// Says which label the samples of a subject have.
-pub type Scope = fn(&Subject) -> Option<Label<'_>>;
+pub type ScopeLabel = fn(&Subject) -> Option<Label<'_>>;
 
 /// Samples beyond which a block is cut in two.
 const BLOCK: usize = 512;
@@ -29,7 +29,7 @@ const BLOCK: usize = 512;
 /// The samples of loops, one for each subject, in order of these. A clone costs little, and stays as it is when newer samples come.
 #[derive(Clone)]
 pub struct Blocks {
-    scope: Scope,
+    label: ScopeLabel,
     families: Arc<[FamilyText]>,
     list: Vec<Block>,
     /// One for each family.
@@ -139,10 +139,10 @@ impl Size {
 
 impl Blocks {
     /// Samples of these families. `path` is the API's, where they come from there.
-    pub fn new(scope: Scope, families: impl Iterator<Item = &'static Family>, path: Option<&'static str>) -> Blocks {
+    pub fn new(label: ScopeLabel, families: impl Iterator<Item = &'static Family>, path: Option<&'static str>) -> Blocks {
         let families: Arc<[FamilyText]> = families.map(|family| FamilyText::new(family, path)).collect();
         let columns = vec![Column::default(); families.len()];
-        Blocks { scope, families, list: Vec::new(), columns }
+        Blocks { label, families, list: Vec::new(), columns }
     }
 
     /// Samples in all.
@@ -325,7 +325,7 @@ impl Blocks {
     }
 
     fn write_samples(&self, family: usize, Entry { subject, samples, .. }: &Entry, writer: &mut SampleWriter<'_>) {
-        writer.write((self.scope)(subject), samples.layout().labels(family).zip(samples.values(family).iter().copied()));
+        writer.write((self.label)(subject), samples.layout().labels(family).zip(samples.values(family).iter().copied()));
     }
 }
 

@@ -27,6 +27,7 @@ mod wallets;
 mod warnings;
 mod web;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -69,6 +70,8 @@ pub struct Config {
     pub web: Web,
     pub log: Log,
     shard: Option<Shard>,
+    /// Neither pools nor networks are polled.
+    accounts_only: bool,
     state_directory: Option<PathBuf>,
     /// The file that was read.
     file: Option<PathBuf>,
@@ -152,7 +155,20 @@ impl Config {
 
     /// Whether the network and the top miners of the currency are this instance's to poll, where pools have them.
     pub fn owns_currency(&self, code: &str) -> bool {
-        self.shard.is_none_or(|shard| shard.owns("currency", code))
+        !self.accounts_only && self.shard.is_none_or(|shard| shard.owns("currency", code))
+    }
+
+    /// Leaves only some accounts to be polled, without pools and networks.
+    pub fn keep_accounts(&mut self, is_kept: impl Fn(&str) -> bool) {
+        self.plan.accounts.retain(|(account, _)| is_kept(account.name()));
+        self.wallets.retain(|wallet| is_kept(&wallet.account));
+        (self.plan.pool, self.plan.currencies, self.accounts_only) = (false, Some(BTreeSet::new()), true);
+    }
+
+    /// Whom is asked, in a few words: the API by its URL, pools by their names.
+    pub fn hosts(&self) -> String {
+        let api = self.api.iter().map(|api| api.base_url.to_string());
+        api.chain(self.pools.iter().map(|pool| format!("pool {}", pool.name))).collect::<Vec<_>>().join(", ")
     }
 
     /// The place of the pool that a currency's network and top miners are read from; nothing where they are the API's.

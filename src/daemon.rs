@@ -16,17 +16,16 @@ use tracing::{error, info, warn};
 use self::watchdog::Watchdog;
 use crate::config::{Config, ConfigError, Log, Web as WebConfig};
 use crate::exposition::Exposition;
-use crate::health::patience;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Hosts, Pipeline};
 use crate::poller::{Plan, Update};
 use crate::server::{self, App, Listener, Reload, Web};
-use minergate::api::{Account, Client, Event, Settings};
+use minergate::api::{Account, Client, Event};
 
 /// Reads the configuration anew, from where it was read first.
 pub type Load = Arc<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>;
 
-/// A configuration, and a client for it; nothing where the one in force will do.
-type Loaded = (Config, Option<Client>);
+/// A configuration, and whom it asks.
+type Loaded = (Config, Hosts);
 
 /// How long a reload may take. Ten thousand accounts take a second; more is a file that does not answer.
 const RELOAD: Duration = Duration::from_secs(15);
@@ -42,9 +41,8 @@ pub async fn run(
     (reload, reloads): (mpsc::Sender<Reload>, mpsc::Receiver<Reload>),
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
-    let settings = config.require_api()?.clone();
-    let Config { plan, web: served, log, .. } = config;
-    let Pipeline { client, poller, exposition } = Pipeline::new(&settings, plan.clone())?;
+    let Pipeline { hosts, plan, poller, exposition } = Pipeline::new(&config)?;
+    let Config { web: served, log, .. } = config;
     let app = App {
         exposition: exposition.clone(),
         telemetry_path: served.telemetry_path.clone(),
@@ -58,7 +56,12 @@ pub async fn run(
     for listener in &listeners {
         info!(address = listener.address(), path = served.telemetry_path, tls = web.is_tls(), "listening");
     }
-    info!(version = env!("CARGO_PKG_VERSION"), revision = env!("REVISION"), accounts = plan.accounts.len(), "started");
+    info!(
+        version = env!("CARGO_PKG_VERSION"),
+        revision = env!("REVISION"),
+        accounts = plan.account_names().len(),
+        "started"
+    );
     let (updates_sender, updates) = mpsc::channel(1);
     let doors = listeners.iter_mut().map(Listener::door).collect();
     let watchdog = Watchdog { doors, health: exposition.health.clone() };
@@ -68,7 +71,7 @@ pub async fn run(
         systemd::stopping().await;
         let _ = stopping.send(());
     };
-    let state = State { settings, plan, web: served, log, load, overdue: None, client, exposition, updates: updates_sender };
+    let state = State { hosts, plan, web: served, log, load, overdue: None, exposition, updates: updates_sender };
     systemd::ready().await;
     tokio::select! {
         broken = poller.run_apart(updates) => match broken.context("polling ended")? {},
@@ -82,16 +85,15 @@ pub async fn run(
 
 /// What is in force.
 struct State {
-    settings: Settings,
+    hosts: Hosts,
     plan: Plan,
     web: WebConfig,
     log: Log,
     load: Load,
     /// A reading of the configuration that did not end in time.
     overdue: Option<JoinHandle<anyhow::Result<Loaded>>>,
-    client: Arc<Client>,
     exposition: Arc<Exposition>,
-    updates: mpsc::Sender<Update<Client>>,
+    updates: mpsc::Sender<Update<Option<Arc<Client>>>>,
 }
 
 impl State {
@@ -104,7 +106,7 @@ impl State {
             // The one who asked for the reload may look at once.
             self.exposition.refresh();
             match &result {
-                Ok(()) => info!(accounts = self.plan.accounts.len(), "configuration reloaded"),
+                Ok(()) => info!(accounts = self.plan.account_names().len(), "configuration reloaded"),
                 Err(error) => error!(error, "configuration not reloaded; the one before stays in force"),
             }
             systemd::ready().await;
@@ -116,18 +118,15 @@ impl State {
 
     /// Changes to the configuration as it is now. Nothing changes when it is broken.
     async fn reload(&mut self) -> anyhow::Result<()> {
-        let (config, client) = self.read().await?;
-        let settings = config.require_api()?.clone();
-        let Config { mut plan, web, log, .. } = config;
+        let (config, hosts) = self.read().await?;
+        let mut plan = hosts.plan(&config, &self.plan);
+        let Config { web, log, .. } = config;
         let Ok(update) = timeout(RELOAD, self.updates.reserve()).await else {
             bail!("the poller stands still and takes no configuration; restart the exporter");
         };
-        let same_host = settings.base_url == self.settings.base_url;
-        match client {
-            Some(client) => self.client = Arc::new(client),
-            // The host may have moved in the DNS, or its certificate's authority may be new.
-            None => self.client.renew_connections().await,
-        }
+        let base_url = |hosts: &Hosts| hosts.api.as_ref().as_ref().map(|client| client.settings().base_url.clone());
+        let same_host = base_url(&hosts) == base_url(&self.hosts);
+        hosts.renew_connections().await;
         let running: BTreeMap<&str, &Arc<Account>> = self.plan.accounts.iter().map(|(a, _)| (&**a.name(), a)).collect();
         for (account, _) in &mut plan.accounts {
             let Some(known) = running.get(&**account.name()) else { continue };
@@ -139,17 +138,18 @@ impl State {
             *account = (*known).clone();
             if account.unblock() {
                 // A captcha may have been solved, or the API be back: one more attempt.
-                self.exposition.health.observe(Event::Blocked { account: account.name(), reason: None });
+                self.exposition.health.observe(None, Event::Blocked { account: account.name(), reason: None });
             }
         }
         if web != self.web || log != self.log {
             warn!("changes of web and log take effect at the next start");
         }
-        self.exposition.health.liveness.set_patience(patience(settings.timeout, settings.requests_per_second));
-        (self.settings, self.plan, self.web, self.log) = (settings, plan.clone(), web, log);
+        let liveness = &self.exposition.health.liveness;
+        hosts.patience().into_iter().for_each(|patience| liveness.set_patience(patience));
+        (self.hosts, self.plan, self.web, self.log) = (hosts, plan.clone(), web, log);
         // The poller lives as long as this does.
         if let Ok(update) = update {
-            update.send((self.client.clone(), plan));
+            update.send((self.hosts.api.clone(), plan));
         }
         Ok(())
     }
@@ -160,12 +160,11 @@ impl State {
         if self.overdue.as_ref().is_some_and(|reading| !reading.is_finished()) {
             bail!("the last reload has not returned: a file that the configuration is read from does not answer");
         }
-        let (load, settings, client) = (self.load.clone(), self.settings.clone(), self.client.clone());
+        let (load, hosts, health) = (self.load.clone(), self.hosts.clone(), self.exposition.health.clone());
         let mut reading = spawn_blocking(move || {
             let config = load()?;
-            let api = config.require_api()?;
-            let client = (*api != settings).then(|| client.reconfigured(api)).transpose()?;
-            Ok((config, client))
+            let hosts = hosts.reconfigured(&config, &health)?;
+            Ok((config, hosts))
         });
         let Ok(loaded) = timeout(RELOAD, &mut reading).await else {
             self.overdue = Some(reading);

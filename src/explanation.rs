@@ -1,12 +1,17 @@
-//! What the client's errors mean to whoever wrote the configuration: the key that may be wrong.
+//! What the clients' errors mean to the person who wrote the configuration: the key that may be wrong.
 
 use minergate::api::Error;
 
-/// The error in a sentence, with the key to look at.
-pub fn explanation(error: &Error) -> String {
+/// The error in a sentence, with the key to look at: of the API, or of a pool by its name.
+pub fn explanation(error: &Error, pool: Option<&str>) -> String {
+    let key = |key: &str| match (pool, key) {
+        (Some(pool), key) => format!("{key} of the pool {pool}"),
+        (None, "url") => "api.base_url".to_owned(),
+        (None, key) => format!("api.{key}"),
+    };
     match error {
-        Error::Timeout => "no whole answer within api.timeout".to_owned(),
-        Error::NotFound | Error::Redirect { .. } | Error::Discontinued => format!("{error}; is api.base_url right?"),
+        Error::Timeout => format!("no whole answer within {}", key("timeout")),
+        Error::NotFound | Error::Redirect { .. } | Error::Discontinued => format!("{error}; is {} right?", key("url")),
         Error::TotpRequired => format!("{error}; give the account's totp_secret"),
         error => error.to_string(),
     }

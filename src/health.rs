@@ -13,6 +13,7 @@ mod subject;
 mod subjects;
 mod table;
 
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use minergate::api::{self, Event};
@@ -21,10 +22,10 @@ use tokio::time::Instant;
 pub use self::exporter::ExporterMetrics;
 pub use self::liveness::{BEAT, Liveness, Standstill, patience};
 pub use self::own_metric::OwnMetric;
-pub use self::subject::{Failing, LoopHealth, SubjectHealth};
+pub use self::subject::{Failing, LoopHealth, LoopName, SubjectHealth};
 pub use self::subjects::Subjects;
 pub use self::table::{EXPORTER_METRICS, SUBJECT_METRICS};
-use self::table::{EndpointLabel, RequestLabels};
+use self::table::{EndpointLabel, HostLabel, RequestLabels};
 use crate::explanation::explanation;
 use crate::store::Key;
 
@@ -49,21 +50,21 @@ impl Health {
         self.liveness.made();
     }
 
-    /// A poll succeeded; `dropped` samples of its answer were left out.
-    pub fn succeeded(&self, key: &Key, dropped: u64) {
+    /// A poll succeeded with an answer of that time; `dropped` samples of it were left out.
+    pub fn succeeded(&self, key: &Key, dropped: u64, time: SystemTime) {
         if dropped > 0 {
             self.metrics.instruments().dropped.get_or_create(&EndpointLabel { endpoint: key.endpoint }).inc_by(dropped);
         }
         self.subjects.change_loop(key, |l| {
             l.tried = true;
             l.up = true;
-            l.last_success = Some(unix_seconds());
+            l.last_success = Some(since_1970(time));
             l.failing = None;
         });
     }
 
-    /// A poll failed.
-    pub fn failed(&self, key: &Key, error: &api::Error) {
+    /// A poll of the API, or of a pool by its name, failed.
+    pub fn failed(&self, key: &Key, pool: Option<&str>, error: &api::Error) {
         if let api::Error::Paused { .. } = error {
             self.metrics.instruments().skipped.get_or_create(&EndpointLabel { endpoint: key.endpoint }).inc();
         }
@@ -71,18 +72,18 @@ impl Health {
             l.tried = true;
             l.up = false;
             let since = l.failing.as_ref().map_or_else(Instant::now, |failing| failing.since);
-            l.failing = Some(Box::new(Failing { kind: error.kind(), words: explanation(error), since }));
+            l.failing = Some(Box::new(Failing { kind: error.kind(), words: explanation(error, pool), since }));
         });
     }
 
-    /// Takes note of what the API's client did.
-    pub fn observe(&self, event: Event<'_>) {
+    /// Takes note of what a client did: that of a pool, by its name, or of the API.
+    pub fn observe(&self, pool: Option<&Arc<str>>, event: Event<'_>) {
         match event {
             Event::Request { endpoint, outcome, duration } => {
                 self.liveness.made();
                 let instruments = self.metrics.instruments();
                 instruments.requests.get_or_create(&RequestLabels { endpoint, outcome }).inc();
-                instruments.durations.observe(duration.as_secs_f64());
+                instruments.durations.get_or_create(&HostLabel(pool.cloned())).observe(duration.as_secs_f64());
             }
             Event::Turn { waited } => {
                 self.metrics.instruments().queue.inc_by(waited.as_secs_f64());
@@ -111,5 +112,9 @@ impl Health {
 }
 
 fn unix_seconds() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+    since_1970(SystemTime::now())
+}
+
+fn since_1970(time: SystemTime) -> f64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }

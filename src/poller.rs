@@ -18,7 +18,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::runtime;
 use tokio::sync::{mpsc, oneshot};
@@ -29,14 +29,16 @@ use tracing::{debug, error};
 use self::backoff::{Backoff, Next};
 pub use self::intervals::Intervals;
 use self::journal::Journal;
-pub use self::plan::{Loop, Plan, Reading};
+pub use self::plan::{EndpointPlan, Loop, Plan, Reading, Target};
 pub use self::round::Outcome;
 use self::uses::Uses;
 use crate::health::{BEAT, Health};
 use crate::store::{Correction, Key, Store};
+use crate::subject::Subject;
 use minergate::api::{self, Account, Client};
 use minergate::endpoints::{ENDPOINTS, Endpoint, Request, Scope};
-use minergate::metric::Samples;
+use minergate::metric::{Context, Samples};
+use minergate_pools::Answer;
 
 /// Where answers come from: the API, or in tests something that says what it is told to.
 pub trait Source: Send + Sync + 'static {
@@ -60,6 +62,19 @@ impl Source for Client {
     }
 }
 
+/// Nothing where the API is asked for nothing: then no loop asks it.
+impl<S: Source> Source for Option<Arc<S>> {
+    async fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> api::Result<Samples> {
+        let Some(source) = self else { return Err(api::Error::NotFound) };
+        source.fetch(endpoint, request).await
+    }
+
+    async fn has_new_credentials(&self, account: &Account) -> bool {
+        let Some(source) = self else { return false };
+        source.has_new_credentials(account).await
+    }
+}
+
 /// Runs the loops of a plan, and takes over from one plan to the next what did not change.
 pub struct Poller<S> {
     source: Arc<S>,
@@ -75,8 +90,12 @@ pub struct Poller<S> {
     /// The polls that are under way.
     polls: JoinSet<Ended>,
     uses: Uses,
-    journal: Journal,
+    /// One for each host: the API, and each pool by its name.
+    journals: BTreeMap<Host, Journal>,
 }
+
+/// The name of a pool; nothing for the API.
+type Host = Option<Arc<str>>;
 
 /// A loop that runs.
 struct Running {
@@ -100,7 +119,14 @@ enum State {
 struct Asked {
     what: Arc<Loop>,
     duration: Duration,
-    result: api::Result<Samples>,
+    result: api::Result<Answered>,
+}
+
+/// The samples of an answer.
+struct Answered {
+    samples: Samples,
+    /// When they were true: a pool's answer may serve several polls.
+    time: SystemTime,
 }
 
 /// What a poll's task ends with; nothing was asked where the loop is held back and its account has the same credentials as before.
@@ -126,7 +152,7 @@ impl<S: Source> Poller<S> {
             due: BTreeSet::new(),
             polls: JoinSet::new(),
             uses: Uses::default(),
-            journal: Journal::default(),
+            journals: BTreeMap::new(),
         };
         poller.announce();
         poller
@@ -142,7 +168,7 @@ impl<S: Source> Poller<S> {
             tokio::select! {
                 () = sleep(BEAT) => {}
                 () = until(next) => self.poll_what_is_due(),
-                () = until(self.journal.due()) => self.journal.report(),
+                () = until(self.journals.values().filter_map(Journal::due).min()) => self.report(),
                 Some(ended) = self.polls.join_next_with_id() => self.go_on(ended),
                 Some(update) = updates.recv() => self.change(update),
             }
@@ -246,11 +272,12 @@ impl<S: Source> Poller<S> {
         }
         let accounts: BTreeMap<&Arc<str>, &Arc<Account>> = plan.accounts.iter().map(|(a, _)| (a.name(), a)).collect();
         for (before, _) in &self.plan.accounts {
-            match accounts.get(before.name()) {
-                Some(account) if Arc::ptr_eq(account, before) => {}
-                Some(_) => self.health.subjects.forget_login(before.name()),
-                None => self.health.subjects.forget_account(before.name()),
+            if accounts.get(before.name()).is_none_or(|account| !Arc::ptr_eq(account, before)) {
+                self.health.subjects.forget_login(before.name());
             }
+        }
+        for gone in self.plan.account_names().difference(&plan.account_names()) {
+            self.health.subjects.forget_account(gone);
         }
         let plan = Arc::new(plan);
         (self.source, self.plan) = (source, plan.clone());
@@ -264,7 +291,13 @@ impl<S: Source> Poller<S> {
     }
 
     fn announce(&self) {
-        self.plan.accounts.iter().for_each(|(account, _)| self.health.subjects.expect_account(account.name()));
+        self.plan.account_names().iter().for_each(|name| self.health.subjects.expect_account(name));
+        if self.plan.api {
+            self.health.metrics.expect_host(None);
+        }
+        for pool in self.plan.all_pools() {
+            self.health.metrics.expect_host(Some(pool));
+        }
         for endpoint in ENDPOINTS {
             match self.plan.intervals.get(endpoint) {
                 Some(interval) => self.health.metrics.expect_endpoint(endpoint.name, interval),
@@ -286,22 +319,24 @@ impl<S: Source> Poller<S> {
     /// Of the loops of some endpoints, begins those that are wanted and do not run, and ends those that are not.
     fn reconcile(&mut self, wanted: impl Iterator<Item = Loop>, of: impl Fn(&Endpoint) -> bool) {
         let mut unwanted: BTreeSet<Arc<Loop>> = self.loops.keys().filter(|l| of(l.plan.endpoint)).cloned().collect();
-        // The limiter lets a second's worth through at once; beyond that, later loops queue here and not in its line,
-        // where they would stand before the second poll of more important ones.
-        let mut begin = Instant::now();
-        let gap = Duration::from_secs_f64(1.0 / self.plan.requests_per_second);
-        let mut burst = self.plan.requests_per_second;
+        // A host's limiter lets a burst through at once; beyond that, later loops queue here and not in its line, where they would stand
+        // before the second poll of more important ones.
+        let now = Instant::now();
+        let mut queues: BTreeMap<Host, (Instant, f64)> = BTreeMap::new();
         for l in wanted {
             unwanted.remove(&l);
             let running = self.loops.get_key_value(&l);
             if running.is_some_and(|(before, running)| before.is(&l) && !matches!(running.state, State::Outdated)) {
                 continue;
             }
-            self.begin(l, begin);
-            burst -= 1.0;
-            if burst < 1.0 {
-                begin += gap;
+            let (requests_per_second, burst) = self.limits(&l);
+            let (begin, burst) = queues.entry(host(&l)).or_insert((now, burst));
+            let at = *begin;
+            *burst -= 1.0;
+            if *burst < 1.0 {
+                *begin += Duration::from_secs_f64(1.0 / requests_per_second);
             }
+            self.begin(l, at);
         }
         for l in unwanted {
             self.end(&l);
@@ -338,7 +373,9 @@ impl<S: Source> Poller<S> {
         self.stop(what);
         self.store.remove(&what.key);
         self.health.forget_loop(&what.key);
-        self.journal.forget(&what.key);
+        if let Some(journal) = self.journals.get_mut(&host(what)) {
+            journal.forget(&what.key);
+        }
     }
 
     fn stop(&mut self, what: &Loop) {
@@ -349,34 +386,60 @@ impl<S: Source> Poller<S> {
         }
     }
 
+    /// Requests a second to the host of a loop, and those that it takes at once.
+    fn limits(&self, what: &Loop) -> (f64, f64) {
+        match what.target.pool() {
+            Some(pool) => (pool.settings().http.requests_per_second, pool.settings().http.burst()),
+            None => (self.plan.requests_per_second, self.plan.requests_per_second),
+        }
+    }
+
+    /// What is logged of the host of a loop.
+    fn journal(&mut self, what: &Loop) -> &mut Journal {
+        let host = host(what);
+        self.journals.entry(host.clone()).or_insert_with(|| Journal::new(host))
+    }
+
+    /// Logs the failures that were collected.
+    fn report(&mut self) {
+        let now = Instant::now();
+        let due = self.journals.values_mut().filter(|journal| journal.due().is_some_and(|due| due <= now));
+        due.for_each(Journal::report);
+    }
+
     /// Takes up what came of a poll.
     fn settle(&mut self, Asked { what, duration, result }: Asked) -> Used {
         let key = &what.key;
         let (endpoint, (account, currency)) = (key.endpoint, key.subject.labels());
         let duration = duration.as_secs_f64();
         match result {
-            Ok(samples) => {
+            Ok(Answered { samples, time }) => {
                 let used = what.plan.endpoint.shows_use().then(|| samples.used_currencies());
-                let replaced = self.store.replace(key, samples, what.plan.lifetime);
+                let age = time.elapsed().unwrap_or_default();
+                let replaced = self.store.replace(key, samples, what.plan.lifetime.saturating_sub(age));
                 debug!(%account, endpoint, %currency, duration, "polled");
                 for Correction { family, labels, held, reported } in &replaced.corrections {
                     let metric = family.sample_name();
                     debug!(%account, endpoint, %currency, metric, labels, held, reported, "counter fell a little and is held");
                 }
                 self.health.metrics.corrected(endpoint, replaced.corrections.len());
-                self.health.succeeded(key, replaced.dropped);
-                self.journal.succeeded(key);
+                self.health.succeeded(key, replaced.dropped, time);
+                self.journal(&what).succeeded(key);
                 used
             }
             Err(error) => {
                 let kind = error.kind();
                 debug!(%account, endpoint, %currency, duration, kind, "poll did not succeed");
-                self.health.failed(key, &error);
-                self.journal.failed(key, &error);
+                self.health.failed(key, host(&what).as_deref(), &error);
+                self.journal(&what).failed(key, &error);
                 None
             }
         }
     }
+}
+
+fn host(what: &Loop) -> Host {
+    what.target.pool().map(|pool| pool.settings().name.clone())
 }
 
 fn broke_down(Key { subject, endpoint }: &Key) {
@@ -400,7 +463,7 @@ async fn until(then: Option<Instant>) {
 }
 
 async fn has_new_credentials<S: Source>(source: &S, what: &Loop) -> bool {
-    match &what.account {
+    match what.target.account() {
         Some(account) => source.has_new_credentials(account).await,
         None => false,
     }
@@ -408,18 +471,32 @@ async fn has_new_credentials<S: Source>(source: &S, what: &Loop) -> bool {
 
 /// Asks for the samples that are wanted, which are of use until the deadline.
 async fn ask<S: Source>(source: Arc<S>, what: Arc<Loop>, deadline: Instant) -> Asked {
-    let Loop { plan, account, key } = &*what;
     let started = Instant::now();
-    let request = Request {
-        account: account.as_deref(),
-        argument: key.subject.currency(),
-        deadline: Some(deadline),
-        decimals: &plan.reading.decimals,
-        max_workers: plan.reading.max_workers,
-    };
-    let mut result = source.fetch(plan.endpoint, request).await;
-    if let Ok(samples) = &mut result {
-        samples.hide_optional(&plan.reading.optional_metrics);
-    }
+    let result = answered(&*source, &what, deadline).await;
     Asked { duration: started.elapsed(), result, what }
+}
+
+async fn answered<S: Source>(source: &S, what: &Loop, deadline: Instant) -> api::Result<Answered> {
+    let Loop { plan, target, key } = what;
+    let EndpointPlan { endpoint, reading, .. } = &**plan;
+    let (decimals, max_workers) = (&reading.decimals, reading.max_workers);
+    let context = Context { email: None, decimals, max_workers };
+    let read =
+        |answer: Answer| Ok(Answered { samples: endpoint.read(answer.json.as_bytes(), &context)?, time: answer.time });
+    let mut answered = match target {
+        Target::Api(account) => {
+            let (account, argument) = (account.as_deref(), key.subject.argument(endpoint));
+            let request = Request { account, argument, deadline: Some(deadline), decimals, max_workers };
+            let samples = source.fetch(endpoint, request).await?;
+            Answered { samples, time: SystemTime::now() }
+        }
+        Target::Wallet(wallet) => read(wallet.answer(endpoint, Some(deadline)).await?)?,
+        Target::Pool(pool) => read(pool.answer(endpoint, Some(deadline)).await?)?,
+    };
+    answered.samples.hide_optional(&reading.optional_metrics);
+    // Their top miners are those of their pools.
+    if key.subject == Subject::Pool {
+        answered.samples.leave_out_currencies(|currency| reading.currencies_of_pools.contains(currency));
+    }
+    Ok(answered)
 }

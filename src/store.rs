@@ -10,11 +10,11 @@ use tokio::time::Instant;
 
 pub use self::totals::Correction;
 use self::totals::Totals;
-use crate::blocks::{Blocks, Change};
+use crate::blocks::{Blocks, Change, ScopeLabel};
 use crate::clock;
 use crate::subject::Subject;
 use minergate::currency;
-use minergate::endpoints::{ENDPOINTS, Endpoint};
+use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
 use minergate::metric::Samples;
 
 /// Currencies that one account (or the pool) may have series of. A server that makes up more is cut off here.
@@ -49,10 +49,19 @@ type AllTotals = BTreeMap<Key, Totals>;
 impl Default for Store {
     fn default() -> Self {
         let blocks = |endpoint: &'static Endpoint| {
-            (endpoint.name, Arc::new(Blocks::new(Subject::label, endpoint.families(), Some(endpoint.path))))
+            (endpoint.name, Arc::new(Blocks::new(label(endpoint.scope), endpoint.families(), Some(endpoint.path))))
         };
         let samples = ENDPOINTS.iter().map(blocks).collect();
         Store { totals: Mutex::default(), shown: RwLock::new(State { samples, next_end: None }), slept: clock::slept }
+    }
+}
+
+/// The label that says whose the samples of an endpoint are.
+fn label(scope: Scope) -> ScopeLabel {
+    match scope {
+        Scope::Account => |subject| subject.label(Scope::Account),
+        Scope::Pool => |subject| subject.label(Scope::Pool),
+        Scope::Network => |subject| subject.label(Scope::Network),
     }
 }
 

@@ -78,7 +78,7 @@ async fn pipeline(base: &str, time: Duration) -> f64 {
         ..Settings::new(api::parse_base_url(base).expect("a URL"))
     };
     let health = exposition.health.clone();
-    let client = Arc::new(Client::new(&settings, Arc::new(move |event| health.observe(event))).expect("a client"));
+    let client = Arc::new(Client::new(&settings, Arc::new(move |event| health.observe(None, event))).expect("a client"));
     let account = configured(base).plan.accounts.remove(TOKEN_ACCOUNT).0;
     let endpoint = endpoints::find("mining_stats").expect("an endpoint");
     let key = Key { subject: Subject::Account(account.name().clone()), endpoint: endpoint.name };
@@ -90,7 +90,7 @@ async fn pipeline(base: &str, time: Duration) -> f64 {
             let request = Request { deadline, ..Request::of(&account) };
             let rows = endpoint.fetch(&client, request).await.expect("rows");
             let dropped = exposition.store.replace(&key, rows, Duration::from_secs(60)).dropped;
-            exposition.health.succeeded(&key, dropped);
+            exposition.health.succeeded(&key, dropped, std::time::SystemTime::now());
         }
     })
     .await

@@ -37,7 +37,7 @@ pub(crate) fn measure(table: &mut Table, effort: Effort) {
     });
     let whole = time(&mut |key, body| {
         let dropped = exposition.store.replace(key, world::read(endpoint, body), Duration::from_secs(86_400)).dropped;
-        exposition.health.succeeded(key, dropped);
+        exposition.health.succeeded(key, dropped, std::time::SystemTime::now());
     });
     Table::told(&format!("a mining/stats answer of {} bytes: decode and read", polls[0].1.len()), "us", decode);
     table.at_most(&format!("all of it, at {} accounts", world.accounts), "us", whole, 120.0);

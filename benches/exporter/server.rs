@@ -107,8 +107,10 @@ async fn polled(accounts: usize) {
         accounts: (0..accounts).map(account).collect(),
         currencies: Some([].into()),
         pool: false,
+        api: true,
         reading: Arc::default(),
         requests_per_second: 1e6,
+        ..Plan::default()
     };
     let loops = plan.loops().count();
     let exposition = Arc::new(Exposition::new(Arc::new(Store::default()), Arc::new(Health::default())));

@@ -119,7 +119,7 @@ impl World {
         for (endpoint, key) in self.loops(account) {
             let rows = read(endpoint, &answer(endpoint.name, account, round));
             let dropped = exposition.store.replace(&key, rows, DAY).dropped;
-            exposition.health.succeeded(&key, dropped);
+            exposition.health.succeeded(&key, dropped, std::time::SystemTime::now());
         }
     }
 }

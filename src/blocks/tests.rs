@@ -7,6 +7,7 @@ use flate2::read::GzDecoder;
 use proptest::prelude::*;
 
 use super::*;
+use minergate::endpoints::Scope;
 use minergate::metric::{self, Context, Metric, gauge, write_label};
 
 type Answer = Vec<(u8, f64)>;
@@ -81,7 +82,7 @@ proptest! {
 
     #[test]
     fn what_was_put_last_is_there(events in prop::collection::vec(event(), 0..80)) {
-        let mut blocks = Blocks::new(Subject::label, METRICS.iter().map(|metric| &metric.family), None);
+        let mut blocks = Blocks::new(|subject| subject.label(Scope::Account), METRICS.iter().map(|metric| &metric.family), None);
         let mut model: BTreeMap<String, Samples> = BTreeMap::new();
         for event in events {
             match event {

@@ -101,7 +101,7 @@ async fn read(config: &Config, flags: &Flags, now: i64) -> anyhow::Result<(Vec<P
                     past.lists.push((endpoint, events));
                 }
                 Err(error) => {
-                    tracing::error!(account = %name, endpoint, kind = error.kind(), error = explanation(&error), "list not read");
+                    tracing::error!(account = %name, endpoint, kind = error.kind(), error = explanation(&error, None), "list not read");
                     (failed, last) = (failed + 1, Some(error));
                 }
             }
@@ -110,7 +110,7 @@ async fn read(config: &Config, flags: &Flags, now: i64) -> anyhow::Result<(Vec<P
     }
     match last {
         Some(error) if pasts.iter().all(|past| past.lists.is_empty()) => {
-            bail!("{}: nothing could be read: {}", api.base_url, explanation(&error))
+            bail!("{}: nothing could be read: {}", api.base_url, explanation(&error, None))
         }
         _ => Ok((pasts, failed)),
     }

@@ -1,6 +1,6 @@
 //! `once`: one poll of everything, and what `/metrics` would show after it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -27,7 +27,7 @@ pub(super) struct Flags {
 }
 
 pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<ExitCode> {
-    let config = all.load()?;
+    let mut config = all.load()?;
     config.log.init();
     for warning in config.warnings().await {
         tracing::warn!(warning, "configuration");
@@ -37,18 +37,15 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
         textfile::check(path)?;
     }
     check_accounts(&flags.account, &config)?;
-    let settings = config.require_api()?.clone();
-    let mut plan = config.plan;
     if !flags.account.is_empty() {
-        plan.accounts.retain(|(account, _)| flags.account.iter().any(|name| *name == **account.name()));
-        (plan.pool, plan.currencies) = (false, Some(BTreeSet::new()));
+        config.keep_accounts(|account| flags.account.iter().any(|name| name == account));
     }
-    let Pipeline { poller, exposition, .. } = Pipeline::new(&settings, plan)?;
-    let outcomes = poller.round(settings.concurrency, |_| (), |_, _| ()).await;
+    let Pipeline { hosts, poller, exposition, .. } = Pipeline::new(&config)?;
+    let outcomes = poller.round(hosts.concurrency(), |_| (), |_, _| ()).await;
     let failures = outcomes.iter().filter(|outcome| outcome.result.is_err()).count();
     if failures == outcomes.len() {
         let old = if flags.textfile.is_some() { "; the file stays as it was" } else { "" };
-        anyhow::bail!("{}: nothing could be read: {}{old}", settings.base_url, reasons(&outcomes));
+        anyhow::bail!("{}: nothing could be read: {}{old}", config.hosts(), reasons(&outcomes));
     }
     let text = own_metrics(&exposition.render(Format::Text, &Filter::only(flags.account.iter().cloned().collect(), false)));
     match &flags.textfile {
@@ -61,12 +58,12 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
 /// Why polls failed: each reason once, the most frequent first.
 fn reasons<T>(outcomes: &[Outcome<T>]) -> String {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    let errors = || outcomes.iter().filter_map(|outcome| outcome.result.as_ref().err());
+    let errors = || outcomes.iter().filter_map(|outcome| Some((outcome.result.as_ref().err()?, outcome.pool.as_deref())));
     // A login that is not tried again only follows from one that failed.
     let follows = |error: &&Error| matches!(error, Error::LoginPostponed { .. } | Error::LoginBlocked(_));
-    let all_follow = errors().all(|error| follows(&error));
-    for error in errors().filter(|error| all_follow || !follows(error)) {
-        *counts.entry(explanation(error)).or_default() += 1;
+    let all_follow = errors().all(|(error, _)| follows(&error));
+    for (error, pool) in errors().filter(|(error, _)| all_follow || !follows(error)) {
+        *counts.entry(explanation(error, pool)).or_default() += 1;
     }
     let mut reasons: Vec<_> = counts.into_iter().collect();
     reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));

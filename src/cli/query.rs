@@ -130,7 +130,7 @@ fn explained(error: &Error, endpoint: &Endpoint, account: Option<&Account>, of_o
             format!("{error}; is api.base_url right?")
         }
         Error::RateLimited { .. } => format!("{error}; try again in a minute"),
-        error => explanation(error),
+        error => explanation(error, None),
     };
     anyhow!("{}: {name}{of}: {reason}", api.base_url)
 }

@@ -64,7 +64,7 @@ impl Api {
             base_url,
             timeout: self.timeout,
             requests_per_second: self.requests_per_second,
-            burst: self.requests_per_second,
+            burst: None,
             concurrency: self.concurrency,
             user_agent: super::USER_AGENT.to_owned(),
         })

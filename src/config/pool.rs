@@ -139,7 +139,7 @@ impl Pool {
         }
         let mut http = api::Settings::new(base_url?);
         (http.timeout, http.concurrency) = (self.timeout, self.concurrency);
-        (http.requests_per_second, http.burst) = (self.requests_per_second, self.burst);
+        (http.requests_per_second, http.burst) = (self.requests_per_second, Some(self.burst));
         super::USER_AGENT.clone_into(&mut http.user_agent);
         Some(Settings {
             name: self.name.as_str().into(),

@@ -91,18 +91,36 @@ impl Raw {
         let plan = Plan {
             intervals,
             currencies: self.currencies.map(|codes| codes.into_iter().filter(|code| owns("currency", code)).collect()),
-            pool: api.is_some() && owns("pool", ""),
+            api: api.is_some(),
+            pool: owns("pool", ""),
             reading: Arc::new(Reading {
                 decimals: Decimals::new(decimals),
                 optional_metrics: self.optional_metrics,
                 max_workers: self.max_workers,
+                currencies_of_pools: pools.iter().map(|pool| pool.currency.clone()).collect(),
             }),
             requests_per_second: api.as_ref().map_or(Settings::REQUESTS_PER_SECOND, |api| api.requests_per_second),
             accounts: at_api.iter().filter(|(account, _)| owns("account", account.name())).cloned().collect(),
+            // Wallets and pools are clients, which the pipeline makes.
+            wallets: Vec::new(),
+            pools: BTreeMap::new(),
         };
         let accounts = at_api.into_iter().map(|(account, _)| account).collect();
         let Raw { web, log, shard, state_directory, .. } = self;
-        Ok(Config { api, accounts, pools, wallets, logins, plan, web, log, shard, state_directory, file })
+        Ok(Config {
+            api,
+            accounts,
+            pools,
+            wallets,
+            logins,
+            plan,
+            web,
+            log,
+            shard,
+            accounts_only: false,
+            state_directory,
+            file,
+        })
     }
 
     fn pools(&self, wrong: &mut Vec<Wrong>) -> Vec<minergate_pools::Settings> {

@@ -11,7 +11,7 @@ use prometheus_client::registry::Registry;
 use tokio::sync::Notify;
 
 use super::process;
-use super::table::{EXPORTER_METRICS, EndpointLabel, HttpLabels, Instruments};
+use super::table::{EXPORTER_METRICS, EndpointLabel, HostLabel, HttpLabels, Instruments};
 use super::unix_seconds;
 
 /// Counts what the exporter does.
@@ -56,6 +56,11 @@ impl ExporterMetrics {
     /// Announces an endpoint that is polled.
     pub fn expect_endpoint(&self, endpoint: &'static str, interval: Duration) {
         self.instruments().intervals.get_or_create(&EndpointLabel { endpoint }).set(interval.as_secs_f64());
+    }
+
+    /// Announces a host: a pool by its name, or the API.
+    pub fn expect_host(&self, pool: Option<&Arc<str>>) {
+        drop(self.instruments().durations.get_or_create(&HostLabel(pool.cloned())));
     }
 
     /// Forgets the interval of an endpoint that is off.

@@ -15,7 +15,8 @@ pub(super) struct PausedUntil(Mutex<Option<Instant>>);
 
 impl PausedUntil {
     pub(super) fn set(&self, until: Instant) {
-        *self.lock() = Some(until);
+        let mut latest = self.lock();
+        *latest = latest.max(Some(until));
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Instant>> {

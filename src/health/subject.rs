@@ -1,11 +1,13 @@
 //! How the polls and logins of one subject go.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use minergate::api::Blocked;
 use tokio::time::Instant;
 
+use crate::store::Key;
 use crate::subject::Subject;
 
 /// How one loop's polls went.
@@ -33,12 +35,19 @@ pub struct Failing {
     pub since: Instant,
 }
 
+/// A loop of a subject: its endpoint, and the currency where a loop is about one.
+pub type LoopName = (&'static str, Option<Arc<str>>);
+
+/// The name of a loop among those of its subject.
+pub(super) fn loop_name(key: &Key) -> LoopName {
+    (key.endpoint, key.subject.currency().cloned())
+}
+
 /// How the polls and logins of a subject went.
 #[derive(Debug)]
 pub struct SubjectHealth {
     pub subject: Subject,
-    /// By endpoint.
-    pub loops: BTreeMap<&'static str, LoopHealth>,
+    pub loops: BTreeMap<LoopName, LoopHealth>,
     /// Attempts to log in, by how they ended. Only accounts log in.
     pub(super) logins: BTreeMap<&'static str, f64>,
     /// Why logins are blocked, and since when in seconds since 1970.
@@ -50,6 +59,11 @@ pub struct SubjectHealth {
 impl SubjectHealth {
     pub(super) fn new(subject: Subject) -> SubjectHealth {
         SubjectHealth { subject, loops: BTreeMap::new(), logins: BTreeMap::new(), blocked: None, token_since: None }
+    }
+
+    /// Whether it is an account that logs in: one with wallets does not.
+    pub(super) fn logs_in(&self) -> bool {
+        self.subject.account().is_some() && self.loops.keys().all(|(_, currency)| currency.is_none())
     }
 
     /// Whether every enabled endpoint was read successfully at its latest poll.

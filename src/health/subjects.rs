@@ -8,7 +8,7 @@ use std::time::Duration;
 use minergate::metric::{Context, Samples};
 use tokio::time::Instant;
 
-use super::subject::{LoopHealth, SubjectHealth};
+use super::subject::{LoopHealth, SubjectHealth, loop_name};
 use super::table::SUBJECT_METRICS;
 use crate::blocks::Blocks;
 use crate::store::Key;
@@ -88,24 +88,25 @@ impl Subjects {
     /// Announces a loop.
     pub fn expect_loop(&self, key: &Key, interval: Duration) {
         let mut state = self.state();
-        let loops = &mut state.expect(&key.subject).loops;
+        let subject = key.subject.whole();
+        let loops = &mut state.expect(&subject).loops;
         let before = loops.len();
-        loops.entry(key.endpoint).or_default().interval = interval;
+        loops.entry(loop_name(key)).or_default().interval = interval;
         // A loop that a reload keeps has the same samples as before.
         if loops.len() > before {
-            state.changed.insert(key.subject.clone());
+            state.changed.insert(subject);
         }
     }
 
     /// Forgets a loop that has ended, and with its last one a subject that was not announced by itself.
     pub fn forget_loop(&self, key: &Key) {
-        let mut state = self.state();
-        let Some(health) = state.by_subject.get_mut(&key.subject) else { return };
-        health.loops.remove(key.endpoint);
-        if health.loops.is_empty() && key.subject.account().is_none() {
-            state.by_subject.remove(&key.subject);
+        let (mut state, subject) = (self.state(), key.subject.whole());
+        let Some(health) = state.by_subject.get_mut(&subject) else { return };
+        health.loops.remove(&loop_name(key));
+        if health.loops.is_empty() && subject.account().is_none() {
+            state.by_subject.remove(&subject);
         }
-        state.changed.insert(key.subject.clone());
+        state.changed.insert(subject);
     }
 
     /// When each loop polls next, and its interval.
@@ -126,7 +127,7 @@ impl Subjects {
     pub(super) fn change_loop(&self, key: &Key, change: impl FnOnce(&mut LoopHealth)) {
         let mut state = self.state();
         state.find(key).map(change);
-        state.changed.insert(key.subject.clone());
+        state.changed.insert(key.subject.whole());
         state.show();
     }
 
@@ -152,7 +153,7 @@ impl State {
     }
 
     fn find(&mut self, key: &Key) -> Option<&mut LoopHealth> {
-        self.by_subject.get_mut(&key.subject)?.loops.get_mut(key.endpoint)
+        self.by_subject.get_mut(&key.subject.whole())?.loops.get_mut(&loop_name(key))
     }
 
     /// Shows what has changed.

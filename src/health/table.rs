@@ -4,12 +4,14 @@
 //! account apply to it as well. What is said of the exporter as a whole is an instrument of prometheus-client, which
 //! [`ExporterMetrics`](super::ExporterMetrics) counts with.
 
+use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use minergate::api::Blocked;
 use minergate::metric::Unit::{Bytes, Seconds};
 use minergate::metric::{self, Metric};
-use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::{EncodeLabel as _, EncodeLabelSet, LabelSetEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -29,16 +31,16 @@ pub static SUBJECT_METRICS: &[Metric<SubjectHealth>] = &[
     metric::gauge("endpoint_up", "Whether the endpoint was read successfully at its latest poll, 1 or 0")
         .labels(&["endpoint", "currency"])
         .read(|health, out| {
-            for (endpoint, l) in &health.loops {
-                out.put_some([Some(endpoint), health.subject.currency()], f64::from(l.up));
+            for ((endpoint, currency), l) in &health.loops {
+                out.put_some([Some(endpoint), currency.as_deref()], f64::from(l.up));
             }
         }),
     metric::gauge("endpoint_last_success_timestamp", "When the endpoint was last read successfully")
         .unit(Seconds)
         .labels(&["endpoint", "currency"])
         .read(|health, out| {
-            for (endpoint, l) in &health.loops {
-                out.put_some([Some(endpoint), health.subject.currency()], l.last_success);
+            for ((endpoint, currency), l) in &health.loops {
+                out.put_some([Some(endpoint), currency.as_deref()], l.last_success);
             }
         }),
     metric::counter("auth_logins", "Attempts to log in, by how they ended")
@@ -47,7 +49,7 @@ pub static SUBJECT_METRICS: &[Metric<SubjectHealth>] = &[
     metric::gauge("auth_blocked", "1 while logins are blocked, else 0; rejected credentials block until there are others, a captcha or a discontinued API until a reload")
         .labels(&["reason"])
         .read(|health, out| {
-            for reason in Blocked::ALL.into_iter().filter(|_| health.subject.account().is_some()) {
+            for reason in Blocked::ALL.into_iter().filter(|_| health.logs_in()) {
                 out.put([reason.reason()], f64::from(health.blocked.is_some_and(|(blocked, _)| blocked == reason)));
             }
         }),
@@ -77,9 +79,12 @@ exporter_metrics! {
             .labels(&["endpoint"]),
     requests: Family<RequestLabels, Counter> = Family::default() =>
         counter("minergate_api_requests", "Requests to the API, by how they ended").labels(&["endpoint", "outcome"]),
-    durations: Histogram = Histogram::new(BUCKETS) =>
-        histogram("minergate_api_request_duration", "Time from sending a request to the API to the end of its answer in seconds")
-            .unit(Seconds),
+    durations: Family<HostLabel, Histogram, fn() -> Histogram> =
+            Family::new_with_constructor(|| Histogram::new(BUCKETS)) =>
+        histogram(
+            "minergate_api_request_duration",
+            "Time from sending a request to the API, or to a pool, to the end of its answer in seconds",
+        ).unit(Seconds).labels(&["pool"]),
     dropped: Family<EndpointLabel, Counter> = Family::default() =>
         counter(
             "minergate_api_dropped_samples",
@@ -122,6 +127,16 @@ exporter_metrics! {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct EndpointLabel {
     pub(super) endpoint: &'static str,
+}
+
+/// The name of a pool. The API has no label.
+#[derive(Clone, Debug, Hash, PartialEq, Eq)]
+pub(super) struct HostLabel(pub(super) Option<Arc<str>>);
+
+impl EncodeLabelSet for HostLabel {
+    fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|pool| ("pool", &**pool).encode(encoder.encode_label()))
+    }
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]

@@ -49,7 +49,7 @@ impl Backoff {
 
     /// When the loop is looked at next, when it will send a request as far as is known, and why that is not at its interval.
     pub(super) fn next(&mut self, what: &Loop, regular: Instant, after: &Next) -> (Instant, Instant, Option<&'static str>) {
-        let has_files = what.account.as_ref().is_some_and(|account| account.has_files());
+        let has_files = what.target.account().is_some_and(|account| account.has_files());
         // Credentials in files can be others by then.
         let looked_at = |planned: Instant| if has_files { planned.min(regular) } else { planned };
         let error = match after {

@@ -26,7 +26,8 @@ const API_LOOPS: usize = 3;
 const ACCOUNT_LOOPS: usize = 2;
 
 /// Kinds that are an account's own, whatever the API does for others.
-const OF_ACCOUNT: &[&str] = &["wrong_password", "totp_required", "totp_refused", "captcha", "login_blocked", "secret"];
+const OF_ACCOUNT: &[&str] =
+    &["wrong_password", "totp_required", "totp_refused", "captcha", "login_blocked", "secret", "wallet_unknown"];
 
 /// Kinds that follow from a failure before: nothing was sent because of it.
 const FOLLOWING: &[&str] = &["paused", "login_blocked", "login_postponed"];
@@ -34,6 +35,8 @@ const FOLLOWING: &[&str] = &["paused", "login_blocked", "login_postponed"];
 /// The failures that go on, and what was logged of them.
 #[derive(Default)]
 pub(super) struct Journal {
+    /// The name of the pool that it is about; nothing where it is about the API.
+    pool: Option<Arc<str>>,
     failing: BTreeMap<Key, Failure>,
     /// When the API went down, while it is.
     api_down: Option<Instant>,
@@ -69,6 +72,10 @@ enum Report {
 }
 
 impl Journal {
+    pub(super) fn new(pool: Option<Arc<str>>) -> Journal {
+        Journal { pool, ..Journal::default() }
+    }
+
     /// When [`Journal::report`] is to be called.
     pub(super) fn due(&self) -> Option<Instant> {
         self.collecting.map(|(_, due)| due)
@@ -76,7 +83,7 @@ impl Journal {
 
     /// A poll failed.
     pub(super) fn failed(&mut self, key: &Key, error: &api::Error) {
-        let (kind, words, latest) = (error.kind(), explanation(error), Instant::now());
+        let (kind, words, latest) = (error.kind(), explanation(error, self.pool.as_deref()), Instant::now());
         let is_down = |account| self.accounts_down.contains_key(account);
         let is_above = self.api_down.is_some() || key.subject.account().is_some_and(is_down);
         if let Some(failure) = self.failing.get_mut(key) {
@@ -104,12 +111,18 @@ impl Journal {
         let now = Instant::now();
         self.any_succeeded = Some(now);
         if let Some(since) = self.api_down.take() {
-            info!(failed_for = since.elapsed().as_secs_f64(), "api up again");
+            let failed_for = since.elapsed().as_secs_f64();
+            if let Some(pool) = &self.pool {
+                info!(%pool, failed_for, "pool up again");
+            } else {
+                info!(failed_for, "api up again");
+            }
         }
         if let Some(account) = key.subject.account() {
             self.succeeded.insert(account.clone(), now);
             if let Some((since, _)) = self.accounts_down.remove(account) {
-                info!(%account, failed_for = since.elapsed().as_secs_f64(), "account up again");
+                let pool = self.pool.as_deref();
+                info!(%account, pool, failed_for = since.elapsed().as_secs_f64(), "account up again");
             }
         }
         if let Some(failure) = self.failing.remove(key)
@@ -190,7 +203,11 @@ impl Journal {
         // The first that was sent says why; what follows from it does not.
         let sent = self.failed_since_success().map(|(_, failure)| failure).filter(|f| !FOLLOWING.contains(&f.kind));
         if let Some(first) = sent.min_by_key(|failure| failure.since) {
-            warn!(kind = first.kind, error = first.words, "api down");
+            if let Some(pool) = &self.pool {
+                warn!(%pool, kind = first.kind, error = first.words, "pool down");
+            } else {
+                warn!(kind = first.kind, error = first.words, "api down");
+            }
             self.api_down = Some(first.since);
         }
     }
@@ -212,7 +229,8 @@ impl Journal {
             if !is_of_account && failures.iter().filter(is_same).count() < ACCOUNT_LOOPS {
                 return;
             }
-            warn!(%account, kind = first.kind, error = first.words, "account down");
+            let pool = self.pool.as_deref();
+            warn!(%account, pool, kind = first.kind, error = first.words, "account down");
             self.accounts_down.insert(account.clone(), (first.since, first.kind));
         }
         let Some((_, kind)) = self.accounts_down.get(account).copied() else { return };

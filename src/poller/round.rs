@@ -7,7 +7,8 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use tokio::time::Instant;
 
-use super::{Loop, Poller, Source, ask};
+use super::journal::Journal;
+use super::{Loop, Poller, Source, ask, host};
 use crate::store::Key;
 use minergate::api;
 use minergate::metric::Samples;
@@ -19,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Outcome<T> {
     pub key: Key,
+    /// The name of the pool that was asked; nothing where the API was.
+    pub pool: Option<Arc<str>>,
     pub duration: Duration,
     /// What was made of the answer's samples, or why there is none.
     pub result: api::Result<T>,
@@ -45,7 +48,7 @@ impl<S: Source> Poller<S> {
             let all = all + networks.len();
             self.ask_all(networks, all, concurrency, &made, &mut told, &mut outcomes).await;
         }
-        self.journal.report();
+        self.journals.values_mut().for_each(Journal::report);
         outcomes
     }
 
@@ -60,19 +63,27 @@ impl<S: Source> Poller<S> {
     ) {
         // A turn at the limiter comes after those of all others that are under way.
         #[expect(clippy::cast_precision_loss, reason = "concurrency is 10,000 at most")]
-        let line = Duration::from_secs_f64(concurrency as f64 / self.plan.requests_per_second);
-        for what in &loops {
+        let patience = |what: &Loop| PATIENCE + Duration::from_secs_f64(concurrency as f64 / self.limits(what).0);
+        let loops: Vec<(Loop, Duration)> = loops
+            .into_iter()
+            .map(|what| {
+                let patience = patience(&what);
+                (what, patience)
+            })
+            .collect();
+        for (what, _) in &loops {
             self.health.subjects.expect_loop(&what.key, what.plan.interval);
         }
         let source = self.source.clone();
         let mut polls = stream::iter(loops)
-            .map(|what| ask(source.clone(), Arc::new(what), Instant::now() + PATIENCE + line))
+            .map(|(what, patience)| ask(source.clone(), Arc::new(what), Instant::now() + patience))
             .buffer_unordered(concurrency);
         while let Some(asked) = polls.next().await {
             let outcome = Outcome {
                 key: asked.what.key.clone(),
+                pool: host(&asked.what),
                 duration: asked.duration,
-                result: asked.result.as_ref().map(made).map_err(Clone::clone),
+                result: asked.result.as_ref().map(|answered| made(&answered.samples)).map_err(Clone::clone),
             };
             if let Some(used) = self.settle(asked) {
                 self.uses.set(outcome.key.clone(), used);

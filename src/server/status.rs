@@ -18,9 +18,9 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::App;
+use crate::exposition::Filter;
 use crate::health::SubjectHealth;
 use crate::store::Fresh;
-use crate::subject::Subject;
 use minergate::metric::Sample;
 
 /// Accounts on one page.
@@ -180,9 +180,9 @@ fn status(app: &App, wanted: &Wanted) -> Status {
 }
 
 fn endpoints(health: &SubjectHealth) -> impl Iterator<Item = Endpoint> {
-    health.loops.iter().map(|(name, l)| Endpoint {
+    health.loops.iter().map(|((name, currency), l)| Endpoint {
         name,
-        currency: health.subject.labels().1.to_owned(),
+        currency: currency.as_deref().unwrap_or_default().to_owned(),
         up: l.up,
         interval_seconds: l.interval.as_secs_f64(),
         last_success_timestamp_seconds: l.last_success,
@@ -204,15 +204,16 @@ fn values(fresh: &Fresh<'_>, shown: &[Arc<str>]) -> (BTreeMap<String, Currencies
     let mut networks: BTreeMap<String, Network> = BTreeMap::new();
     for (endpoint, samples) in fresh.iter() {
         // Looked up one by one: a page costs the same however many accounts are on others.
-        let subjects: Vec<Subject> = if endpoint.is_of_account() {
-            shown.iter().cloned().map(Subject::Account).collect()
-        } else {
-            samples.entries().map(|entry| entry.subject.clone()).collect()
-        };
-        for (subject, samples) in subjects.iter().filter_map(|subject| Some((subject, samples.get(subject)?))) {
+        let filter = Filter::Some { accounts: shown.iter().map(ToString::to_string).collect(), others: false };
+        let filter = if endpoint.is_of_account() { filter } else { Filter::All };
+        for entry in filter.entries(samples) {
+            let (subject, samples) = (&entry.subject, &entry.samples);
             for (family, series) in samples.families() {
                 for one in series {
-                    let Some(code) = one.label("currency").or(subject.currency()).map(str::to_owned) else { continue };
+                    let Some(code) = one.label("currency").or(subject.currency().map(|code| &**code)).map(str::to_owned)
+                    else {
+                        continue;
+                    };
                     if let Some(name) = subject.account().filter(|_| Currency::shows(family.stem)) {
                         accounts.entry(name.to_string()).or_default().entry(code).or_default().set(family.stem, one);
                     } else if Network::shows(family.stem) {

@@ -56,7 +56,9 @@ fn the_full_example_holds_the_defaults() {
         assert_eq!(config.plan.intervals.get(endpoint), Some(endpoint.interval), "{}", endpoint.name);
     }
     assert_eq!(config.plan.intervals.stale_after, Intervals::default().stale_after);
-    assert_eq!((config.plan.reading, config.plan.currencies), (short.plan.reading, short.plan.currencies));
+    let (reading, other) = (&config.plan.reading, &short.plan.reading);
+    assert_eq!((&reading.decimals, &reading.optional_metrics), (&other.decimals, &other.optional_metrics));
+    assert_eq!((reading.max_workers, config.plan.currencies), (other.max_workers, short.plan.currencies));
 }
 
 #[test]

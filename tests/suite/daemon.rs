@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use flate2::read::GzDecoder;
+use minergate::endpoints::{ENDPOINTS, Endpoint};
 
 use crate::fake_api::FakeApi;
 use crate::process::{Process, daemon, exporter, get, request, simulator, wait};
@@ -26,6 +27,27 @@ fn running(directory: &Path) -> (Process, Process, String) {
             .then_some(())
     });
     (simulator, daemon, url)
+}
+
+#[test]
+fn one_account_has_few_series_of_the_exporter_s_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_simulator, config) = simulator(directory.path(), &["--accounts", "1"]);
+    let (_daemon, url) = daemon(&config, &[]);
+    let polled = |text: &str| {
+        let ok = |endpoint: &&Endpoint| {
+            text.contains(&format!("minergate_api_requests_total{{endpoint=\"{}\",outcome=\"ok\"}}", endpoint.name))
+        };
+        ENDPOINTS.iter().filter(ok).count()
+    };
+    let text = wait("a poll of every endpoint", || {
+        let text = get(&format!("{url}/metrics"), &[]).text();
+        (polled(&text) == ENDPOINTS.len()).then_some(text)
+    });
+    let own =
+        ["minergate_up", "minergate_endpoint_", "minergate_api_", "minergate_auth_", "minergate_exporter_", "process_"];
+    let own: Vec<&str> = text.lines().filter(|line| own.iter().any(|own| line.starts_with(own))).collect();
+    assert!(own.len() <= 150, "{}:\n{}", own.len(), own.join("\n"));
 }
 
 #[test]

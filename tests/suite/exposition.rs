@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use flate2::read::GzDecoder;
@@ -190,9 +190,9 @@ async fn happens(exposition: &Exposition, event: Event) {
             let key = farm(account, "balance");
             exposition.health.subjects.expect_loop(&key, Duration::from_secs(60));
             if good {
-                exposition.health.succeeded(&key, 1);
+                exposition.health.succeeded(&key, 1, SystemTime::now());
             } else {
-                exposition.health.failed(&key, &api::Error::NotFound);
+                exposition.health.failed(&key, None, &api::Error::NotFound);
             }
         }
         Event::Pass(seconds) => tokio::time::advance(Duration::from_secs(seconds)).await,

@@ -106,7 +106,7 @@ async fn no_state_of_the_api_is_unhealthy() {
             let health = Arc::<Health>::default();
             health.liveness.set_patience(patience(settings.timeout, settings.requests_per_second));
             let watched = health.clone();
-            let observer: Observer = Arc::new(move |event| watched.observe(event));
+            let observer: Observer = Arc::new(move |event| watched.observe(None, event));
             let client = Arc::new(Client::new(&settings, observer).unwrap());
             let poller = Poller::new(client, plan(poll), Arc::default(), health.clone());
             let (_updates, updates) = mpsc::channel(1);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use minergate::api::{Error, Event};
 use minergate_exporter::exposition::{Exposition, Filter, Format};
@@ -21,12 +21,12 @@ fn eventful() -> Health {
     let key = Key { subject: Subject::Account(account.into()), endpoint };
     health.subjects.expect_loop(&key, MINUTE);
     health.metrics.expect_endpoint(endpoint, MINUTE);
-    health.observe(Event::Request { endpoint, outcome: "ok", duration: MINUTE });
-    health.observe(Event::Paused { until });
-    health.observe(Event::Login { account, outcome: "ok" });
-    health.observe(Event::Token { account });
-    health.succeeded(&key, 1);
-    health.failed(&key, &Error::Paused { until });
+    health.observe(Some(&"supportxmr".into()), Event::Request { endpoint, outcome: "ok", duration: MINUTE });
+    health.observe(None, Event::Paused { until });
+    health.observe(None, Event::Login { account, outcome: "ok" });
+    health.observe(None, Event::Token { account });
+    health.succeeded(&key, 1, SystemTime::now());
+    health.failed(&key, None, &Error::Paused { until });
     health.metrics.corrected(endpoint, 1);
     health.metrics.http_request("/metrics", 200);
     health

@@ -6,7 +6,7 @@ mod mutation;
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use minergate::api::{Error, Event};
 use minergate::currency::Decimals;
@@ -45,21 +45,21 @@ fn exposition<'a>(answers: impl IntoIterator<Item = (&'static Endpoint, &'a str)
         let key = key(endpoint);
         health.subjects.expect_loop(&key, Duration::from_secs(60));
         health.metrics.expect_endpoint(endpoint.name, Duration::from_secs(60));
-        health.observe(Event::Request { endpoint: endpoint.name, outcome: "ok", duration: Duration::MAX });
+        health.observe(None, Event::Request { endpoint: endpoint.name, outcome: "ok", duration: Duration::MAX });
         health.metrics.corrected(endpoint.name, 1);
         let request = Context { email: Some("user1@example.com"), ..Context::of(&decimals) };
         match endpoint.read(body.as_bytes(), &request) {
             Ok(rows) => {
                 let dropped = store.replace(&key, rows, Duration::from_secs(60)).dropped;
-                health.succeeded(&key, dropped);
+                health.succeeded(&key, dropped, SystemTime::now());
             }
             Err(error) => {
                 assert_eq!(error.kind(), "shape", "{}", endpoint.name);
-                health.failed(&key, &error);
+                health.failed(&key, None, &error);
             }
         }
     }
-    health.failed(&key(&ENDPOINTS[0]), &Error::NotFound);
+    health.failed(&key(&ENDPOINTS[0]), None, &Error::NotFound);
     Exposition::new(Arc::new(store), Arc::new(health))
 }
 

@@ -58,7 +58,7 @@ fn wallets_are_in_the_order_of_accounts_and_pools_and_need_no_api() {
     assert_eq!(wallets(&config), expected(&all));
     assert_eq!(config.wallets[1].endpoints.as_deref(), Some(&["workers".to_owned()][..]));
     assert!(config.wallets[2].endpoints.is_none() && config.api.is_none() && config.accounts.is_empty());
-    assert!(config.plan.accounts.is_empty() && !config.plan.pool);
+    assert!(config.plan.accounts.is_empty() && !config.plan.api);
     assert_eq!(config.plan.reading.max_workers, 7);
     let [(name, Credentials::Password { email, password, totp: None })] = &config.logins[..] else {
         panic!("{:?}", config.logins)
@@ -71,10 +71,10 @@ fn wallets_are_in_the_order_of_accounts_and_pools_and_need_no_api() {
     assert_eq!((xmr.block_time, xmr.max_age), (Duration::from_secs(120), Duration::from_secs(30)));
     let http = &xmr.http;
     assert_eq!(http.base_url.as_str(), "https://pool.example.com/api");
-    assert_eq!((http.requests_per_second, http.burst, http.concurrency, http.timeout.as_secs()), (1.0, 5.0, 4, 10));
+    assert_eq!((http.requests_per_second, http.burst(), http.concurrency, http.timeout.as_secs()), (1.0, 5.0, 4, 10));
     assert_eq!((etc.decimals, etc.block_time, etc.max_age), (10, Duration::from_secs(15), Duration::from_secs(60)));
     let http = &etc.http;
-    assert_eq!((http.requests_per_second, http.burst, http.concurrency, http.timeout.as_secs()), (0.5, 2.0, 1, 3));
+    assert_eq!((http.requests_per_second, http.burst(), http.concurrency, http.timeout.as_secs()), (0.5, 2.0, 1, 3));
     assert!(http.user_agent.starts_with("minergate-exporter/"), "{}", http.user_agent);
 }
 

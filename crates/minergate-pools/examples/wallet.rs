@@ -38,7 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             max_age: Settings::MAX_AGE,
             http: api::Settings {
                 requests_per_second: Settings::REQUESTS_PER_SECOND,
-                burst: Settings::BURST,
+                burst: Some(Settings::BURST),
                 concurrency: Settings::CONCURRENCY,
                 ..api::Settings::new(api::parse_base_url(&url)?)
             },

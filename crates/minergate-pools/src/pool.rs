@@ -1,5 +1,6 @@
 //! A pool, asked within its limits.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -11,6 +12,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
+use super::address;
 use super::cache::{Cache, Found, Keep};
 use super::reading::{Context, Reading, compose, json};
 use super::refusal;
@@ -41,6 +43,14 @@ pub struct Settings {
     pub max_age: Duration,
     /// Where it is, and its limits.
     pub http: api::Settings,
+}
+
+impl PartialEq for Settings {
+    fn eq(&self, other: &Settings) -> bool {
+        let Settings { name, software, currency, decimals, block_time, max_age, http } = self;
+        (name, software.name, currency, decimals) == (&other.name, other.software.name, &other.currency, &other.decimals)
+            && (block_time, max_age, http) == (&other.block_time, &other.max_age, &other.http)
+    }
 }
 
 impl Settings {
@@ -129,6 +139,11 @@ impl Pool {
         &self.settings
     }
 
+    /// Whether its software can fill an endpoint.
+    pub fn fills(&self, endpoint: &Endpoint) -> bool {
+        self.settings.software.endpoints.contains(&endpoint.name)
+    }
+
     /// A wallet at this pool.
     pub fn wallet(self: &Arc<Pool>, account: Arc<str>, address: Secret) -> Wallet {
         Wallet { pool: self.clone(), account, address, lane: self.client.lane() }
@@ -195,9 +210,33 @@ impl Pool {
     }
 }
 
+/// Without the settings of its client.
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("name", &self.settings.name).finish_non_exhaustive()
+    }
+}
+
+/// Without the address.
+impl fmt::Debug for Wallet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wallet").field("pool", &self.pool).field("account", &self.account).finish_non_exhaustive()
+    }
+}
+
 impl Wallet {
     pub fn pool(&self) -> &Arc<Pool> {
         &self.pool
+    }
+
+    /// The name of the account that it belongs to.
+    pub fn account(&self) -> &Arc<str> {
+        &self.account
+    }
+
+    /// Whether that is where its address comes from.
+    pub fn address_is(&self, address: &Secret) -> bool {
+        self.address == *address
     }
 
     /// The answer to an endpoint of an account's.
@@ -252,8 +291,8 @@ impl Wallet {
 
     async fn address(&self) -> api::Result<SecretString> {
         let address = self.address.read().await?;
-        // A path's segment of dots alone leads elsewhere, escaped or not. No coin has such an address.
-        if address.expose_secret().bytes().all(|byte| byte == b'.') { Err(Error::WalletUnknown) } else { Ok(address) }
+        // What is no address of any coin is not sent: a path's segment of dots alone would lead elsewhere.
+        address::parse(address.expose_secret()).map(SecretString::from).map_err(|_| Error::WalletUnknown)
     }
 }
 

@@ -45,8 +45,8 @@ pub struct Settings {
     pub timeout: Duration,
     /// Requests a second to the host, of all accounts together.
     pub requests_per_second: f64,
-    /// Requests that may follow each other without a wait when none was sent for a while.
-    pub burst: f64,
+    /// Requests that may follow each other without a wait when none was sent for a while. Nothing stands for those of one second.
+    pub burst: Option<f64>,
     /// Requests under way at once.
     pub concurrency: usize,
     /// How the program names itself to the host.
@@ -64,10 +64,17 @@ impl Settings {
             base_url,
             timeout: Settings::TIMEOUT,
             requests_per_second: Settings::REQUESTS_PER_SECOND,
-            burst: Settings::REQUESTS_PER_SECOND,
+            burst: None,
             concurrency: Settings::CONCURRENCY,
             user_agent: concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
+    }
+}
+
+impl Settings {
+    /// Requests that may follow each other without a wait.
+    pub fn burst(&self) -> f64 {
+        self.burst.unwrap_or(self.requests_per_second)
     }
 }
 

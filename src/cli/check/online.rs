@@ -15,29 +15,27 @@ use minergate::metric::{Kind, Samples};
 const NAMED: usize = 4;
 
 pub(super) async fn run(config: &Config) -> anyhow::Result<Vec<Poll>> {
-    let plan = config.plan.clone();
     // Whoever checks may have seen to an account whose credentials were rejected.
-    plan.accounts.iter().for_each(|(account, _)| account.try_rejected());
-    let api = config.require_api()?;
-    let Pipeline { poller, .. } = Pipeline::new(api, plan)?;
+    config.plan.accounts.iter().for_each(|(account, _)| account.try_rejected());
+    let Pipeline { hosts, poller, .. } = Pipeline::new(config)?;
     let mut progress = Progress::new();
-    let outcomes = poller.round(api.concurrency, words, |outcome, all| progress.step(outcome, all)).await;
+    let outcomes = poller.round(hosts.concurrency(), words, |outcome, all| progress.step(outcome, all)).await;
     progress.end();
     let mut polls: Vec<Poll> = outcomes.into_iter().map(poll).collect();
     let place = |poll: &Poll| minergate::endpoints::ENDPOINTS.iter().position(|endpoint| endpoint.name == poll.endpoint);
     // As configured: accounts first, each with its endpoints in the table's order, then pool and networks.
-    let account =
-        |poll: &Poll| config.accounts.iter().position(|account| **account.name() == *poll.account).unwrap_or(usize::MAX);
+    let names = config.account_names();
+    let account = |poll: &Poll| names.iter().position(|name| ***name == *poll.account).unwrap_or(usize::MAX);
     polls.sort_by(|a, b| (account(a), place(a), &a.currency).cmp(&(account(b), place(b), &b.currency)));
     Ok(polls)
 }
 
 fn poll(outcome: Outcome<String>) -> Poll {
-    let Outcome { key: Key { subject, endpoint }, duration, result } = outcome;
+    let Outcome { key: Key { subject, endpoint }, pool, duration, result } = outcome;
     let (account, currency) = subject.labels();
     let kind = result.as_ref().err().map(minergate::api::Error::kind);
     let seconds = (duration.as_secs_f64() * 1000.0).round() / 1000.0;
-    let words = result.unwrap_or_else(|error| explanation(&error));
+    let words = result.unwrap_or_else(|error| explanation(&error, pool.as_deref()));
     Poll { account: account.to_owned(), endpoint, currency: currency.to_owned(), ok: kind.is_none(), seconds, kind, words }
 }
 
@@ -76,7 +74,7 @@ struct Progress {
 impl Progress {
     fn new() -> Progress {
         let progress = Progress { is_shown: std::io::stderr().is_terminal(), done: 0 };
-        progress.show("asking the API");
+        progress.show("asking");
         progress
     }
 

@@ -69,7 +69,7 @@ pub(super) fn pools(config: &Config, loops: &[PoolLoop]) -> Vec<Pool> {
             currency: pool.currency.to_string(),
             wallets: config.own_wallets().filter(|wallet| wallet.pool == place).count(),
             requests: Requests::new(pool.http.requests_per_second, intervals, 0),
-            burst: pool.http.burst,
+            burst: pool.http.burst(),
             concurrency: pool.http.concurrency,
         }
     };

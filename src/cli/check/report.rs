@@ -70,7 +70,7 @@ pub(super) struct FirstRound {
 
 impl Requests {
     fn of_api(plan: &Plan, loops: &[Loop]) -> Requests {
-        let polled: BTreeSet<&str> = loops.iter().filter_map(|l| Some(&**l.account.as_ref()?.name())).collect();
+        let polled: BTreeSet<&str> = loops.iter().filter_map(|l| Some(&**l.target.account()?.name())).collect();
         let logs_in = |account: &minergate::api::Account| matches!(account.credentials(), Credentials::Password { .. });
         let logins = plan.accounts.iter().filter(|(a, _)| logs_in(a) && polled.contains(&**a.name())).count();
         Requests::new(plan.requests_per_second, loops.iter().map(|l| l.plan.interval), logins)
@@ -232,7 +232,7 @@ fn accounts(config: &Config) -> Vec<Account> {
 /// A first round that takes longer than the shortest interval of an account. Where intervals stretch, it always does.
 fn long_first_round(requests: &Requests, loops: &[Loop]) -> Option<String> {
     let FirstRound { polls, logins, seconds } = requests.first_round;
-    let shortest = loops.iter().filter(|l| l.account.is_some()).min_by_key(|l| l.plan.interval)?;
+    let shortest = loops.iter().filter(|l| l.target.account().is_some()).min_by_key(|l| l.plan.interval)?;
     let (key, interval) = (shortest.plan.endpoint.name, shortest.plan.interval);
     if seconds <= interval.as_secs_f64() {
         return None;

@@ -67,7 +67,7 @@ impl Oracle {
         let store = Arc::new(Store::default());
         let fetch = async |endpoint: &Endpoint, account: Option<&Account>, subject: Subject| {
             let deadline = Some(Instant::now() + PATIENCE);
-            let argument = subject.currency();
+            let argument = subject.argument(endpoint);
             let request = Request { account, argument, deadline, decimals: &plan.reading.decimals, ..Request::default() };
             let rows = endpoint.fetch(client, request).await.unwrap();
             store.replace(&Key { subject, endpoint: endpoint.name }, rows, PATIENCE);

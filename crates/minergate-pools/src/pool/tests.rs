@@ -68,7 +68,7 @@ fn pool(url: &str, software: &str, max_age: Duration) -> Arc<Pool> {
     let software = Software::find(software).unwrap();
     let http = api::Settings {
         requests_per_second: 10_000.0,
-        burst: 10_000.0,
+        burst: Some(10_000.0),
         concurrency: Settings::CONCURRENCY,
         ..api::Settings::new(api::parse_base_url(url).unwrap())
     };
@@ -196,8 +196,7 @@ async fn an_address_can_not_leave_its_place() {
         ("open-ethereum-pool", "/api/accounts/", ""),
     ] {
         let pool = fake.pool(software, HOUR);
-        for address in ["../../a", "a/../b", "a?b=c", "a#b", "a&address=b", "%2e%2e", "a\\b", "a b", "é", "a.b", "{address}"]
-        {
+        for address in ["a.b", "a..b", "a+b", "a:b", "a_b-c", " a.b\n"] {
             let _ = ask(&wallet(&pool, address), "balance").await;
             let asked = fake.asked().pop().unwrap();
             let middle =
@@ -205,8 +204,11 @@ async fn an_address_can_not_leave_its_place() {
             assert!(middle.bytes().all(|b| b.is_ascii_alphanumeric() || b"%-_".contains(&b)), "{asked}");
         }
         let before = fake.asked().len();
-        for dots in [".", ".."] {
-            assert_eq!(ask(&wallet(&pool, dots), "balance").await.unwrap_err(), Error::WalletUnknown);
+        // What can be no address is not sent.
+        for none in
+            ["../../a", "a/../b", "a?b=c", "a#b", "a&address=b", "%2e%2e", "a\\b", "a b", "é", "{address}", ".", "..", ""]
+        {
+            assert_eq!(ask(&wallet(&pool, none), "balance").await.unwrap_err(), Error::WalletUnknown, "{none}");
         }
         assert_eq!(fake.asked().len(), before);
     }

@@ -78,7 +78,9 @@ fn shape(value: &Value) -> Value {
 
 /// The shape, without the difference of whole numbers and others: a hashrate can be either.
 fn rough_shape(value: &Value) -> String {
-    shape(value).to_string().replace("\"fraction\"", "\"number\"").replace("\"whole\"", "\"number\"")
+    let mut shape = shape(value);
+    shape.sort_all_objects();
+    shape.to_string().replace("\"fraction\"", "\"number\"").replace("\"whole\"", "\"number\"")
 }
 
 fn fixture(name: &str) -> Value {

@@ -139,7 +139,7 @@ impl Account {
     async fn fingerprint(&self, client: &Client, secret: &SecretString, totp: Option<&SecretString>) -> String {
         let email = self.email().unwrap_or_default();
         let totp = totp.map(ExposeSecret::expose_secret).unwrap_or_default();
-        let parts = [client.base_url.as_str(), email, secret.expose_secret(), totp];
+        let parts = [client.settings().base_url.as_str(), email, secret.expose_secret(), totp];
         self.memory.fingerprint(&parts.map(str::as_bytes)).await
     }
 

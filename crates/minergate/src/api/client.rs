@@ -31,10 +31,9 @@ const LOGIN_PATH: &str = "/1.0/auth/login";
 
 /// A client of the API, for all accounts.
 pub struct Client {
-    pub(super) base_url: Url,
+    settings: Settings,
     pub(super) observer: Observer,
     http: Arc<Http>,
-    timeout: Duration,
     limiter: Limiter,
     /// The lane of requests that are made for no account.
     pool: Lane,
@@ -46,7 +45,7 @@ impl Client {
     /// # Errors
     /// [`Error::Tls`] when the machine's TLS can't be used at all.
     pub fn new(settings: &Settings, observer: Observer) -> Result<Client> {
-        let limiter = Limiter::new(settings.requests_per_second, settings.burst, settings.concurrency);
+        let limiter = Limiter::new(settings.requests_per_second, settings.burst(), settings.concurrency);
         Client::with_limiter(settings, limiter, observer)
     }
 
@@ -55,18 +54,21 @@ impl Client {
     /// # Errors
     /// As [`Client::new`].
     pub fn reconfigured(&self, settings: &Settings) -> Result<Client> {
-        let mut limiter = Limiter::new(settings.requests_per_second, settings.burst, settings.concurrency);
-        if settings.base_url == self.base_url {
+        let mut limiter = Limiter::new(settings.requests_per_second, settings.burst(), settings.concurrency);
+        if settings.base_url == self.settings.base_url {
             limiter = limiter.continues(&self.limiter);
         }
         Client::with_limiter(settings, limiter, self.observer.clone())
     }
 
     fn with_limiter(settings: &Settings, limiter: Limiter, observer: Observer) -> Result<Client> {
-        let base_url = settings.base_url.clone();
-        let http = Arc::new(Http::new(&base_url, settings.timeout, &settings.user_agent)?);
+        let http = Arc::new(Http::new(&settings.base_url, settings.timeout, &settings.user_agent)?);
         let pool = limiter.lane();
-        Ok(Client { base_url, observer, http, timeout: settings.timeout, limiter, pool })
+        Ok(Client { settings: settings.clone(), observer, http, limiter, pool })
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// Uses new connections from now on. Requests that were sent already finish on the old ones.
@@ -155,7 +157,7 @@ impl Client {
             }
             if let Some(deadline) = read.deadline.filter(|_| retries > 0) {
                 // What is left once the turn has come.
-                request = request.timeout(self.timeout.min(deadline.saturating_duration_since(Instant::now())));
+                request = request.timeout(self.settings.timeout.min(deadline.saturating_duration_since(Instant::now())));
             }
             let (result, location) = self.send(&target, turn, lane, request, read.error, decode).await;
             match (result, location) {
@@ -224,9 +226,9 @@ impl Client {
 
     /// Where a path below the base URL is, and its query, if it has one.
     fn url(&self, path: &str) -> Url {
-        let mut url = self.base_url.clone();
+        let mut url = self.settings.base_url.clone();
         let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
-        url.set_path(&format!("{}{path}", self.base_url.path().trim_end_matches('/')));
+        url.set_path(&format!("{}{path}", self.settings.base_url.path().trim_end_matches('/')));
         url.set_query(query);
         url
     }
@@ -249,7 +251,7 @@ impl Client {
         let start = Instant::now();
         let Exchange { body, status, pause, clock_off, location } = self.http.exchange(request).await;
         let duration = start.elapsed();
-        lane.note(body.as_ref().err(), duration > self.timeout / 2);
+        lane.note(body.as_ref().err(), duration > self.settings.timeout / 2);
         let until = self.take_pause(target, status, pause);
         // The turn ends with the last byte: nobody waits for what is read of them.
         drop(turn);

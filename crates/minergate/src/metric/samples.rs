@@ -175,6 +175,13 @@ impl Samples {
         self.dropped += (before - self.len()) as u64;
     }
 
+    /// Leaves out the samples of some currencies.
+    pub fn leave_out_currencies(&mut self, gone: impl Fn(&str) -> bool) {
+        if self.layout.currencies().into_iter().any(&gone) {
+            self.retain(|_, one| one.label("currency").is_none_or(|currency| !gone(currency)));
+        }
+    }
+
     fn retain(&mut self, keep: impl Fn(&Family, Sample<'_>) -> bool) {
         let (mut values, mut layout, mut numbers) = (Vec::new(), Layout::default(), Numbers::default());
         for (family, series) in self.families() {
