@@ -7,6 +7,8 @@ use minergate::api::Error;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+use crate::explanation::explanation;
+
 /// Time from one report to the next.
 const QUIET: Duration = Duration::from_secs(600);
 
@@ -38,7 +40,7 @@ impl Outage {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let is_due = state.reported.is_none_or(|reported| reported.elapsed() >= QUIET);
         if state.since.is_none() && is_due {
-            warn!(account, pool, endpoint, kind = error.kind(), %error, "pool not read");
+            warn!(account, pool, endpoint, kind = error.kind(), error = explanation(error, Some(pool)), "pool not read");
             (state.reported, state.is_reported) = (Some(Instant::now()), true);
         }
         state.since.get_or_insert_with(Instant::now);
