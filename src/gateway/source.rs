@@ -24,6 +24,9 @@ const DEADLINE: Duration = Duration::from_secs(60);
 /// After a failure, the pool is left alone for so long.
 const PAUSE: Duration = Duration::from_secs(5);
 
+/// The longest wait that clients are told. They may take it for the whole gateway's, where other accounts are at other pools.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Missing {
@@ -113,7 +116,7 @@ impl Source {
         let left = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
         Some(match missing {
             Missing::Wallet => Missing::Wallet,
-            Missing::Pool(_) => Missing::Pool(Some(left)),
+            Missing::Pool(_) => Missing::Pool(Some(left.min(LONGEST_WAIT))),
         })
     }
 

@@ -3,6 +3,7 @@
 mod answers;
 mod limits;
 mod logins;
+mod simulated;
 mod upstream;
 
 use std::fs;
