@@ -490,8 +490,9 @@ async fn answered<S: Source>(source: &S, what: &Loop, deadline: Instant) -> api:
             let samples = source.fetch(endpoint, request).await?;
             Answered { samples, time: SystemTime::now() }
         }
-        Target::Wallet(wallet) => read(wallet.answer(endpoint, Some(deadline)).await?)?,
-        Target::Pool(pool) => read(pool.answer(endpoint, Some(deadline)).await?)?,
+        // In boxes, as these futures are large: every poll at the API would take as much memory, and thousands wait at the same time.
+        Target::Wallet(wallet) => read(Box::pin(wallet.answer(endpoint, Some(deadline))).await?)?,
+        Target::Pool(pool) => read(Box::pin(pool.answer(endpoint, Some(deadline))).await?)?,
     };
     answered.samples.hide_optional(&reading.optional_metrics);
     // Their top miners are those of their pools.
