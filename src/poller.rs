@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::future::{Future, pending};
 use std::io;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
@@ -86,13 +87,15 @@ pub struct Poller<S> {
     /// The loops, and what each is at.
     loops: BTreeMap<Arc<Loop>, Running>,
     /// When each loop that waits is to poll.
-    due: BTreeSet<(Instant, Arc<Loop>)>,
+    due: Due,
     /// The polls that are under way.
     polls: JoinSet<Ended>,
     uses: Uses,
     /// One for each host: the API, and each pool by its name.
     journals: BTreeMap<Host, Journal>,
 }
+
+type Due = BTreeSet<(Instant, Arc<Loop>)>;
 
 /// The name of a pool; nothing for the API.
 type Host = Option<Arc<str>>;
@@ -162,6 +165,7 @@ impl<S: Source> Poller<S> {
     pub async fn run(mut self, mut updates: mpsc::Receiver<Update<S>>) -> Infallible {
         let plan = self.plan.clone();
         self.reconcile(plan.loops(), |_| true);
+        self.start_networks();
         loop {
             self.health.liveness.beat();
             let next = self.due.first().map(|(due, _)| *due);
@@ -266,14 +270,18 @@ impl<S: Source> Poller<S> {
     /// Takes over what did not change, and lets go of the rest.
     fn change(&mut self, (source, plan): Update<S>) {
         if !Arc::ptr_eq(&source, &self.source) {
-            self.due.clear();
-            self.polls.abort_all();
-            self.loops.values_mut().for_each(|running| running.state = State::Outdated);
+            // Those at pools go on.
+            for (what, running) in self.loops.iter_mut().filter(|(what, _)| what.target.pool().is_none()) {
+                mem::replace(&mut running.state, State::Outdated).halt(what, &mut self.due);
+            }
         }
         let accounts: BTreeMap<&Arc<str>, &Arc<Account>> = plan.accounts.iter().map(|(a, _)| (a.name(), a)).collect();
         for (before, _) in &self.plan.accounts {
-            if accounts.get(before.name()).is_none_or(|account| !Arc::ptr_eq(account, before)) {
-                self.health.subjects.forget_login(before.name());
+            match accounts.get(before.name()) {
+                Some(account) if Arc::ptr_eq(account, before) => {}
+                Some(_) => self.health.subjects.forget_login(before.name()),
+                // It may have wallets from now on, and then does not log in.
+                None => self.health.subjects.forget_account(before.name()),
             }
         }
         for gone in self.plan.account_names().difference(&plan.account_names()) {
@@ -310,9 +318,8 @@ impl<S: Source> Poller<S> {
     /// Begins and ends networks' loops with the currencies in use, unless the networks are configured.
     fn start_networks(&mut self) {
         if self.plan.currencies.is_none() {
-            self.reconcile(self.plan.networks(self.uses.currencies()).into_iter(), |endpoint| {
-                endpoint.scope == Scope::Network
-            });
+            let networks = self.plan.networks(self.uses.currencies());
+            self.reconcile(networks.into_iter(), |endpoint| endpoint.scope == Scope::Network);
         }
     }
 
@@ -333,9 +340,9 @@ impl<S: Source> Poller<S> {
             let (begin, burst) = queues.entry(host(&l)).or_insert((now, burst));
             let at = *begin;
             *burst -= 1.0;
-            if *burst < 1.0 {
-                *begin += Duration::from_secs_f64(1.0 / requests_per_second);
-            }
+            // Those of a burst begin together, and yet in this order.
+            let between = if *burst < 1.0 { 1.0 / requests_per_second } else { 1e-9 };
+            *begin += Duration::from_secs_f64(between);
             self.begin(l, at);
         }
         for l in unwanted {
@@ -360,7 +367,11 @@ impl<S: Source> Poller<S> {
 
     /// A loop polls from then on.
     fn begin(&mut self, what: Loop, begin: Instant) {
-        self.stop(&what);
+        if let Some(before) = self.stop(&what)
+            && !what.target.continues(&before.target)
+        {
+            self.forget(&before);
+        }
         self.health.subjects.expect_loop(&what.key, what.plan.interval);
         self.health.next_poll(&what.key, begin, None);
         let what = Arc::new(what);
@@ -371,6 +382,11 @@ impl<S: Source> Poller<S> {
     /// Ends a loop, and what it has left.
     fn end(&mut self, what: &Loop) {
         self.stop(what);
+        self.forget(what);
+    }
+
+    /// Forgets what came of a loop.
+    fn forget(&mut self, what: &Loop) {
         self.store.remove(&what.key);
         self.health.forget_loop(&what.key);
         if let Some(journal) = self.journals.get_mut(&host(what)) {
@@ -378,12 +394,11 @@ impl<S: Source> Poller<S> {
         }
     }
 
-    fn stop(&mut self, what: &Loop) {
-        match self.loops.remove_entry(what).map(|(what, running)| (what, running.state)) {
-            Some((what, State::Waits { until })) => drop(self.due.remove(&(until, what))),
-            Some((_, State::Polls { task, .. })) => task.abort(),
-            Some((_, State::Outdated)) | None => {}
-        }
+    /// Stops the loop of that key, and returns it.
+    fn stop(&mut self, what: &Loop) -> Option<Arc<Loop>> {
+        let (what, running) = self.loops.remove_entry(what)?;
+        running.state.halt(&what, &mut self.due);
+        Some(what)
     }
 
     /// Requests a second to the host of a loop, and those that it takes at once.
@@ -451,6 +466,15 @@ impl State {
     /// Whether that task is the loop's poll.
     fn is_at(&self, id: task::Id) -> bool {
         matches!(self, State::Polls { task, .. } if task.id() == id)
+    }
+
+    /// Ends the wait or the poll that the loop is at.
+    fn halt(self, what: &Arc<Loop>, due: &mut Due) {
+        match self {
+            State::Waits { until } => drop(due.remove(&(until, what.clone()))),
+            State::Polls { task, .. } => task.abort(),
+            State::Outdated => {}
+        }
     }
 }
 

@@ -1,7 +1,14 @@
 //! Wallets at pools, end to end: the built binary beside pools that answer, fail, are slow and change.
 
 mod fake_pool;
+mod faults;
+mod personal;
+mod prometheus;
+mod reload;
+mod requests;
+mod shards;
 mod values;
+mod workers;
 
 use std::fs;
 use std::path::{Path, PathBuf};
