@@ -71,8 +71,7 @@ const ROWS: &[Row] = &[
     // A pool takes no token, so it can't refuse one.
     backs_off("forbidden", "client_error"),
     backs_off("discontinued", "client_error"),
-    // The MinerGate API's error is none of a pool's: an object without anything of a wallet's.
-    Row { values: Some(false), ..fine("error-200") },
+    fails("error-200", "api_error"),
     backs_off("redirect", "redirect"),
     fails("wallet-unknown", "wallet_unknown"),
 ];
@@ -163,7 +162,10 @@ fn every_fault_alone() {
         assert!(row.requests.contains(&requests), "{rule}: {requests} requests");
     }
     assert!(shown.is_up(&healthy) && shown.of_family("minergate_worker_hashrate_hashes_per_second", &healthy).count() > 1);
-    assert!(!failures.iter().any(|(message, ..)| message.starts_with("pool ")), "one that answers is not down: {failures:?}");
+    assert!(
+        !failures.iter().any(|(message, ..)| message.starts_with("pool ")),
+        "one that answers is not down: {failures:?}"
+    );
     // Thousands of made-up workers: a thousand is shown.
     let flooded = format!("rig-{}", 1 + rules.iter().position(|rule| *rule == "many-currencies").unwrap());
     assert_eq!(shown.of_family("minergate_worker_hashrate_hashes_per_second", &flooded).count(), 1000);
@@ -193,7 +195,8 @@ fn a_pool_that_asks_for_a_pause_is_asked_nothing_in_it() {
 
 #[test]
 fn no_fault_is_left_out() {
-    let tried: Vec<&str> = ROWS.iter().map(|row| row.rule).chain(PAUSES.iter().copied()).chain(OF_API.iter().copied()).collect();
+    let tried: Vec<&str> =
+        ROWS.iter().map(|row| row.rule).chain(PAUSES.iter().copied()).chain(OF_API.iter().copied()).collect();
     for fault in FAULTS {
         assert!(tried.iter().any(|rule| rule.split('=').next() == Some(fault.name)), "{} is in no table", fault.name);
     }
@@ -247,7 +250,9 @@ fn a_wallet_that_the_pool_does_not_know_is_one_line_and_has_no_zeros() {
     let fake = FakePool::start(move |path| match path {
         _ if switch.load(Ordering::Relaxed) || path.contains("4Abc") || path.starts_with("/network") => nodejs(path),
         path if path.ends_with("/stats") => Reply::new(200, none),
-        path if path.ends_with("/allWorkers") => Reply::new(200, r#"{"global":{"hash":false,"lts":false,"validShares":false}}"#),
+        path if path.ends_with("/allWorkers") => {
+            Reply::new(200, r#"{"global":{"hash":false,"lts":false,"validShares":false}}"#)
+        }
         path if path.contains("/payments") => Reply::new(200, "[]"),
         _ => nodejs(path),
     });

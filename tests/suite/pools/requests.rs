@@ -58,14 +58,16 @@ fn one_answer_serves_all_endpoints_and_polls_within_its_age() {
     wait("many polls", || (daemon.output().matches("message=polled").count() > 60).then_some(()));
     let mut paths: Vec<String> = fake.asked().into_iter().map(|one| one.path).collect();
     paths.sort();
-    let of_wallet = ["/payments?page=0&limit=100", "/stats", "/stats/allWorkers"].map(|rest| format!("/miner/{ADDRESS}{rest}"));
+    let of_wallet =
+        ["/payments?page=0&limit=100", "/stats", "/stats/allWorkers"].map(|rest| format!("/miner/{ADDRESS}{rest}"));
     let mut expected = of_wallet.to_vec();
     expected.extend(["/network/stats".to_owned(), format!("/user/{ADDRESS}")]);
     assert_eq!(paths, expected);
     let shown = scrape(&url);
     assert!(all_up(&shown));
     // Nobody asked an API: there is none.
-    let hosts: Vec<&str> = shown.0.keys().filter_map(|series| series.strip_prefix("minergate_api_request_duration_seconds_count")).collect();
+    let hosts: Vec<&str> =
+        shown.0.keys().filter_map(|series| series.strip_prefix("minergate_api_request_duration_seconds_count")).collect();
     assert_eq!(hosts, ["{pool=\"fake\"}"]);
     assert!(!shown.0.keys().any(|series| series.contains("profit_rating\",currency")), "nor is that expected");
 }
@@ -96,11 +98,17 @@ fn a_wallet_has_one_request_in_flight_at_a_time() {
 
 #[test]
 fn a_currency_comes_from_its_first_pool_and_one_that_no_pool_has_from_the_api() {
-    let (first, second, api) = (FakePool::start(nodejs), FakePool::start(nodejs), FakePool::start(|path| match path {
-        "/1.0/bcn/status" => super::fake_pool::Reply::new(200, r#"{"height": 7}"#),
-        "/1.0/pool/top/hashrate" => super::fake_pool::Reply::new(200, r#"{"xmr": [{"hashrate": 1}], "bcn": [{"hashrate": 2}]}"#),
-        _ => super::fake_pool::Reply::new(200, "[]"),
-    }));
+    let (first, second, api) = (
+        FakePool::start(nodejs),
+        FakePool::start(nodejs),
+        FakePool::start(|path| match path {
+            "/1.0/bcn/status" => super::fake_pool::Reply::new(200, r#"{"height": 7}"#),
+            "/1.0/pool/top/hashrate" => {
+                super::fake_pool::Reply::new(200, r#"{"xmr": [{"hashrate": 1}], "bcn": [{"hashrate": 2}]}"#)
+            }
+            _ => super::fake_pool::Reply::new(200, "[]"),
+        }),
+    );
     let directory = tempfile::tempdir().unwrap();
     let pools = [monero(&first, ""), monero(&second, "").replace("\"fake\"", "\"second\"")].concat();
     let account = format!("[[accounts]]\nname = \"rig\"\nwallets = {{ second = \"{ADDRESS}\" }}\n");

@@ -14,15 +14,21 @@ fn run(accounts: &str, pools: &[FakePool]) -> [Scrape; 2] {
     let pools: String = pools
         .iter()
         .zip(CURRENCIES)
-        .map(|(fake, code)| pool(code, "cryptonote-nodejs-pool", code, fake, "decimals = 12\nblock_time = \"2m\"\nmax_age = \"1h\""))
+        .map(|(fake, code)| {
+            pool(code, "cryptonote-nodejs-pool", code, fake, "decimals = 12\nblock_time = \"2m\"\nmax_age = \"1h\"")
+        })
         .collect();
     let directory = tempfile::tempdir().unwrap();
     let config = write(directory.path(), &[&pools, accounts]);
     let run = ["1/2", "2/2"].map(|shard| daemon(&config, &["--shard", shard]));
     wait("everything", || {
         let shown = [&run[0].1, &run[1].1].map(|url| scrape(url));
-        let heights = shown.iter().flat_map(|shown| shown.0.keys()).filter(|series| series.starts_with("minergate_network_block_height"));
-        let is_all = heights.count() == CURRENCIES.len() && shown.iter().all(|shown| loops(shown).iter().all(|(_, is_up)| *is_up));
+        let heights = shown
+            .iter()
+            .flat_map(|shown| shown.0.keys())
+            .filter(|series| series.starts_with("minergate_network_block_height"));
+        let is_all =
+            heights.count() == CURRENCIES.len() && shown.iter().all(|shown| loops(shown).iter().all(|(_, is_up)| *is_up));
         is_all.then_some(shown)
     })
 }
@@ -33,7 +39,8 @@ fn fakes() -> Vec<FakePool> {
 
 /// The labels of all loops of both, each of which must be polled by one alone.
 fn all_loops(shown: &[Scrape; 2]) -> BTreeSet<String> {
-    let [first, second] = [&shown[0], &shown[1]].map(|shown| loops(shown).into_iter().map(|(labels, _)| labels).collect::<BTreeSet<_>>());
+    let [first, second] =
+        [&shown[0], &shown[1]].map(|shown| loops(shown).into_iter().map(|(labels, _)| labels).collect::<BTreeSet<_>>());
     assert!(first.is_disjoint(&second), "{first:?} {second:?}");
     &first | &second
 }
@@ -54,7 +61,9 @@ fn two_instances_poll_every_wallet_and_every_network_once() {
     }
     let wallets = (0..20).map(|i| fakes[i % CURRENCIES.len()].count(&format!("/stats_address?address=4Abc{i}&")));
     assert_eq!(wallets.collect::<Vec<_>>(), [1; 20]);
-    assert!(fakes.iter().all(|fake| fake.count("/stats?") + fake.asked().iter().filter(|one| one.path == "/stats").count() == 1));
+    assert!(
+        fakes.iter().all(|fake| fake.count("/stats?") + fake.asked().iter().filter(|one| one.path == "/stats").count() == 1)
+    );
 }
 
 /// The owner of a network need not have an account that uses it.

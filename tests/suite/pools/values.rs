@@ -11,7 +11,8 @@ use crate::process::{daemon, get, simulator, wait};
 use crate::scrape::{Format, Scrape, label};
 
 /// What is said of an account beside its pool's answers.
-const OWN: &[&str] = &["minergate_up", "minergate_endpoint_", "minergate_api_", "minergate_auth_", "minergate_exporter_", "process_"];
+const OWN: &[&str] =
+    &["minergate_up", "minergate_endpoint_", "minergate_api_", "minergate_auth_", "minergate_exporter_", "process_"];
 
 /// The samples that a pool's answers make: all but those of the exporter's own.
 fn samples(scrape: Scrape) -> BTreeMap<String, f64> {
@@ -210,7 +211,8 @@ fn two_wallets_of_one_account_are_shown_together_and_the_account_once() {
     });
     assert!(shown.is_up("rig"));
     assert_eq!(networks.map(|series| shown.get(&series)), [Some(3_551_200.0), Some(21_345_678.0)]);
-    let top = |rank| shown.get(&format!("minergate_pool_top_hashrate_hashes_per_second{{currency=\"xmr\",rank=\"{rank}\"}}"));
+    let top =
+        |rank| shown.get(&format!("minergate_pool_top_hashrate_hashes_per_second{{currency=\"xmr\",rank=\"{rank}\"}}"));
     assert_eq!([top(1), top(2)], [Some(190_830.0), Some(4810.0)]);
 
     let mut expected: BTreeMap<String, f64> = BTreeMap::new();

@@ -19,7 +19,9 @@ fn changing(workers: &str) -> (FakePool, Arc<Mutex<String>>) {
 
 /// All workers, each with its valid shares.
 fn workers(shares: &[(&str, u64)]) -> String {
-    let one = |name: &str, valid: u64| format!("\"{name}\":{{\"lts\":1763993402,\"hash\":10,\"validShares\":{valid},\"invalidShares\":0}}");
+    let one = |name: &str, valid: u64| {
+        format!("\"{name}\":{{\"lts\":1763993402,\"hash\":10,\"validShares\":{valid},\"invalidShares\":0}}")
+    };
     let all: Vec<String> = shares.iter().map(|(name, valid)| one(name, *valid)).collect();
     format!("{{{},{}}}", one("global", 5000), all.join(","))
 }
@@ -28,10 +30,8 @@ fn workers(shares: &[(&str, u64)]) -> String {
 fn a_worker_s_counter_that_falls_a_little_is_held_and_a_worker_that_is_gone_has_no_samples() {
     let (fake, list) = changing(&workers(&[("attic", 1000), ("cellar", 200)]));
     let directory = tempfile::tempdir().unwrap();
-    let config = write(
-        directory.path(),
-        &[&monero(&fake, "max_age = \"1s\""), &poll("1s", &["workers"]), &rig("rig", ADDRESS)],
-    );
+    let config =
+        write(directory.path(), &[&monero(&fake, "max_age = \"1s\""), &poll("1s", &["workers"]), &rig("rig", ADDRESS)]);
     let (_daemon, url) = daemon(&config, &[]);
     let shares = |name: &str| {
         let labels = format!("{{account=\"rig\",currency=\"xmr\",worker=\"{name}\",result=\"good\"}}");
@@ -65,8 +65,7 @@ fn a_worker_s_counter_that_falls_a_little_is_held_and_a_worker_that_is_gone_has_
 fn workers_beyond_the_limit_are_cut_and_counted() {
     let (fake, _) = changing(&workers(&[("d", 4), ("a", 1), ("c", 3), ("b", 2)]));
     let directory = tempfile::tempdir().unwrap();
-    let config =
-        write(directory.path(), &["max_workers = 2\n", &monero(&fake, ""), &rig("rig", ADDRESS)]);
+    let config = write(directory.path(), &["max_workers = 2\n", &monero(&fake, ""), &rig("rig", ADDRESS)]);
     let (_daemon, url) = daemon(&config, &[]);
     let shown = wait("the workers", || {
         let shown = scrape(&url);
