@@ -47,8 +47,8 @@ fn write(directory: &Path, parts: &[&str]) -> PathBuf {
 
 /// Every endpoint that the interval is for.
 fn poll(interval: &str, endpoints: &[&str]) -> String {
-    let lines: String = endpoints.iter().map(|endpoint| format!("{endpoint} = \"{interval}\"\n")).collect();
-    format!("[poll]\n{lines}")
+    let lines: Vec<String> = endpoints.iter().map(|endpoint| format!("{endpoint} = \"{interval}\"\n")).collect();
+    format!("[poll]\n{}", lines.concat())
 }
 
 fn scrape(url: &str) -> Scrape {

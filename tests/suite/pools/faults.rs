@@ -101,8 +101,8 @@ fn run(directory: &Path, rules: &[&str], healthy: usize) -> (Process, Process, S
     for account in table["accounts"].as_array_mut().unwrap() {
         account.as_table_mut().unwrap().insert("endpoints".to_owned(), vec!["workers"].into());
     }
-    let poll = "stale_after = \"3s\"\nworkers = \"1s\"\nstatus = \"off\"";
-    table.insert("poll".to_owned(), poll.parse::<toml::Table>().unwrap().into());
+    let intervals = "stale_after = \"3s\"\nworkers = \"1s\"\nstatus = \"off\"";
+    table.insert("poll".to_owned(), intervals.parse::<toml::Table>().unwrap().into());
     fs::write(&config, toml::to_string(&table).unwrap()).unwrap();
     let (daemon, url) = daemon(&config, &["--log.format", "json"]);
     (simulator, daemon, api, url)

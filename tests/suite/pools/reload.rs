@@ -132,19 +132,19 @@ fn a_pause_outlives_a_reload_and_a_changed_limit() {
 fn a_wallet_that_moves_to_another_pool_is_asked_about_there() {
     let (first, second) = (FakePool::start(|_| Reply::new(500, "")), FakePool::start(nodejs));
     let directory = tempfile::tempdir().unwrap();
-    let pools = [monero(&first, ""), monero(&second, "").replace("\"fake\"", "\"second\"")].concat();
+    let both = [monero(&first, ""), monero(&second, "").replace("\"fake\"", "\"second\"")].concat();
     let (at_first, at_second) = (rig("rig", ADDRESS), rig("rig", ADDRESS).replace("fake", "second"));
     // The network stays with the first pool, which is of no interest here.
     let polls = poll("off", &["status"]);
-    let config = write(directory.path(), &[&pools, &polls, &at_first]);
+    let config = write(directory.path(), &[&both, &polls, &at_first]);
     let (daemon, url) = daemon(&config, &[]);
     let downs = || daemon.output().matches("account down").count();
     wait("the failure", || (downs() == 1).then_some(()));
-    reload(&daemon, directory.path(), &[&pools, &polls, &at_second]);
+    reload(&daemon, directory.path(), &[&both, &polls, &at_second]);
     wait("its end", || scrape(&url).is_up("rig").then_some(()));
     let asked = first.asked().len();
     assert_eq!(hashrate(&url, "rig"), Some(7512.25));
-    reload(&daemon, directory.path(), &[&pools, &polls, &at_first]);
+    reload(&daemon, directory.path(), &[&both, &polls, &at_first]);
     wait("the failure", || (first.asked().len() > asked).then_some(()));
     // It fails anew, and is logged anew.
     wait("the second line", || (downs() == 2).then_some(()));

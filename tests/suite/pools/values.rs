@@ -75,10 +75,10 @@ fn expected(account: &str, ask: impl Fn(&str) -> Value) -> BTreeMap<String, f64>
     if !payments.is_empty() {
         let paid: u64 = payments.iter().map(|payment| payment["amount"].as_u64().unwrap()).sum();
         let last = payments.iter().map(|payment| number(&payment["ts"])).fold(0.0, f64::max);
-        let status = ",status=\"finished\"";
-        put("withdrawals", status, f64::from(u32::try_from(payments.len()).unwrap()));
-        put("withdrawals_coins", status, monero(&paid.into()));
-        put("withdrawals_last_timestamp_seconds", status, last);
+        let finished = ",status=\"finished\"";
+        put("withdrawals", finished, f64::from(u32::try_from(payments.len()).unwrap()));
+        put("withdrawals_coins", finished, monero(&paid.into()));
+        put("withdrawals_last_timestamp_seconds", finished, last);
     }
     expected.insert(format!("minergate_account_info{{account=\"{account}\",nickname=\"{account}\"}}"), 1.0);
     expected
