@@ -57,7 +57,7 @@ pub struct SubjectHealth {
 }
 
 impl SubjectHealth {
-    pub(super) fn new(subject: Subject) -> SubjectHealth {
+    pub fn new(subject: Subject) -> SubjectHealth {
         SubjectHealth { subject, loops: BTreeMap::new(), logins: BTreeMap::new(), blocked: None, token_since: None }
     }
 

@@ -20,6 +20,7 @@ mod exposition;
 mod failures;
 mod fake_api;
 mod faults;
+mod gateway;
 mod golden;
 mod grafana;
 mod healthy;
