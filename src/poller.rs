@@ -365,7 +365,7 @@ impl<S: Source> Poller<S> {
         }
     }
 
-    /// A loop polls from then on.
+    /// A loop polls from then on. What one of the same key has left stays where it is about the same.
     fn begin(&mut self, what: Loop, begin: Instant) {
         if let Some(before) = self.stop(&what)
             && !what.target.continues(&before.target)
