@@ -39,7 +39,7 @@ use crate::subject::Subject;
 use minergate::api::{self, Account, Client};
 use minergate::endpoints::{ENDPOINTS, Endpoint, Request, Scope};
 use minergate::metric::{Context, Samples};
-use minergate_pools::Answer;
+use minergate_pools::{Answer, Pool};
 
 /// Where answers come from: the API, or in tests something that says what it is told to.
 pub trait Source: Send + Sync + 'static {
@@ -130,6 +130,8 @@ struct Answered {
     samples: Samples,
     /// When they were true: a pool's answer may serve several polls.
     time: SystemTime,
+    /// The host was asked for them in this poll.
+    is_new: bool,
 }
 
 /// What a poll's task ends with; nothing was asked where the loop is held back and its account has the same credentials as before.
@@ -428,7 +430,7 @@ impl<S: Source> Poller<S> {
         let (endpoint, (account, currency)) = (key.endpoint, key.subject.labels());
         let duration = duration.as_secs_f64();
         match result {
-            Ok(Answered { samples, time }) => {
+            Ok(Answered { samples, time, is_new }) => {
                 let used = what.plan.endpoint.shows_use().then(|| samples.used_currencies());
                 let age = time.elapsed().unwrap_or_default();
                 let replaced = self.store.replace(key, samples, what.plan.lifetime.saturating_sub(age));
@@ -439,7 +441,7 @@ impl<S: Source> Poller<S> {
                 }
                 self.health.metrics.corrected(endpoint, replaced.corrections.len());
                 self.health.succeeded(key, replaced.dropped, time);
-                self.journal(&what).succeeded(key);
+                self.journal(&what).succeeded(key, is_new);
                 used
             }
             Err(error) => {
@@ -505,14 +507,18 @@ async fn answered<S: Source>(source: &S, what: &Loop, deadline: Instant) -> api:
     let EndpointPlan { endpoint, reading, .. } = &**plan;
     let (decimals, max_workers) = (&reading.decimals, reading.max_workers);
     let context = Context { email: None, decimals, max_workers };
-    let read =
-        |answer: Answer| Ok(Answered { samples: endpoint.read(answer.json.as_bytes(), &context)?, time: answer.time });
+    let began = SystemTime::now();
+    let is_asked = |pool: &Arc<Pool>| pool.settings().software.paths(endpoint.name).next().is_some();
+    let read = |Answer { json, time }: Answer| {
+        let is_new = time >= began && target.pool().is_some_and(is_asked);
+        Ok(Answered { samples: endpoint.read(json.as_bytes(), &context)?, time, is_new })
+    };
     let mut answered = match target {
         Target::Api(account) => {
             let (account, argument) = (account.as_deref(), key.subject.argument(endpoint));
             let request = Request { account, argument, deadline: Some(deadline), decimals, max_workers };
             let samples = source.fetch(endpoint, request).await?;
-            Answered { samples, time: SystemTime::now() }
+            Answered { samples, time: SystemTime::now(), is_new: true }
         }
         Target::Wallet(wallet) => read(wallet.answer(endpoint, Some(deadline)).await?)?,
         Target::Pool(pool) => read(pool.answer(endpoint, Some(deadline)).await?)?,

@@ -210,7 +210,8 @@ fn switched(answer: fn(&str) -> Reply) -> (FakePool, Arc<AtomicBool>) {
     (FakePool::start(reply), is_down)
 }
 
-const POLLED: &[&str] = &["workers", "mining_stats", "balance", "status"];
+/// The account's name is no answer of the pool: it says nothing of how that is.
+const POLLED: &[&str] = &["workers", "mining_stats", "balance", "status", "nickname"];
 
 #[test]
 fn a_pool_that_is_down_is_one_line_and_so_is_its_end() {
@@ -257,7 +258,7 @@ fn a_wallet_that_the_pool_does_not_know_is_one_line_and_has_no_zeros() {
         _ => nodejs(path),
     });
     let directory = tempfile::tempdir().unwrap();
-    let polls = poll("1s", &["workers", "mining_stats", "balance", "withdrawals"]);
+    let polls = poll("1s", &["workers", "mining_stats", "balance", "withdrawals", "nickname"]);
     let parts = [monero(&fake, "max_age = \"1s\""), polls, rig("new", ADDRESS), rig("old", "4Abc")];
     let config = write(directory.path(), &parts.each_ref().map(String::as_str));
     let (daemon, url) = daemon(&config, &["--log.format", "json"]);
