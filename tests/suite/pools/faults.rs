@@ -211,7 +211,7 @@ fn switched(answer: fn(&str) -> Reply) -> (FakePool, Arc<AtomicBool>) {
 }
 
 /// The account's name is no answer of the pool: it says nothing of how that is.
-const POLLED: &[&str] = &["workers", "mining_stats", "balance", "status", "nickname"];
+const POLLED: &[&str] = &["workers", "mining_stats", "balance", "withdrawals", "status", "nickname"];
 
 #[test]
 fn a_pool_that_is_down_is_one_line_and_so_is_its_end() {
