@@ -30,7 +30,7 @@ struct Row {
 }
 
 const ONCE: RangeInclusive<u64> = 1..=1;
-const BACKED_OFF: RangeInclusive<u64> = 1..=4;
+const BACKED_OFF: RangeInclusive<u64> = 1..=6;
 const AGAIN: RangeInclusive<u64> = 2..=u64::MAX;
 
 const fn fine(rule: &'static str) -> Row {
@@ -52,7 +52,7 @@ const ROWS: &[Row] = &[
     fails("reset", "broken"),
     fails("500", "server_error"),
     fails("502", "server_error"),
-    Row { requests: ONCE, ..fails("503", "unavailable") },
+    Row { requests: ONCE, ..fails("503=10m", "unavailable") },
     fails("html", "shape"),
     fails("truncated", "broken"),
     fails("endless", "too_large"),
@@ -76,7 +76,7 @@ const ROWS: &[Row] = &[
     fails("wallet-unknown", "wallet_unknown"),
 ];
 
-const PAUSES: &[&str] = &["429", "429-date"];
+const PAUSES: &[&str] = &["429=10m", "429-date=10m"];
 
 /// Faults that only the API can have.
 const OF_API: &[&str] = &["expired-token", "wrong-password", "totp-required", "captcha", "login-internal"];
@@ -184,7 +184,7 @@ fn a_pool_that_asks_for_a_pause_is_asked_nothing_in_it() {
         let kind = |account: &str| failures.iter().find(|(_, who, _)| who == account).map(|(.., kind)| kind.as_str());
         assert_eq!((kind("rig-1"), kind("rig-2")), (Some("rate_limited"), Some("paused")), "{rule}");
         let before = requests(&simulator);
-        // Three polls of each wallet are due in this time, and the pool asked for half a minute.
+        // Three polls of each wallet are due in this time, and the pool asked for ten minutes.
         thread::sleep(Duration::from_secs(3));
         assert_eq!(requests(&simulator), before, "{rule}: requests in the pause");
         let shown = scrape(&url);
@@ -235,6 +235,7 @@ fn a_pool_that_is_down_is_one_line_and_so_is_its_end() {
     wait("more polls", || (fake.asked().len() > before + 10).then_some(()));
     let line = |message: &str, who: &str, kind: &str| (message.to_owned(), who.to_owned(), kind.to_owned());
     assert_eq!(failures(&daemon.output()), [line("pool down", "fake", "server_error")]);
+    assert!(daemon.output().contains("the pool failed (HTTP 500)"), "not the API, which there is none of");
     let shown = scrape(&url);
     assert_eq!([shown.is_up("rig-1"), shown.is_up("rig-2"), shown.is_up("rig-3")], [false, false, true]);
     is_down.store(false, Ordering::Relaxed);
@@ -339,7 +340,7 @@ fn values_are_as_old_as_the_pool_s_answer_and_not_as_the_poll() {
         &[
             &monero(&fake, "max_age = \"1h\""),
             &poll("1s", &["workers"]),
-            "stale_after = \"6s\"\n",
+            "stale_after = \"10s\"\n",
             &rig("rig", ADDRESS).replace("wallets", "endpoints = [\"workers\"]\nwallets"),
         ],
     );
