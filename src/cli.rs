@@ -159,7 +159,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
             Command::Check(check) => unless_stopped(check::run(&check, &flags)).await,
             Command::Once(once) => unless_stopped(once::run(&once, &flags)).await,
             Command::Query(query) => unless_stopped(query::run(&query, &flags)).await,
-            Command::History(history) => unless_stopped(history::run(&history, &flags)).await,
+            Command::History(history) => unless_stopped(Box::pin(history::run(&history, &flags))).await,
             Command::Reference { page } => reference::run(page),
             Command::Healthcheck(check) => healthcheck::run(&check, &flags).await,
         }

@@ -17,7 +17,7 @@ use minergate_pools::Pool;
 use minergate_server::{Accounts, Api, Error, Read};
 use tracing::{info, warn};
 
-use self::join::join;
+pub(crate) use self::join::join;
 use self::outage::Outage;
 use self::source::{Missing, Source, Upstream};
 use crate::config::Config;

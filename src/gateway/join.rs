@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 ///
 /// # Errors
 /// [`Error::Internal`] when one has another shape.
-pub(super) fn join(endpoint: &Endpoint, answers: &[String]) -> Result<String, Error> {
+pub(crate) fn join(endpoint: &Endpoint, answers: &[String]) -> Result<String, Error> {
     // The sample has the shape of every answer.
     let joined = if endpoint.sample.trim_start().starts_with('[') {
         list(answers)

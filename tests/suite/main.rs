@@ -49,6 +49,7 @@ mod stalled_log;
 mod status;
 mod systemd;
 mod values;
+mod wallet_commands;
 mod wallets;
 mod web;
 mod web_attack;
