@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::future::{Future, pending};
 use std::io;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
@@ -38,7 +39,7 @@ use crate::subject::Subject;
 use minergate::api::{self, Account, Client};
 use minergate::endpoints::{ENDPOINTS, Endpoint, Request, Scope};
 use minergate::metric::{Context, Samples};
-use minergate_pools::Answer;
+use minergate_pools::{Answer, Pool};
 
 /// Where answers come from: the API, or in tests something that says what it is told to.
 pub trait Source: Send + Sync + 'static {
@@ -86,13 +87,15 @@ pub struct Poller<S> {
     /// The loops, and what each is at.
     loops: BTreeMap<Arc<Loop>, Running>,
     /// When each loop that waits is to poll.
-    due: BTreeSet<(Instant, Arc<Loop>)>,
+    due: Due,
     /// The polls that are under way.
     polls: JoinSet<Ended>,
     uses: Uses,
     /// One for each host: the API, and each pool by its name.
     journals: BTreeMap<Host, Journal>,
 }
+
+type Due = BTreeSet<(Instant, Arc<Loop>)>;
 
 /// The name of a pool; nothing for the API.
 type Host = Option<Arc<str>>;
@@ -127,6 +130,8 @@ struct Answered {
     samples: Samples,
     /// When they were true: a pool's answer may serve several polls.
     time: SystemTime,
+    /// The host was asked for them in this poll.
+    is_new: bool,
 }
 
 /// What a poll's task ends with; nothing was asked where the loop is held back and its account has the same credentials as before.
@@ -162,6 +167,7 @@ impl<S: Source> Poller<S> {
     pub async fn run(mut self, mut updates: mpsc::Receiver<Update<S>>) -> Infallible {
         let plan = self.plan.clone();
         self.reconcile(plan.loops(), |_| true);
+        self.start_networks();
         loop {
             self.health.liveness.beat();
             let next = self.due.first().map(|(due, _)| *due);
@@ -266,14 +272,18 @@ impl<S: Source> Poller<S> {
     /// Takes over what did not change, and lets go of the rest.
     fn change(&mut self, (source, plan): Update<S>) {
         if !Arc::ptr_eq(&source, &self.source) {
-            self.due.clear();
-            self.polls.abort_all();
-            self.loops.values_mut().for_each(|running| running.state = State::Outdated);
+            // Those at pools go on.
+            for (what, running) in self.loops.iter_mut().filter(|(what, _)| what.target.pool().is_none()) {
+                mem::replace(&mut running.state, State::Outdated).halt(what, &mut self.due);
+            }
         }
         let accounts: BTreeMap<&Arc<str>, &Arc<Account>> = plan.accounts.iter().map(|(a, _)| (a.name(), a)).collect();
         for (before, _) in &self.plan.accounts {
-            if accounts.get(before.name()).is_none_or(|account| !Arc::ptr_eq(account, before)) {
-                self.health.subjects.forget_login(before.name());
+            match accounts.get(before.name()) {
+                Some(account) if Arc::ptr_eq(account, before) => {}
+                Some(_) => self.health.subjects.forget_login(before.name()),
+                // It may have wallets from now on, and then does not log in.
+                None => self.health.subjects.forget_account(before.name()),
             }
         }
         for gone in self.plan.account_names().difference(&plan.account_names()) {
@@ -310,9 +320,8 @@ impl<S: Source> Poller<S> {
     /// Begins and ends networks' loops with the currencies in use, unless the networks are configured.
     fn start_networks(&mut self) {
         if self.plan.currencies.is_none() {
-            self.reconcile(self.plan.networks(self.uses.currencies()).into_iter(), |endpoint| {
-                endpoint.scope == Scope::Network
-            });
+            let networks = self.plan.networks(self.uses.currencies());
+            self.reconcile(networks.into_iter(), |endpoint| endpoint.scope == Scope::Network);
         }
     }
 
@@ -333,9 +342,9 @@ impl<S: Source> Poller<S> {
             let (begin, burst) = queues.entry(host(&l)).or_insert((now, burst));
             let at = *begin;
             *burst -= 1.0;
-            if *burst < 1.0 {
-                *begin += Duration::from_secs_f64(1.0 / requests_per_second);
-            }
+            // Those of a burst begin together, and yet in this order.
+            let between = if *burst < 1.0 { 1.0 / requests_per_second } else { 1e-9 };
+            *begin += Duration::from_secs_f64(between);
             self.begin(l, at);
         }
         for l in unwanted {
@@ -358,9 +367,13 @@ impl<S: Source> Poller<S> {
         }
     }
 
-    /// A loop polls from then on.
+    /// A loop polls from then on. What one of the same key has left stays where it is about the same.
     fn begin(&mut self, what: Loop, begin: Instant) {
-        self.stop(&what);
+        if let Some(before) = self.stop(&what)
+            && !what.target.continues(&before.target)
+        {
+            self.forget(&before);
+        }
         self.health.subjects.expect_loop(&what.key, what.plan.interval);
         self.health.next_poll(&what.key, begin, None);
         let what = Arc::new(what);
@@ -371,6 +384,11 @@ impl<S: Source> Poller<S> {
     /// Ends a loop, and what it has left.
     fn end(&mut self, what: &Loop) {
         self.stop(what);
+        self.forget(what);
+    }
+
+    /// Forgets what came of a loop.
+    fn forget(&mut self, what: &Loop) {
         self.store.remove(&what.key);
         self.health.forget_loop(&what.key);
         if let Some(journal) = self.journals.get_mut(&host(what)) {
@@ -378,12 +396,11 @@ impl<S: Source> Poller<S> {
         }
     }
 
-    fn stop(&mut self, what: &Loop) {
-        match self.loops.remove_entry(what).map(|(what, running)| (what, running.state)) {
-            Some((what, State::Waits { until })) => drop(self.due.remove(&(until, what))),
-            Some((_, State::Polls { task, .. })) => task.abort(),
-            Some((_, State::Outdated)) | None => {}
-        }
+    /// Stops the loop of that key, and returns it.
+    fn stop(&mut self, what: &Loop) -> Option<Arc<Loop>> {
+        let (what, running) = self.loops.remove_entry(what)?;
+        running.state.halt(&what, &mut self.due);
+        Some(what)
     }
 
     /// Requests a second to the host of a loop, and those that it takes at once.
@@ -413,7 +430,7 @@ impl<S: Source> Poller<S> {
         let (endpoint, (account, currency)) = (key.endpoint, key.subject.labels());
         let duration = duration.as_secs_f64();
         match result {
-            Ok(Answered { samples, time }) => {
+            Ok(Answered { samples, time, is_new }) => {
                 let used = what.plan.endpoint.shows_use().then(|| samples.used_currencies());
                 let age = time.elapsed().unwrap_or_default();
                 let replaced = self.store.replace(key, samples, what.plan.lifetime.saturating_sub(age));
@@ -424,7 +441,7 @@ impl<S: Source> Poller<S> {
                 }
                 self.health.metrics.corrected(endpoint, replaced.corrections.len());
                 self.health.succeeded(key, replaced.dropped, time);
-                self.journal(&what).succeeded(key);
+                self.journal(&what).succeeded(key, is_new);
                 used
             }
             Err(error) => {
@@ -451,6 +468,15 @@ impl State {
     /// Whether that task is the loop's poll.
     fn is_at(&self, id: task::Id) -> bool {
         matches!(self, State::Polls { task, .. } if task.id() == id)
+    }
+
+    /// Ends the wait or the poll that the loop is at.
+    fn halt(self, what: &Arc<Loop>, due: &mut Due) {
+        match self {
+            State::Waits { until } => drop(due.remove(&(until, what.clone()))),
+            State::Polls { task, .. } => task.abort(),
+            State::Outdated => {}
+        }
     }
 }
 
@@ -481,14 +507,18 @@ async fn answered<S: Source>(source: &S, what: &Loop, deadline: Instant) -> api:
     let EndpointPlan { endpoint, reading, .. } = &**plan;
     let (decimals, max_workers) = (&reading.decimals, reading.max_workers);
     let context = Context { email: None, decimals, max_workers };
-    let read =
-        |answer: Answer| Ok(Answered { samples: endpoint.read(answer.json.as_bytes(), &context)?, time: answer.time });
+    let began = SystemTime::now();
+    let is_asked = |pool: &Arc<Pool>| pool.settings().software.paths(endpoint.name).next().is_some();
+    let read = |Answer { json, time }: Answer| {
+        let is_new = time >= began && target.pool().is_some_and(is_asked);
+        Ok(Answered { samples: endpoint.read(json.as_bytes(), &context)?, time, is_new })
+    };
     let mut answered = match target {
         Target::Api(account) => {
             let (account, argument) = (account.as_deref(), key.subject.argument(endpoint));
             let request = Request { account, argument, deadline: Some(deadline), decimals, max_workers };
             let samples = source.fetch(endpoint, request).await?;
-            Answered { samples, time: SystemTime::now() }
+            Answered { samples, time: SystemTime::now(), is_new: true }
         }
         // In boxes, as these futures are large: every poll at the API would take as much memory, and thousands wait at the same time.
         Target::Wallet(wallet) => read(Box::pin(wallet.answer(endpoint, Some(deadline))).await?)?,

@@ -104,6 +104,7 @@ impl Raw {
             // Wallets and pools are clients, which the pipeline makes.
             wallets: Vec::new(),
             pools: BTreeMap::new(),
+            used_elsewhere: BTreeSet::new(),
         };
         let accounts = at_api.into_iter().map(|(account, _)| account).collect();
         let Raw { web, log, shard, state_directory, .. } = self;

@@ -32,6 +32,7 @@ mod logins;
 mod messages;
 mod own_metrics;
 mod poller;
+mod pools;
 mod process;
 mod prometheus;
 mod query;

@@ -38,14 +38,14 @@ fn commands_ask_the_pools_of_an_account_with_wallets() {
     let history = run(&config, &["history", "--account", "rig-1", "--every", "8760h"]);
     assert!(history.status.success());
     let text = String::from_utf8(history.stdout).unwrap();
-    let counts = text.lines().filter_map(|line| {
+    let mut counts = text.lines().filter_map(|line| {
         line.strip_prefix("minergate_history_withdrawals_total{account=\"rig-1\",currency=\"xmr\"} ")?
             .split(' ')
             .next()?
             .parse()
             .ok()
     });
-    let count: usize = counts.last().unwrap();
+    let count: usize = counts.next_back().unwrap();
     assert!(count > listed, "a page has {listed}, and all pages have {count}");
 
     let once = run(&config, &["once", "--account", "rig-1"]);
