@@ -8,6 +8,7 @@ mod backoff;
 mod intervals;
 mod journal;
 mod plan;
+mod poll;
 mod round;
 mod uses;
 
@@ -19,7 +20,7 @@ use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::runtime;
 use tokio::sync::{mpsc, oneshot};
@@ -30,16 +31,15 @@ use tracing::{debug, error};
 use self::backoff::{Backoff, Next};
 pub use self::intervals::Intervals;
 use self::journal::Journal;
-pub use self::plan::{EndpointPlan, Loop, Plan, Reading, Target};
+pub use self::plan::{Loop, Plan, Reading, Target};
+use self::poll::{Answered, Asked, ask};
 pub use self::round::Outcome;
 use self::uses::Uses;
 use crate::health::{BEAT, Health};
 use crate::store::{Correction, Key, Store};
-use crate::subject::Subject;
 use minergate::api::{self, Account, Client};
 use minergate::endpoints::{ENDPOINTS, Endpoint, Request, Scope};
-use minergate::metric::{Context, Samples};
-use minergate_pools::{Answer, Pool};
+use minergate::metric::Samples;
 
 /// Where answers come from: the API, or in tests something that says what it is told to.
 pub trait Source: Send + Sync + 'static {
@@ -116,22 +116,6 @@ enum State {
     },
     /// It polled with the previous client, and is started again or stopped.
     Outdated,
-}
-
-/// What came of a loop's poll.
-struct Asked {
-    what: Arc<Loop>,
-    duration: Duration,
-    result: api::Result<Answered>,
-}
-
-/// The samples of an answer.
-struct Answered {
-    samples: Samples,
-    /// When they were true: a pool's answer may serve several polls.
-    time: SystemTime,
-    /// The host was asked for them in this poll.
-    is_new: bool,
 }
 
 /// What a poll's task ends with; nothing was asked where the loop is held back and its account has the same credentials as before.
@@ -493,41 +477,4 @@ async fn has_new_credentials<S: Source>(source: &S, what: &Loop) -> bool {
         Some(account) => source.has_new_credentials(account).await,
         None => false,
     }
-}
-
-/// Asks for the samples that are wanted, which are of use until the deadline.
-async fn ask<S: Source>(source: Arc<S>, what: Arc<Loop>, deadline: Instant) -> Asked {
-    let started = Instant::now();
-    let result = answered(&*source, &what, deadline).await;
-    Asked { duration: started.elapsed(), result, what }
-}
-
-async fn answered<S: Source>(source: &S, what: &Loop, deadline: Instant) -> api::Result<Answered> {
-    let Loop { plan, target, key } = what;
-    let EndpointPlan { endpoint, reading, .. } = &**plan;
-    let (decimals, max_workers) = (&reading.decimals, reading.max_workers);
-    let context = Context { email: None, decimals, max_workers };
-    let began = SystemTime::now();
-    let is_asked = |pool: &Arc<Pool>| pool.settings().software.paths(endpoint.name).next().is_some();
-    let read = |Answer { json, time }: Answer| {
-        let is_new = time >= began && target.pool().is_some_and(is_asked);
-        Ok(Answered { samples: endpoint.read(json.as_bytes(), &context)?, time, is_new })
-    };
-    let mut answered = match target {
-        Target::Api(account) => {
-            let (account, argument) = (account.as_deref(), key.subject.argument(endpoint));
-            let request = Request { account, argument, deadline: Some(deadline), decimals, max_workers };
-            let samples = source.fetch(endpoint, request).await?;
-            Answered { samples, time: SystemTime::now(), is_new: true }
-        }
-        // In boxes, as these futures are large: every poll at the API would take as much memory, and thousands wait at the same time.
-        Target::Wallet(wallet) => read(Box::pin(wallet.answer(endpoint, Some(deadline))).await?)?,
-        Target::Pool(pool) => read(Box::pin(pool.answer(endpoint, Some(deadline))).await?)?,
-    };
-    answered.samples.hide_optional(&reading.optional_metrics);
-    // Their top miners are those of their pools.
-    if key.subject == Subject::Pool {
-        answered.samples.leave_out_currencies(|currency| reading.currencies_of_pools.contains(currency));
-    }
-    Ok(answered)
 }
