@@ -71,7 +71,7 @@ ENV MALLOC_ARENA_MAX=1
 ENV CREDENTIALS_DIRECTORY=/run/secrets
 # nobody's number in distroless images. A number, so that Kubernetes sees that it is not root.
 USER 65532:65532
-EXPOSE 10187
+EXPOSE 10187 10189
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["/usr/bin/minergate-exporter", "healthcheck"]
 ENTRYPOINT ["/usr/bin/minergate-exporter"]

@@ -4,6 +4,7 @@ mod check;
 mod demo;
 mod examples;
 mod flags;
+mod gateway;
 mod healthcheck;
 mod history;
 mod once;
@@ -69,6 +70,11 @@ enum Command {
     Demo,
     /// Start the simulator of the API alone
     Simulate(simulate::Flags),
+    /// Serve the MinerGate API to other programs, from the wallets at pools
+    ///
+    /// Clients log in with the email and the password, or send the token, that stands beside an account's wallets. It listens on
+    /// this machine only, unless --listen says otherwise.
+    Gateway(gateway::Flags),
     /// Read the configuration and say what is wrong, or what was understood
     Check(check::Flags),
     /// Poll everything once and print the metrics, or write them to a file for the node exporter's textfile collector
@@ -94,11 +100,16 @@ fn command() -> clap::Command {
     let mut command = Cli::command().max_term_width(120);
     command.build();
     command.mut_subcommands(|subcommand| {
+        let is_gateway = subcommand.get_name() == "gateway";
         let serves = matches!(subcommand.get_name(), "serve" | "demo" | "healthcheck");
         let configured = !matches!(subcommand.get_name(), "demo" | "simulate" | "reference" | "help");
         examples::with_examples(subcommand).mut_args(|arg| {
             let useful = match arg.get_help_heading() {
                 _ if !arg.is_global_set() => true,
+                // It serves all accounts, at an address of its own.
+                Some(flags::WEB | flags::CONFIGURATION) if is_gateway => {
+                    matches!(arg.get_long(), Some("config.file" | "web.config.file"))
+                }
                 Some(flags::WEB) => serves,
                 _ => configured,
             };
@@ -143,11 +154,12 @@ pub fn run() -> anyhow::Result<ExitCode> {
         match command.unwrap_or(Command::Serve) {
             Command::Serve => serve::run(flags).await,
             Command::Demo => demo::run(&flags).await,
+            Command::Gateway(gateway) => gateway::run(&gateway, &flags).await,
             Command::Simulate(simulation) => simulate::run(simulation).await,
             Command::Check(check) => unless_stopped(check::run(&check, &flags)).await,
             Command::Once(once) => unless_stopped(once::run(&once, &flags)).await,
             Command::Query(query) => unless_stopped(query::run(&query, &flags)).await,
-            Command::History(history) => unless_stopped(history::run(&history, &flags)).await,
+            Command::History(history) => unless_stopped(Box::pin(history::run(&history, &flags))).await,
             Command::Reference { page } => reference::run(page),
             Command::Healthcheck(check) => healthcheck::run(&check, &flags).await,
         }

@@ -82,6 +82,7 @@ pub struct Config {
 enum Purpose {
     Ask,
     Poll,
+    Gateway,
 }
 
 impl Config {
@@ -99,6 +100,14 @@ impl Config {
     /// Every mistake that was found.
     pub fn load_to_ask(sources: Sources<'_>) -> Result<Config, ConfigError> {
         Config::read(sources, Purpose::Ask)
+    }
+
+    /// Reads the configuration of the gateway, which serves the accounts that have wallets and credentials.
+    ///
+    /// # Errors
+    /// Every mistake that was found, or that there is no such account.
+    pub fn load_gateway(sources: Sources<'_>) -> Result<Config, ConfigError> {
+        Config::read(sources, Purpose::Gateway)
     }
 
     /// Reads `[web]` alone, for a command that only asks a running exporter: what is polled can be in a file or in variables that

@@ -1,6 +1,6 @@
 //! The daemon: poller and server together, and what a reload changes.
 
-mod systemd;
+pub(crate) mod systemd;
 pub mod watchdog;
 
 use std::collections::BTreeMap;

@@ -9,10 +9,12 @@ pub fn explanation(error: &Error, pool: Option<&str>) -> String {
         (None, "url") => "api.base_url".to_owned(),
         (None, key) => format!("api.{key}"),
     };
-    match error {
+    let words = match error {
         Error::Timeout => format!("no whole answer within {}", key("timeout")),
         Error::NotFound | Error::Redirect { .. } | Error::Discontinued => format!("{error}; is {} right?", key("url")),
         Error::TotpRequired => format!("{error}; give the account's totp_secret"),
         error => error.to_string(),
-    }
+    };
+    // The errors are those of the API's client, which also asks pools.
+    if pool.is_some() { words.replace("the API", "the pool") } else { words }
 }

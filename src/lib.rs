@@ -19,6 +19,7 @@ pub mod config;
 pub mod daemon;
 pub mod explanation;
 pub mod exposition;
+pub mod gateway;
 pub mod gzip;
 pub mod health;
 pub mod log;

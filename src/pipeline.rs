@@ -104,6 +104,9 @@ impl Hosts {
             let own = config.owns_currency(&currency).then(|| pool.clone());
             plan.pools.entry(currency).or_insert(own);
         }
+        let elsewhere = config.wallets.iter().filter(|wallet| !config.owns_account(&wallet.account));
+        let currencies = elsewhere.map(|wallet| self.pools[wallet.pool].settings().currency.clone());
+        plan.used_elsewhere = currencies.filter(|currency| config.owns_currency(currency)).collect();
         plan
     }
 

@@ -8,6 +8,7 @@ mod backoff;
 mod intervals;
 mod journal;
 mod plan;
+mod poll;
 mod round;
 mod uses;
 
@@ -15,10 +16,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::future::{Future, pending};
 use std::io;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::runtime;
 use tokio::sync::{mpsc, oneshot};
@@ -29,16 +31,15 @@ use tracing::{debug, error};
 use self::backoff::{Backoff, Next};
 pub use self::intervals::Intervals;
 use self::journal::Journal;
-pub use self::plan::{EndpointPlan, Loop, Plan, Reading, Target};
+pub use self::plan::{Loop, Plan, Reading, Target};
+use self::poll::{Answered, Asked, ask};
 pub use self::round::Outcome;
 use self::uses::Uses;
 use crate::health::{BEAT, Health};
 use crate::store::{Correction, Key, Store};
-use crate::subject::Subject;
 use minergate::api::{self, Account, Client};
 use minergate::endpoints::{ENDPOINTS, Endpoint, Request, Scope};
-use minergate::metric::{Context, Samples};
-use minergate_pools::Answer;
+use minergate::metric::Samples;
 
 /// Where answers come from: the API, or in tests something that says what it is told to.
 pub trait Source: Send + Sync + 'static {
@@ -86,13 +87,15 @@ pub struct Poller<S> {
     /// The loops, and what each is at.
     loops: BTreeMap<Arc<Loop>, Running>,
     /// When each loop that waits is to poll.
-    due: BTreeSet<(Instant, Arc<Loop>)>,
+    due: Due,
     /// The polls that are under way.
     polls: JoinSet<Ended>,
     uses: Uses,
     /// One for each host: the API, and each pool by its name.
     journals: BTreeMap<Host, Journal>,
 }
+
+type Due = BTreeSet<(Instant, Arc<Loop>)>;
 
 /// The name of a pool; nothing for the API.
 type Host = Option<Arc<str>>;
@@ -113,20 +116,6 @@ enum State {
     },
     /// It polled with the previous client, and is started again or stopped.
     Outdated,
-}
-
-/// What came of a loop's poll.
-struct Asked {
-    what: Arc<Loop>,
-    duration: Duration,
-    result: api::Result<Answered>,
-}
-
-/// The samples of an answer.
-struct Answered {
-    samples: Samples,
-    /// When they were true: a pool's answer may serve several polls.
-    time: SystemTime,
 }
 
 /// What a poll's task ends with; nothing was asked where the loop is held back and its account has the same credentials as before.
@@ -162,6 +151,7 @@ impl<S: Source> Poller<S> {
     pub async fn run(mut self, mut updates: mpsc::Receiver<Update<S>>) -> Infallible {
         let plan = self.plan.clone();
         self.reconcile(plan.loops(), |_| true);
+        self.start_networks();
         loop {
             self.health.liveness.beat();
             let next = self.due.first().map(|(due, _)| *due);
@@ -266,14 +256,18 @@ impl<S: Source> Poller<S> {
     /// Takes over what did not change, and lets go of the rest.
     fn change(&mut self, (source, plan): Update<S>) {
         if !Arc::ptr_eq(&source, &self.source) {
-            self.due.clear();
-            self.polls.abort_all();
-            self.loops.values_mut().for_each(|running| running.state = State::Outdated);
+            // Those at pools go on.
+            for (what, running) in self.loops.iter_mut().filter(|(what, _)| what.target.pool().is_none()) {
+                mem::replace(&mut running.state, State::Outdated).halt(what, &mut self.due);
+            }
         }
         let accounts: BTreeMap<&Arc<str>, &Arc<Account>> = plan.accounts.iter().map(|(a, _)| (a.name(), a)).collect();
         for (before, _) in &self.plan.accounts {
-            if accounts.get(before.name()).is_none_or(|account| !Arc::ptr_eq(account, before)) {
-                self.health.subjects.forget_login(before.name());
+            match accounts.get(before.name()) {
+                Some(account) if Arc::ptr_eq(account, before) => {}
+                Some(_) => self.health.subjects.forget_login(before.name()),
+                // It may have wallets from now on, and then does not log in.
+                None => self.health.subjects.forget_account(before.name()),
             }
         }
         for gone in self.plan.account_names().difference(&plan.account_names()) {
@@ -310,9 +304,8 @@ impl<S: Source> Poller<S> {
     /// Begins and ends networks' loops with the currencies in use, unless the networks are configured.
     fn start_networks(&mut self) {
         if self.plan.currencies.is_none() {
-            self.reconcile(self.plan.networks(self.uses.currencies()).into_iter(), |endpoint| {
-                endpoint.scope == Scope::Network
-            });
+            let networks = self.plan.networks(self.uses.currencies());
+            self.reconcile(networks.into_iter(), |endpoint| endpoint.scope == Scope::Network);
         }
     }
 
@@ -333,9 +326,9 @@ impl<S: Source> Poller<S> {
             let (begin, burst) = queues.entry(host(&l)).or_insert((now, burst));
             let at = *begin;
             *burst -= 1.0;
-            if *burst < 1.0 {
-                *begin += Duration::from_secs_f64(1.0 / requests_per_second);
-            }
+            // Those of a burst begin together, and yet in this order.
+            let between = if *burst < 1.0 { 1.0 / requests_per_second } else { 1e-9 };
+            *begin += Duration::from_secs_f64(between);
             self.begin(l, at);
         }
         for l in unwanted {
@@ -358,9 +351,13 @@ impl<S: Source> Poller<S> {
         }
     }
 
-    /// A loop polls from then on.
+    /// A loop polls from then on. What one of the same key has left stays where it is about the same.
     fn begin(&mut self, what: Loop, begin: Instant) {
-        self.stop(&what);
+        if let Some(before) = self.stop(&what)
+            && !what.target.continues(&before.target)
+        {
+            self.forget(&before);
+        }
         self.health.subjects.expect_loop(&what.key, what.plan.interval);
         self.health.next_poll(&what.key, begin, None);
         let what = Arc::new(what);
@@ -371,6 +368,11 @@ impl<S: Source> Poller<S> {
     /// Ends a loop, and what it has left.
     fn end(&mut self, what: &Loop) {
         self.stop(what);
+        self.forget(what);
+    }
+
+    /// Forgets what came of a loop.
+    fn forget(&mut self, what: &Loop) {
         self.store.remove(&what.key);
         self.health.forget_loop(&what.key);
         if let Some(journal) = self.journals.get_mut(&host(what)) {
@@ -378,12 +380,11 @@ impl<S: Source> Poller<S> {
         }
     }
 
-    fn stop(&mut self, what: &Loop) {
-        match self.loops.remove_entry(what).map(|(what, running)| (what, running.state)) {
-            Some((what, State::Waits { until })) => drop(self.due.remove(&(until, what))),
-            Some((_, State::Polls { task, .. })) => task.abort(),
-            Some((_, State::Outdated)) | None => {}
-        }
+    /// Stops the loop of that key, and returns it.
+    fn stop(&mut self, what: &Loop) -> Option<Arc<Loop>> {
+        let (what, running) = self.loops.remove_entry(what)?;
+        running.state.halt(&what, &mut self.due);
+        Some(what)
     }
 
     /// Requests a second to the host of a loop, and those that it takes at once.
@@ -413,7 +414,7 @@ impl<S: Source> Poller<S> {
         let (endpoint, (account, currency)) = (key.endpoint, key.subject.labels());
         let duration = duration.as_secs_f64();
         match result {
-            Ok(Answered { samples, time }) => {
+            Ok(Answered { samples, time, is_new }) => {
                 let used = what.plan.endpoint.shows_use().then(|| samples.used_currencies());
                 let age = time.elapsed().unwrap_or_default();
                 let replaced = self.store.replace(key, samples, what.plan.lifetime.saturating_sub(age));
@@ -424,7 +425,7 @@ impl<S: Source> Poller<S> {
                 }
                 self.health.metrics.corrected(endpoint, replaced.corrections.len());
                 self.health.succeeded(key, replaced.dropped, time);
-                self.journal(&what).succeeded(key);
+                self.journal(&what).succeeded(key, is_new);
                 used
             }
             Err(error) => {
@@ -452,6 +453,15 @@ impl State {
     fn is_at(&self, id: task::Id) -> bool {
         matches!(self, State::Polls { task, .. } if task.id() == id)
     }
+
+    /// Ends the wait or the poll that the loop is at.
+    fn halt(self, what: &Arc<Loop>, due: &mut Due) {
+        match self {
+            State::Waits { until } => drop(due.remove(&(until, what.clone()))),
+            State::Polls { task, .. } => task.abort(),
+            State::Outdated => {}
+        }
+    }
 }
 
 /// Waits until then, or for ever.
@@ -467,36 +477,4 @@ async fn has_new_credentials<S: Source>(source: &S, what: &Loop) -> bool {
         Some(account) => source.has_new_credentials(account).await,
         None => false,
     }
-}
-
-/// Asks for the samples that are wanted, which are of use until the deadline.
-async fn ask<S: Source>(source: Arc<S>, what: Arc<Loop>, deadline: Instant) -> Asked {
-    let started = Instant::now();
-    let result = answered(&*source, &what, deadline).await;
-    Asked { duration: started.elapsed(), result, what }
-}
-
-async fn answered<S: Source>(source: &S, what: &Loop, deadline: Instant) -> api::Result<Answered> {
-    let Loop { plan, target, key } = what;
-    let EndpointPlan { endpoint, reading, .. } = &**plan;
-    let (decimals, max_workers) = (&reading.decimals, reading.max_workers);
-    let context = Context { email: None, decimals, max_workers };
-    let read =
-        |answer: Answer| Ok(Answered { samples: endpoint.read(answer.json.as_bytes(), &context)?, time: answer.time });
-    let mut answered = match target {
-        Target::Api(account) => {
-            let (account, argument) = (account.as_deref(), key.subject.argument(endpoint));
-            let request = Request { account, argument, deadline: Some(deadline), decimals, max_workers };
-            let samples = source.fetch(endpoint, request).await?;
-            Answered { samples, time: SystemTime::now() }
-        }
-        Target::Wallet(wallet) => read(wallet.answer(endpoint, Some(deadline)).await?)?,
-        Target::Pool(pool) => read(pool.answer(endpoint, Some(deadline)).await?)?,
-    };
-    answered.samples.hide_optional(&reading.optional_metrics);
-    // Their top miners are those of their pools.
-    if key.subject == Subject::Pool {
-        answered.samples.leave_out_currencies(|currency| reading.currencies_of_pools.contains(currency));
-    }
-    Ok(answered)
 }

@@ -1,6 +1,7 @@
 //! What the exporter serves: `/metrics`, service discovery, what supervisors ask for, and a page for people.
 
 mod activity;
+mod api;
 mod connection;
 mod discovery;
 mod door;
@@ -36,7 +37,9 @@ use axum::routing::{get, post};
 use futures_util::stream;
 use tokio::sync::{Semaphore, mpsc};
 
+pub use self::api::serve_api;
 pub use self::door::Door;
+use self::guard::{Bodies, plain};
 pub use self::lifecycle::Reload;
 pub use self::listener::Listener;
 use self::turn::Turns;
@@ -86,10 +89,17 @@ pub async fn listen(systemd_socket: bool, addresses: &[String]) -> anyhow::Resul
     }
     let mut listeners = Vec::new();
     for address in addresses {
-        let listener = Listener::bind(address).await;
-        listeners.push(listener.with_context(|| format!("can't listen on {address}; give another --web.listen-address"))?);
+        listeners.push(bind(address, "--web.listen-address").await?);
     }
     Ok(listeners)
+}
+
+/// Binds the address that a flag gives.
+///
+/// # Errors
+/// Why it can't be had.
+pub async fn bind(address: &str, flag: &str) -> anyhow::Result<Listener> {
+    Listener::bind(address).await.with_context(|| format!("can't listen on {address}; give another {flag}"))
 }
 
 /// What requests are answered from.
@@ -133,8 +143,9 @@ pub async fn serve(listeners: Vec<Listener>, app: App, web: Arc<Web>, shutdown: 
 /// What takes time or memory has turns: scrapes and pages apart, so that neither waits for the other. All else is small, and is
 /// answered at once.
 fn router(app: Arc<App>, web: Arc<Web>) -> Router {
-    let scrapes = Turns::new(app.max_requests, limit::SCRAPES_BYTES, "Too many scrapes at a time; try again later\n");
-    let pages = Turns::new(limit::PAGES, limit::PAGES_BYTES, "Too many pages at a time; try again later\n");
+    let scrapes =
+        Turns::new(app.max_requests, limit::SCRAPES_BYTES, (plain, "Too many scrapes at a time; try again later\n"));
+    let pages = Turns::new(limit::PAGES, limit::PAGES_BYTES, (plain, "Too many pages at a time; try again later\n"));
     let [healthy, ready, reload, targets, status, style, reference] = ROUTES;
     let mut heavy = Router::new().route(targets, get(discovery::targets)).route(status, get(status::json));
     if app.telemetry_path != "/" {
@@ -157,7 +168,7 @@ fn router(app: Arc<App>, web: Arc<Web>) -> Router {
 /// Admits a request, and counts it by route and status.
 async fn pass(State((app, web)): State<(Arc<App>, Arc<Web>)>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let mut response = guard::admit(&web, request, next).await;
+    let mut response = guard::admit(&web, Bodies::Dropped, plain, request, next).await;
     let path = route.as_ref().map_or("other", MatchedPath::as_str);
     // A health check without a password takes 401 for healthy.
     if path == HEALTHY && response.status() == StatusCode::UNAUTHORIZED && app.exposition.health.standstill().is_some() {

@@ -15,9 +15,11 @@
 
 mod client;
 mod daemon;
+mod designs;
 mod peers;
 mod pipeline;
 mod polls;
+mod prometheus;
 mod scrapes;
 mod server;
 mod table;
@@ -55,7 +57,7 @@ fn main() -> ExitCode {
         [] => (Effort::Full, None),
         [only] => (Effort::Full, Some(only)),
         _ => {
-            eprintln!("usage: [--brief | scrapes | polls | pipeline | daemon | peers]");
+            eprintln!("usage: [--brief | scrapes | designs | polls | pipeline | daemon | prometheus | peers]");
             return ExitCode::from(2);
         }
     };
@@ -63,11 +65,13 @@ fn main() -> ExitCode {
     // For the bare client; the exporter's own installs it itself.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut table = Table::default();
-    let parts: [(&str, Measure); 5] = [
+    let parts: [(&str, Measure); 7] = [
         ("scrapes", scrapes::measure),
+        ("designs", designs::measure),
         ("polls", polls::measure),
         ("pipeline", pipeline::measure),
         ("daemon", daemon::measure),
+        ("prometheus", prometheus::measure),
         ("peers", peers::measure),
     ];
     for (_, measure) in parts.iter().filter(|(name, _)| only.is_none_or(|only| only == *name)) {

@@ -10,11 +10,8 @@ use std::time::Duration;
 
 use crate::Effort;
 use crate::client::{Client, Server, cost};
+use crate::prometheus::scraped;
 use crate::table::Table;
-
-/// How long Prometheus scrapes, and how often.
-const SCRAPED: Duration = Duration::from_secs(25);
-const INTERVAL: &str = "10s";
 
 pub(crate) fn measure(_: &mut Table, effort: Effort) {
     let (Ok(pushgateway), Ok(python)) = (env::var("PUSHGATEWAY"), env::var("PYTHON_CLIENT")) else {
@@ -52,7 +49,12 @@ pub(crate) fn measure(_: &mut Table, effort: Effort) {
         Table::told(&format!("{name}: resident memory a sample"), "bytes", server.resident() / samples as f64);
     }
     if let Ok(prometheus) = env::var("PROMETHEUS") {
-        scraped(&prometheus, &directory, &[&ours, &go, &client_of_python]);
+        let targets =
+            [("this exporter", &ours), ("Pushgateway (Go)", &go), ("prometheus_client (Python)", &client_of_python)];
+        let intervals = effort.pick(0, 2);
+        for (name, seen) in scraped(Path::new(&prometheus), &targets, Duration::from_secs(10), intervals) {
+            Table::told(&format!("{name}: Prometheus' scrape_duration_seconds"), "s", seen.duration);
+        }
     }
     let _ = std::fs::remove_dir_all(directory);
 }
@@ -69,31 +71,6 @@ fn push(address: &str, text: &str) {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-}
-
-/// Has a Prometheus scrape them all, and tells how long its scrapes took.
-fn scraped(prometheus: &str, directory: &Path, servers: &[&Server]) {
-    let targets: Vec<&str> = servers.iter().map(|server| &*server.address).collect();
-    let config = directory.join("prometheus.yml");
-    let text = format!(
-        "global: {{scrape_interval: {INTERVAL}, scrape_timeout: {INTERVAL}}}\nscrape_configs: [{{job_name: bench, static_configs: [{{targets: {targets:?}}}]}}]\n"
-    );
-    std::fs::write(&config, text).expect("a configuration");
-    let address = free_address();
-    let mut command = Command::new(prometheus);
-    command.arg(format!("--config.file={}", config.display()));
-    command.arg(format!("--storage.tsdb.path={}", directory.join("tsdb").display()));
-    command.arg(format!("--web.listen-address={address}"));
-    let server = Server::at(&mut command, &address);
-    std::thread::sleep(SCRAPED);
-    let path = "/api/v1/query?query=scrape_duration_seconds";
-    let answer: serde_json::Value = serde_json::from_slice(&Client::of(&server.address, path, false).body()).expect("JSON");
-    for one in answer["data"]["result"].as_array().expect("a vector") {
-        let place = targets.iter().position(|target| one["metric"]["instance"] == **target).expect("one of the targets");
-        let name = ["this exporter", "Pushgateway (Go)", "prometheus_client (Python)"][place];
-        let seconds: f64 = one["value"][1].as_str().and_then(|value| value.parse().ok()).expect("a number");
-        Table::told(&format!("{name}: Prometheus' scrape_duration_seconds"), "s", seconds);
-    }
 }
 
 /// An address that was free a moment ago.

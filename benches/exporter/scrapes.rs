@@ -35,7 +35,7 @@ pub(crate) fn measure(table: &mut Table, effort: Effort) {
         "A scrape every 150 ms with a poll of every loop in between, beside the same body sent from memory by a bare axum server",
     );
     let paced = |accounts| Case { accounts, gzip: true, polled: Some(1), pause: PAUSE };
-    for (accounts, times, goal) in [("1", 40, None), ("10", 40, None), ("100", 20, Some(3.0)), ("1000", 4, Some(3.0))] {
+    for (accounts, times, goal) in [("1", 12, None), ("10", 12, None), ("100", 12, Some(3.0)), ("1000", 4, Some(3.0))] {
         compare(table, paced(accounts), effort.pick(1, times), goal);
     }
     Table::section("The same, beside a small ready page of the same server (/-/healthy)");
@@ -61,7 +61,7 @@ fn part(table: &mut Table, effort: Effort) {
     let mut costs = [Vec::new(), Vec::new()];
     for _ in 0..effort.pick(1, ROUNDS) {
         for ((server, client), costs) in servers.iter().zip(&mut clients).zip(&mut costs) {
-            costs.push(cost(server, client, effort.pick(1, 40), PAUSE, Some(&|| server.order("poll 1"))).cpu);
+            costs.push(cost(server, client, effort.pick(1, 12), PAUSE, Some(&|| server.order("poll 1"))).cpu);
         }
     }
     let [ten, many] = costs.map(median);
@@ -139,7 +139,7 @@ fn beside_page(table: &mut Table, effort: Effort, accounts: &str, goal: f64) {
     let mut costs = [Vec::new(), Vec::new()];
     for _ in 0..effort.pick(1, ROUNDS) {
         for (client, costs) in clients.iter_mut().zip(&mut costs) {
-            costs.push(cost(&server, client, effort.pick(1, 40), PAUSE, Some(&|| server.order("poll 1"))).cpu);
+            costs.push(cost(&server, client, effort.pick(1, 12), PAUSE, Some(&|| server.order("poll 1"))).cpu);
         }
     }
     let [scrape, page] = costs.map(median);

@@ -25,6 +25,7 @@ use minergate_simulator::Simulator;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
+use crate::designs;
 use crate::world::{self, World};
 
 /// Serves until standard input ends. A line there is a command with a number, and is answered when it is done: `poll N` polls every
@@ -39,6 +40,7 @@ pub(crate) fn main(kind: &str, argument: &str) -> ExitCode {
             }
             "polled" => polled(argument.parse().expect("a number of accounts")).await,
             "simulator" => simulator().await,
+            "design" => designs::hold(argument),
             _ => body(argument).await,
         }
     });

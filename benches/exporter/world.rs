@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 const CODES: [&str; 9] = ["aeon", "bcn", "dsh", "eth", "fcn", "inf8", "qcn", "xdn", "xmr"];
 
 /// Nothing gets old while it is measured.
-const DAY: Duration = Duration::from_secs(86_400);
+pub(crate) const DAY: Duration = Duration::from_secs(86_400);
 
 /// Accounts, and which of their endpoints there are.
 #[derive(Clone, Copy)]
@@ -95,7 +95,7 @@ pub(crate) fn read(endpoint: &'static Endpoint, body: &str) -> Samples {
 
 impl World {
     /// The loops of an account.
-    fn loops(self, account: usize) -> impl Iterator<Item = (&'static Endpoint, Key)> {
+    pub(crate) fn loops(self, account: usize) -> impl Iterator<Item = (&'static Endpoint, Key)> {
         let subject = Subject::Account(format!("farm-{account:05}").into());
         let endpoints = ENDPOINTS.iter().filter(move |e| e.scope == Scope::Account && self.endpoints.contains(&e.name));
         endpoints.map(move |e| (e, Key { subject: subject.clone(), endpoint: e.name }))

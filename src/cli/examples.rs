@@ -20,6 +20,16 @@ static EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "gateway",
+        &[
+            ("gateway --config.file my.toml", "serve http://127.0.0.1:10189/1.0/..., to programs on this machine"),
+            (
+                "gateway --config.file my.toml --listen :10189 --web.config.file web.yml",
+                "to others too, with TLS: see docs/web.md",
+            ),
+        ],
+    ),
+    (
         "check",
         &[
             ("check --config.file my.toml", "what is understood, and what is wrong"),

@@ -10,7 +10,7 @@ use super::simulate::whole;
 use crate::config::reference::{self, Flag};
 use crate::config::{Config, ConfigError, Shard, Sources, Web};
 
-const CONFIGURATION: &str = "Configuration";
+pub(super) const CONFIGURATION: &str = "Configuration";
 /// The heading of what only those commands have a use for that serve something.
 pub(super) const WEB: &str = "Web server";
 const LOG: &str = "Log";
@@ -106,6 +106,11 @@ impl Flags {
     /// Reads the configuration that the flags name, for a command that polls.
     pub(super) fn load(&self) -> Result<Config, ConfigError> {
         Config::load(self.sources())
+    }
+
+    /// The same for the gateway.
+    pub(super) fn load_gateway(&self) -> Result<Config, ConfigError> {
+        Config::load_gateway(self.sources())
     }
 
     /// The same for a command that asks for one thing.

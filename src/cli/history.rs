@@ -18,8 +18,11 @@ pub(super) use self::table::COUNTERS;
 use super::{PARTLY, check_accounts};
 use crate::config::Config;
 use crate::explanation::explanation;
+use crate::health::Health;
+use crate::pipeline::Hosts;
+use crate::poller::Plan;
 use crate::text::{self, Format};
-use minergate::api::{Account, Client};
+use minergate::api;
 use minergate::duration;
 use minergate::metric::write_label;
 
@@ -84,46 +87,74 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
 
 /// Reads the accounts' lists; says how many could not be read.
 async fn read(config: &Config, flags: &Flags, now: i64) -> anyhow::Result<(Vec<Past>, usize)> {
-    let api = config.require_api()?;
-    let client = Client::new(api, Arc::new(|_| ()))?;
-    let (mut pasts, mut failed) = (Vec::new(), 0);
-    let mut last = None;
-    for account in accounts(config, &flags.account)? {
-        let mut past = Past { account: account.name().to_string(), lists: Vec::new() };
-        for endpoint in ["withdrawals", "transfers", "invoices"] {
-            let name = account.name();
-            #[expect(clippy::cast_precision_loss, reason = "a time of today is exact in a double")]
-            match event::read(endpoint, &client, account, now as f64 / 1000.0).await {
-                Ok(events) => {
-                    if events.unusable > 0 {
-                        tracing::warn!(account = %name, endpoint, entries = events.unusable, "entries without a usable time or currency");
-                    }
-                    past.lists.push((endpoint, events));
-                }
-                Err(error) => {
-                    tracing::error!(account = %name, endpoint, kind = error.kind(), error = explanation(&error, None), "list not read");
-                    (failed, last) = (failed + 1, Some(error));
-                }
-            }
-        }
-        pasts.push(past);
+    check_accounts(&flags.account, config)?;
+    let is_wanted = |name: &str| flags.account.is_empty() || flags.account.iter().any(|wanted| wanted == name);
+    if config.account_names().is_empty() {
+        bail!("a history is an account's, and the configuration has no [[accounts]]; add one");
     }
-    match last {
-        Some(error) if pasts.iter().all(|past| past.lists.is_empty()) => {
-            bail!("{}: nothing could be read: {}", api.base_url, explanation(&error, None))
+    let hosts = Hosts::default().reconfigured(config, &Arc::new(Health::default()))?;
+    let plan = hosts.plan(config, &Plan::default());
+    #[expect(clippy::cast_precision_loss, reason = "a time of today is exact in a double")]
+    let now = now as f64 / 1000.0;
+    let mut reading = Reading::default();
+    let at_api = config.accounts.iter().filter(|account| is_wanted(account.name()));
+    for (account, client) in at_api.flat_map(|account| hosts.api.iter().map(move |client| (account, client))) {
+        for endpoint in ["withdrawals", "transfers", "invoices"] {
+            let read = event::read(endpoint, client, account, now).await;
+            reading.add(account.name(), None, endpoint, read);
         }
-        _ => Ok((pasts, failed)),
+    }
+    for (wallet, _) in plan.wallets.iter().filter(|(wallet, _)| is_wanted(wallet.account())) {
+        if wallet.pool().settings().software.endpoints.contains(&"withdrawals") {
+            let read = event::payments(wallet, now).await;
+            reading.add(wallet.account(), Some(&wallet.pool().settings().name), "withdrawals", read);
+        }
+    }
+    match reading.last {
+        Some(error) if reading.pasts.iter().all(|past| past.lists.is_empty()) => {
+            bail!("{}: nothing could be read: {error}", config.hosts())
+        }
+        _ => Ok((reading.pasts, reading.failed)),
     }
 }
 
-/// The accounts of these names; all when there are no names.
-fn accounts<'a>(config: &'a Config, wanted: &[String]) -> anyhow::Result<Vec<&'a Account>> {
-    if config.accounts.is_empty() {
-        bail!("a history is an account's, and the configuration has no [[accounts]]; add one");
+/// What was read so far.
+#[derive(Default)]
+struct Reading {
+    pasts: Vec<Past>,
+    failed: usize,
+    /// The latest error.
+    last: Option<String>,
+}
+
+impl Reading {
+    /// Takes a list of an account at the API, or of its wallet at a pool.
+    fn add(&mut self, account: &str, pool: Option<&str>, endpoint: &'static str, read: api::Result<Events>) {
+        if self.pasts.last().is_none_or(|past| past.account != account) {
+            self.pasts.push(Past { account: account.to_owned(), lists: Vec::new() });
+        }
+        match read {
+            Ok(events) => {
+                if events.unusable > 0 {
+                    tracing::warn!(
+                        account,
+                        pool,
+                        endpoint,
+                        entries = events.unusable,
+                        "entries without a usable time or currency"
+                    );
+                }
+                if let Some(past) = self.pasts.last_mut() {
+                    past.lists.push((endpoint, events));
+                }
+            }
+            Err(error) => {
+                let words = explanation(&error, pool);
+                tracing::error!(account, pool, endpoint, kind = error.kind(), error = words, "list not read");
+                (self.failed, self.last) = (self.failed + 1, Some(words));
+            }
+        }
     }
-    check_accounts(wanted, config)?;
-    let is_wanted = |account: &&Account| wanted.is_empty() || wanted.iter().any(|name| **name == **account.name());
-    Ok(config.accounts.iter().map(|account| &**account).filter(is_wanted).collect())
 }
 
 fn write(pasts: &[Past], spacing: Spacing, end: i64, out: &mut impl Write) -> anyhow::Result<()> {

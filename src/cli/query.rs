@@ -3,6 +3,7 @@
 mod decimal;
 mod json;
 mod text;
+mod wallets;
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
@@ -19,6 +20,7 @@ use minergate::api::{Account, Client, Error, Settings};
 use minergate::currency;
 use minergate::endpoints::{self, ENDPOINTS, Endpoint, Request, Scope};
 use minergate::spelling;
+use serde_json::value::RawValue;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -51,12 +53,8 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
     let argument = argument(endpoint, flags.argument.as_deref())?;
     let config = all.load_to_ask()?;
     config.log.init();
-    let api = config.require_api()?;
     let account = account(endpoint, flags.account.as_deref(), &config)?;
-    let client = Client::new(api, Arc::new(|_| ()))?;
-    let request = Request { account, argument: argument.as_deref(), ..Request::default() };
-    let answer = endpoint.fetch_json(&client, request).await;
-    let answer = answer.map_err(|error| explained(&error, endpoint, account, argument.is_some(), api))?;
+    let answer = answer(endpoint, account, argument.as_deref(), &config).await?;
     let is_terminal = io::stdout().is_terminal();
     match flags.format.unwrap_or(if is_terminal { Format::Text } else { Format::Json }) {
         Format::Text => text::write(&answer, &mut terminal::stdout())?,
@@ -64,6 +62,32 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
         Format::Json => writeln!(io::stdout(), "{}", answer.get())?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The answer of whom the account is at, and without an account of whom the configuration names for it.
+async fn answer(
+    endpoint: &'static Endpoint,
+    account: Option<&str>,
+    argument: Option<&str>,
+    config: &Config,
+) -> anyhow::Result<Box<RawValue>> {
+    match account {
+        Some(name) if config.wallets.iter().any(|wallet| *wallet.account == *name) => {
+            return wallets::of_account(endpoint, name, argument, config).await;
+        }
+        None => {
+            if let Some(answer) = wallets::of_pools(endpoint, argument, config).await? {
+                return Ok(answer);
+            }
+        }
+        Some(_) => {}
+    }
+    let api = config.require_api()?;
+    let account = config.accounts.iter().find(|known| account.is_some_and(|name| **known.name() == *name));
+    let client = Client::new(api, Arc::new(|_| ()))?;
+    let request = Request { account: account.map(|account| &**account), argument, ..Request::default() };
+    let answer = endpoint.fetch_json(&client, request).await;
+    answer.map_err(|error| explained(&error, endpoint, account.map(|account| &**account), argument.is_some(), api))
 }
 
 /// The argument, where the endpoint takes one.
@@ -88,8 +112,8 @@ fn argument(endpoint: &Endpoint, given: Option<&str>) -> anyhow::Result<Option<S
     }
 }
 
-/// The account to ask for; nobody's where the answer is the same for all.
-fn account<'a>(endpoint: &Endpoint, wanted: Option<&str>, config: &'a Config) -> anyhow::Result<Option<&'a Account>> {
+/// The name of the account to ask for; nobody's where the answer is the same for all.
+fn account<'a>(endpoint: &Endpoint, wanted: Option<&str>, config: &'a Config) -> anyhow::Result<Option<&'a str>> {
     let name = endpoint.name;
     if !endpoint.is_of_account() {
         return match wanted {
@@ -97,14 +121,14 @@ fn account<'a>(endpoint: &Endpoint, wanted: Option<&str>, config: &'a Config) ->
             None => Ok(None),
         };
     }
-    let names: Vec<&str> = config.accounts.iter().map(|account| &**account.name()).collect();
-    let found = match (wanted, config.accounts.as_slice()) {
+    let names: Vec<&str> = config.account_names().into_iter().map(|name| &**name).collect();
+    let found = match (wanted, names.as_slice()) {
         (_, []) => bail!("{name} is an account's, and the configuration has no [[accounts]]; add one"),
         (None, [account]) => account,
         (None, _) => bail!("{name}: of which account? Give --account with one of {}", some(&names)),
-        (Some(wanted), accounts) => accounts.iter().find(|account| **account.name() == *wanted).with_context(|| {
+        (Some(wanted), names) => names.iter().find(|name| **name == wanted).with_context(|| {
             let question = spelling::question(wanted, names.iter().copied());
-            format!("--account: no account is called `{wanted}`; {question}those are {}", some(&names))
+            format!("--account: no account is called `{wanted}`; {question}those are {}", some(names))
         })?,
     };
     Ok(Some(found))

@@ -27,7 +27,7 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
 }
 
 /// Secrets are in the memory: it is written to no core dump, and no other process of the same user reads it.
-fn hide_memory() {
+pub(super) fn hide_memory() {
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};

@@ -4,7 +4,7 @@ use std::pin::pin;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
-use minergate::file;
+use minergate::{duration, file};
 use minergate_pools::address;
 use secrecy::ExposeSecret as _;
 use tokio::time::{Instant, timeout_at};
@@ -21,6 +21,7 @@ impl Config {
             .map(|pool| format!("pool {}: its url is not https: addresses can be read on the way", pool.name))
             .collect();
         doubts.extend(self.shared_hosts());
+        doubts.extend(self.kept_too_long());
         doubts.extend(self.unfilled());
         let of_wallet = async |wallet: &WalletConfig| {
             let pool = &self.pools[wallet.pool];
@@ -45,6 +46,15 @@ impl Config {
             Some(format!(
                 "pool {name}: it is at the same host as {other}, which gets the requests of both; lower requests_per_second"
             ))
+        })
+    }
+
+    /// Pools whose answers serve polls longer than their values are shown.
+    fn kept_too_long(&self) -> impl Iterator<Item = String> {
+        let shown = self.plan.intervals.stale_after;
+        self.pools.iter().filter(move |pool| pool.max_age > shown).map(move |pool| {
+            let (name, kept, shown) = (&pool.name, duration::print(pool.max_age), duration::print(shown));
+            format!("pool {name}: max_age ({kept}) is longer than poll.stale_after ({shown}), so values are missing in between; lower it")
         })
     }
 

@@ -76,7 +76,10 @@ impl Raw {
         }
         let pools = self.pools(&mut wrong);
         let Accounts { at_api, wallets, logins } = self.accounts(&mut wrong);
-        wrong.extend(self.nowhere(purpose, wrong.is_empty()));
+        wrong.extend(match purpose {
+            Purpose::Gateway => wrong.is_empty().then(|| no_clients(&wallets, &logins)).flatten(),
+            Purpose::Ask | Purpose::Poll => self.nowhere(purpose, wrong.is_empty()),
+        });
         if !wrong.is_empty() {
             return Err(wrong);
         }
@@ -101,6 +104,7 @@ impl Raw {
             // Wallets and pools are clients, which the pipeline makes.
             wallets: Vec::new(),
             pools: BTreeMap::new(),
+            used_elsewhere: BTreeSet::new(),
         };
         let accounts = at_api.into_iter().map(|(account, _)| account).collect();
         let Raw { web, log, shard, state_directory, .. } = self;
@@ -187,6 +191,17 @@ struct Accounts {
     at_api: Vec<(Arc<api::Account>, Option<Vec<String>>)>,
     wallets: Vec<WalletConfig>,
     logins: Vec<(Arc<str>, Credentials)>,
+}
+
+/// What is missing for the gateway, if anything is.
+fn no_clients(wallets: &[WalletConfig], logins: &[(Arc<str>, Credentials)]) -> Option<Wrong> {
+    let message = if wallets.is_empty() {
+        "the gateway has nothing to serve: no account has wallets; give [[pools]], and [[accounts]] with wallets or wallet_files"
+    } else {
+        "nobody could log in to the gateway: no account with wallets has credentials; beside the wallets, give email with \
+         password or password_file, or token or token_file"
+    };
+    logins.is_empty().then(|| Wrong::new([], message))
 }
 
 /// Whether a client that logs in with the one could mean the other.

@@ -22,7 +22,7 @@ const STATUS: Duration = Duration::from_secs(15);
 const TELL: Duration = Duration::from_secs(1);
 
 /// Everything that the configuration says is in force, and connections are accepted.
-pub(super) async fn ready() {
+pub(crate) async fn ready() {
     tell(|| notify(&[NotifyState::Ready])).await;
 }
 
@@ -31,7 +31,7 @@ pub(super) async fn reloading() {
     tell(|| notify(&[NotifyState::Reloading, NotifyState::monotonic_usec_now()?])).await;
 }
 
-pub(super) async fn stopping() {
+pub(crate) async fn stopping() {
     tell(|| notify(&[NotifyState::Stopping])).await;
 }
 

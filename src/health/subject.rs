@@ -57,13 +57,13 @@ pub struct SubjectHealth {
 }
 
 impl SubjectHealth {
-    pub(super) fn new(subject: Subject) -> SubjectHealth {
+    pub fn new(subject: Subject) -> SubjectHealth {
         SubjectHealth { subject, loops: BTreeMap::new(), logins: BTreeMap::new(), blocked: None, token_since: None }
     }
 
-    /// Whether it is an account that logs in: one with wallets does not.
+    /// Whether it is an account that logs in: one with wallets does not, nor one that is asked for nothing.
     pub(super) fn logs_in(&self) -> bool {
-        self.subject.account().is_some() && self.loops.keys().all(|(_, currency)| currency.is_none())
+        self.subject.account().is_some() && self.loops.keys().any(|(_, currency)| currency.is_none())
     }
 
     /// Whether every enabled endpoint was read successfully at its latest poll.

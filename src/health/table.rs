@@ -129,13 +129,14 @@ pub(super) struct EndpointLabel {
     pub(super) endpoint: &'static str,
 }
 
-/// The name of a pool. The API has no label.
+/// The name of a pool. The API's is empty, which to Prometheus is no label: readers of OpenMetrics want the same labels on all samples
+/// of a family.
 #[derive(Clone, Debug, Hash, PartialEq, Eq)]
 pub(super) struct HostLabel(pub(super) Option<Arc<str>>);
 
 impl EncodeLabelSet for HostLabel {
     fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|pool| ("pool", &**pool).encode(encoder.encode_label()))
+        ("pool", self.0.as_deref().unwrap_or_default()).encode(encoder.encode_label())
     }
 }
 

@@ -79,14 +79,14 @@ impl Backoff {
             }
             api::Error::Paused { until } => {
                 let planned = spread(*until);
-                (planned, planned, Some(PAUSED))
+                (planned, planned, Some(paused(what)))
             }
             error if error.may_pass() => {
                 self.failures = self.failures.saturating_add(1);
                 let sooner = now + FIRST.saturating_mul(2u32.saturating_pow(self.failures - 1));
                 let planned = regular.min(sooner);
                 match error.until().filter(|until| *until > planned) {
-                    Some(until) => (spread(until), spread(until), Some(PAUSED)),
+                    Some(until) => (spread(until), spread(until), Some(paused(what))),
                     None => (planned, planned, None),
                 }
             }
@@ -96,7 +96,10 @@ impl Backoff {
 }
 
 const STAYS: &str = "polled less and less often, down to once an hour";
-const PAUSED: &str = "the API asked for a pause";
+
+fn paused(what: &Loop) -> &'static str {
+    if what.target.pool().is_some() { "the pool asked for a pause" } else { "the API asked for a pause" }
+}
 
 fn spread(time: Instant) -> Instant {
     time + rand::random_range(Duration::ZERO..SPREAD)

@@ -40,7 +40,7 @@ impl Intervals {
     }
 
     /// How long the endpoint's values are shown without news.
-    pub(super) fn lifetime(&self, interval: Duration) -> Duration {
+    pub fn lifetime(&self, interval: Duration) -> Duration {
         self.stale_after.max(3 * interval)
     }
 }

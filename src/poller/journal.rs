@@ -106,8 +106,23 @@ impl Journal {
         }
     }
 
-    /// A poll succeeded.
-    pub(super) fn succeeded(&mut self, key: &Key) {
+    /// A poll succeeded. Only with a new answer does it show that the host and the account are up: an answer that is kept, or made
+    /// without the host, says nothing of them.
+    pub(super) fn succeeded(&mut self, key: &Key, is_new: bool) {
+        if is_new {
+            self.answered(key);
+        }
+        if let Some(failure) = self.failing.remove(key)
+            && failure.has_line
+        {
+            let (endpoint, (account, currency)) = (key.endpoint, key.subject.labels());
+            let failed_for = failure.since.elapsed().as_secs_f64();
+            info!(%account, endpoint, %currency, failed_for, "poll succeeds again");
+        }
+    }
+
+    /// The host has answered, and for the account of the key if it has one.
+    fn answered(&mut self, key: &Key) {
         let now = Instant::now();
         self.any_succeeded = Some(now);
         if let Some(since) = self.api_down.take() {
@@ -124,13 +139,6 @@ impl Journal {
                 let pool = self.pool.as_deref();
                 info!(%account, pool, failed_for = since.elapsed().as_secs_f64(), "account up again");
             }
-        }
-        if let Some(failure) = self.failing.remove(key)
-            && failure.has_line
-        {
-            let (endpoint, (account, currency)) = (key.endpoint, key.subject.labels());
-            let failed_for = failure.since.elapsed().as_secs_f64();
-            info!(%account, endpoint, %currency, failed_for, "poll succeeds again");
         }
     }
 
@@ -328,7 +336,7 @@ mod tests {
             }
             // A request that was sent before the outage.
             if round == 0 {
-                journal.succeeded(&key("farm-5", "balance"));
+                journal.succeeded(&key("farm-5", "balance"), true);
                 for account in 0..1000 {
                     journal.failed(&key(&format!("farm-{account}"), "balance"), &Error::Timeout);
                 }
@@ -339,7 +347,7 @@ mod tests {
         assert_eq!(logged.len(), 1, "{logged:?}");
         assert!(logged[0].contains("api down") && logged[0].contains("WARN"), "{logged:?}");
         for account in 0..999 {
-            journal.succeeded(&key(&format!("farm-{account}"), "workers"));
+            journal.succeeded(&key(&format!("farm-{account}"), "workers"), true);
         }
         assert!(lines.take().concat().contains("api up again"));
         // One account still fails, and is reported once it has been polled again.
@@ -359,7 +367,7 @@ mod tests {
                 let reason = minergate::api::Blocked::WrongPassword;
                 let error = if round + i == 0 { Error::WrongPassword } else { Error::LoginBlocked(reason) };
                 journal.failed(&key("farm", endpoint), &error);
-                journal.succeeded(&key("other", endpoint));
+                journal.succeeded(&key("other", endpoint), true);
             }
             report(&mut journal).await;
         }
@@ -367,7 +375,7 @@ mod tests {
         assert_eq!(logged.len(), 1, "{logged:?}");
         assert!(logged[0].contains("account down") && logged[0].contains("wrong_password"), "{logged:?}");
         for endpoint in endpoints {
-            journal.succeeded(&key("farm", endpoint));
+            journal.succeeded(&key("farm", endpoint), true);
         }
         let logged = lines.take();
         assert!(logged.len() == 1 && logged[0].contains("account up again"), "{logged:?}");
@@ -380,14 +388,14 @@ mod tests {
         let failing = key("farm", "invoices");
         for error in [Error::Timeout, Error::Timeout, Error::NotFound, Error::NotFound] {
             journal.failed(&failing, &error);
-            journal.succeeded(&key("farm", "workers"));
+            journal.succeeded(&key("farm", "workers"), true);
             report(&mut journal).await;
             sleep(Duration::from_secs(60)).await;
         }
         let logged = lines.take();
         assert_eq!(logged.len(), 2, "{logged:?}");
         assert!(logged.iter().all(|line| line.contains("poll failed") && line.contains("invoices")), "{logged:?}");
-        journal.succeeded(&failing);
+        journal.succeeded(&failing, true);
         assert!(lines.take().concat().contains("poll succeeds again"));
     }
 }

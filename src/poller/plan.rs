@@ -49,6 +49,8 @@ pub struct Plan {
     pub pools: BTreeMap<Arc<str>, Option<Arc<Pool>>>,
     /// Currencies whose networks are polled; nothing stands for those that the accounts use.
     pub currencies: Option<BTreeSet<String>>,
+    /// Currencies of wallets that other instances poll, but whose networks are this one's to poll.
+    pub used_elsewhere: BTreeSet<Arc<str>>,
     /// Whether the API's own endpoints of pool and networks are polled.
     pub api: bool,
     /// Whether the endpoints of the pool behind the API are this instance's to poll.
@@ -116,9 +118,10 @@ impl Plan {
         Some(Arc::new(EndpointPlan { endpoint, interval, lifetime, reading }))
     }
 
-    /// The networks' loops for the currencies in use.
-    pub(super) fn networks<'a>(&self, currencies: impl Iterator<Item = &'a str>) -> Vec<Loop> {
-        let (documented, others): (Vec<_>, Vec<_>) = currencies.partition(|code| currency::is_documented(code));
+    /// The networks' loops for the currencies in use: those here, and those elsewhere.
+    pub(super) fn networks<'a>(&'a self, currencies: impl Iterator<Item = &'a str>) -> Vec<Loop> {
+        let currencies: BTreeSet<&str> = currencies.chain(self.used_elsewhere.iter().map(|code| &**code)).collect();
+        let (documented, others): (Vec<_>, Vec<_>) = currencies.into_iter().partition(|code| currency::is_documented(code));
         let currencies: Vec<_> = documented.into_iter().chain(others).take(CURRENCY_CAP).collect();
         let endpoints = ENDPOINTS.iter().filter(|endpoint| endpoint.scope == Scope::Network);
         let plans = endpoints.filter_map(|endpoint| self.of_endpoint(endpoint));
@@ -177,6 +180,16 @@ impl Target {
             Target::Api(account) => account.as_ref(),
             Target::Wallet(_) | Target::Pool(_) => None,
         }
+    }
+
+    /// Whether what an earlier target has answered is about the same: the same host, and the same wallet there.
+    pub(super) fn continues(&self, before: &Target) -> bool {
+        let name = |target: &Target| target.pool().map(|pool| pool.settings().name.clone());
+        let is_same_wallet = match (self, before) {
+            (Target::Wallet(own), Target::Wallet(before)) => own.has_address_of(before),
+            _ => true,
+        };
+        is_same_wallet && name(self) == name(before)
     }
 
     fn is(&self, other: &Target) -> bool {

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
@@ -16,28 +16,54 @@ use super::exchange::Exchange;
 use super::web_config::{Admission, Web};
 use super::{host, limit};
 
+/// How a request is refused, with a sentence that ends its line.
+pub(super) type Refuse = fn(StatusCode, &'static str) -> Response;
+
+/// What becomes of requests' bodies.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bodies {
+    /// Nothing here wants a body. It is read all the same, to know its length.
+    Dropped,
+    /// Kept for the handler.
+    Kept,
+}
+
+impl Bodies {
+    fn limit(self) -> (usize, &'static str) {
+        match self {
+            Bodies::Dropped => (limit::BODY_BYTES, "The body is too long; 64 KiB is the most\n"),
+            Bodies::Kept => (limit::KEPT_BODY_BYTES, "The body is too long; 8 KiB is the most\n"),
+        }
+    }
+}
+
+/// Refuses in plain text.
+pub(super) fn plain(status: StatusCode, sentence: &'static str) -> Response {
+    (status, sentence).into_response()
+}
+
 /// Lets a request in, or says why not; gives the answer the headers of the web configuration.
-pub(super) async fn admit(web: &Arc<Web>, mut request: Request, next: Next) -> Response {
+pub(super) async fn admit(web: &Arc<Web>, bodies: Bodies, refuse: Refuse, mut request: Request, next: Next) -> Response {
     let connection = request.extensions().get::<Arc<Exchange>>().map(|exchange| exchange.connection.clone());
     if connection.as_ref().is_some_and(|connection| connection.is_inside) {
         return next.run(request).await;
     }
     if !host::is_valid(&request) {
-        return (StatusCode::BAD_REQUEST, "The header Host is missing, given twice, or no host\n").into_response();
+        return refuse(StatusCode::BAD_REQUEST, "The header Host is missing, given twice, or no host\n");
     }
     let peer = connection.and_then(|connection| connection.peer);
     let (admission, headers) = web.admit(request.headers().get(AUTHORIZATION), peer).await;
     let mut response = match admission {
         Admission::Refused(status, sentence, header) => {
-            let mut response = (status, sentence).into_response();
+            let mut response = refuse(status, sentence);
             response.headers_mut().extend(header);
             response
         }
-        Admission::Granted => match size(&mut request).await {
-            Some(refusal) => refusal.into_response(),
-            None => match timeout(limit::REQUEST, next.run(request)).await {
+        Admission::Granted => match size(&mut request, bodies).await {
+            Err((status, sentence)) => refuse(status, sentence),
+            Ok(()) => match timeout(limit::REQUEST, next.run(request)).await {
                 Ok(response) => response,
-                Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "The answer took too long\n").into_response(),
+                Err(_) => refuse(StatusCode::SERVICE_UNAVAILABLE, "The answer took too long\n"),
             },
         },
     };
@@ -48,36 +74,44 @@ pub(super) async fn admit(web: &Arc<Web>, mut request: Request, next: Next) -> R
     response
 }
 
-/// What is too long about a request.
-async fn size(request: &mut Request) -> Option<(StatusCode, &'static str)> {
+/// Reads the body.
+///
+/// # Errors
+/// What is too long about the request.
+async fn size(request: &mut Request, bodies: Bodies) -> Result<(), (StatusCode, &'static str)> {
     let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     if target > limit::TARGET_BYTES {
-        return Some((StatusCode::URI_TOO_LONG, "Path and query are too long; 8 KiB is the most\n"));
+        return Err((StatusCode::URI_TOO_LONG, "Path and query are too long; 8 KiB is the most\n"));
     }
     // hyper's own limit is that of a buffer, which a fast client can overstep.
     let headers: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     if headers > limit::HEAD_BYTES {
-        return Some((StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too long; 32 KiB is the most\n"));
+        return Err((StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too long; 32 KiB is the most\n"));
     }
-    // Nothing here wants a body. It is read all the same, to know its length, and not kept.
     let body = std::mem::take(request.body_mut());
-    if body.size_hint().lower() > limit::BODY_BYTES as u64 {
-        return Some(BODY_TOO_LONG);
-    }
-    timeout(limit::HEAD, read(body)).await.unwrap_or(Some((StatusCode::REQUEST_TIMEOUT, "The body took too long\n")))
+    let reading = timeout(limit::HEAD, read(body, bodies)).await;
+    *request.body_mut() = reading.unwrap_or(Err((StatusCode::REQUEST_TIMEOUT, "The body took too long\n")))?.into();
+    Ok(())
 }
 
-const BODY_TOO_LONG: (StatusCode, &str) = (StatusCode::PAYLOAD_TOO_LARGE, "The body is too long; 64 KiB is the most\n");
-
 /// Reads a body to its end.
-async fn read(mut body: Body) -> Option<(StatusCode, &'static str)> {
-    let mut bytes = 0;
+async fn read(mut body: Body, bodies: Bodies) -> Result<Vec<u8>, (StatusCode, &'static str)> {
+    let (limit, sentence) = bodies.limit();
+    let too_long = (StatusCode::PAYLOAD_TOO_LARGE, sentence);
+    if body.size_hint().lower() > limit as u64 {
+        return Err(too_long);
+    }
+    let (mut bytes, mut kept) = (0, Vec::new());
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        let Ok(frame) = frame else { return Some((StatusCode::BAD_REQUEST, "The body is broken\n")) };
-        bytes += frame.data_ref().map_or(0, Bytes::len);
-        if bytes > limit::BODY_BYTES {
-            return Some(BODY_TOO_LONG);
+        let frame = frame.map_err(|_| (StatusCode::BAD_REQUEST, "The body is broken\n"))?;
+        let Some(data) = frame.data_ref() else { continue };
+        bytes += data.len();
+        if bytes > limit {
+            return Err(too_long);
+        }
+        if bodies == Bodies::Kept {
+            kept.extend_from_slice(data);
         }
     }
-    None
+    Ok(kept)
 }

@@ -50,6 +50,9 @@ pub(super) const TARGET_BYTES: usize = 8 << 10;
 /// A request's body in bytes; longer ones are answered 413.
 pub(super) const BODY_BYTES: usize = 64 << 10;
 
+/// The same of a server that keeps bodies, those of logins.
+pub(super) const KEPT_BODY_BYTES: usize = 8 << 10;
+
 /// Requests at a time on one connection of HTTP/2.
 pub(super) const STREAMS: u32 = 8;
 
@@ -75,6 +78,9 @@ pub(super) const STALL: Duration = Duration::from_millis(250);
 /// Pages at a time.
 pub(super) const PAGES: usize = 4;
 
+/// Requests to the gateway at a time. They may wait for a pool, and cost little meanwhile.
+pub(super) const API_REQUESTS: usize = 256;
+
 /// Answers made at a time, of those that take time.
 pub(super) const MAKING: usize = 2;
 
@@ -86,3 +92,6 @@ pub(super) const PAGES_BYTES: u32 = 8 << 20;
 
 /// Bytes of scrapes at a time.
 pub(super) const SCRAPES_BYTES: u32 = 48 << 20;
+
+/// Bytes of the gateway's answers at a time.
+pub(super) const API_BYTES: u32 = 16 << 20;

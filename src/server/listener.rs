@@ -121,6 +121,14 @@ impl Listener {
         }
     }
 
+    /// Whether only this machine can connect.
+    pub fn is_local(&self) -> bool {
+        match &self.socket {
+            Socket::Tcp(listener) => listener.local_addr().is_ok_and(|address| address.ip().to_canonical().is_loopback()),
+            Socket::Unix(_) => true,
+        }
+    }
+
     /// The next connection, and the client's address where it has one.
     pub(super) async fn accept(&mut self) -> io::Result<(Stream, Option<IpAddr>)> {
         let outside = async {

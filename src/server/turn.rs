@@ -10,11 +10,12 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
 use super::exchange::Exchange;
+use super::guard::Refuse;
 use super::limit;
 
 /// Turns of one kind.
@@ -22,14 +23,14 @@ pub(super) struct Turns {
     number: Arc<Semaphore>,
     bytes: Arc<Semaphore>,
     most_bytes: u32,
-    /// What a request is told that gets none.
-    refusal: &'static str,
+    /// What a request is told that gets none, and how.
+    refusal: (Refuse, &'static str),
     holders: Mutex<Vec<Weak<Exchange>>>,
 }
 
 impl Turns {
     /// So many at a time, or any number if that is 0, whose answers have so many bytes in all.
-    pub(super) fn new(number: usize, bytes: u32, refusal: &'static str) -> Arc<Turns> {
+    pub(super) fn new(number: usize, bytes: u32, refusal: (Refuse, &'static str)) -> Arc<Turns> {
         let number = if number == 0 { Semaphore::MAX_PERMITS } else { number.min(Semaphore::MAX_PERMITS) };
         let (number, bytes, most_bytes) = (Semaphore::new(number), Semaphore::new(bytes as usize), bytes);
         Arc::new(Turns { number: number.into(), bytes: bytes.into(), most_bytes, refusal, holders: Mutex::default() })
@@ -89,6 +90,9 @@ impl Turns {
     }
 
     fn refuse(&self) -> Response {
-        (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "1")], self.refusal).into_response()
+        let (refuse, sentence) = self.refusal;
+        let mut response = refuse(StatusCode::SERVICE_UNAVAILABLE, sentence);
+        response.headers_mut().insert(RETRY_AFTER, 1.into());
+        response
     }
 }

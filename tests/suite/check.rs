@@ -205,13 +205,14 @@ fn an_address_that_can_t_be_read_or_is_none_is_an_error() {
 #[test]
 fn pools_that_get_more_or_say_more_than_they_should_are_warned_about() {
     let directory = tempfile::tempdir().unwrap();
-    let other = XMR.replace("supportxmr", "other").replace("xmr", "etc").replace("https", "http");
+    let other = XMR.replace("supportxmr", "other").replace("xmr", "etc").replace("https", "http") + "max_age = \"10m\"\n";
     let rig = "[[accounts]]\nname = \"rig\"\nwallet_files = { other = \"address\" }\n";
     let address = format!("0x{}", "0".repeat(40));
     let (report, _) = checked(directory.path(), &format!("{XMR}{other}{rig}"), &address);
     let expected = [
         "pool other: its url is not https: addresses can be read on the way",
         "pool other: it is at the same host as supportxmr, which gets the requests of both; lower requests_per_second",
+        "pool other: max_age (10m) is longer than poll.stale_after (5m), so values are missing in between; lower it",
     ];
     assert_eq!(warnings(&report), expected, "{report:#}");
 }

@@ -32,6 +32,7 @@ const WRONG_CALLS: &[(&str, &[&str])] = &[
     ("simulate --seed x", &["--seed", "give a whole number, such as 10"]),
     ("simulate --token-lifetime x", &["--token-lifetime", "not a duration; write"]),
     ("simulate --fault nope", &["--fault", "unknown fault `nope`; known are latency,"]),
+    ("gateway --lisen :1", &["--lisen", "'--listen'"]),
     ("check --onlin", &["--onlin'", "'--online'"]),
     ("check --format xml", &["xml", "--format", "text, json"]),
     ("once --textfile", &["--textfile"]),
@@ -106,6 +107,15 @@ const FAILURES: &[(&str, &str)] = &[
     (
         "simulate --listen nowhere",
         "--listen: not host:port; give one such as \"127.0.0.1:10187\", \":10187\" or \"unix:/path\"",
+    ),
+    (
+        "gateway --listen nowhere",
+        "--listen: not host:port; give one such as \"127.0.0.1:10187\", \":10187\" or \"unix:/path\"",
+    ),
+    ("gateway --config.file /none.toml", "can't read /none.toml: no such file or directory; give another --config.file"),
+    (
+        "gateway",
+        "configuration: the gateway has nothing to serve: no account has wallets; give [[pools]], and [[accounts]] with wallets or wallet_files",
     ),
     ("simulate --listen ::1:28124", "--listen: an IPv6 address stands in brackets; give one such as \"[::1]:10187\""),
     ("simulate --listen 127.0.0.1:0 --write-config /none/x", "can't write /none/x: …; give another --write-config"),
@@ -185,7 +195,7 @@ fn a_file_that_never_answers_ends_in_an_error() {
 
 #[test]
 fn every_command_s_help_has_an_example() {
-    let commands = ["serve", "demo", "simulate", "check", "once", "query", "history", "healthcheck", "reference"];
+    let commands = ["serve", "demo", "simulate", "gateway", "check", "once", "query", "history", "healthcheck", "reference"];
     let manual = String::from_utf8(run("reference man").stdout).unwrap().replace("\\-", "-");
     for command in commands {
         for flag in ["-h", "--help"] {

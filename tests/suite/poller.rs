@@ -80,7 +80,7 @@ async fn everything_is_there_before_the_first_poll() {
     assert_eq!(run.value("minergate_endpoint_up{account=\"\",endpoint=\"profit_rating\",currency=\"\"}"), Some(0.0));
     assert_eq!(run.value("minergate_endpoint_interval_seconds{endpoint=\"workers\"}"), Some(30.0));
     assert_eq!(run.value("minergate_api_retries_total"), Some(0.0));
-    assert_eq!(run.value("minergate_api_request_duration_seconds_count{}"), Some(0.0));
+    assert_eq!(run.value("minergate_api_request_duration_seconds_count{pool=\"\"}"), Some(0.0));
     assert_eq!(run.value("minergate_auth_blocked{account=\"a\",reason=\"captcha\"}"), Some(0.0));
     assert_eq!(
         run.value("minergate_endpoint_last_success_timestamp_seconds{account=\"a\",endpoint=\"workers\",currency=\"\"}"),

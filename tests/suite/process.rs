@@ -145,8 +145,9 @@ pub(crate) fn daemon(config: &Path, arguments: &[&str]) -> (Process, String) {
     let mut command = exporter();
     command.arg("--config.file").arg(config).args(["--web.listen-address", "127.0.0.1:0"]).args(arguments);
     let mut process = Process::start(&mut command);
+    let line = process.wait_for("listening");
     // `address=...` or `"address":"..."`, as the log's format has it.
-    let line = process.wait_for("address");
+    let line = line.split_once("address").unwrap().1;
     let address = line.trim_start_matches(['"', ':', '=']).split(['"', ' ']).next().unwrap().to_owned();
     (process, format!("http://{address}"))
 }

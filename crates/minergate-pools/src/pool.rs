@@ -239,6 +239,11 @@ impl Wallet {
         self.address == *address
     }
 
+    /// Whether it has the same address as another one, or its address comes from the same file.
+    pub fn has_address_of(&self, other: &Wallet) -> bool {
+        self.address_is(&other.address)
+    }
+
     /// The answer to an endpoint of an account's.
     ///
     /// # Errors

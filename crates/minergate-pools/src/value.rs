@@ -46,10 +46,13 @@ pub(crate) fn network_hashrate(difficulty: Number, block_seconds: Number) -> Num
     hashrate.filter(|hashrate| hashrate.is_finite() && *hashrate >= 0.0).map(Number::from).unwrap_or_default()
 }
 
-/// How many of the hashrates are above 0.
+/// How many of the hashrates are above 0. Where there are some and none is known, that is not known either.
 pub(crate) fn active(hashrates: impl Iterator<Item = Number>) -> Number {
-    let active = hashrates.filter(|hashrate| is_positive(*hashrate) == Some(true)).fold(0.0, |count, _| count + 1.0);
-    active.into()
+    let is_active: Vec<Option<bool>> = hashrates.map(is_positive).collect();
+    if !is_active.is_empty() && is_active.iter().all(Option::is_none) {
+        return Number::default();
+    }
+    is_active.iter().filter(|is_active| **is_active == Some(true)).fold(0.0, |count, _| count + 1.0).into()
 }
 
 /// An amount whose sign says only that it left the balance.

@@ -1,18 +1,23 @@
 //! A request that the API has a route for: what is asked, by whom, and how it is answered.
 
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use axum::body::Bytes;
-use axum::extract::{Form, FromRequest, RawPathParams, Request};
-use axum::http::{Extensions, StatusCode, header};
+use axum::extract::{RawPathParams, Request};
+use axum::http::{Extensions, StatusCode};
 use axum::response::{IntoResponse, Response};
 use minergate::api::LOGIN;
 use minergate::endpoints::{Endpoint, Scope};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::accounts::{Accounts, Fields};
+use super::accounts::Accounts;
+use super::fields::Fields;
 use super::{Api, Error, json_response};
+
+/// The client's address. An HTTP server whose logins are limited for each address puts it into the request's extensions.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientAddress(pub IpAddr);
 
 /// A request.
 pub struct Call {
@@ -44,13 +49,13 @@ pub struct Read {
 impl Call {
     pub(super) async fn login(accounts: &Accounts, request: Request) -> Call {
         let extensions = request.extensions().clone();
-        let fields = fields(request).await;
-        let account = fields.as_ref().ok().and_then(|fields| accounts.named(fields));
+        let fields = Fields::read(request).await;
+        let account = fields.as_ref().ok().and_then(|fields| accounts.named(&fields.email()?));
         Call { endpoint: LOGIN, account, extensions, kind: Kind::Login(fields) }
     }
 
     /// `params` is nothing where the path is not text.
-    pub(super) fn read(
+    pub(super) async fn read(
         accounts: &Accounts,
         endpoint: &'static Endpoint,
         part: Option<&'static str>,
@@ -59,25 +64,22 @@ impl Call {
     ) -> Call {
         let (head, _) = request.into_parts();
         let token = head.headers.get("token").map(|token| token.to_str().unwrap_or("not a token"));
+        let (owner, allowed) = accounts.of_token(token).await;
         let read = || {
-            let account = (endpoint.scope == Scope::Account).then(|| accounts.account(token)).transpose()?;
+            let account = (endpoint.scope == Scope::Account).then_some(allowed).transpose()?;
             let argument = params.ok_or(Error::NotFound)?.iter().next().map(|(_, argument)| argument.to_owned());
             Ok(Read { endpoint, part, argument, account })
         };
-        Call {
-            endpoint: endpoint.name,
-            account: accounts.owner(token),
-            extensions: head.extensions,
-            kind: Kind::Read(read()),
-        }
+        Call { endpoint: endpoint.name, account: owner, extensions: head.extensions, kind: Kind::Read(read()) }
     }
 
     /// The API's response at a time since 1970.
     pub async fn response(&self, api: &impl Api, now: Duration) -> Response {
         let body = match &self.kind {
             Kind::Login(Ok(fields)) => {
-                let token = api.accounts().login(fields, now.as_secs());
-                token.map(|token| json!({ "token": token }).to_string()).map_err(Error::from)
+                let client = self.extensions.get().map(|ClientAddress(address)| *address);
+                let token = api.accounts().login(fields, client, now).await;
+                token.map(|token| json!({ "token": token }).to_string())
             }
             Kind::Read(Ok(read)) => api.read(read, now).await,
             Kind::Login(Err(error)) | Kind::Read(Err(error)) => Err(error.clone()),
@@ -109,25 +111,6 @@ impl Read {
         let renamed = |entry: &RawValue| entry.get().replace("\"transactionIdHash\":", "\"transactionId\":");
         let entries: Vec<String> = entries.into_iter().filter(|entry| holds(entry, "cc")).map(renamed).collect();
         Ok(format!("[{}]", entries.join(",")))
-    }
-}
-
-/// The fields of a form, or of JSON whatever it is said to be; none where the body is empty or is JSON without fields. Axum bounds the
-/// size of both.
-async fn fields(request: Request) -> Result<Fields, Error> {
-    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    if content_type.is_some_and(|value| value.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded")) {
-        let form = Form::from_request(request, &()).await;
-        return form.map(|Form(fields)| fields).map_err(|rejection| Error::BadBody(rejection.status()));
-    }
-    let body = Bytes::from_request(request, &()).await.map_err(|rejection| Error::BadBody(rejection.status()))?;
-    if body.trim_ascii().is_empty() {
-        return Ok(Fields::new());
-    }
-    match serde_json::from_slice(&body) {
-        Ok(Value::Object(fields)) => Ok(fields.into_iter().collect()),
-        Ok(_) => Ok(Fields::new()),
-        Err(_) => Err(Error::BadBody(StatusCode::BAD_REQUEST)),
     }
 }
 

@@ -3,6 +3,9 @@
 //! What the application refuses has its word in `error`; what the framework below it refuses (restify, by its words) has it
 //! in `code`.
 
+use std::time::Duration;
+
+use axum::http::header::RETRY_AFTER;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -11,7 +14,7 @@ use super::accounts::{Denial, Refusal};
 use super::json_response;
 
 /// Why a request is refused.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Error {
     /// There is no such currency or entry.
     NotFound,
@@ -22,6 +25,12 @@ pub enum Error {
     BadBody(StatusCode),
     Denied(Denial),
     Refused(Refusal),
+    /// Too many logins failed; after so long they are checked again.
+    TooManyLogins(Duration),
+    /// What the answer is made of can't be had now; it may be after so long, where that is known.
+    Unavailable(Option<Duration>),
+    /// The server is at fault.
+    Internal,
 }
 
 impl From<Denial> for Error {
@@ -56,6 +65,17 @@ impl IntoResponse for Error {
             Error::Denied(Denial::InvalidToken) => {
                 application_error(StatusCode::UNAUTHORIZED, "TokenInvalid", "The token is wrong or has expired.")
             }
+            Error::TooManyLogins(wait) => {
+                let message = "Too many logins failed. Please try again later.";
+                later(framework_error(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", message), Some(wait))
+            }
+            Error::Unavailable(wait) => {
+                let message = "The pool is not available. Please try again later.";
+                later(framework_error(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", message), wait)
+            }
+            Error::Internal => {
+                framework_error(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "The request could not be processed.")
+            }
             Error::Refused(Refusal::MissingEmail) => json_response(
                 StatusCode::BAD_REQUEST,
                 json!({ "error": "MissingEmail", "message": "User email must be specified.", "argument": "email" })
@@ -84,4 +104,11 @@ pub fn application_error(status: StatusCode, code: &str, message: &str) -> Respo
 /// An error of the framework.
 pub fn framework_error(status: StatusCode, code: &str, message: &str) -> Response {
     json_response(status, json!({ "code": code, "message": message }).to_string())
+}
+
+/// A response that says when to ask again, in whole seconds.
+fn later(mut response: Response, wait: Option<Duration>) -> Response {
+    let seconds = wait.map(|wait| wait.as_secs() + u64::from(wait.subsec_nanos() > 0));
+    response.headers_mut().extend(seconds.map(|seconds| (RETRY_AFTER, seconds.into())));
+    response
 }

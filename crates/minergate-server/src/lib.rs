@@ -1,8 +1,12 @@
 //! The MinerGate API as a server: its routes, logins and errors. What the answers hold comes from an [`Api`].
 
 mod accounts;
+mod attempts;
 mod call;
+mod digest;
 mod error;
+mod fields;
+mod tokens;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,8 +18,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use minergate::endpoints::ENDPOINTS;
 
-pub use self::accounts::{Accounts, Credentials, Denial, Refusal, TotpSecret};
-pub use self::call::{Call, Read, unix_time};
+pub use self::accounts::{Accounts, Denial, Refusal};
+pub use self::call::{Call, ClientAddress, Read, unix_time};
 pub use self::error::{Error, application_error, framework_error};
 
 /// What the API's requests are answered from.
@@ -48,7 +52,7 @@ pub fn router<A: Api>() -> Router<Arc<A>> {
     for endpoint in ENDPOINTS {
         let handler = |part| {
             get(async move |State(api): State<Arc<A>>, params: Result<RawPathParams, _>, request: Request| {
-                let call = Call::read(api.accounts(), endpoint, part, params.ok().as_ref(), request);
+                let call = Call::read(api.accounts(), endpoint, part, params.ok().as_ref(), request).await;
                 api.respond(call).await
             })
         };

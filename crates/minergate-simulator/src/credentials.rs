@@ -1,18 +1,42 @@
 //! The simulated accounts' credentials: the first has a password, the second a TOTP code besides, the third a token, and so on.
 
-use minergate_server::{Credentials, TotpSecret};
+use minergate::api::{Credentials, Secret};
+use totp_rs::Secret as TotpSecret;
 
 use super::world::{self, World};
 
-pub(super) fn of(world: &World, user: u64) -> Credentials {
+/// What an account logs in with. Nothing here is secret.
+pub(super) struct Own {
+    pub(super) email: String,
+    pub(super) password: Option<String>,
+    /// In base32.
+    pub(super) totp_secret: Option<String>,
+    pub(super) token: Option<String>,
+}
+
+impl From<Own> for Credentials {
+    fn from(Own { email, password, totp_secret, token }: Own) -> Credentials {
+        let secret = |text: String| Secret::Value(text.into());
+        match (token, password) {
+            (Some(token), _) => Credentials::Token { token: secret(token), email: Some(email) },
+            (None, password) => Credentials::Password {
+                email,
+                password: secret(password.unwrap_or_default()),
+                totp: totp_secret.map(secret),
+            },
+        }
+    }
+}
+
+pub(super) fn of(world: &World, user: u64) -> Own {
     let seed = world.user_seed(user).of("way in");
-    let password = || Some(seed.of("password").hex(20).into());
+    let password = || Some(seed.of("password").hex(20));
     // 160 bits, as RFC 4226 wants it.
-    let totp_secret = || Some(TotpSecret::new(seed.of("totp").hex(20).into_bytes()));
-    let own = Credentials { email: Some(world::email(user)), ..Credentials::default() };
+    let totp_secret = || Some(TotpSecret::from(seed.of("totp").hex(20).into_bytes()).to_base32());
+    let own = Own { email: world::email(user), password: None, totp_secret: None, token: None };
     match user % 3 {
-        0 => Credentials { password: password(), ..own },
-        1 => Credentials { password: password(), totp_secret: totp_secret(), ..own },
-        _ => Credentials { token: Some(format!("simulated{}", seed.of("token").hex(48)).into()), ..own },
+        0 => Own { password: password(), ..own },
+        1 => Own { password: password(), totp_secret: totp_secret(), ..own },
+        _ => Own { token: Some(format!("simulated{}", seed.of("token").hex(48))), ..own },
     }
 }

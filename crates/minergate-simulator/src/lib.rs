@@ -26,7 +26,6 @@ use axum::Router;
 use axum::http::Extensions;
 use axum::response::Response;
 use minergate_server::{Accounts, Api, Call, Error, Read, unix_time};
-use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
@@ -98,7 +97,7 @@ pub struct Simulator {
 impl Simulator {
     pub fn new(config: Config) -> Simulator {
         let world = World { seed: Seed::new(config.seed), users: config.accounts as u64 };
-        let accounts = (0..world.users).map(|user| credentials::of(&world, user)).collect();
+        let accounts = (0..world.users).map(|user| (world::name(user).into(), credentials::of(&world, user).into()));
         let accounts = Accounts::new(accounts, config.token_lifetime);
         let faults = Faults::new(world.seed, config.faults.clone());
         let pool = Pool::new(world.seed, config.wallets);
@@ -138,13 +137,12 @@ impl Simulator {
         );
         for user in 0..self.world.users {
             let own = credentials::of(&self.world, user);
-            let secret = |secret: &SecretString| secret.expose_secret().to_owned();
             let keys = [
                 ("name", Some(world::name(user))),
-                ("email", own.email),
-                ("password", own.password.as_ref().map(secret)),
-                ("totp_secret", own.totp_secret.map(|secret| secret.to_base32())),
-                ("token", own.token.as_ref().map(secret)),
+                ("email", Some(own.email)),
+                ("password", own.password),
+                ("totp_secret", own.totp_secret),
+                ("token", own.token),
             ];
             toml += "\n[[accounts]]\n";
             for (key, value) in keys {

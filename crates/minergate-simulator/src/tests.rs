@@ -4,7 +4,6 @@ use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::{Method, header};
 use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
-use minergate_server::Credentials;
 use serde::Deserialize;
 use serde_json::json;
 use tower::ServiceExt;
@@ -25,12 +24,12 @@ fn pool(documented: bool) -> Pool {
     Pool(Simulator::new(Config { documented, ..Config::default() }).router())
 }
 
-fn credentials_of(user: u64) -> Credentials {
+fn credentials_of(user: u64) -> credentials::Own {
     credentials::of(&Simulator::new(Config::default()).world, user)
 }
 
 fn password(user: u64) -> String {
-    credentials_of(user).password.unwrap().expose_secret().to_owned()
+    credentials_of(user).password.unwrap()
 }
 
 impl Pool {
@@ -44,7 +43,7 @@ impl Pool {
 
     async fn request(&self, method: Method, path: &str) -> (u16, String) {
         let token = credentials_of(2).token.unwrap();
-        let request = Request::builder().method(method).uri(path).header("token", token.expose_secret());
+        let request = Request::builder().method(method).uri(path).header("token", token);
         self.send(request.header(header::CONTENT_TYPE, "application/json"), String::new()).await
     }
 

@@ -28,6 +28,7 @@ pub use self::client::Client;
 pub use self::error::{Error, REQUEST_KINDS, Result, UNSENT_KINDS};
 pub use self::limiter::Lane;
 pub use self::secret::{Secret, SecretError, is_exposed};
+pub use self::totp::totp_step;
 
 /// The host that the API's documentation names. It has answered `ApiDiscontinued` since 2019.
 pub const PUBLIC_HOST: &str = "api.minergate.com";

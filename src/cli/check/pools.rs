@@ -51,7 +51,8 @@ fn has_network(config: &Config, place: usize) -> bool {
     let currency = &*config.pools[place].currency;
     let is_in_use = match &config.plan.currencies {
         Some(codes) => codes.contains(currency),
-        None => config.own_wallets().any(|wallet| *config.pools[wallet.pool].currency == *currency),
+        // Also by wallets that another instance polls.
+        None => config.wallets.iter().any(|wallet| *config.pools[wallet.pool].currency == *currency),
     };
     is_in_use && config.pool_of(currency) == Some(place) && config.owns_currency(currency)
 }

@@ -5,8 +5,10 @@ use rust_decimal::Decimal;
 use minergate::answer::{Number, Text};
 use minergate::api::{self, Account, Client};
 use minergate::currency;
+use minergate::endpoints::withdrawals::Withdrawals;
 use minergate::endpoints::{Request, invoices, transfers, withdrawals};
 use minergate::metric::write_label;
+use minergate_pools::Wallet;
 
 /// Before there were coins, in Unix seconds: 2009. An earlier time is none.
 const FIRST_COIN: f64 = 1_230_768_000.0;
@@ -58,18 +60,33 @@ impl Events {
     }
 }
 
+/// Reads all payments to a wallet.
+pub(super) async fn payments(wallet: &Wallet, now: f64) -> api::Result<Events> {
+    let answer = wallet.payments_all(None).await?;
+    Ok(sorted(of_withdrawals(&api::decode(answer.json.as_bytes())?, now)))
+}
+
+fn of_withdrawals(withdrawals: &Withdrawals, now: f64) -> Events {
+    let mut events = Events::default();
+    for w in withdrawals {
+        if let Some(event) = events.add(w.status.get(), &w.cc, None, w.created.get(), now) {
+            (event.amount, event.fee) = (coins(w.amount), coins(w.fee));
+        }
+    }
+    events
+}
+
+fn sorted(mut events: Events) -> Events {
+    events.events.sort_by(|a, b| a.time.total_cmp(&b.time));
+    events
+}
+
 /// Reads the list of an endpoint.
 pub(super) async fn read(endpoint: &str, client: &Client, account: &Account, now: f64) -> api::Result<Events> {
     let mut events = Events::default();
     let request = Request::of(account);
     match endpoint {
-        "withdrawals" => {
-            for w in &withdrawals::SPEC.fetch(client, request).await? {
-                if let Some(event) = events.add(w.status.get(), &w.cc, None, w.created.get(), now) {
-                    (event.amount, event.fee) = (coins(w.amount), coins(w.fee));
-                }
-            }
-        }
+        "withdrawals" => events = of_withdrawals(&withdrawals::SPEC.fetch(client, request).await?, now),
         "transfers" => {
             for t in &transfers::SPEC.fetch(client, request).await? {
                 let time = t.created.milliseconds_as_seconds();
@@ -87,8 +104,7 @@ pub(super) async fn read(endpoint: &str, client: &Client, account: &Account, now
             }
         }
     }
-    events.events.sort_by(|a, b| a.time.total_cmp(&b.time));
-    Ok(events)
+    Ok(sorted(events))
 }
 
 /// The amount as it was written, up to the 17 digits that a double keeps; nothing where it is more than a sum can hold.

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::*;
+use crate::server::guard::plain;
 use crate::server::turn::Turns;
 
 /// A server with a page that says that it was asked and answers when it is told to.
@@ -26,7 +27,7 @@ struct Running {
 async fn running(scrapes: usize) -> Running {
     let (asked, answer) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (ask, wait) = (asked.clone(), answer.clone());
-    let turns = Turns::new(scrapes, 1 << 20, "no turn");
+    let turns = Turns::new(scrapes, 1 << 20, (plain, "no turn"));
     let slow = async move || {
         ask.notify_one();
         wait.notified().await;
@@ -116,7 +117,7 @@ async fn a_scrape_beyond_the_number_waits_for_its_turn_and_others_do_not() {
 
 /// A server whose answers are larger than the system's buffers, with one turn for them.
 async fn large(bytes: usize) -> (SocketAddr, JoinHandle<()>) {
-    let turns = Turns::new(1, 1 << 20, "no turn");
+    let turns = Turns::new(1, 1 << 20, (plain, "no turn"));
     let router = Router::new().route("/slow", get(async move || vec![b'a'; bytes]));
     let router = router.route_layer(from_fn_with_state(turns, Turns::answer));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -73,6 +73,8 @@ fn stats_address(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
     let names = Names::of(context.address);
     let workers = workers.0.or(per_worker_stats.0);
     let hashrate = stats.hashrate.0;
+    // The older software gives a worker that is off no hashrate.
+    let idle = hashrate.get().map(|_| 0.0.into()).unwrap_or_default();
     let miner = |worker: &OneWorker| Miner {
         name: names.shown(worker.name.get().or(worker.worker_id.get()).unwrap_or_default()),
         hashrate: worker.hashrate.0,
@@ -83,7 +85,7 @@ fn stats_address(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
         worker: Worker {
             miners_count: workers
                 .as_ref()
-                .map(|workers| active(workers.iter().map(|worker| worker.hashrate.0)))
+                .map(|workers| active(workers.iter().map(|worker| worker.hashrate.0.or(idle))))
                 .unwrap_or_default(),
             hashrate,
             miners: workers.iter().flatten().map(miner).collect(),

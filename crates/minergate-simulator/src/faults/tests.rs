@@ -8,7 +8,6 @@ use tower::ServiceExt;
 
 use super::*;
 use minergate::api::LOGIN;
-use secrecy::ExposeSecret;
 
 use crate::credentials;
 use crate::{Config, Simulator};
@@ -194,7 +193,7 @@ impl Pool {
     /// Asks as one at that address does.
     async fn ask(&self, peer: &str, method: &str, path: &str, body: &str) -> (u16, String) {
         let token = credentials::of(&Simulator::new(Config::default()).world, 2).token.unwrap();
-        let request = http::Request::builder().method(method).uri(path).header("token", token.expose_secret());
+        let request = http::Request::builder().method(method).uri(path).header("token", token);
         let request = request.extension(ConnectInfo(Peer::at(peer))).body(Body::from(body.to_owned())).unwrap();
         let response = self.0.clone().oneshot(request).await.unwrap();
         let status = response.status().as_u16();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use secrecy::{ExposeSecret, SecretString};
-use totp_rs::{Algorithm, Builder, Secret};
+use totp_rs::{Algorithm, Builder, Secret, Totp};
 use tracing::warn;
 
 use super::{Error, Result};
@@ -73,13 +73,7 @@ impl Codes {
         if self.wait(now).is_some() {
             return Ok(None);
         }
-        let totp = Builder::new()
-            .with_algorithm(Algorithm::SHA1)
-            .with_digits(6)
-            .with_step_duration(STEP)
-            .with_secret(key(secret)?)
-            .build_noncompliant();
-        let number = totp.generate(now.as_secs()).to_string().parse().map_err(|_| Error::TotpSecret)?;
+        let number = totp(secret)?.generate(now.as_secs()).to_string().parse().map_err(|_| Error::TotpSecret)?;
         let step = step(now);
         self.sent.insert(step);
         self.forget_old(step);
@@ -107,6 +101,20 @@ impl Codes {
     fn forget_old(&mut self, now: u64) {
         self.sent.retain(|step| step.abs_diff(now) <= REMEMBERED);
     }
+}
+
+/// The step of 30 seconds that a code belongs to, at a time since 1970, for a server: the present step or one of its neighbours, as clocks
+/// differ. Nothing where the code is wrong.
+///
+/// # Errors
+/// [`Error::TotpSecret`] where the secret is not base32.
+pub fn totp_step(secret: &SecretString, code: &str, now: Duration) -> Result<Option<u64>> {
+    Ok(totp(secret)?.check(code, now.as_secs()))
+}
+
+fn totp(secret: &SecretString) -> Result<Totp> {
+    let builder = Builder::new().with_algorithm(Algorithm::SHA1).with_digits(6).with_step_duration(STEP).with_skew(1);
+    Ok(builder.with_secret(key(secret)?).build_noncompliant())
 }
 
 fn step(time: Duration) -> u64 {

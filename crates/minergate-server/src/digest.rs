@@ -1,0 +1,21 @@
+//! Keyed hashes of what clients send: comparing them takes the same time whatever is right of it, and what is kept tells nothing.
+
+use ring::hmac::{HMAC_SHA256, Key, sign};
+
+/// A keyed hash.
+pub(super) type Digest = [u8; 32];
+
+/// Makes digests with a key that this process alone knows.
+pub(super) struct Digester(Key);
+
+impl Digester {
+    pub(super) fn new() -> Digester {
+        Digester(Key::new(HMAC_SHA256, &rand::random::<Digest>()))
+    }
+
+    pub(super) fn digest(&self, text: &str) -> Digest {
+        let mut digest = Digest::default();
+        digest.iter_mut().zip(sign(&self.0, text.as_bytes()).as_ref()).for_each(|(to, from)| *to = *from);
+        digest
+    }
+}

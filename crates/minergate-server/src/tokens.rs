@@ -1,0 +1,211 @@
+//! Tokens: those of logins, which end, and those that stand in the configuration.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use minergate::api::Secret;
+use secrecy::ExposeSecret as _;
+use tokio::time::Instant;
+use tracing::warn;
+
+use super::digest::{Digest, Digester};
+
+/// Valid tokens of logins that one account can have. The oldest one ends where there would be more.
+const PER_ACCOUNT: usize = 64;
+
+/// How long a token's file is trusted to be as it was.
+const FRESH: Duration = Duration::from_secs(5);
+
+/// Files that are read at once.
+const FILES_AT_ONCE: usize = 64;
+
+/// The tokens of all accounts, by the accounts' numbers.
+pub(super) struct Tokens {
+    lifetime: Duration,
+    /// Those of logins, with their account and end.
+    issued: Mutex<HashMap<Digest, (usize, Instant)>>,
+    ready_made: Vec<ReadyMade>,
+}
+
+/// A token that is valid without a login, and does not end.
+struct ReadyMade {
+    name: Arc<str>,
+    account: usize,
+    secret: Secret,
+    known: Mutex<Option<Known>>,
+    /// Held while the file is read.
+    turn: tokio::sync::Mutex<()>,
+}
+
+/// What was read last: nothing where it could not be read.
+#[derive(Clone, Copy)]
+struct Known {
+    digest: Option<Digest>,
+    at: Instant,
+}
+
+impl Tokens {
+    /// The token of a login is valid for `lifetime`.
+    pub(super) fn new(lifetime: Duration) -> Tokens {
+        Tokens { lifetime, issued: Mutex::default(), ready_made: Vec::new() }
+    }
+
+    /// Takes up a token of the configuration.
+    pub(super) fn add(&mut self, name: Arc<str>, account: usize, secret: Secret) {
+        self.ready_made.push(ReadyMade {
+            name,
+            account,
+            secret,
+            known: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
+        });
+    }
+
+    /// A new token for an account that has logged in.
+    pub(super) fn issue(&self, account: usize, digester: &Digester) -> String {
+        let now = Instant::now();
+        let mut issued = self.issued();
+        issued.retain(|_, (_, end)| *end > now);
+        let own = issued.iter().filter(|(_, (owner, _))| *owner == account);
+        if own.clone().count() >= PER_ACCOUNT
+            && let Some(oldest) = own.min_by_key(|(_, (_, end))| *end).map(|(token, _)| *token)
+        {
+            issued.remove(&oldest);
+        }
+        let token = random_token();
+        issued.insert(digester.digest(&token), (account, now.checked_add(self.lifetime).unwrap_or(now)));
+        token
+    }
+
+    /// Whose token it is or was, as far as ended ones are remembered, and whether it is valid.
+    pub(super) async fn find(&self, token: &str, digester: &Digester) -> Option<(usize, bool)> {
+        let digest = digester.digest(token);
+        if let Some((account, end)) = self.issued().get(&digest) {
+            return Some((*account, *end > Instant::now()));
+        }
+        // Of one that is known, no file but its own is read: another that does not answer holds up nobody else.
+        let known = self.ready_made.iter().find(|ready| ready.known().is_some_and(|known| known.digest == Some(digest)));
+        if let Some(ready) = known
+            && ready.read(digester).await == Some(digest)
+        {
+            return Some((ready.account, true));
+        }
+        for some in self.ready_made.chunks(FILES_AT_ONCE) {
+            let mut reading = FuturesUnordered::new();
+            for ready in some {
+                reading.push(async move { (ready.account, ready.read(digester).await) });
+            }
+            while let Some((account, read)) = reading.next().await {
+                if read == Some(digest) {
+                    return Some((account, true));
+                }
+            }
+        }
+        None
+    }
+
+    fn issued(&self) -> MutexGuard<'_, HashMap<Digest, (usize, Instant)>> {
+        self.issued.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ReadyMade {
+    /// The token's digest as it is now.
+    async fn read(&self, digester: &Digester) -> Option<Digest> {
+        let is_file = matches!(self.secret, Secret::File { .. });
+        let fresh = || self.known().filter(|known| !is_file || known.at.elapsed() < FRESH);
+        if let Some(known) = fresh() {
+            return known.digest;
+        }
+        let _turn = self.turn.lock().await;
+        if let Some(known) = fresh() {
+            return known.digest;
+        }
+        let token = self.secret.read().await;
+        let mut known = self.known();
+        if let Err(error) = &token
+            && known.is_none_or(|known| known.digest.is_some())
+        {
+            warn!(account = %self.name, kind = error.kind(), %error, "token not read; it is refused");
+        }
+        let digest = token.ok().map(|token| digester.digest(token.expose_secret()));
+        *known = Some(Known { digest, at: Instant::now() });
+        digest
+    }
+
+    fn known(&self) -> MutexGuard<'_, Option<Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn random_token() -> String {
+    rand::random::<[u8; 32]>().iter().fold(String::new(), |mut token, byte| {
+        // Writing to a string can't fail.
+        let _ = write!(token, "{byte:02x}");
+        token
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn tokens_live_side_by_side_and_end() {
+        let (tokens, digester) = (Tokens::new(Duration::from_secs(3600)), Digester::new());
+        let first = tokens.issue(0, &digester);
+        tokio::time::advance(Duration::from_secs(3000)).await;
+        let second = tokens.issue(0, &digester);
+        assert!(first != second && first.len() == 64);
+        let found = async |token| tokens.find(token, &digester).await;
+        assert_eq!((found(&first).await, found(&second).await), (Some((0, true)), Some((0, true))));
+        tokio::time::advance(Duration::from_secs(600)).await;
+        assert_eq!((found(&first).await, found(&second).await), (Some((0, false)), Some((0, true))));
+        tokio::time::advance(Duration::from_secs(86_400)).await;
+        tokens.issue(0, &digester);
+        assert_eq!(tokens.issued().len(), 1, "ended tokens are forgotten");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_account_has_a_bounded_number_of_tokens() {
+        let (tokens, digester) = (Tokens::new(Duration::from_secs(3600)), Digester::new());
+        let of_another = tokens.issue(1, &digester);
+        let mut own = Vec::new();
+        for _ in 0..=PER_ACCOUNT {
+            own.push(tokens.issue(0, &digester));
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        let found = async |token| tokens.find(token, &digester).await;
+        assert_eq!((found(&own[0]).await, found(&of_another).await), (None, Some((1, true))));
+        for token in &own[1..] {
+            assert_eq!(found(token).await, Some((0, true)));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_token_of_a_file_is_the_one_that_stands_there_now() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("token");
+        let digester = Digester::new();
+        let mut tokens = Tokens::new(Duration::from_secs(3600));
+        tokens.add("value".into(), 3, Secret::of_text("0123abcd").unwrap());
+        tokens.add("file".into(), 5, Secret::File { name: "token_file", path: path.clone() });
+        let found = async |token| tokens.find(token, &digester).await;
+        let forget = || *tokens.ready_made[1].known() = None;
+        assert_eq!((found("0123abcd").await, found("first").await), (Some((3, true)), None));
+        for (text, valid, invalid) in [("first\n", "first", "second"), ("second\n", "second", "first")] {
+            std::fs::write(&path, text).unwrap();
+            forget();
+            assert_eq!((found(valid).await, found(invalid).await), (Some((5, true)), None));
+            // What is kept for a moment is not asked for again.
+            assert_eq!(found(valid).await, Some((5, true)));
+        }
+        std::fs::remove_file(&path).unwrap();
+        forget();
+        assert_eq!((found("second").await, found("0123abcd").await), (None, Some((3, true))));
+    }
+}

@@ -1,0 +1,164 @@
+//! The MinerGate API, answered from wallets at pools: clients of that API work again.
+//!
+//! What an account's wallets answer is joined in `join`; when pools are asked, and which answers are kept, is in `source`. Routes, logins
+//! and errors are those of `minergate-server`, connections and their limits those of `server`.
+
+mod join;
+mod outage;
+mod source;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use minergate::endpoints::{ENDPOINTS, Endpoint};
+use minergate_pools::Pool;
+use minergate_server::{Accounts, Api, Error, Read};
+use tracing::{info, warn};
+
+pub(crate) use self::join::join;
+use self::outage::Outage;
+use self::source::{Missing, Source, Upstream};
+use crate::config::Config;
+use crate::daemon;
+use crate::server::{self, Listener, Web};
+
+/// Where the gateway listens unless told otherwise: this machine only.
+pub const DEFAULT_ADDRESS: &str = "127.0.0.1:10189";
+
+/// How long the token of a login is valid.
+const TOKEN_LIFETIME: Duration = Duration::from_secs(86_400);
+
+/// What the API's requests are answered from.
+pub struct Gateway {
+    accounts: Accounts,
+    /// The answers of those that can log in, by their numbers.
+    answers: Vec<AccountAnswers>,
+    /// The answers of pools and networks, each of the first pool that has the currency.
+    networks: Vec<Arc<Source>>,
+    currencies: BTreeSet<Arc<str>>,
+}
+
+/// What there is to say of one account.
+struct AccountAnswers {
+    name: Arc<str>,
+    wallets: Vec<Arc<Source>>,
+}
+
+impl Gateway {
+    /// The gateway of the accounts that have wallets and credentials.
+    ///
+    /// # Errors
+    /// The machine's TLS can't be used.
+    pub fn new(config: &Config) -> anyhow::Result<Gateway> {
+        let pools = config.pools.iter().map(|settings| Pool::new(settings.clone(), Arc::new(|_| ())).map(Arc::new));
+        let pools: Vec<Arc<Pool>> = pools.collect::<Result<_, _>>()?;
+        let outages: Vec<Arc<Outage>> = pools.iter().map(|pool| Arc::new(Outage::new("", &pool.settings().name))).collect();
+        let intervals = &config.plan.intervals;
+        let lifetime = |endpoint: &Endpoint| intervals.lifetime(intervals.get(endpoint).unwrap_or(endpoint.interval));
+        let can = |pool: &Pool, endpoint: &Endpoint| pool.settings().software.endpoints.contains(&endpoint.name);
+
+        let answers = config.logins.iter().map(|(name, _)| {
+            let own = config.wallets.iter().filter(|wallet| wallet.account == *name);
+            let wallets = own.flat_map(|config| {
+                let pool = &pools[config.pool];
+                let wallet = Arc::new(pool.wallet(name.clone(), config.address.clone()));
+                let outages = [outages[config.pool].clone(), Arc::new(Outage::new(name, &pool.settings().name))];
+                // The nickname is known without asking.
+                let asked = ENDPOINTS.iter().filter(|row| row.is_of_account() && row.name != "nickname" && can(pool, row));
+                asked.map(move |row| Source::new(row, Upstream::Wallet(wallet.clone()), lifetime(row), outages.clone()))
+            });
+            AccountAnswers { name: name.clone(), wallets: wallets.collect() }
+        });
+        let answers = answers.collect();
+
+        let first = pools.iter().zip(&outages).enumerate();
+        let first = first.filter(|(place, (pool, _))| config.pool_of(&pool.settings().currency) == Some(*place));
+        let networks = first.flat_map(|(_, (pool, outage))| {
+            let asked = ENDPOINTS.iter().filter(|row| !row.is_of_account() && can(pool, row));
+            asked.map(move |row| {
+                Source::new(row, Upstream::Pool(pool.clone()), lifetime(row), [outage.clone(), outage.clone()])
+            })
+        });
+        Ok(Gateway {
+            answers,
+            networks: networks.collect(),
+            accounts: Accounts::new(config.logins.iter().cloned(), TOKEN_LIFETIME).limit_failures(),
+            currencies: config.pools.iter().map(|pool| pool.currency.clone()).collect(),
+        })
+    }
+
+    /// The whole answer of which a part may be asked for.
+    async fn whole(&self, read: &Read) -> Result<String, Error> {
+        let name = read.endpoint.name;
+        match read.account.map(|account| &self.answers[account]) {
+            Some(account) if name == "nickname" => serde_json::to_string(&*account.name).map_err(|_| Error::Internal),
+            Some(account) => together(read.endpoint, &account.wallets).await,
+            None if name == "status" => {
+                let currency = read.argument.as_deref().unwrap_or_default();
+                let mut sources = self.networks.iter().filter(|source| source.endpoint.name == name);
+                let source = sources.find(|source| source.currency() == currency).ok_or(Error::NotFound)?;
+                source.get().await.map_err(unavailable)
+            }
+            None => together(read.endpoint, &self.networks).await,
+        }
+    }
+}
+
+/// The answers to an endpoint as one. A wallet that its pool does not know has no part in it. A pool that can't be read leaves no answer at
+/// all: without its part, sums that a client makes would be wrong.
+async fn together(endpoint: &Endpoint, sources: &[Arc<Source>]) -> Result<String, Error> {
+    let asked = sources.iter().filter(|source| source.endpoint.name == endpoint.name);
+    let mut answers = Vec::new();
+    for answer in join_all(asked.map(Source::get)).await {
+        match answer {
+            Ok(answer) => answers.push(answer),
+            Err(Missing::Wallet) => {}
+            Err(missing @ Missing::Pool(_)) => return Err(unavailable(missing)),
+        }
+    }
+    join(endpoint, &answers)
+}
+
+fn unavailable(missing: Missing) -> Error {
+    match missing {
+        Missing::Wallet => Error::NotFound,
+        Missing::Pool(wait) => Error::Unavailable(wait),
+    }
+}
+
+impl Api for Gateway {
+    fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
+    async fn read(&self, read: &Read, _: Duration) -> Result<String, Error> {
+        let whole = self.whole(read).await?;
+        read.select(whole, |code| self.currencies.contains(code))
+    }
+}
+
+/// Serves until `shutdown` resolves.
+pub async fn run(gateway: Gateway, listeners: Vec<Listener>, web: Web, shutdown: impl Future<Output = ()>) {
+    for warning in web.warnings() {
+        warn!(warning, "web configuration");
+    }
+    for listener in &listeners {
+        info!(address = listener.address(), tls = web.is_tls(), "listening");
+        if !web.is_tls() && !listener.is_local() {
+            let warning = "passwords and tokens can be read on the way; give tls_server_config in --web.config.file";
+            warn!(warning, "web configuration");
+        }
+    }
+    let accounts = gateway.answers.len();
+    info!(version = env!("CARGO_PKG_VERSION"), revision = env!("REVISION"), accounts, "started");
+    let routes = minergate_server::router().with_state(Arc::new(gateway));
+    let shutdown = async {
+        shutdown.await;
+        daemon::systemd::stopping().await;
+    };
+    daemon::systemd::ready().await;
+    server::serve_api(listeners, routes, Arc::new(web), shutdown).await;
+    info!("stopped");
+}

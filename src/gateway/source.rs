@@ -1,0 +1,177 @@
+//! One answer of a wallet or a pool: asked for when a client needs it, by one request at a time, and the last good one kept for a while.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Shared};
+use minergate::api::{self, Error};
+use minergate::endpoints::Endpoint;
+use minergate_pools::{Answer, Pool, Wallet};
+use tokio::time::{Instant, timeout};
+
+use super::outage::Outage;
+
+/// How long a client waits for the pool, where there is no answer to give it: less than the ten seconds that clients wait as a rule.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// The same where an answer is kept. The pool's, when it comes, is for the next client.
+const SOON: Duration = Duration::from_secs(2);
+
+/// How long the pool is waited for, whoever has given up meanwhile: with many wallets, a request waits for its turn at the pool.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// After a failure, the pool is left alone for so long.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// The longest wait that clients are told. They may take it for the whole gateway's, where other accounts are at other pools.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Missing {
+    /// The pool does not know the wallet.
+    Wallet,
+    /// The pool can't be read now; it may be after so long, where that is known.
+    Pool(Option<Duration>),
+}
+
+/// Who is asked.
+pub(super) enum Upstream {
+    Wallet(Arc<Wallet>),
+    Pool(Arc<Pool>),
+}
+
+impl Upstream {
+    fn pool(&self) -> &Pool {
+        match self {
+            Upstream::Wallet(wallet) => wallet.pool(),
+            Upstream::Pool(pool) => pool,
+        }
+    }
+
+    async fn answer(&self, endpoint: &'static Endpoint) -> api::Result<Answer> {
+        let deadline = Some(Instant::now() + DEADLINE);
+        match self {
+            Upstream::Wallet(wallet) => wallet.answer(endpoint, deadline).await,
+            Upstream::Pool(pool) => pool.answer(endpoint, deadline).await,
+        }
+    }
+}
+
+/// One endpoint of a wallet or a pool.
+pub(super) struct Source {
+    pub(super) endpoint: &'static Endpoint,
+    upstream: Upstream,
+    /// How old an answer may be that is given in place of a newer one.
+    lifetime: Duration,
+    /// Of the pool, and of the wallet.
+    outages: [Arc<Outage>; 2],
+    state: Mutex<State>,
+}
+
+type Asking = Shared<BoxFuture<'static, api::Result<Answer>>>;
+
+#[derive(Default)]
+struct State {
+    kept: Option<Answer>,
+    /// The request under way.
+    asking: Option<Asking>,
+    /// How the latest request failed, and until when that counts.
+    failure: Option<(Missing, Instant)>,
+}
+
+impl Source {
+    pub(super) fn new(
+        endpoint: &'static Endpoint,
+        upstream: Upstream,
+        lifetime: Duration,
+        outages: [Arc<Outage>; 2],
+    ) -> Arc<Source> {
+        Arc::new(Source { endpoint, upstream, lifetime, outages, state: Mutex::default() })
+    }
+
+    /// The code of the pool's coin.
+    pub(super) fn currency(&self) -> &str {
+        &self.upstream.pool().settings().currency
+    }
+
+    /// The JSON of the pool's answer, or of the last good one.
+    pub(super) async fn get(self: &Arc<Source>) -> Result<String, Missing> {
+        if let Some(missing) = self.failure() {
+            return self.kept(missing);
+        }
+        let asking = self.ask();
+        let patience = if self.kept(Missing::Pool(None)).is_ok() { SOON } else { PATIENCE };
+        match timeout(patience, asking).await {
+            Ok(Ok(answer)) => Ok(answer.json),
+            Ok(Err(_)) => self.kept(self.failure().unwrap_or(Missing::Pool(None))),
+            Err(_) => self.kept(Missing::Pool(None)),
+        }
+    }
+
+    /// How the latest request failed, while that counts.
+    fn failure(&self) -> Option<Missing> {
+        let (missing, until) = self.state().failure?;
+        let left = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
+        Some(match missing {
+            Missing::Wallet => Missing::Wallet,
+            Missing::Pool(_) => Missing::Pool(Some(left.min(LONGEST_WAIT))),
+        })
+    }
+
+    /// The last good answer, unless the pool has said since that there is no such wallet, or the answer is too old.
+    fn kept(&self, missing: Missing) -> Result<String, Missing> {
+        let mut state = self.state();
+        let age = |answer: &Answer| SystemTime::now().duration_since(answer.time).unwrap_or_default();
+        if missing == Missing::Wallet || state.kept.as_ref().is_some_and(|kept| age(kept) >= self.lifetime) {
+            state.kept = None;
+        }
+        state.kept.as_ref().map(|answer| answer.json.clone()).ok_or(missing)
+    }
+
+    /// The request under way, or a new one. It goes on though the client that it was sent for has gone.
+    fn ask(self: &Arc<Source>) -> Asking {
+        let mut state = self.state();
+        if let Some(asking) = state.asking.as_ref().filter(|asking| asking.peek().is_none()) {
+            return asking.clone();
+        }
+        let source = self.clone();
+        let task = tokio::spawn(async move {
+            let result = source.upstream.answer(source.endpoint).await;
+            source.ended(&result);
+            result
+        });
+        // It ends otherwise only with the process.
+        let asking = async { task.await.unwrap_or(Err(Error::Broken)) }.boxed().shared();
+        state.asking = Some(asking.clone());
+        asking
+    }
+
+    fn ended(&self, result: &api::Result<Answer>) {
+        let [pool, wallet] = &self.outages;
+        let error = match result {
+            Ok(answer) => {
+                pool.succeeded();
+                wallet.succeeded();
+                let mut state = self.state();
+                (state.kept, state.failure) = (Some(answer.clone()), None);
+                return;
+            }
+            Err(error) => error,
+        };
+        let is_of_wallet = matches!(error, Error::WalletUnknown | Error::SecretFile { .. });
+        let outage = if is_of_wallet { wallet } else { pool };
+        outage.failed(self.endpoint.name, error);
+        let now = Instant::now();
+        let failure = match error {
+            Error::WalletUnknown => (Missing::Wallet, now + self.upstream.pool().settings().max_age),
+            error => (Missing::Pool(None), error.until().unwrap_or(now).max(now + PAUSE)),
+        };
+        self.state().failure = Some(failure);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,52 @@
+//! A real Prometheus scrapes the demo, one account of which has a wallet.
+
+use std::fs;
+
+use crate::process::{Process, exporter, get, wait};
+use crate::prometheus::{promtool_finds_nothing, query, serve, strict_open_metrics};
+
+#[test]
+#[ignore = "scripts/test runs it: it needs Prometheus and Python"]
+fn prometheus_has_the_demo_s_wallet_and_no_series_twice() {
+    let mut demo = Process::start(exporter().args(["demo", "--web.listen-address", "127.0.0.1:0"]));
+    let url = demo.wait_for("what there is").trim().trim_end_matches('/').to_owned();
+    let metrics = format!("{url}/metrics");
+    let workers = "minergate_worker_hashrate_hashes_per_second{account=\"rig-1\"";
+    wait("everything", || {
+        let text = get(&metrics, &[]).text();
+        let mut up = text.lines().filter(|line| line.starts_with("minergate_endpoint_up{"));
+        (text.contains(workers) && up.all(|line| line.ends_with(" 1"))).then_some(())
+    });
+    promtool_finds_nothing(&get(&metrics, &[]).text());
+    let open_metrics = get(&metrics, &[("accept", "application/openmetrics-text;version=1.0.0")]).text();
+    assert_eq!(strict_open_metrics(&open_metrics), open_metrics.lines().filter(|line| !line.starts_with('#')).count());
+
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("prometheus.yml");
+    let target = url.strip_prefix("http://").unwrap();
+    let text = format!(
+        "global:\n  scrape_interval: 1s\nscrape_configs:\n  - job_name: minergate\n    static_configs:\n      - targets: [\"{target}\"]\n"
+    );
+    fs::write(&config, text).unwrap();
+    let (prometheus, api) = serve("prometheus".as_ref(), &config);
+    wait("scrapes", || (query(&api, "count_over_time(up[1m]) > 5").len() == 1).then_some(()));
+    assert_eq!(query(&api, "min_over_time(up[1m])").into_values().collect::<Vec<_>>(), [1.0], "every scrape was taken");
+    for (expression, count) in [
+        ("minergate_account_info", 4.0),
+        ("minergate_account_info{account=\"rig-1\"}", 1.0),
+        ("minergate_auth_blocked{account=\"rig-1\"}", 0.0),
+        ("minergate_endpoint_up{account=\"rig-1\", currency=\"xmr\"} == 1", 5.0),
+        ("minergate_network_block_height{currency=\"xmr\"}", 1.0),
+    ] {
+        let found = query(&api, &format!("count({expression}) or vector(0)"));
+        assert_eq!(found.into_values().collect::<Vec<_>>(), [count], "{expression}");
+    }
+    // The sum of the workers' hashrates is the wallet's, and of the shares of each the account's.
+    let difference = "abs(sum(minergate_worker_hashrate_hashes_per_second{account=\"rig-1\"}) - sum(minergate_workers_hashrate_hashes_per_second{account=\"rig-1\"})) < 0.001";
+    assert_eq!(query(&api, difference).len(), 1);
+    let rising = "sum(increase(minergate_worker_shares_total{account=\"rig-1\"}[1m])) > 0";
+    wait("rising shares", || (query(&api, rising).len() == 1).then_some(()));
+    assert!(query(&api, "resets(minergate_worker_shares_total[1m]) > 0").is_empty());
+    let log = prometheus.output();
+    assert!(!["duplicate", "out of order", "Error on ingesting"].iter().any(|fault| log.contains(fault)), "{log}");
+}
