@@ -48,6 +48,12 @@ type Style = [pattern: string, style: DynamicConfigValue[]];
 export const CURRENCY_STYLES = styles(CURRENCIES);
 export const ENDPOINT_STYLES = styles(ENDPOINTS);
 
+/** Errors by their kinds, the frequent ones apart. None is green. */
+export const ERROR_COLOURS: Record<string, string> = {
+  server_error: RED, rate_limited: AMBER, timeout: PLUM, connect: BLUE, unavailable: BROWN,
+  broken: PLUM, paused: AMBER, not_found: BLUE, client_error: BROWN, api_error: BROWN, wallet_unknown: BLUE, shape: PLUM, captcha: BLUE,
+};
+
 /** The palette in turn; no two names look the same. */
 function styles(names: string[]): Style[] {
   return names.map((name, place) => {

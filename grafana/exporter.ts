@@ -2,7 +2,7 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { BigValueTextMode } from '@grafana/grafana-foundation-sdk/common';
 
-import { AMBER, BAD, BLUE, fixed, GOOD, PLUM } from './colours.ts';
+import { AMBER, BAD, BLUE, ERROR_COLOURS, fixed, GOOD, PLUM } from './colours.ts';
 import { ACCOUNT_LINK, accounts, dashboard, failedReloads, finish, reloads } from './dashboard.ts';
 import {
   bars, endpointGraph, EXPORTER_UP, faults, graph, grid, limited, number, state, STACKED, timeline, UP, unknown, words,
@@ -46,6 +46,11 @@ function nowRow() {
   return tiles.map((tile) => tile.span(3));
 }
 
+function errorColours(panel: ReturnType<typeof graph>) {
+  Object.entries(ERROR_COLOURS).forEach(([kind, colour]) => panel.overrideByName(kind, [fixed(colour)]));
+  return panel;
+}
+
 function pollRow() {
   const latency = (quantile: number) =>
     `histogram_quantile(${quantile}, ${rate('le, pool', 'minergate_api_request_duration_seconds_bucket')})`;
@@ -59,9 +64,9 @@ function pollRow() {
     endpointGraph('Ages in intervals', 'The longest time since an endpoint was last read, in its own intervals: up to 1 while all is well. What was never '
       + 'read has no age.', 'none').span(12).height(9).decimals(1)
       .withTarget(over(`max by (endpoint) (${oldest} / on (endpoint) group_left () ${interval})`, '{{endpoint}}', POLL.pool)),
-    bars(graph('Errors by kind', 'Requests that did not end well, by how they ended, in each 10 minutes.', 'short')).stacking(STACKED).decimals(0)
+    errorColours(bars(graph('Errors by kind', 'Requests that did not end well, by how they ended, in each 10 minutes.', 'short')).stacking(STACKED).decimals(0)
       .noValue('No errors were counted')
-      .withTarget(over(`${counted('outcome', 'minergate_api_requests_total', '$__interval', 'outcome!="ok"')} > 0`, '{{outcome}}', '10m')),
+      .withTarget(over(`${counted('outcome', 'minergate_api_requests_total', '$__interval', 'outcome!="ok"')} > 0`, '{{outcome}}', '10m'))),
     graph('Latency', 'Time from sending a request to the end of its answer: half (p50) and 95 of 100 requests (p95) took less. A pool is named where '
       + 'there is one.', 's').min(0)
       .withTarget(over(latency(0.5), 'p50 {{pool}}', POLL.mining))
@@ -81,7 +86,7 @@ function pauseRow() {
   const perHour = (metric: string) => `${counted('endpoint', metric, '$__interval')} > 0`;
   return [
     graph('Pause', 'For how long from then on a host asked to be left alone.', 's').min(0).span(6).noValue('No pause')
-      .withTarget(over(`max(${select('minergate_api_paused_until_timestamp_seconds')} - time())`, 'pause', POLL.workers)),
+      .withTarget(over(`max(${select('minergate_api_paused_until_timestamp_seconds')} - time()) > 0`, 'pause', POLL.workers)),
     bars(endpointGraph('Polls not sent', 'Polls that were not sent, since the host had asked for a pause, in each hour.', 'short')).span(6).noValue('None was counted')
       .withTarget(over(perHour('minergate_api_polls_skipped_total'), '{{endpoint}}', '1h')),
     bars(endpointGraph('Samples left out', 'Samples that were left out, since the API named an invalid currency, or more than fit, in each hour.', 'short'))

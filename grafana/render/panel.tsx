@@ -121,10 +121,11 @@ function Bars({ panel, data, theme, width, height }: Json) {
 
 function Numbers({ panel, data, theme, width, height }: Json) {
   const values = display({ panel, data, theme });
+  const rows = panel.options.orientation === 'horizontal' ? values.length : 1;
   return (
-    <div style={{ display: 'flex' }}>
+    <div style={{ display: 'flex', flexDirection: rows > 1 ? 'column' : 'row' }}>
       {values.map((value, place) => (
-        <BigValue key={place} value={value.display} sparkline={panel.options.graphMode === 'area' ? value.sparkline : undefined} theme={theme} width={width / values.length} height={height}
+        <BigValue key={place} value={value.display} sparkline={panel.options.graphMode === 'area' ? value.sparkline : undefined} theme={theme} width={width * rows / values.length} height={height / rows}
           colorMode={panel.options.colorMode} graphMode={panel.options.graphMode} textMode={panel.options.textMode}
           justifyMode={panel.options.justifyMode} />
       ))}
