@@ -2,133 +2,162 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { BigValueTextMode } from '@grafana/grafana-foundation-sdk/common';
 
-import { BLUE, dashes, fixed, GOOD, ORANGE, VERMILION } from './colours.ts';
+import { AMBER, BAD, BLUE, fixed, GOOD, GREEN, PLUM } from './colours.ts';
 import { currencies, dashboard, failedReloads, finish, oneAccount, payouts, reloads } from './dashboard.ts';
 import {
-  currencyGraph, faults, graph, grid, limited, number, ONLINE, perDay, smallGraph, state, timeline, UP, withCurrencyStyles,
-  words, type Column,
+  currencyGraph, graph, grid, judged, limited, number, OF_EXPECTED, OF_USUAL, ONLINE, perCurrency, perDay, REJECTED, repeated, state, timeline, UP,
+  unknown, words, type Column,
 } from './panels.ts';
-import { age, CURRENCY, EACH_DAY, estimate, LAST_DAY, now, once, over, POLL, select } from './queries.ts';
-
-/** One account: its name stands as it is, where among several it would be a pattern. */
-const ACCOUNT = 'account="$account"';
+import {
+  age, CURRENCY, HASHRATE, hashrateOfUsual, mine, now, once, ONE_ACCOUNT, over, POLL, recorded, select,
+} from './queries.ts';
 
 /** A metric of the account. */
-const own = (metric: string, ...matchers: string[]) => once('account', select(metric, ACCOUNT, ...matchers));
+const own = (metric: string, ...matchers: string[]) => once('account', select(metric, ONE_ACCOUNT, ...matchers));
 
 /** A metric of the account's currencies, with further labels. */
-const each = (metric: string, ...labels: string[]) =>
-  once(['currency', ...labels].join(', '), select(metric, ACCOUNT, CURRENCY));
+const each = (metric: string, ...labels: string[]) => once(['currency', ...labels].join(', '), select(metric, ONE_ACCOUNT, CURRENCY));
 
-/** A counter of the account's currencies: its growth over a time, or in a second. */
-const grown = (metric: string, time: string, ...labels: string[]) =>
-  once(['currency', ...labels].join(', '), `increase(${select(metric, ACCOUNT, CURRENCY)}${time})`);
+/** A recorded series of the account's currencies. */
+const known = (name: string) => once('currency', mine(name, ONE_ACCOUNT));
+
 const rate = (metric: string, ...labels: string[]) =>
-  once(['currency', ...labels].join(', '), `rate(${select(metric, ACCOUNT, CURRENCY)}[$__rate_interval])`);
+  once(['currency', ...labels].join(', '), `rate(${select(metric, ONE_ACCOUNT, CURRENCY)}[$__rate_interval])`);
 
-const hashrate = once('account, currency', select('minergate_workers_hashrate_hashes_per_second', ACCOUNT, CURRENCY));
-const stopped = once('reason', select('minergate_auth_blocked', ACCOUNT));
-
-/** Bad and invalid shares among all. */
-function rejected(time: string): string {
-  const shares = (expression: string) => `sum by (currency) (${expression})`;
-  const all = grown('minergate_mining_shares_total', time, 'result');
-  const bad = once('currency, result',
-    `increase(${select('minergate_mining_shares_total', ACCOUNT, CURRENCY, 'result=~"bad|invalid"')}${time})`);
-  return `${shares(bad)} / (${shares(all)} > 0)`;
-}
+const blocked = once('reason', select('minergate_auth_blocked', ONE_ACCOUNT));
+/** The account has a balance in all currencies: those count that it mines, and where there is something. */
+const mined = known(HASHRATE);
+const ofMined = (expression: string) => `(${expression} > 0 or ${expression} and on (currency) ${mined})`;
 
 function nowRow() {
   return [
-    state('Polls', 'Whether every endpoint of the account was read at its latest poll.', UP)
+    perCurrency('Balance', 'Coins that are there.', 'none').withTarget(now(ofMined(known('minergate_balance_coins:max')), '{{currency}}')),
+    perCurrency('Mined, 24 h', 'Coins of the last day. Pools that do not count what was mined have none.', 'none')
+      .withTarget(now(known('minergate_mining_mined_coins:increase1d'), '{{currency}}')),
+    perCurrency('Next payout in', 'Time until the balance reaches the payout threshold, at the pace of the last day.', 's').mappings(words({ 0: ['due', AMBER] }))
+      .withTarget(now(`86400 * ${known('minergate_payout_threshold_days:estimate')} and on (currency) ${mined}`, '{{currency}}')),
+    judged(perCurrency('Rejected shares, 1 h', 'Stale and invalid shares among all of an hour.', 'percentunit'), REJECTED).decimals(2)
+      .withTarget(now(known('minergate_mining_rejected_shares:ratio_rate1h'), '{{currency}}')),
+    perCurrency('Workers', 'Active workers.', 'short').withTarget(now(known('minergate_workers:max'), '{{currency}}')),
+    perCurrency('Hashrate', 'Hashrate of the active workers.', 'Hs').withTarget(now(mined, '{{currency}}')),
+  ];
+}
+
+function stateRow() {
+  const small = <T extends ReturnType<typeof number>>(panel: T) => panel.span(3).height(3) as T;
+  return [
+    small(state('Polls', 'Whether every endpoint of the account was read at its latest poll.', [...UP, unknown('✗ unknown')]))
       .withTarget(now(own('minergate_up'), 'polls')),
-    faults('Login stopped by', 'Why logins of the account are blocked, until a person changes its credentials.')
-      .textMode(BigValueTextMode.Name)
-      .withTarget(now(`${stopped} == 1 or label_replace(max(${stopped}) == 0, "reason", "✓ nothing", "", "")`, '{{reason}}')),
-    limited('Age of statistics', 'How long ago the pool made the account\'s mining statistics.', 's', 300, 900)
+    small(judged(number('Login', 'Whether logins of the account are blocked, and why, until a person changes its credentials. A wallet needs none.', 'none'), OF_USUAL))
+      .mappings(words({ 0: ['✗ blocked', BAD], 1: ['✓ ok', GOOD] }))
+      .withTarget(now(`1 - max(${blocked})`, 'login')),
+    small(judged(number('Of the usual', 'Average over the currencies of what is there of the usual hashrate.', 'percentunit'), OF_USUAL)).decimals(0)
+      .withTarget(now(`avg(${hashrateOfUsual(ONE_ACCOUNT)})`, 'of the usual')),
+    small(limited('Age of statistics', 'How long ago the pool made the account\'s mining statistics.', 's', 300, 900))
       .withTarget(now(age(own('minergate_mining_stats_timestamp_seconds')), 'age')),
-    number('Age of token', 'How long ago the token in use was obtained.', 's')
+    small(number('Age of token', 'How long ago the token in use was obtained.', 's'))
       .withTarget(now(age(own('minergate_auth_token_timestamp_seconds')), 'age')),
-    number('Nickname', 'The account\'s nickname in the pool.', 'none').textMode(BigValueTextMode.Name)
-      .withTarget(now(once('nickname', select('minergate_account_info', ACCOUNT)), '{{nickname}}')),
-    number('All workers', 'Active workers of the currencies chosen.', 'short')
-      .withTarget(now(`sum(${each('minergate_workers')})`, 'workers')),
-    number('Hashrate', 'Hashrate of the active workers of the currencies chosen.', 'Hs')
-      .withTarget(now(`sum(${hashrate})`, 'hashrate')),
-    number('Blocks found', 'Blocks that the account found since it began.', 'short')
-      .withTarget(now(`sum(${each('minergate_mining_blocks_found_total')})`, 'blocks')),
+    small(number('Nickname', 'The account\'s nickname in the pool.', 'none')).textMode(BigValueTextMode.Name)
+      .withTarget(now(once('nickname', select('minergate_account_info', ONE_ACCOUNT)), '{{nickname}}')),
+    small(number('Best rank', 'Place among the pool\'s miners by hashrate, of the currency where it is best; 1 is the strongest.', 'none'))
+      .withTarget(now(`min(${recorded('account_currency:minergate_hashrate_rank:min', ONE_ACCOUNT, CURRENCY)})`, 'rank')),
+    small(number('Currencies', 'Currencies that have a hashrate.', 'none'))
+      .withTarget(now(once('account', recorded('account:minergate_mined_currencies:count', ONE_ACCOUNT)), 'currencies')),
+  ];
+}
+
+function workers() {
+  const labels = 'worker, currency';
+  const shares = (...matchers: string[]) =>
+    `sum by (${labels}) (${once(`${labels}, result`, `increase(${select('minergate_worker_shares_total', ONE_ACCOUNT, CURRENCY, ...matchers)}[1h])`)})`;
+  const hashrate = once(labels, select('minergate_worker_hashrate_hashes_per_second', ONE_ACCOUNT, CURRENCY));
+  const usual = `quantile by (${labels}) (0.5, avg_over_time(${select('minergate_worker_hashrate_hashes_per_second', ONE_ACCOUNT, CURRENCY)}[1d]))`;
+  return [
+    grid('Workers by name', 'Workers by the names that the pool has for them, the one first whose last share is oldest. MinerGate\'s API names none.',
+      { worker: 'Worker', currency: 'Currency' }, [
+        { name: 'Hashrate', query: hashrate, unit: 'Hs' },
+        { name: 'Of the day\'s', query: `${hashrate} / (${usual} > 0)`, unit: 'percentunit', decimals: 0, gauge: { limits: OF_USUAL, max: 1.2 } },
+        { name: 'Last share', query: age(once(labels, select('minergate_worker_last_share_timestamp_seconds', ONE_ACCOUNT, CURRENCY))), unit: 's', none: 'never' },
+        { name: 'Shares, 1 h', query: shares(), unit: 'short' },
+        { name: 'Rejected, 1 h', query: `${shares('result!="good"')} / (${shares()} > 0)`, unit: 'percentunit', decimals: 2 },
+      ], { by: 'Last share', falling: true }).span(14).noValue('This pool names no workers'),
+    currencyGraph('Hashrate of the usual, by currency', 'What is there of the usual hashrate, the median of the last 7 days.', 'percentunit').span(10).height(8).min(0).axisSoftMax(1.2)
+      .withTarget(over(hashrateOfUsual(ONE_ACCOUNT), '{{currency}}', POLL.pool)),
   ];
 }
 
 function mining() {
-  const goodWork = select('minergate_mining_share_difficulty_total', ACCOUNT, CURRENCY, 'result="good"');
   return [
-    currencyGraph('Hashrate of workers', 'Hashrate of the active workers, measured by the pool every half minute.', 'Hs')
-      .withTarget(over(hashrate, '{{currency}}', POLL.workers)),
-    currencyGraph('Hashrate: statistics and shares', 'The account\'s hashrate by its mining statistics, and (dashed) the work that its '
-      + 'good shares prove. If the latter stays lower, shares get lost on their way.', 'Hs')
-      .withTarget(over(each('minergate_mining_hashrate_hashes_per_second'), '{{currency}}', POLL.mining))
-      .withTarget(over(once('currency', `rate(${goodWork}[$__rate_interval])`), '{{currency}} by shares', POLL.mining))
-      .overrideByRegexp('.* by shares', [dashes(4, 4)]),
-    withCurrencyStyles(smallGraph('Workers', 'Active workers, and (dashed) all workers by the mining statistics.', 'short')).min(0).decimals(0)
-      .withTarget(over(each('minergate_workers'), '{{currency}}', POLL.workers))
-      .withTarget(over(each('minergate_mining_workers'), '{{currency}} in statistics', POLL.mining))
-      .overrideByRegexp('.* in statistics', [dashes(4, 4)]),
-    withCurrencyStyles(smallGraph('Rank', 'Place among the pool\'s miners by hashrate of the active workers, and (dashed) by the mining '
-      + 'statistics. 1 is the strongest.', 'short')).decimals(0)
-      .withTarget(over(each('minergate_workers_hashrate_rank'), '{{currency}}', POLL.workers))
-      .withTarget(over(each('minergate_mining_hashrate_rank'), '{{currency}} in statistics', POLL.mining))
-      .overrideByRegexp('.* in statistics', [dashes(4, 4)]),
-    timeline('Miner online', 'Whether the pool calls the account\'s miner online.', ONLINE).span(8)
-      .withTarget(over(each('minergate_mining_online'), '{{currency}}', POLL.mining)),
-  ];
-}
-
-function shares() {
-  const results: [string, string][] = [['good', GOOD], ['bad', ORANGE], ['invalid', VERMILION]];
-  const byResult = smallGraph('Shares', 'Shares a minute, by the pool\'s verdict.', 'cpm')
-    .withTarget(over(`60 * sum by (result) (${rate('minergate_mining_shares_total', 'result')})`, '{{result}}', POLL.mining));
-  const weighed = smallGraph('Work in shares', 'Shares weighed by their difficulty, by the pool\'s verdict: the hashes a second that they stand for.', 'Hs')
-    .withTarget(over(`sum by (result) (${rate('minergate_mining_share_difficulty_total', 'result')})`, '{{result}}', POLL.mining));
-  for (const panel of [byResult, weighed]) {
-    results.forEach(([result, colour]) => panel.overrideByName(result, [fixed(colour)]));
-  }
-  return [
-    byResult,
-    weighed,
-    withCurrencyStyles(smallGraph('Shares not taken', 'Bad and invalid shares among all of an hour.', 'percentunit')).min(0)
-      .withTarget(over(rejected('[1h]'), '{{currency}}', POLL.mining)),
+    currencyGraph('Active workers', 'Active workers.', 'short').min(0).decimals(0)
+      .withTarget(over(each('minergate_workers'), '{{currency}}', POLL.workers)),
+    currencyGraph('Rejected shares', 'Stale and invalid shares among all of an hour.', 'percentunit').min(0).axisSoftMax(0.1)
+      .withTarget(over(known('minergate_mining_rejected_shares:ratio_rate1h'), '{{currency}}', POLL.mining)),
+    currencyGraph('Effective of the shown hashrate', 'The hashrate that an hour\'s good shares stand for, of the hashrate that the pool shows. If it stays '
+      + 'lower, shares get lost.', 'percentunit').min(0)
+      .withTarget(over(known('minergate_mining_effective_hashrate:ratio_rate1h'), '{{currency}}', POLL.mining)),
+    repeated(graph('Hashrate, $currency', 'Hashrate of the active workers, by the mining statistics, and by an hour\'s good shares.', 'Hs'), 6).min(0)
+      .withTarget(over(each('minergate_workers_hashrate_hashes_per_second'), 'active workers', POLL.workers))
+      .withTarget(over(each('minergate_mining_hashrate_hashes_per_second'), 'statistics', POLL.mining))
+      .withTarget(over(known('minergate_mining_effective_hashrate_hashes_per_second:rate1h'), 'good shares', POLL.mining))
+      .overrideByName('active workers', [fixed(BLUE)]).overrideByName('statistics', [fixed(AMBER)]).overrideByName('good shares', [fixed(GREEN)]),
   ];
 }
 
 function earnings() {
+  const blocksFound = select('minergate_mining_blocks_found_total', ONE_ACCOUNT, CURRENCY);
   return [
-    currencyGraph('Balance', 'The balance falls at a payout. What is not confirmed yet (dashed) comes on top.', 'none').axisLabel('coins')
-      .withTarget(over(each('minergate_balance_coins'), '{{currency}}', POLL.mining))
-      .withTarget(over(each('minergate_mining_unconfirmed_balance_coins'), '{{currency}} unconfirmed', POLL.mining))
-      .overrideByRegexp('.* unconfirmed', [dashes(4, 4)]),
-    withCurrencyStyles(perDay('Mined per day', 'Coins that the account mined.', 'none',
-      grown('minergate_mining_mined_coins_total', EACH_DAY), '{{currency}}')).axisLabel('coins'),
-    perDay('Mined per day by payment model', 'Coins that the account mined, by how its shares were paid.', 'none',
-      grown('minergate_mining_mined_by_model_coins_total', EACH_DAY, 'model'), '{{currency}} {{model}}').axisLabel('coins').span(8),
-    withCurrencyStyles(perDay('Blocks found per day', 'Blocks that the account found.', 'short',
-      grown('minergate_mining_blocks_found_total', EACH_DAY), '{{currency}}')).span(8),
-    withCurrencyStyles(perDay('Affiliate profit per day', 'Coins that the account\'s affiliates brought.', 'none',
-      once('currency', `increase(${select('minergate_affiliate_profit_coins_total', ACCOUNT)}${EACH_DAY})`), '{{currency}}'))
-      .axisLabel('coins').span(8),
-    grid('Earnings by currency', 'What was mined in a day is known for the time only in which Prometheus scraped; the estimate is what '
-      + 'the present hashrate is worth at the network\'s difficulty and reward.', { currency: 'Currency', model: 'Paid by' }, [
-      { name: 'Balance', query: each('minergate_balance_coins'), unit: 'none' },
+    grid('Earnings by currency', 'Expected is what the hashrate of the last day should have brought; the estimate is what the present one should bring in a '
+      + 'day. Both are after the pool\'s fee (constants.rules.yml).', { currency: 'Currency' }, [
+      { name: 'Mined, 24 h', query: known('minergate_mining_mined_coins:increase1d'), unit: 'none' },
+      { name: 'Expected, 24 h', query: known('minergate_earnings_coins:expected1d'), unit: 'none' },
+      { name: 'Luck', query: known('minergate_earnings_coins:ratio1d'), unit: 'percentunit', decimals: 0, gauge: { limits: OF_EXPECTED, max: 1.5 } },
+      { name: 'Estimate a day', query: known('minergate_earnings_coins_per_day:estimate'), unit: 'none' },
+      { name: 'Balance', query: ofMined(each('minergate_balance_coins')), unit: 'none' },
       { name: 'Unconfirmed', query: each('minergate_mining_unconfirmed_balance_coins'), unit: 'none' },
       { name: 'Atomic units', query: each('minergate_mining_unconfirmed_balance_atomic_units'), unit: 'none' },
-      { name: 'Mined in 24 h', query: grown('minergate_mining_mined_coins_total', LAST_DAY), unit: 'none' },
-      { name: 'Estimate a day', query: `sum by (currency) (${estimate(hashrate)})`, unit: 'none' },
+      {
+        name: 'Threshold', unit: 'none',
+        query: `${each('minergate_mining_payout_threshold_coins')} or ${known('minergate_payout_threshold_coins:max')} and on (currency) ${mined}`,
+      },
       { name: 'Mined in all', query: each('minergate_mining_mined_coins_total'), unit: 'none' },
-      { name: 'Not taken', query: rejected(LAST_DAY), unit: 'percentunit', decimals: 2 },
-    ]).span(16).height(7),
+      { name: 'Blocks found', query: each('minergate_mining_blocks_found_total'), unit: 'short' },
+    ], { by: 'Luck' }).height(6),
+    currencyGraph('Luck', 'Coins of the last day, of those that the hashrate should have brought.', 'percentunit').min(0)
+      .withTarget(over(known('minergate_earnings_coins:ratio1d'), '{{currency}}', POLL.pool)),
+    currencyGraph('Balance of the threshold', 'The balance as part of its payout threshold. It falls at a payout.', 'percentunit').min(0)
+      .withTarget(over(`${known('minergate_balance_coins:max')} / (${known('minergate_payout_threshold_coins:max')} > 0) and on (currency) ${mined}`, '{{currency}}', POLL.mining)),
+    currencyGraph('Blocks found per day', 'Blocks that the account found in 24 hours.', 'short').min(0)
+      .withTarget(over(once('currency', `increase(${blocksFound}[1d]) and ${blocksFound}`), '{{currency}}', POLL.pool)),
+    repeated(perDay('Mined per day, $currency', 'Coins that the account mined, by how its shares were paid.',
+      once('currency, model', recorded('account_currency_model:minergate_mining_mined_by_model_coins:increase1d', ONE_ACCOUNT, CURRENCY)), '{{model}}'))
+      .withTarget(over(known('minergate_mining_mined_coins:increase1d'), 'in all', '1d'))
+      .overrideByName('pps', [fixed(BLUE)]).overrideByName('pplns', [fixed(AMBER)]).overrideByName('in all', [fixed(PLUM)]),
+  ];
+}
+
+function details() {
+  const results: [string, string][] = [['good', GREEN], ['bad', AMBER], ['invalid', BAD]];
+  const byResult = repeated(graph('Shares, $currency', 'Shares a minute, by the pool\'s verdict: good, stale (bad) or invalid.', 'cpm'))
+    .withTarget(over(`60 * sum by (result) (${rate('minergate_mining_shares_total', 'result')})`, '{{result}}', POLL.mining));
+  results.forEach(([result, colour]) => byResult.overrideByName(result, [fixed(colour)]));
+  const rejectedWork = once('currency, result', `rate(${select('minergate_mining_share_difficulty_total', ONE_ACCOUNT, CURRENCY, 'result!="good"')}[$__rate_interval])`);
+  return [
+    timeline('Miner online', 'Whether the pool calls the account\'s miner online.', ONLINE).span(6)
+      .withTarget(over(each('minergate_mining_online'), '{{currency}}', POLL.mining)),
+    currencyGraph('Workers in the statistics', 'Workers, by the mining statistics.', 'short').span(6).min(0).decimals(0)
+      .withTarget(over(each('minergate_mining_workers'), '{{currency}}', POLL.mining)),
+    currencyGraph('Rank', 'Place among the pool\'s miners by hashrate of the active workers; 1 is the strongest.', 'none').span(6).decimals(0)
+      .withTarget(over(each('minergate_workers_hashrate_rank'), '{{currency}}', POLL.workers)),
+    currencyGraph('Rank in the statistics', 'Place among the pool\'s miners by the mining statistics.', 'none').span(6).decimals(0)
+      .withTarget(over(each('minergate_mining_hashrate_rank'), '{{currency}}', POLL.mining)),
+    currencyGraph('Hashrate lost in rejected shares', 'Hashes a second that the rejected shares stand for, of those that all stand for.', 'percentunit').span(12).min(0)
+      .withTarget(over(
+        `sum by (currency) (${rejectedWork}) / (sum by (currency) (${rate('minergate_mining_share_difficulty_total', 'result')}) > 0)`, '{{currency}}', POLL.mining)),
     grid('Payment models', 'How the account\'s shares are paid, for each of the pool\'s currencies.', { currency: 'Currency', model: 'Paid by' }, [
-      { name: 'Set', query: once('currency, model', select('minergate_mining_payment_model_info', ACCOUNT)), unit: 'none', mappings: words({ 1: ['✓', GOOD] }) },
-    ]).span(8).height(7),
+      { name: 'Now', query: once('currency, model', select('minergate_mining_payment_model_info', ONE_ACCOUNT)), unit: 'none', mappings: words({ 1: ['✓ set', 'text'] }) },
+      { name: 'Mined in all', query: each('minergate_mining_mined_by_model_coins_total', 'model'), unit: 'none' },
+    ], { by: 'Currency' }).span(12).height(7),
+    byResult,
   ];
 }
 
@@ -142,80 +171,89 @@ function list(metric: string, ...labels: string[]): Column[] {
 
 function payments() {
   const since = (metric: string, ...labels: string[]) => age(each(metric, ...labels));
+  const all = (title: string, description: string, labels: Record<string, string>, columns: Column[]) => grid(title, description, labels, columns).span(12).height(7);
   return [
-    grid('Payouts', 'The account\'s withdrawals that the API lists, by status.', { currency: 'Currency', status: 'Status' }, [
+    all('Payouts', 'The account\'s withdrawals that the API lists, by status.', { currency: 'Currency', status: 'Status' }, [
       ...list('minergate_withdrawals', 'status'),
       { name: 'Fees', query: each('minergate_withdrawals_fees_coins', 'status'), unit: 'none' },
-      { name: 'Newest ago', query: since('minergate_withdrawals_last_timestamp_seconds', 'status'), unit: 's' },
-    ]).span(14).height(7),
-    grid('Payouts that wait', 'How long the oldest pending payout has waited.', { currency: 'Currency' }, [
-      {
-        name: 'Waits since', query: since('minergate_withdrawals_oldest_pending_timestamp_seconds'), unit: 's',
-        properties: [{ id: 'custom.cellOptions', value: { type: 'auto' } }],
-      },
-    ]).span(10).height(7).noValue('No payout waits'),
-    grid('Transfers', 'Coins sent between the account and other users of the pool, by direction and state, as far as the API lists them.',
-      { currency: 'Currency', direction: 'Direction', state: 'State' }, [
-        ...list('minergate_transfers', 'direction', 'state'),
-      ]).span(7).height(7),
-    grid('Newest transfers', 'How long ago coins were last sent, by direction.', { currency: 'Currency', direction: 'Direction' }, [
-      { name: 'Newest ago', query: since('minergate_transfers_last_timestamp_seconds', 'direction'), unit: 's' },
-    ]).span(5).height(7),
-    grid('Invoices', 'The account\'s invoices that the API lists, by status.', { currency: 'Currency', status: 'Status' }, [
+      { name: 'Newest', query: since('minergate_withdrawals_last_timestamp_seconds', 'status'), unit: 's' },
+    ]),
+    all('Transfers', 'Coins sent between the account and other users of the pool, by direction and state, as far as the API lists them.',
+      { currency: 'Currency', direction: 'Direction', state: 'State' }, list('minergate_transfers', 'direction', 'state')),
+    all('Invoices', 'The account\'s invoices that the API lists, by status.', { currency: 'Currency', status: 'Status' }, [
       ...list('minergate_invoices', 'status'),
-      { name: 'Newest ago', query: since('minergate_invoices_last_timestamp_seconds', 'status'), unit: 's' },
-    ]).span(8).height(7),
-    grid('Invoices that expire', 'When the first pending invoice expires.', { currency: 'Currency' }, [
-      { name: 'Expires in', query: `${each('minergate_invoices_next_expiry_timestamp_seconds')} - time()`, unit: 's' },
-    ]).span(4).height(7).noValue('No invoice is open'),
+      { name: 'Newest', query: since('minergate_invoices_last_timestamp_seconds', 'status'), unit: 's' },
+    ]),
+    grid('Newest transfers', 'How long ago coins were last sent, by direction.', { currency: 'Currency', direction: 'Direction' }, [
+      { name: 'Newest', query: since('minergate_transfers_last_timestamp_seconds', 'direction'), unit: 's' },
+    ], { by: 'Newest' }).span(6).height(7),
+    grid('What waits', 'How long the oldest pending payout has waited, and when the first pending invoice expires.', { currency: 'Currency' }, [
+      { name: 'Payout for', query: since('minergate_withdrawals_oldest_pending_timestamp_seconds'), unit: 's' },
+      { name: 'Invoice in', query: `${each('minergate_invoices_next_expiry_timestamp_seconds')} - time()`, unit: 's' },
+    ]).span(6).height(7).noValue('Nothing waits'),
   ];
 }
 
 function affiliates() {
+  const affiliateProfit = select('minergate_affiliate_profit_coins_total', ONE_ACCOUNT);
   // Affiliates mine what they like, not the account's currencies.
-  const affiliate = (metric: string) => once('currency', select(metric, ACCOUNT));
+  const affiliate = (metric: string) => once('currency', select(metric, ONE_ACCOUNT));
   return [
-    number('Affiliate links', 'The account\'s affiliate links.', 'short').withTarget(now(own('minergate_affiliate_links'), 'links')),
-    number('Affiliates', 'Users who came through the account\'s links.', 'short')
+    number('Affiliate links', 'The account\'s affiliate links.', 'short').span(3).withTarget(now(own('minergate_affiliate_links'), 'links')),
+    number('Affiliates', 'Users who came through the account\'s links.', 'short').span(3)
       .withTarget(now(own('minergate_affiliate_children'), 'affiliates')),
-    number('Newest affiliate', 'How long ago the newest affiliate registered.', 's')
+    number('Newest affiliate', 'How long ago the newest affiliate registered.', 's').span(3)
       .withTarget(now(age(own('minergate_affiliate_children_last_registered_timestamp_seconds')), 'registered')),
-    number('Last profit', 'How long ago an affiliate last brought something.', 's')
+    number('Last profit', 'How long ago an affiliate last brought something.', 's').span(3)
       .withTarget(now(age(own('minergate_affiliate_children_last_profit_timestamp_seconds')), 'profit')),
     grid('Affiliate profit', 'What the affiliates brought since the account began, by the account\'s own sum and by the list of affiliates.',
       { currency: 'Currency' }, [
+        {
+          name: 'In 24 h', unit: 'none',
+          query: once('currency', `increase(${affiliateProfit}[1d]) and ${affiliateProfit}`),
+        },
         { name: 'Account\'s sum', query: affiliate('minergate_affiliate_profit_coins_total'), unit: 'none' },
         { name: 'Affiliates together', query: affiliate('minergate_affiliate_children_profit_coins'), unit: 'none' },
-      ]).span(12).height(4),
+      ]).span(12).height(7),
   ];
 }
 
 function polls() {
-  const logins = once('outcome', `increase(${select('minergate_auth_logins_total', ACCOUNT)}[$__rate_interval])`);
+  const endpoint = (metric: string) => once('endpoint, currency', select(metric, ONE_ACCOUNT));
+  const logins = once('outcome', `increase(${select('minergate_auth_logins_total', ONE_ACCOUNT)}[$__rate_interval])`);
   return [
-    timeline('Endpoints', 'Whether each endpoint was read at its latest poll.', UP).height(9)
-      .withTarget(over(once('endpoint', select('minergate_endpoint_up', ACCOUNT)), '{{endpoint}}', POLL.workers)),
-    grid('Ages', 'How long ago each endpoint was last read, and how often it is asked.', { endpoint: 'Endpoint' }, [
-      { name: 'Read ago', query: age(once('endpoint', select('minergate_endpoint_last_success_timestamp_seconds', ACCOUNT))), unit: 's' },
-      { name: 'Asked every', query: `${once('endpoint', select('minergate_endpoint_interval_seconds'))} and on (endpoint) ${once('endpoint', select('minergate_endpoint_up', ACCOUNT))}`, unit: 's' },
-    ]).span(6),
-    graph('Logins', 'Attempts to log in, by how they ended.', 'short').span(6).height(9).min(0)
+    timeline('Endpoints', 'Whether each endpoint was read at its latest poll.', UP).height(9).span(8)
+      .withTarget(over(endpoint('minergate_endpoint_up'), '{{endpoint}} {{currency}}', POLL.workers)),
+    grid('Ages', 'How long ago each endpoint was last read, and how often it is polled. A currency is there for wallets.',
+      { endpoint: 'Endpoint', currency: 'Currency' }, [
+        { name: 'State', query: endpoint('minergate_endpoint_up'), unit: 'none', mappings: UP },
+        { name: 'Read ago', query: age(endpoint('minergate_endpoint_last_success_timestamp_seconds')), unit: 's', none: 'never' },
+        {
+          name: 'Polled every', unit: 's',
+          query: `0 * ${endpoint('minergate_endpoint_up')} + on (endpoint) group_left () ${once('endpoint', select('minergate_endpoint_interval_seconds'))}`,
+        },
+      ], { by: 'State' }).span(11).height(9),
+    graph('Logins', 'Attempts to log in, by how they ended.', 'short').span(5).height(9).min(0)
       .withTarget(over(logins, '{{outcome}}', POLL.mining))
       .overrideByName('ok', [fixed(BLUE)]),
+    grid('Logins blocked', 'Why logins of the account are blocked.', { reason: 'Reason' }, [
+      { name: 'State', query: `${blocked} == 1`, unit: 'none', mappings: words({ 1: ['✗ blocked', BAD] }) },
+    ], { by: 'Reason' }).span(8).height(5).noValue('No login is blocked, or none is needed'),
   ];
 }
 
 export function account(): Dashboard {
   const builder = dashboard('account', 'Account', 'One account in depth: mining, shares, earnings, payments, affiliates and its polls.')
-    .withVariable(oneAccount()).withVariable(currencies(ACCOUNT))
-    .annotation(payouts(ACCOUNT)).annotation(reloads()).annotation(failedReloads());
-  return finish(builder, {
-    '$account now': nowRow(),
-    'Mining': mining(),
-    'Shares': shares(),
-    'Earnings': earnings(),
-    'Payments': payments(),
-    'Affiliates': affiliates(),
-    'Polls': polls(),
-  });
+    .withVariable(oneAccount()).withVariable(currencies(ONE_ACCOUNT))
+    .annotation(payouts(ONE_ACCOUNT)).annotation(reloads()).annotation(failedReloads());
+  return finish(builder, [
+    { title: '$account', panels: [...nowRow(), ...stateRow()] },
+    { title: 'Workers', panels: workers() },
+    { title: 'Mining', panels: mining() },
+    { title: 'Earnings', panels: earnings() },
+    { title: 'Shares, ranks and payment models', panels: details(), closed: true },
+    { title: 'Payments', panels: payments(), closed: true },
+    { title: 'Affiliates', panels: affiliates(), closed: true },
+    { title: 'Polls', panels: polls(), closed: true },
+  ]);
 }

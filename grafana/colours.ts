@@ -1,41 +1,44 @@
 /**
- * Colours that a colour-blind person can tell apart: the palette of Okabe and Ito, less its yellow and black, which can't be
- * seen in one of Grafana's two themes. A colour never stands alone: there is a word or a sign, or a line style, beside it.
+ * Colours, each with a contrast of 3 or more to both of Grafana's themes. The five of the palette stay apart for colour-blind people, too:
+ * they were chosen for the largest distance as people without red or green cones see it. A colour never stands alone: there is a word, a
+ * sign or a line style beside it.
  */
 import type { DynamicConfigValue } from '@grafana/grafana-foundation-sdk/dashboard';
 
-export const SKY = '#56B4E9';
-export const ORANGE = '#E69F00';
-export const GREEN = '#009E73';
-export const PURPLE = '#CC79A7';
-export const VERMILION = '#D55E00';
-export const BLUE = '#0072B2';
-export const GREY = '#999999';
+export const BLUE = '#1F81E0';
+export const AMBER = '#DD7A08';
+export const GREEN = '#0E9D64';
+export const PLUM = '#A04778';
+const BROWN = '#A34F00';
+const RED = '#D8364B';
 
-const PALETTE = [SKY, ORANGE, GREEN, PURPLE, VERMILION, BLUE, GREY];
+const PALETTE = [BLUE, AMBER, GREEN, PLUM, BROWN];
 
 export const GOOD = GREEN;
-export const WARNING = ORANGE;
-export const BAD = VERMILION;
+export const WARNING = AMBER;
+export const BAD = RED;
 
-/** The documented currencies, the ones most mined first: these have solid lines, and the later ones dashes or dots. */
+/** The documented currencies, the ones most mined first. */
 const CURRENCIES = [
-  'xmr', 'bcn', 'xdn', 'fcn', 'qcn', 'aeon', 'eth',
-  'etc', 'zec', 'btc', 'ltc', 'dsh', 'mcn', 'inf8',
+  'xmr', 'bcn', 'xdn', 'etc', 'fcn', 'qcn', 'aeon', 'eth',
+  'zec', 'btc', 'ltc', 'dsh', 'mcn', 'inf8', 'btg',
+];
+
+/** The endpoints, as the exporter calls them. */
+const ENDPOINTS = [
+  'workers', 'mining_stats', 'balance', 'status', 'withdrawals', 'login', 'top_hashrate',
+  'profit_rating', 'transfers', 'invoices', 'affiliate_links', 'affiliate_childrens', 'affiliate_profit', 'nickname',
 ];
 
 export function fixed(colour: string): DynamicConfigValue {
   return { id: 'color', value: { mode: 'fixed', fixedColor: colour } };
 }
 
-export function dashes(...lengths: number[]): DynamicConfigValue {
-  return { id: 'custom.lineStyle', value: { fill: 'dash', dash: lengths } };
-}
-
-/** The endpoints, as the exporter calls them. */
-const ENDPOINTS = [
-  'workers', 'mining_stats', 'balance', 'status', 'withdrawals', 'login', 'top_hashrate',
-  'profit_rating', 'transfers', 'invoices', 'affiliate_links', 'affiliate_childrens', 'affiliate_profit', 'nickname',
+/** Dashes mean one thing only: another name of the same colour. */
+const LINES: DynamicConfigValue[][] = [
+  [],
+  [{ id: 'custom.lineStyle', value: { fill: 'dash', dash: [10, 6] } }],
+  [{ id: 'custom.lineStyle', value: { fill: 'dot', dash: [0, 5] } }],
 ];
 
 /** What lines look like, the same in every panel: series' names as a pattern, and their style. */
@@ -45,14 +48,10 @@ type Style = [pattern: string, style: DynamicConfigValue[]];
 export const CURRENCY_STYLES = styles(CURRENCIES);
 export const ENDPOINT_STYLES = styles(ENDPOINTS);
 
-/** The palette in turn, and dashes from the second turn on. */
+/** The palette in turn; no two names look the same. */
 function styles(names: string[]): Style[] {
-  const startingWith = (some: string[]) => `/^(${some.join('|')})( |$)/`;
-  return [
-    ...PALETTE.map((colour, place): Style => {
-      const own = names.filter((_, index) => index % PALETTE.length === place);
-      return [startingWith(own), [fixed(colour)]];
-    }),
-    [startingWith(names.slice(PALETTE.length)), [dashes(8, 6)]],
-  ];
+  return names.map((name, place) => {
+    const colour = PALETTE[place % PALETTE.length] ?? BLUE;
+    return [`/^${name}( |$)/`, [fixed(colour), ...(LINES[Math.floor(place / PALETTE.length)] ?? [])]];
+  });
 }

@@ -1,9 +1,9 @@
-/** What all dashboards have: name, links to each other, variables and annotations. */
+/** What all dashboards have: name, links to each other, variables and annotations; and where their panels lie. */
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import {
-  AnnotationQueryBuilder, DashboardBuilder, DashboardCursorSync, DashboardLinkBuilder, DashboardLinkType,
+  AnnotationQueryBuilder, CustomVariableBuilder, DashboardBuilder, DashboardCursorSync, DashboardLinkBuilder, DashboardLinkType,
   DatasourceVariableBuilder, QueryVariableBuilder, RowBuilder, VariableRefresh, VariableSort,
-  type Dashboard, type Panel,
+  type Dashboard, type Panel, type RowPanel,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { Dataquery } from '@grafana/grafana-foundation-sdk/prometheus';
 
@@ -12,13 +12,17 @@ import { DATASOURCE } from './panels.ts';
 import { ACCOUNT, CURRENCY, once, over, select } from './queries.ts';
 
 const TAG = 'minergate';
+const CHOSEN = '${datasource:queryparam}&${job:queryparam}&${instance:queryparam}&${__url_time_range}';
 
 /** Where a click on an account leads: its own dashboard, with what is chosen here. */
 export const ACCOUNT_LINK = {
-  title: 'Account ${__value.raw}',
-  url: '/d/minergate-account?var-account=${__value.raw:percentencode}'
-    + '&${datasource:queryparam}&${job:queryparam}&${instance:queryparam}&${__url_time_range}',
+  title: 'Account ${__value.raw}', url: `/d/minergate-account?var-account=\${__value.raw:percentencode}&${CHOSEN}`,
 };
+
+/** Where a click on a number leads: another dashboard, with what is chosen here. */
+export function linkTo(uid: string, title: string) {
+  return [{ title, url: `/d/minergate-${uid}?${CHOSEN}` }];
+}
 
 /** A dashboard with its first variables, which say where the data come from. */
 export function dashboard(uid: string, title: string, description: string): DashboardBuilder {
@@ -40,10 +44,11 @@ function variable(name: string, label: string, query: string): QueryVariableBuil
     .refresh(VariableRefresh.OnTimeRangeChanged).sort(VariableSort.NaturalAsc);
 }
 
-/** A variable of which some values or all can be chosen. */
-export function choice(name: string, label: string, query: string, all = '.+'): QueryVariableBuilder {
-  return variable(name, label, query)
-    .multi(true).includeAll(true).allValue(all).current({ selected: true, text: ['All'], value: ['$__all'] });
+/** A variable of which some values or all can be chosen. Without `all`, all are the values that there are. */
+export function choice(name: string, label: string, query: string, all: string | null = '.+'): QueryVariableBuilder {
+  const built = variable(name, label, query)
+    .multi(true).includeAll(true).current({ selected: true, text: ['All'], value: ['$__all'] });
+  return all === null ? built : built.allValue(all);
 }
 
 const ACCOUNTS = `label_values(${select('minergate_up')}, account)`;
@@ -57,22 +62,29 @@ export function oneAccount(): QueryVariableBuilder {
   return variable('account', 'Account', ACCOUNTS).multi(false).includeAll(false);
 }
 
-/** The currencies of the accounts. */
+/** The currencies that the accounts mine. */
 export function currencies(account = ACCOUNT): QueryVariableBuilder {
-  const names = '__name__=~"minergate_workers|minergate_mining_workers|minergate_balance_coins"';
-  return choice('currency', 'Currency', `label_values(${select('', names, account)}, currency)`);
+  return choice('currency', 'Currency', `label_values(${select('', `__name__=~"${MINED}"`, account)}, currency)`);
 }
 
-/** The currencies of the pool. */
+const MINED = 'minergate_workers|minergate_mining_workers';
+
+/** Which of the pool's currencies there are to choose from: those that the accounts mine, or all. */
+export function scope(): CustomVariableBuilder {
+  const all = 'minergate_network_difficulty|minergate_pool_profit_rank';
+  return new CustomVariableBuilder('scope').label('Currencies').values(`Mined : ${MINED}, All : ${all}`).multi(false).includeAll(false)
+    .current({ selected: true, text: 'Mined', value: MINED });
+}
+
+/** The currencies of the scope. */
 export function networks(): QueryVariableBuilder {
-  const names = '__name__=~"minergate_network_difficulty|minergate_pool_profit_rank"';
-  return choice('currency', 'Currency', `label_values(${select('', names)}, currency)`);
+  return choice('currency', 'Currency', `label_values(${select('', '__name__=~"$scope"')}, currency)`, null);
 }
 
-/** Marks when a payout was asked for: the series' value is the time, so that a mark stands where it belongs. */
-export function payouts(account = ACCOUNT): AnnotationQueryBuilder {
+/** Marks when a payout was asked for: the series' value is the time, so that a mark stands where it belongs. Off until wanted. */
+export function payouts(account: string): AnnotationQueryBuilder {
   const times = select('minergate_withdrawals_last_timestamp_seconds', account, CURRENCY);
-  return annotation('Payouts', GREEN, `1000 * ${once('account, currency', times)}`)
+  return annotation('Payouts', GREEN, `1000 * ${once('account, currency', times)}`).enable(false)
     .useValueForTime(true).titleFormat('Payout of {{account}}').textFormat('{{currency}}').tagKeys('account,currency');
 }
 
@@ -96,17 +108,56 @@ function annotation(name: string, colour: string, expression: string): Annotatio
     .target(over(expression, '', '1m').refId('Anno'));
 }
 
-/** The finished dashboard with its rows of panels, by title. Panels are numbered in their order, and their queries lettered. */
-export function finish(builder: DashboardBuilder, rows: Record<string, Builder<Panel>[]>): Dashboard {
-  for (const [title, panels] of Object.entries(rows)) {
-    builder.withRow(new RowBuilder(title));
-    panels.forEach((panel) => builder.withPanel(panel));
-  }
-  const built = builder.build();
-  built.panels?.forEach((panel, place) => {
-    panel.id = place + 1;
-    const targets = (('targets' in panel && panel.targets) || []) as Dataquery[];
-    targets.forEach((target, place) => { target.refId ??= String.fromCharCode('A'.charCodeAt(0) + place); });
+/** A row of panels: open, closed until wanted, or one for each value of a variable. */
+export interface Row { title: string; panels: Builder<Panel>[]; closed?: boolean; repeat?: string }
+
+/** The finished dashboard with its rows. Panels are numbered in their order, and their queries lettered. */
+export function finish(builder: DashboardBuilder, rows: Row[]): Dashboard {
+  const dashboard = builder.build();
+  const types = new Set<string>();
+  let id = 0;
+  let y = 0;
+  dashboard.panels = rows.flatMap(({ title, panels, closed, repeat }) => {
+    const row: RowPanel = new RowBuilder(title).id(id += 1).gridPos({ x: 0, y, w: 24, h: 1 }).collapsed(closed === true).build();
+    if (repeat !== undefined) row.repeat = repeat;
+    const built = panels.map((panel) => ({ ...panel.build(), id: (id += 1) }));
+    const bottom = place(built, y + 1);
+    built.forEach((panel) => {
+      types.add(panel.type);
+      (panel.targets as Dataquery[]).forEach((target, place) => { target.refId ??= String.fromCharCode('A'.charCodeAt(0) + place); });
+    });
+    y = closed === true ? y + 1 : bottom;
+    if (closed !== true) return [row, ...built];
+    return [{ ...row, panels: built }];
   });
-  return built;
+  // Grafana before 13 hides links and annotations that have a place.
+  [...dashboard.links ?? [], ...dashboard.annotations?.list ?? []].forEach((shown) => { delete (shown as { placement?: string }).placement; });
+  return { ...requires(types), ...dashboard };
+}
+
+/** Lets panels lie side by side from a line on; returns the line below them. */
+function place(panels: Panel[], top: number): number {
+  let [x, y, height] = [0, top, 0];
+  for (const panel of panels) {
+    const { w, h } = panel.gridPos ?? { w: 24, h: 8 };
+    if (x + w > 24) [x, y, height] = [0, y + height, 0];
+    panel.gridPos = { x, y, w, h };
+    x += w;
+    height = Math.max(height, h);
+  }
+  return y + height;
+}
+
+/** What a Grafana must have, as an import checks it. */
+function requires(types: Set<string>): object {
+  const names: Record<string, string> = {
+    bargauge: 'Bar gauge', stat: 'Stat', 'state-timeline': 'State timeline', table: 'Table', timeseries: 'Time series',
+  };
+  return {
+    __requires: [
+      { type: 'grafana', id: 'grafana', name: 'Grafana', version: '11.6.0' },
+      { type: 'datasource', id: 'prometheus', name: 'Prometheus', version: '1.0.0' },
+      ...[...types].sort().map((type) => ({ type: 'panel', id: type, name: names[type] ?? type, version: '' })),
+    ],
+  };
 }

@@ -1,145 +1,146 @@
-/** Overview: all accounts at a glance. */
+/** Overview: am I mining as usual, what did I earn, is something wrong? */
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
-import { GraphDrawStyle } from '@grafana/grafana-foundation-sdk/common';
+import { BigValueTextMode } from '@grafana/grafana-foundation-sdk/common';
 
-import { BAD, dashes, fixed, GOOD, ORANGE, VERMILION, WARNING } from './colours.ts';
-import { ACCOUNT_LINK, accounts, currencies, dashboard, failedReloads, finish, payouts, reloads } from './dashboard.ts';
+import { FIRING, needsAttention } from './alerts.ts';
+import { BAD, GOOD, WARNING } from './colours.ts';
+import { ACCOUNT_LINK, accounts, currencies, dashboard, failedReloads, finish, linkTo, reloads } from './dashboard.ts';
 import {
-  currencyGraph, faults, graph, grid, limited, logarithmic, number, ONLINE, perDay, smallGraph, STACKED, UP, withCurrencyStyles, words,
+  currencyGraph, EXPORTER_UP, faults, gauges, grid, judged, number, OF_EXPECTED, OF_USUAL, perDay, REJECTED, repeated, state, thresholds, unknown, wide,
+  withCourse, withCurrencyStyles, words,
 } from './panels.ts';
 import {
-  ACCOUNT, age, CURRENCY, EACH_DAY, estimate, grown, LAST_DAY, mine, now, once, over, POLL, rejectRatio, select,
+  ACCOUNT, age, byCurrency, CURRENCY, exporterUp, HASHRATE, hashrateOfUsual, luck, mine, now, once, over, POLL, recorded, rejectedRatio, select,
 } from './queries.ts';
 
-const hashrate = mine('minergate_workers_hashrate_hashes_per_second');
-const byCurrency = (expression: string) => `sum by (currency) (${expression})`;
 const up = once('account', select('minergate_up', ACCOUNT));
-const stopped = once('account, reason', select('minergate_auth_blocked', ACCOUNT));
-// An alert need not have the labels of what it is about, so that only what it lacks can't exclude it.
-const FIRING = 'ALERTS{alertname=~"Minergate.+", alertstate="firing"}';
+const mining = recorded('account:minergate_mined_currencies:count', ACCOUNT);
+const toPayout = `86400 * ${mine('minergate_payout_threshold_days:estimate')}`;
 const link = [{ id: 'links', value: [ACCOUNT_LINK] }];
 
-function summary() {
+function nowRow() {
+  const count = (expression: string) => `(count(${expression}) or 0 * count(${up}))`;
+  const shown = (label: string, expression: string) => `on () group_left (${label}) count_values("${label}", ${expression})`;
+  const ofAll = `${count(`${mining} and on (account) ${up}`)} / count(${up})`;
   return [
-    number('Accounts', 'Accounts that the exporter polls.', 'short').withTarget(now(`count(${up})`, 'accounts')),
-    faults('Failing accounts', 'Accounts of which some endpoint could not be read at its latest poll.')
-      .withTarget(now(`count(${up} == 0) or vector(0)`, 'failing')),
-    faults('Logins stopped', 'Accounts whose logins are blocked, until a person changes their credentials.')
-      .withTarget(now(`count(${stopped} == 1) or vector(0)`, 'stopped')),
-    faults('Miners offline', 'Accounts\' currencies whose miner the pool calls offline.', WARNING)
-      .withTarget(now(`count(${mine('minergate_mining_online')} == 0) or vector(0)`, 'offline')),
-    faults('Alerts', 'Prometheus\' alerts about MinerGate that are firing, of all accounts.')
-      .withTarget(now(`count(${FIRING}) or vector(0)`, 'firing')),
-    number('All workers', 'Active workers of all accounts.', 'short')
-      .withTarget(now(`sum(${mine('minergate_workers')})`, 'workers')),
-    number('Hashrate', 'Hashrate of all active workers together. Hashes of different currencies cost different work.', 'Hs')
-      .withTarget(now(`sum(${hashrate})`, 'hashrate')),
-    limited('Not taken, 24 h', 'Bad and invalid shares among all of the last day.', 'percentunit', 0.02, 0.05).decimals(2)
-      .withTarget(now(rejectRatio('', LAST_DAY), 'not taken')),
+    state('Exporter', 'Whether Prometheus reaches the exporter: the worst of its targets.', [...EXPORTER_UP, unknown('✗ unknown')]).span(3)
+      .withTarget(now(exporterUp(), 'up'))
+      .overrideByName('up', [{ id: 'links', value: linkTo('exporter', 'Exporter') }]),
+    judged(number('Accounts mining', 'How many accounts have a hashrate, and how many are polled.', 'percentunit'), thresholds(BAD, [0.9, WARNING], [1, GOOD]))
+      .textMode(BigValueTextMode.Name).mappings([unknown('✗ unknown')])
+      .withTarget(now(
+        `(${ofAll}) * ${shown('mining', count(`${mining} and on (account) ${up}`))} * ${shown('all', `count(${up})`)}`, '{{mining}} of {{all}}')),
+    withCourse(judged(number('Hashrate of the usual', 'Average over the currencies of what is there of the usual hashrate, the median of the last 7 days. '
+      + 'It takes a day until anything is usual.', 'percentunit'), OF_USUAL), `avg(${hashrateOfUsual()})`, POLL.pool).decimals(0),
+    gauges('Mined in 24 h of the expected', 'Coins of the last day, of those that the hashrate should have brought after the pool\'s fee: the five '
+      + 'currencies with the least. Pools that do not count what was mined are not here.', 'percentunit').span(6).max(1.5).decimals(0)
+      .thresholds(OF_EXPECTED)
+      .withTarget(now(`bottomk(5, ${luck()})`, '{{currency}}')),
+    withCourse(judged(number('Rejected shares, 1 h', 'Stale and invalid shares among all of an hour: the currency with the most.', 'percentunit'), REJECTED),
+      `max(${rejectedRatio()})`, POLL.mining).decimals(2),
+    faults('Alerts firing', 'Critical alerts and warnings. They are unknown where Prometheus has no rules.').span(3).noValue('no\u00a0rules').mappings([unknown('✗ no rules')])
+      .withTarget(now(FIRING, 'firing')),
   ];
 }
 
-function mining() {
+function hashrate() {
   return [
-    logarithmic(currencyGraph('Hashrate by currency', 'Hashrate of the active workers for each currency, and of all together.', 'Hs'))
-      .height(9)
-      .withTarget(over(byCurrency(hashrate), '{{currency}}', POLL.workers))
-      .withTarget(over(`sum(${hashrate})`, 'all', POLL.workers))
-      .overrideByName('all', [fixed('text'), dashes(2, 4), { id: 'custom.fillOpacity', value: 0 }]),
-    logarithmic(graph('Hashrate of the ten strongest accounts',
-      'The accounts that have the highest hashrate at the end of the dashboard\'s time.', 'Hs')).height(9)
-      .withTarget(over(
-        `sum by (account) (${hashrate}) and on (account) topk(10, sum by (account) (${once('account, currency',
-          `${select('minergate_workers_hashrate_hashes_per_second', ACCOUNT, CURRENCY)} @ end()`)}))`,
-        '{{account}}', POLL.workers)),
-    withCurrencyStyles(smallGraph('Workers', 'Active workers for each currency.', 'short')).min(0).decimals(0)
-      .withTarget(over(byCurrency(mine('minergate_workers')), '{{currency}}', POLL.workers)),
-    withCurrencyStyles(smallGraph('Shares not taken',
-      'Bad and invalid shares among all of an hour, for each currency.', 'percentunit')).min(0)
-      .withTarget(over(rejectRatio('currency', '[1h]'), '{{currency}}', POLL.mining)),
-    withCurrencyStyles(smallGraph('Best rank', 'Best place of an account among the pool\'s miners by hashrate; 1 is the strongest.', 'short'))
-      .decimals(0)
-      .withTarget(over(`min by (currency) (${mine('minergate_workers_hashrate_rank')})`, '{{currency}}', POLL.workers)),
+    wide(currencyGraph('Hashrate of the usual, by currency', 'What is there of the usual hashrate, the median of the last 7 days.', 'percentunit')).min(0).axisSoftMax(1.2)
+      .withTarget(over(hashrateOfUsual(), '{{currency}}', POLL.pool)),
+    wide(currencyGraph('Rejected shares, by currency', 'Stale and invalid shares among all of an hour.', 'percentunit')).min(0).axisSoftMax(0.1)
+      .withTarget(over(rejectedRatio(), '{{currency}}', POLL.mining)),
+  ];
+}
+
+function absolute() {
+  return [
+    repeated(currencyGraph('Hashrate, $currency', 'Hashrate of all accounts.', 'Hs')).min(0)
+      .withTarget(over(byCurrency(mine(HASHRATE)), '{{currency}}', POLL.workers)),
   ];
 }
 
 function earnings() {
-  const payout = (metric: string) => byCurrency(once('account, currency, status', select(metric, ACCOUNT, CURRENCY)));
-  const last = once('account, currency', select('minergate_withdrawals_last_timestamp_seconds', ACCOUNT, CURRENCY));
-  const pending = once('account, currency, status', select('minergate_withdrawals_coins', ACCOUNT, CURRENCY, 'status="pending"'));
+  const withdrawals = (metric: string, ...matchers: string[]) => byCurrency(once('account, currency, status', select(metric, ACCOUNT, CURRENCY, ...matchers)));
+  const last = `max by (currency) (${select('minergate_withdrawals_last_timestamp_seconds', ACCOUNT, CURRENCY)})`;
+  const unconfirmed = once('account, currency', select('minergate_mining_unconfirmed_balance_coins', ACCOUNT, CURRENCY));
+  const mined = `(${byCurrency(mine(HASHRATE))} or ${byCurrency(mine('minergate_mining_mined_coins:increase1d'))})`;
+  const next = `bottomk(10, ${toPayout} and ${mine(HASHRATE)} > 0)`;
+  const ofNext = (expression: string) => `${expression} and on (account, currency) ${next}`;
+  const ofMined = (expression: string) => `${expression} and on (currency) ${mined}`;
   return [
-    withCurrencyStyles(perDay('Mined per day', 'Coins that all accounts mined.', 'none',
-      byCurrency(grown('minergate_mining_mined_coins_total', EACH_DAY)), '{{currency}}')).axisLabel('coins'),
-    currencyGraph('Balance', 'Balances of all accounts. A balance falls at a payout.', 'none').axisLabel('coins')
-      .withTarget(over(byCurrency(mine('minergate_balance_coins')), '{{currency}}', POLL.mining)),
-    grid('Earnings by currency', 'Coins of all accounts. What was mined is known for the time only in which Prometheus scraped; the '
-      + 'estimate is what the present hashrate is worth at the network\'s difficulty and reward. Payouts are those that the API '
-      + 'still lists, fees apart.', { currency: 'Currency' }, [
-      { name: 'Balance', query: byCurrency(mine('minergate_balance_coins')), unit: 'none' },
-      { name: 'Unconfirmed', query: byCurrency(mine('minergate_mining_unconfirmed_balance_coins')), unit: 'none' },
-      { name: 'Mined in 24 h', query: byCurrency(grown('minergate_mining_mined_coins_total', LAST_DAY)), unit: 'none' },
-      { name: 'Estimate a day', query: byCurrency(estimate(hashrate)), unit: 'none' },
-      { name: 'Payouts', query: payout('minergate_withdrawals_coins'), unit: 'none' },
-      { name: 'Fees', query: payout('minergate_withdrawals_fees_coins'), unit: 'none' },
-      { name: 'Pending payouts', query: byCurrency(pending), unit: 'none' },
-      { name: 'Last payout ago', query: age(`max by (currency) (${last})`), unit: 's' },
-    ]),
+    grid('Earnings by currency', 'Coins of all accounts, for each currency that is mined. Expected is what the hashrate of the last day should have '
+      + 'brought; the estimate is what the present one should bring in a day. Both are after the pool\'s fee (constants.rules.yml). Next payout is '
+      + 'the account\'s that is nearest to its threshold.', { currency: 'Currency' }, [
+      { name: 'Mined, 24 h', query: byCurrency(mine('minergate_mining_mined_coins:increase1d')), unit: 'none' },
+      { name: 'Expected, 24 h', query: byCurrency(mine('minergate_earnings_coins:expected1d')), unit: 'none' },
+      { name: 'Luck', query: luck(), unit: 'percentunit', decimals: 0, gauge: { limits: OF_EXPECTED, max: 1.5 } },
+      { name: 'Estimate a day', query: byCurrency(mine('minergate_earnings_coins_per_day:estimate')), unit: 'none' },
+      { name: 'Balance', query: ofMined(byCurrency(mine('minergate_balance_coins:max'))), unit: 'none' },
+      { name: 'Unconfirmed', query: ofMined(byCurrency(unconfirmed)), unit: 'none' },
+      { name: 'Next payout in', query: ofMined(`min by (currency) (${toPayout})`), unit: 's' },
+      { name: 'Pending', query: ofMined(withdrawals('minergate_withdrawals_coins', 'status="pending"')), unit: 'none' },
+      { name: 'Paid', query: ofMined(withdrawals('minergate_withdrawals_coins', 'status="finished"')), unit: 'none' },
+      { name: 'Last payout', query: ofMined(age(last)), unit: 's' },
+    ], { by: 'Luck' }).height(7),
+    currencyGraph('Luck, by currency', 'Coins of the last day, of those that the hashrate should have brought: over 100 % is luck.', 'percentunit').span(12).min(0).axisSoftMax(1.2)
+      .withTarget(over(luck(), '{{currency}}', POLL.pool)),
+    grid('Next payouts', 'The ten balances that are paid out next, at the pace of the last day.', { account: 'Account', currency: 'Currency' }, [
+      { name: 'In', query: next, unit: 's' },
+      { name: 'Balance', query: ofNext(mine('minergate_balance_coins:max')), unit: 'none' },
+      { name: 'Threshold', query: ofNext(mine('minergate_payout_threshold_coins:max')), unit: 'none' },
+    ], { by: 'In' }).span(12).height(7).overrideByName('Account', link),
   ];
 }
+
+function minedPerDay() {
+  return [
+    repeated(withCurrencyStyles(perDay(
+      'Mined per day, $currency', 'Coins that all accounts mined.', byCurrency(mine('minergate_mining_mined_coins:increase1d')), '{{currency}}'))),
+  ];
+}
+
+/** How much is wrong with an account: the first of these that holds. */
+const STATE = [
+  `4 * (${once('account', select('minergate_auth_blocked', ACCOUNT))} == 1)`,
+  `3 + 0 * (min by (account) (${recorded('account_currency:minergate_endpoint_up:max', ACCOUNT)}) == 0)`,
+  `2 + 0 * (${up} unless on (account) ${mining})`,
+  `0 * ${up} + on (account) max by (account) (ALERTS{alertname=~"Minergate.+", alertstate="firing", severity=~"critical|warning", ${ACCOUNT}})`,
+  `0 * ${up}`,
+].join(' or ');
 
 function eachAccount() {
-  return grid('Accounts and currencies',
-    'Every account\'s currencies. A click on an account opens its own dashboard. Hashrate, workers and rank are those of active '
-    + 'workers; coins are the currency\'s.', { account: 'Account', currency: 'Currency' }, [
-      { name: 'Hashrate', query: hashrate, unit: 'Hs' },
-      { name: 'Workers', query: mine('minergate_workers'), unit: 'short' },
-      { name: 'Miner', query: mine('minergate_mining_online'), unit: 'none', mappings: ONLINE },
-      { name: 'Rank', query: mine('minergate_workers_hashrate_rank'), unit: 'none' },
-      { name: 'Not taken', query: rejectRatio('account, currency', LAST_DAY), unit: 'percentunit', decimals: 2 },
-      { name: 'Balance', query: mine('minergate_balance_coins'), unit: 'none' },
-      { name: 'Mined in 24 h', query: grown('minergate_mining_mined_coins_total', LAST_DAY), unit: 'none' },
-      { name: 'Estimate a day', query: estimate(hashrate), unit: 'none' },
-    ]).height(11).overrideByName('Account', link);
-}
-
-function health() {
-  const count = (query: string) => `count(${query}) or vector(0)`;
-  return [
-    graph('Accounts by state', 'How many accounts are polled without failure, with some failure, and not at all since logins are stopped.',
-      'short').span(8).min(0).decimals(0).stacking(STACKED).fillOpacity(60).lineWidth(0).drawStyle(GraphDrawStyle.Line)
-      .withTarget(over(count(`${up} == 1`), 'ok', POLL.workers))
-      .withTarget(over(count(`(${up} == 0) unless on (account) (${stopped} == 1)`), 'failing', POLL.workers))
-      .withTarget(over(count(`${stopped} == 1`), 'login stopped', POLL.workers))
-      .overrideByName('ok', [fixed(GOOD)]).overrideByName('failing', [fixed(ORANGE)])
-      .overrideByName('login stopped', [fixed(VERMILION)]),
-    grid('Accounts with failures', 'Accounts of which some endpoint could not be read at its latest poll, and why logins are stopped if '
-      + 'they are. Empty when all is well.', { account: 'Account', reason: 'Login stopped by' }, [
-      {
-        name: 'Polls', unit: 'none', mappings: UP,
-        query: `(${stopped} == 1) * 0 or on (account) (${up} == 0)`,
-      },
-      {
-        name: 'Read ago', unit: 's',
-        query: `${age(`min by (account) (${select('minergate_endpoint_last_success_timestamp_seconds', ACCOUNT)})`)} and on (account) (${up} == 0)`,
-      },
-    ]).span(8).height(8).noValue('No account fails').overrideByName('Account', link),
-    grid('Alerts firing', 'Prometheus\' alerts about MinerGate that are firing, of all accounts.',
-      { alertname: 'Alert', severity: 'Severity', account: 'Account', currency: 'Currency', endpoint: 'Endpoint' }, [
-        { name: 'Firing', unit: 'none', query: `max by (alertname, severity, account, currency, endpoint) (${FIRING})`, mappings: words({ 1: ['▲ firing', BAD] }) },
-      ]).span(8).height(8).noValue('No alerts').overrideByName('Account', link),
-  ];
+  const worst = (aggregation: string, name: string) => `${aggregation} by (account) (${mine(name)})`;
+  const read = `min by (account) (${select('minergate_endpoint_last_success_timestamp_seconds', ACCOUNT, 'endpoint=~"workers|mining_stats"')})`;
+  return grid('Accounts', 'One line for each account, those with problems first. Of several currencies the one counts that is worst. A click on an '
+    + 'account opens its own dashboard.', { account: 'Account' }, [
+    {
+      name: 'State', query: STATE, unit: 'none', first: true,
+      mappings: words({
+        4: ['✗ login blocked', BAD], 3: ['✗ not read', BAD], 2: ['▲ not mining', WARNING], 1: ['▲ alert', WARNING], 0: ['✓ ok', GOOD],
+      }),
+    },
+    { name: 'Hashrate of the usual', query: worst('min', 'minergate_hashrate_hashes_per_second:ratio7d'), unit: 'percentunit', decimals: 0, gauge: { limits: OF_USUAL, max: 1.2 } },
+    { name: 'Workers', query: recorded('account:minergate_workers:sum', ACCOUNT), unit: 'none' },
+    { name: 'Usual workers', query: `${recorded('account:minergate_workers:median7d', ACCOUNT)} and ${recorded('account:minergate_workers:sum', ACCOUNT)}`, unit: 'none' },
+    { name: 'Luck, 24 h', query: worst('min', 'minergate_earnings_coins:ratio1d'), unit: 'percentunit', decimals: 0, gauge: { limits: OF_EXPECTED, max: 1.5 } },
+    { name: 'Rejected, 1 h', query: worst('max', 'minergate_mining_rejected_shares:ratio_rate1h'), unit: 'percentunit', decimals: 2, gauge: { limits: REJECTED, max: 0.1 } },
+    { name: 'Next payout in', query: `min by (account) (${toPayout})`, unit: 's' },
+    { name: 'Currencies', query: mining, unit: 'none' },
+    { name: 'Read ago', query: age(read), unit: 's', none: 'never' },
+  ], { by: 'State', falling: true }).height(12).noValue('No account is known').overrideByName('Account', link);
 }
 
 export function overview(): Dashboard {
-  const builder = dashboard('overview', 'Overview', 'All accounts: hashrates, workers, earnings, share quality and what is wrong.')
+  const builder = dashboard('overview', 'Overview', 'All accounts: do they mine as usual, what did they earn, is something wrong?')
     .withVariable(accounts()).withVariable(currencies())
-    // Of many accounts the marks would hide the graphs: they can be switched on.
-    .annotation(payouts().enable(false)).annotation(reloads()).annotation(failedReloads());
-  return finish(builder, {
-    'Now': summary(),
-    'Mining': mining(),
-    'Earnings': earnings(),
-    'Accounts': [eachAccount()],
-    'What is wrong': health(),
-  });
+    .annotation(reloads()).annotation(failedReloads());
+  return finish(builder, [
+    { title: 'Now', panels: nowRow() },
+    { title: 'Problems', panels: [needsAttention()] },
+    { title: 'Hashrate', panels: hashrate() },
+    { title: 'Hashrate by currency', panels: absolute() },
+    { title: 'Earnings', panels: earnings() },
+    { title: 'Mined per day', panels: minedPerDay(), closed: true },
+    { title: 'Accounts', panels: [eachAccount()] },
+  ]);
 }

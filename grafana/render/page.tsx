@@ -14,6 +14,38 @@ const theme = createTheme({ colors: { mode } });
 const ROW = 38;
 const GAP = 8;
 
+interface Placed { panel: Json; x: number; y: number; w: number; view: View }
+
+/** Where panels lie: closed rows are open, and what is repeated is there for each value. */
+function layout(panels: Json[], view: View): Placed[] {
+  const rows: { row: Json; inside: Json[] }[] = [];
+  for (const panel of panels) {
+    if (panel.type === 'row') rows.push({ row: panel, inside: [...panel.panels] });
+    else rows.at(-1)?.inside.push(panel);
+  }
+  const placed: Placed[] = [];
+  let y = 0;
+  for (const { row, inside } of rows) {
+    placed.push({ panel: row, x: 0, y, w: 24, view });
+    const top = y + 1 - Math.min(...inside.map(({ gridPos }) => gridPos.y));
+    let shift = 0;
+    for (const panel of inside) {
+      const { x, y: line, w, h } = panel.gridPos;
+      const values = panel.repeat ? view.values[panel.repeat] ?? [] : [undefined];
+      const across = Math.min(values.length, panel.maxPerRow ?? 4);
+      values.forEach((value, place) => placed.push(value === undefined
+        ? { panel, x, y: top + shift + line, w, view }
+        : {
+          panel, x: (place % across) * 24 / across, y: top + shift + line + Math.floor(place / across) * h, w: 24 / across,
+          view: { ...view, variables: { ...view.variables, [panel.repeat]: value } },
+        }));
+      if (panel.repeat) shift += (Math.ceil(values.length / across) - 1) * h;
+    }
+    y = Math.max(y + 1, ...placed.map(({ panel, y }) => y + panel.gridPos.h));
+  }
+  return placed;
+}
+
 function Dashboard() {
   const [marked, setMarked] = useState<number[]>();
   useEffect(() => {
@@ -22,7 +54,8 @@ function Dashboard() {
   }, []);
   if (!marked) return null;
   const column = (width - GAP) / 24;
-  const bottom = Math.max(...dashboard.panels.map(({ gridPos }: Json) => gridPos.y + gridPos.h));
+  const placed = layout(dashboard.panels, view);
+  const bottom = Math.max(...placed.map(({ panel, y }) => y + panel.gridPos.h));
   const choices = dashboard.templating.list.map((variable: Json) => [variable.label ?? variable.name, view.variables[variable.name]]);
   return (
     <div style={{ width, padding: GAP, background: theme.colors.background.canvas }}>
@@ -33,13 +66,13 @@ function Dashboard() {
         ))}
       </div>
       <div style={{ position: 'relative', height: bottom * ROW }}>
-        {dashboard.panels.map((panel: Json) => {
-          const { x, y, w, h } = panel.gridPos;
+        {placed.map(({ panel, x, y, w, view: own }, key) => {
           const place = { position: 'absolute' as const, left: x * column, top: y * ROW };
-          if (panel.type === 'row') return <h4 key={panel.id} style={{ ...place, margin: '10px 8px' }}>⌄ {fill(panel.title, view.variables)}</h4>;
+          if (panel.type === 'row') return <h4 key={key} style={{ ...place, margin: '10px 8px' }}>⌄ {fill(panel.title, own.variables)}</h4>;
           return (
-            <div key={panel.id} style={place}>
-              <Panel panel={panel} view={view} theme={theme} width={w * column - GAP} height={h * ROW - GAP} marks={marked} />
+            <div key={key} style={place}>
+              <Panel panel={{ ...panel, title: fill(panel.title, own.variables) }} view={own} theme={theme}
+                width={w * column - GAP} height={panel.gridPos.h * ROW - GAP} marks={marked} />
             </div>
           );
         })}

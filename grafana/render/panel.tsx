@@ -4,7 +4,7 @@ import {
   applyFieldOverrides, cacheFieldDisplayNames, FieldConfigOptionsRegistry, getFieldDisplayValues, LoadingState, standardTransformers,
   standardTransformersRegistry, transformDataFrame, type DataFrame, type GrafanaTheme2, type TimeRange,
 } from '@grafana/data';
-import { BigValue, PanelChrome, TimeSeries, VizLegend } from '@grafana/ui';
+import { BarGauge, BigValue, PanelChrome, TimeSeries, VizLegend } from '@grafana/ui';
 import { TableNG } from '@grafana/ui/unstable';
 import { firstValueFrom } from 'rxjs';
 
@@ -61,14 +61,16 @@ export function Panel(props: { panel: Json; view: View; theme: GrafanaTheme2; wi
 
 function draw(panel: Json, data: DataFrame[], view: View, theme: GrafanaTheme2, width: number, height: number, marks: number[]) {
   const filled = data.filter((frame) => frame.length > 0);
+  // A number without data still has a word and a colour.
+  if (panel.type === 'stat') return <Numbers {...{ panel, data: filled, theme, width, height }} />;
   if (filled.length === 0) return <NoData text={panel.fieldConfig.defaults.noValue ?? 'No data'} height={height} />;
   switch (panel.type) {
     case 'timeseries': return <Lines {...{ panel, data: filled, view, width, height, marks }} />;
-    case 'stat': return <Numbers {...{ panel, data: filled, theme, width, height }} />;
+    case 'bargauge': return <Bars {...{ panel, data: filled, theme, width, height }} />;
     case 'state-timeline': return <Timeline {...{ data: filled, view, width, height }} />;
     default: return (
       <TableNG data={filled[0] as DataFrame} width={width} height={height} enablePagination={panel.options.footer?.enablePagination}
-        noValue={panel.fieldConfig.defaults.noValue} fieldConfig={panel.fieldConfig} />);
+        noValue={panel.fieldConfig.defaults.noValue} fieldConfig={panel.fieldConfig} initialSortBy={panel.options.sortBy} />);
   }
 }
 
@@ -96,15 +98,33 @@ function Lines({ panel, data, view, width, height, marks }: Json) {
   );
 }
 
-function Numbers({ panel, data, theme, width, height }: Json) {
-  const values = getFieldDisplayValues({
+function display({ panel, data, theme }: Json) {
+  return getFieldDisplayValues({
     data, theme, timeZone: 'utc', fieldConfig: panel.fieldConfig, reduceOptions: panel.options.reduceOptions,
-    replaceVariables: (text: string) => text,
+    replaceVariables: (text: string) => text, sparkline: panel.options.graphMode === 'area',
   });
+}
+
+function Bars({ panel, data, theme, width, height }: Json) {
+  const values = display({ panel, data, theme });
+  const { displayMode, orientation, valueMode, namePlacement, showUnfilled } = panel.options;
+  return (
+    <div>
+      {values.map((value, place) => (
+        <BarGauge key={place} value={value.display} field={value.field} display={value.view?.getFieldDisplayProcessor(value.colIndex ?? 0)}
+          theme={theme} width={width} height={height / values.length - 4} itemSpacing={4}
+          displayMode={displayMode} orientation={orientation} valueDisplayMode={valueMode} namePlacement={namePlacement} showUnfilled={showUnfilled} />
+      ))}
+    </div>
+  );
+}
+
+function Numbers({ panel, data, theme, width, height }: Json) {
+  const values = display({ panel, data, theme });
   return (
     <div style={{ display: 'flex' }}>
       {values.map((value, place) => (
-        <BigValue key={place} value={value.display} theme={theme} width={width / values.length} height={height}
+        <BigValue key={place} value={value.display} sparkline={panel.options.graphMode === 'area' ? value.sparkline : undefined} theme={theme} width={width / values.length} height={height}
           colorMode={panel.options.colorMode} graphMode={panel.options.graphMode} textMode={panel.options.textMode}
           justifyMode={panel.options.justifyMode} />
       ))}

@@ -3,8 +3,8 @@ import { FieldType, type DataFrame, type Field } from '@grafana/data';
 
 export interface Target { expr: string; refId: string; legendFormat?: string; interval?: string; instant?: boolean; format?: string }
 
-/** What is looked at: seconds since 1970, and the variables' values. */
-export interface View { from: number; to: number; variables: Record<string, string> }
+/** What is looked at: seconds since 1970, what is chosen of the variables, and what there is to choose from. */
+export interface View { from: number; to: number; variables: Record<string, string>; values: Record<string, string[]> }
 
 export function seconds(time: string): number {
   const unit = { s: 1, m: 60, h: 3600, d: 86_400 }[time.slice(-1)] ?? 1;
@@ -29,7 +29,7 @@ export async function frames(target: Target, view: View, width: number, several:
   const minStep = seconds(target.interval ?? '15s');
   const step = Math.max(minStep, Math.ceil((view.to - view.from) / width));
   const rateInterval = Math.max(step + minStep, 4 * minStep);
-  const query = fill(target.expr, { ...view.variables, __rate_interval: `${rateInterval}s` });
+  const query = fill(target.expr, { ...view.variables, __rate_interval: `${rateInterval}s`, __interval: `${step}s` });
   const series = target.instant
     ? await ask('query', { query, time: String(view.to) })
     : await ask('query_range', {

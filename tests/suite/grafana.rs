@@ -4,6 +4,8 @@
 //! That they are what the generator writes is checked by `scripts/check/dashboards`.
 
 mod dashboard;
+mod history;
 mod lint;
 mod live;
 mod promql;
+mod world;

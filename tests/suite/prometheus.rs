@@ -83,6 +83,8 @@ pub(crate) fn serve(program: &Path, config: &Path) -> (Process, String) {
     command.arg(format!("--config.file={}", config.display()));
     command.arg(format!("--storage.tsdb.path={}", config.with_extension("tsdb").display()));
     command.arg(format!("--web.listen-address={address}"));
+    // The machine can be busy.
+    command.arg("--query.timeout=1h");
     let mut process = Process::start(&mut command);
     process.wait_for("Server is ready to receive web requests");
     (process, format!("http://{address}/api/v1"))

@@ -50,9 +50,12 @@ impl Dashboard {
         self.json["title"].as_str().unwrap()
     }
 
-    /// Panels that show something: all but the headings of rows.
+    /// Panels that show something, those of closed rows as well: all but the headings of rows.
     pub(super) fn panels(&self) -> impl Iterator<Item = &Value> {
-        self.json["panels"].as_array().unwrap().iter().filter(|panel| panel["type"] != "row")
+        let all = self.json["panels"].as_array().unwrap().iter();
+        let with_closed =
+            all.flat_map(|panel| std::iter::once(panel).chain(panel["panels"].as_array().into_iter().flatten()));
+        with_closed.filter(|panel| panel["type"] != "row")
     }
 
     pub(super) fn variables(&self) -> impl Iterator<Item = &Value> {
@@ -102,12 +105,14 @@ impl Dashboard {
         [self.panel_queries(), self.annotation_queries(), self.variable_queries()].concat()
     }
 
-    /// A text with the dashboard's variables filled in: everything is chosen, or what `chosen` says.
+    /// A text with the dashboard's variables filled in: everything is chosen, or what `chosen` says, or what is chosen at first.
     pub(super) fn fill(&self, text: &str, chosen: &[(&str, &str)]) -> String {
-        self.variables().filter(|variable| variable["type"] == "query").fold(text.to_owned(), |text, variable| {
+        self.variables().filter(|variable| variable["type"] != "datasource").fold(text.to_owned(), |text, variable| {
             let name = variable["name"].as_str().unwrap();
             let value = chosen.iter().find(|(chosen, _)| *chosen == name).map(|(_, value)| *value);
-            let value = value.or_else(|| variable["allValue"].as_str());
+            // Grafana puts the values that there are in the place of all, where the variable does not say what stands there.
+            let all = (variable["includeAll"] == true).then(|| variable["allValue"].as_str().unwrap_or(".+"));
+            let value = value.or(all).or_else(|| variable["current"]["value"].as_str());
             text.replace(&format!("${name}"), value.unwrap_or_else(|| panic!("no value for {name}")))
         })
     }
@@ -127,10 +132,11 @@ impl Query {
         }
     }
 
-    /// `$__rate_interval` in seconds.
-    pub(super) fn rate_interval(&self) -> u64 {
+    /// A text with Grafana's own variables filled in.
+    pub(super) fn fill_intervals(&self, text: &str) -> String {
         let min_step = if let Way::Range { min_step, .. } = self.way { min_step } else { 15 };
-        (self.step() + min_step).max(4 * min_step)
+        let rate_interval = (self.step() + min_step).max(4 * min_step);
+        text.replace("$__rate_interval", &format!("{rate_interval}s")).replace("$__interval", &format!("{}s", self.step()))
     }
 }
 

@@ -11,21 +11,25 @@ use serde_json::Value;
 
 use super::dashboard::{Dashboard, Query, Way, dashboards};
 use super::promql::{Selector, selectors};
+use crate::repository::{files, read};
 
 /// Units that Grafana knows and a panel here may have.
 const UNITS: &[&str] = &["none", "short", "Hs", "s", "bytes", "percentunit", "cpm"];
 
 /// Metrics that are not the exporter's: Prometheus' own.
-const OF_PROMETHEUS: &[&str] = &["ALERTS", "up", "scrape_duration_seconds", "scrape_samples_scraped"];
-
-/// Selectors that have no job and no instance: an alert need not have the labels of what it is about.
-const WITHOUT_JOB: &[&str] = &["ALERTS"];
+const OF_PROMETHEUS: &[&str] = &["ALERTS", "ALERTS_FOR_STATE", "up", "scrape_duration_seconds", "scrape_samples_scraped"];
 
 /// Panels that show a counter as it is, since they are about all that was ever counted.
-const WHOLE_COUNTERS: &[&str] = &["Blocks found", "Earnings by currency", "Affiliate profit"];
+const WHOLE_COUNTERS: &[&str] = &["Earnings by currency", "Payment models", "Affiliate profit"];
 
-/// Colours that fixed ones are of: those of Okabe and Ito, grey, and the text's own.
-const COLOURS: &[&str] = &["#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#0072B2", "#999999", "text"];
+/// Colours that fixed ones are of, and the text's own.
+const COLOURS: &[&str] = &["#1F81E0", "#DD7A08", "#0E9D64", "#A04778", "#A34F00", "#D8364B", "text"];
+
+/// The pages' backgrounds: what a dashboard's panels are in Grafana's light and dark theme.
+const BACKGROUNDS: &[&str] = &["#FFFFFF", "#181B1F"];
+
+/// The narrowest window, in pixels, in which no heading of a table may be cut off.
+const NARROW: u64 = 1264;
 
 /// A rule over all dashboards; it returns what is wrong.
 type Rule = fn(&Dashboard) -> Vec<String>;
@@ -74,6 +78,8 @@ const RULES: &[(&str, Rule)] = &[
             !is_counter
                 || matches!(s.function, Some("rate" | "irate" | "increase"))
                 || WHOLE_COUNTERS.contains(&&*query.place)
+                // Beside its increase: what is there at a series' beginning counts from 0.
+                || query.text.contains(&format!("increase({}{{{}}}[", s.metric, s.matchers))
         })
     }),
     ("uneditable-dashboard", |d| fault(d.json["editable"] == false, "is editable")),
@@ -93,24 +99,67 @@ const RULES: &[(&str, Rule)] = &[
         // Numbers beside it say the same, and 0 has a word.
         panels(d, |panel| {
             let steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"].as_array();
-            let is_shown_as_text = panel["type"] == "stat" && panel["options"]["textMode"] != "none";
+            let is_shown_as_text = panel["type"] == "stat" && panel["options"]["textMode"] != "none"
+                || panel["type"] == "bargauge" && panel["options"]["valueMode"] == "text";
             steps.is_none_or(|steps| steps.len() < 2) || is_shown_as_text
         })
     }),
-    ("a table of many rows has pages", |d| {
-        panels(d, |panel| panel["type"] != "table" || panel["options"]["footer"]["enablePagination"] == true)
+    ("a table scrolls and has no pages", |d| {
+        panels(d, |panel| panel["type"] != "table" || panel["options"]["footer"]["enablePagination"] != true)
+    }),
+    ("a table's headings are not cut off", |d| {
+        let width = |heading: &str| 8 * u64::try_from(heading.chars().count()).unwrap() + 16;
+        tables(d, |panel, headings| {
+            let wanted = |heading: &String| column(panel, heading, "custom.minWidth").and_then(Value::as_u64);
+            let widths: Option<Vec<_>> = headings.iter().map(wanted).collect();
+            let fits = |widths: &Vec<u64>| {
+                let room = NARROW * panel["gridPos"]["w"].as_u64().unwrap() / 24 - 24;
+                widths.iter().sum::<u64>() <= room && widths.iter().zip(headings).all(|(has, text)| *has >= width(text))
+            };
+            widths.as_ref().is_some_and(fits)
+        })
+    }),
+    ("a cell without a value has a word of its own", |d| {
+        tables(d, |panel, headings| headings.iter().all(|heading| column(panel, heading, "noValue").is_some()))
+    }),
+    ("a table of several lines is sorted, or each line is a currency's or an instance's", |d| {
+        tables(d, |panel, headings| {
+            let by = panel["options"]["sortBy"][0]["displayName"].as_str();
+            by.map_or(["Currency", "Instance"].contains(&&*headings[0]), |by| headings.iter().any(|heading| heading == by))
+        })
+    }),
+    ("what is not there is not 0", |d| {
+        let queries = d.queries().into_iter();
+        queries.filter(|query| query.text.contains("vector(0)")).map(|query| query.place()).collect()
+    }),
+    ("links and annotations have no place, which hides them in some Grafana", |d| {
+        let lists = [&d.json["links"], &d.json["annotations"]["list"]];
+        let mut shown = lists.into_iter().flat_map(|list| list.as_array().unwrap());
+        fault(shown.all(|shown| shown.get("placement").is_none()), "has a placement")
+    }),
+    ("what a Grafana must have is said", |d| {
+        let required: Vec<_> = d.json["__requires"].as_array().unwrap().iter().map(|plugin| plugin["id"].clone()).collect();
+        let known = d.panels().all(|panel| required.contains(&panel["type"]));
+        fault(known && required.contains(&"grafana".into()) && required.contains(&"prometheus".into()), "lacks a plugin")
     }),
     ("panels lie side by side", |d| {
-        let mut cells = BTreeSet::new();
-        let free = |panel: &Value| {
-            let [x, y, w, h] = ["x", "y", "w", "h"].map(|key| panel["gridPos"][key].as_u64().unwrap());
-            x + w <= 24 && (x..x + w).all(|x| (y..y + h).all(|y| cells.insert((x, y))))
+        let is_free = |panels: &[Value]| {
+            let mut cells = BTreeSet::new();
+            panels.iter().all(|panel| {
+                let [x, y, w, h] = ["x", "y", "w", "h"].map(|key| panel["gridPos"][key].as_u64().unwrap());
+                x + w <= 24 && (x..x + w).all(|x| (y..y + h).all(|y| cells.insert((x, y))))
+            })
         };
-        fault(d.json["panels"].as_array().unwrap().iter().all(free), "has panels on top of each other, or too wide ones")
+        let open = d.json["panels"].as_array().unwrap();
+        let closed = open.iter().filter_map(|row| row["panels"].as_array());
+        let right = is_free(open) && closed.into_iter().all(|panels| is_free(panels));
+        fault(right, "has panels on top of each other, or too wide ones")
     }),
     ("ids and letters are unique", |d| {
         let mut ids = BTreeSet::new();
-        let fresh = d.json["panels"].as_array().unwrap().iter().all(|panel| ids.insert(panel["id"].as_u64().unwrap()));
+        let open = d.json["panels"].as_array().unwrap().iter();
+        let all = d.panels().chain(open.filter(|panel| panel["type"] == "row"));
+        let fresh = all.into_iter().all(|panel| ids.insert(panel["id"].as_u64().unwrap()));
         let mut places = BTreeSet::new();
         let letters = d.queries().iter().all(|query| places.insert(query.place()));
         fault(fresh && letters, "has an id, a title or a query's letter twice")
@@ -140,6 +189,28 @@ fn panels(dashboard: &Dashboard, right: impl FnMut(&Value) -> bool) -> Vec<Strin
     dashboard.panels().filter(|panel| !right(panel)).map(|panel| panel["title"].to_string()).collect()
 }
 
+/// The tables that are not right, with their columns' headings in order.
+fn tables(dashboard: &Dashboard, right: impl Fn(&Value, &[String]) -> bool) -> Vec<String> {
+    panels(dashboard, |panel| {
+        let organize = panel["transformations"].as_array().into_iter().flatten().find(|step| step["id"] == "organize");
+        let headings = organize.map(|organize| {
+            let names = organize["options"]["renameByName"].as_object().unwrap();
+            let places = organize["options"]["indexByName"].as_object().unwrap();
+            let mut fields: Vec<_> = places.iter().map(|(field, place)| (place.as_u64(), field)).collect();
+            fields.sort();
+            fields.into_iter().map(|(_, field)| names[field].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        });
+        panel["type"] != "table" || right(panel, &headings.unwrap())
+    })
+}
+
+/// What an override says of a column; the last one holds.
+fn column<'a>(panel: &'a Value, heading: &str, property: &str) -> Option<&'a Value> {
+    let overrides = panel["fieldConfig"]["overrides"].as_array().unwrap().iter();
+    let own = overrides.filter(|o| o["matcher"]["id"] == "byName" && o["matcher"]["options"] == heading);
+    own.flat_map(properties).filter(|p| p["id"] == property).map(|p| &p["value"]).last()
+}
+
 /// The selectors that are not right, of panels and annotations.
 fn targets(dashboard: &Dashboard, right: impl Fn(&Query, &Selector<'_>) -> bool) -> Vec<String> {
     let queries = [dashboard.panel_queries(), dashboard.annotation_queries()].concat();
@@ -151,7 +222,10 @@ fn targets(dashboard: &Dashboard, right: impl Fn(&Query, &Selector<'_>) -> bool)
 }
 
 fn has_matcher(selector: &Selector<'_>, label: &str) -> bool {
-    WITHOUT_JOB.contains(&selector.metric) || selector.matchers.split(", ").any(|m| m == format!("{label}=~\"${label}\""))
+    // A recorded series is of all exporters, and an alert need not have the labels of what it is about.
+    selector.metric.contains(':')
+        || selector.metric.starts_with("ALERTS")
+        || selector.matchers.split(", ").any(|m| m == format!("{label}=~\"${label}\""))
 }
 
 fn scrape_variable(dashboard: &Dashboard, name: &str, label: &str) -> Vec<String> {
@@ -201,6 +275,55 @@ fn reference() -> BTreeMap<String, &'static str> {
     reference::entries().map(|entry| (entry.name, entry.kind)).collect()
 }
 
+/// The names that the rules record.
+fn recorded() -> BTreeSet<String> {
+    let texts = files("deploy/prometheus/rules", ".yml").into_iter().map(read);
+    texts
+        .flat_map(|text| {
+            text.lines().filter_map(|line| Some(line.split_once("- record: ")?.1.to_owned())).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// The contrast of two colours, as WCAG has it: from 1 to 21.
+fn contrast(one: &str, other: &str) -> f64 {
+    let luminance = |colour: &str| {
+        let part = |place: usize| {
+            let part = f64::from(u8::from_str_radix(&colour[place..place + 2], 16).unwrap()) / 255.0;
+            if part <= 0.039_28 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * part(1) + 0.7152 * part(3) + 0.0722 * part(5) + 0.05
+    };
+    let (one, other) = (luminance(one), luminance(other));
+    one.max(other) / one.min(other)
+}
+
+#[test]
+fn colours_can_be_read_in_both_themes() {
+    for colour in COLOURS.iter().filter(|colour| colour.starts_with('#')) {
+        for background in BACKGROUNDS {
+            let contrast = contrast(colour, background);
+            assert!(contrast >= 3.0, "{colour} on {background} has a contrast of {contrast:.2}");
+        }
+    }
+}
+
+/// Series' names get a colour and a line: no two the same.
+#[test]
+fn no_two_currencies_or_endpoints_look_the_same() {
+    for dashboard in dashboards() {
+        for panel in dashboard.panels() {
+            let overrides = panel["fieldConfig"]["overrides"].as_array().unwrap().iter();
+            let styles = overrides.filter(|o| o["matcher"]["options"].as_str().is_some_and(|name| name.ends_with("( |$)/")));
+            let mut seen = BTreeSet::new();
+            for style in styles {
+                let look = format!("{}", style["properties"]);
+                assert!(seen.insert(look), "{}: {} {style}", dashboard.file, panel["title"]);
+            }
+        }
+    }
+}
+
 /// The metrics that a query names, be it by a pattern.
 fn metrics(query: &str) -> Vec<String> {
     let names = selectors(query).into_iter().flat_map(|selector| {
@@ -212,15 +335,18 @@ fn metrics(query: &str) -> Vec<String> {
 
 #[test]
 fn every_metric_is_in_the_reference() {
-    let reference = reference();
+    let (reference, recorded) = (reference(), recorded());
     let is_known = |name: &str| {
         let of_histogram = ["_bucket", "_sum", "_count"].iter().find_map(|suffix| name.strip_suffix(suffix));
         reference.contains_key(name)
             || of_histogram.is_some_and(|base| reference.get(base) == Some(&"histogram"))
             || OF_PROMETHEUS.contains(&name)
+            || recorded.contains(name)
     };
-    for query in dashboards().iter().flat_map(Dashboard::queries) {
-        let text = query.text.strip_prefix("label_values(").unwrap_or(&query.text);
+    let dashboards = dashboards();
+    for (dashboard, query) in dashboards.iter().flat_map(|d| d.queries().into_iter().map(move |query| (d, query))) {
+        let text = dashboard.fill(&query.text, &[("account", "a")]);
+        let text = text.strip_prefix("label_values(").unwrap_or(&text);
         let metrics = metrics(text.rsplit_once("}, ").map_or(text, |_| text));
         for metric in metrics {
             let label = query.way == Way::LabelValues && !metric.starts_with("minergate_");
@@ -251,9 +377,7 @@ fn every_metric_has_a_place_somewhere() {
         let name = if kind == "histogram" { format!("{family}_bucket") } else { family };
         // Backfilled once, and scraped never: where it is missing, which is nearly everywhere, a panel would be empty.
         let is_past = name.starts_with("minergate_history_");
-        // The dashboards have no panels of single workers yet.
-        let is_of_pools = name.starts_with("minergate_worker_") || name == "minergate_mining_payout_threshold_coins";
-        assert!(name.starts_with("process_") || is_past || is_of_pools || shown.contains(&name), "{name} is nowhere");
+        assert!(name.starts_with("process_") || is_past || shown.contains(&name), "{name} is nowhere");
     }
 }
 

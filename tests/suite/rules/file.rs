@@ -24,12 +24,12 @@ struct RuleGroup {
 #[derive(Deserialize)]
 pub(crate) struct Rule {
     pub(crate) alert: Option<String>,
-    pub(super) record: Option<String>,
-    pub(super) expr: String,
+    pub(crate) record: Option<String>,
+    pub(crate) expr: String,
     #[serde(rename = "for")]
     pub(super) pending: Option<String>,
     #[serde(default)]
-    pub(super) labels: BTreeMap<String, String>,
+    pub(crate) labels: BTreeMap<String, String>,
     #[serde(default)]
     pub(crate) annotations: BTreeMap<String, String>,
 }
