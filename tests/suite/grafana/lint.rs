@@ -208,7 +208,7 @@ fn tables(dashboard: &Dashboard, right: impl Fn(&Value, &[String]) -> bool) -> V
 fn column<'a>(panel: &'a Value, heading: &str, property: &str) -> Option<&'a Value> {
     let overrides = panel["fieldConfig"]["overrides"].as_array().unwrap().iter();
     let own = overrides.filter(|o| o["matcher"]["id"] == "byName" && o["matcher"]["options"] == heading);
-    own.flat_map(properties).filter(|p| p["id"] == property).map(|p| &p["value"]).last()
+    own.flat_map(properties).filter(|p| p["id"] == property).map(|p| &p["value"]).next_back()
 }
 
 /// The selectors that are not right, of panels and annotations.
