@@ -19,7 +19,7 @@ pub(crate) fn measure(table: &mut Table, effort: Effort) {
     Table::section("The daemon");
     start(table, effort);
     let size = std::fs::metadata(PROGRAM).expect("the program").len();
-    table.at_most("size of the binary", "MiB", size as f64 / MIB, 9.0);
+    table.at_most("size of the binary", "MiB", size as f64 / MIB, 8.0);
     memory(table, effort);
     flatness(table, effort);
 }
