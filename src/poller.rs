@@ -4,26 +4,25 @@
 //! waits is an entry in one list of due times; only a poll that is under way is a task. What came of it is taken up by the poller
 //! itself, so that a loop that has ended brings nothing any more.
 
+mod apart;
 mod backoff;
+mod change;
 mod intervals;
 mod journal;
 mod plan;
 mod poll;
 mod round;
+mod source;
 mod uses;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
-use std::future::{Future, pending};
-use std::io;
-use std::mem;
+use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
 
-use tokio::runtime;
-use tokio::sync::{mpsc, oneshot};
+use futures_util::FutureExt as _;
+use tokio::sync::mpsc;
 use tokio::task::{self, AbortHandle, JoinError, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{debug, error};
@@ -34,47 +33,10 @@ use self::journal::Journal;
 pub use self::plan::{Loop, Plan, Reading, Target};
 use self::poll::{Answered, Asked, ask};
 pub use self::round::Outcome;
+pub use self::source::Source;
 use self::uses::Uses;
 use crate::health::{BEAT, Health};
 use crate::store::{Correction, Key, Store};
-use minergate::api::{self, Account, Client};
-use minergate::endpoints::{ENDPOINTS, Endpoint, Request, Scope};
-use minergate::metric::Samples;
-
-/// Where answers come from: the API, or in tests something that says what it is told to.
-pub trait Source: Send + Sync + 'static {
-    /// Asks for an endpoint and reads the samples of its answer.
-    fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> impl Future<Output = api::Result<Samples>> + Send;
-
-    /// Whether the account's credentials are other ones than those that were tried last.
-    fn has_new_credentials(&self, account: &Account) -> impl Future<Output = bool> + Send {
-        let _ = account;
-        async { false }
-    }
-}
-
-impl Source for Client {
-    async fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> api::Result<Samples> {
-        endpoint.fetch(self, request).await
-    }
-
-    async fn has_new_credentials(&self, account: &Account) -> bool {
-        account.has_new_credentials(self).await
-    }
-}
-
-/// Nothing where the API is asked for nothing: then no loop asks it.
-impl<S: Source> Source for Option<Arc<S>> {
-    async fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> api::Result<Samples> {
-        let Some(source) = self else { return Err(api::Error::NotFound) };
-        source.fetch(endpoint, request).await
-    }
-
-    async fn has_new_credentials(&self, account: &Account) -> bool {
-        let Some(source) = self else { return false };
-        source.has_new_credentials(account).await
-    }
-}
 
 /// Runs the loops of a plan, and takes over from one plan to the next what did not change.
 pub struct Poller<S> {
@@ -165,34 +127,6 @@ impl<S: Source> Poller<S> {
         }
     }
 
-    /// Runs as [`Poller::run`] does, on a thread of its own: neither polls nor scrapes wait for the other, and what is kept from poll to
-    /// poll is allocated by one thread. glibc's allocator has a heap for each thread, with holes of its own: polls on both of two
-    /// threads took a third more memory.
-    ///
-    /// # Errors
-    /// The thread could not be begun, or the poller broke down.
-    pub async fn run_apart(self, updates: mpsc::Receiver<Update<S>>) -> io::Result<Infallible> {
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-        let (alive, gone) = oneshot::channel::<Infallible>();
-        let (running, ended) = oneshot::channel::<Infallible>();
-        self.health.liveness.beat();
-        thread::Builder::new().name("poller".to_owned()).spawn(move || {
-            runtime.block_on(async {
-                tokio::select! {
-                    never = self.run(updates) => match never {},
-                    _ = gone => {}
-                }
-            });
-            // Whatever blocks a thread still, such as a name being looked up, must not hold up the end.
-            runtime.shutdown_background();
-            drop(running);
-        })?;
-        // Nothing comes, but the thread may panic.
-        let _ = ended.await;
-        drop(alive);
-        Err(io::Error::other("the poller broke down"))
-    }
-
     fn poll_what_is_due(&mut self) {
         let now = Instant::now();
         while self.due.first().is_some_and(|(due, _)| *due <= now)
@@ -201,13 +135,14 @@ impl<S: Source> Poller<S> {
             let deadline = what.next(self.epoch, now, now);
             let Some(running) = self.loops.get_mut(&what) else { continue };
             let (source, is_held) = (self.source.clone(), running.backoff.is_held());
-            let task = self.polls.spawn(async move {
-                if is_held && !has_new_credentials(&*source, &what).await {
-                    Err(what)
-                } else {
-                    Ok(ask(source, what, deadline).await)
-                }
-            });
+            let task = if is_held {
+                self.polls.spawn(Box::pin(async move {
+                    let is_of_use = has_new_credentials(&*source, &what).await;
+                    if is_of_use { Ok(ask(source, what, deadline).await) } else { Err(what) }
+                }))
+            } else {
+                self.polls.spawn(ask(source, what, deadline).map(Ok))
+            };
             running.state = State::Polls { since: now, task };
         }
     }
@@ -251,140 +186,6 @@ impl<S: Source> Poller<S> {
         if used.is_some_and(|used| self.uses.set(what.key.clone(), used)) {
             self.start_networks();
         }
-    }
-
-    /// Takes over what did not change, and lets go of the rest.
-    fn change(&mut self, (source, plan): Update<S>) {
-        if !Arc::ptr_eq(&source, &self.source) {
-            // Those at pools go on.
-            for (what, running) in self.loops.iter_mut().filter(|(what, _)| what.target.pool().is_none()) {
-                mem::replace(&mut running.state, State::Outdated).halt(what, &mut self.due);
-            }
-        }
-        let accounts: BTreeMap<&Arc<str>, &Arc<Account>> = plan.accounts.iter().map(|(a, _)| (a.name(), a)).collect();
-        for (before, _) in &self.plan.accounts {
-            match accounts.get(before.name()) {
-                Some(account) if Arc::ptr_eq(account, before) => {}
-                Some(_) => self.health.subjects.forget_login(before.name()),
-                // It may have wallets from now on, and then does not log in.
-                None => self.health.subjects.forget_account(before.name()),
-            }
-        }
-        for gone in self.plan.account_names().difference(&plan.account_names()) {
-            self.health.subjects.forget_account(gone);
-        }
-        let plan = Arc::new(plan);
-        (self.source, self.plan) = (source, plan.clone());
-        self.announce();
-        self.end_backoff();
-        let configured_networks = plan.currencies.is_some();
-        self.reconcile(plan.loops(), |endpoint| endpoint.scope != Scope::Network || configured_networks);
-        let kept: BTreeSet<&Key> = self.loops.keys().map(|l| &l.key).collect();
-        self.uses.retain(|key| kept.contains(key));
-        self.start_networks();
-    }
-
-    fn announce(&self) {
-        self.plan.account_names().iter().for_each(|name| self.health.subjects.expect_account(name));
-        if self.plan.api {
-            self.health.metrics.expect_host(None);
-        }
-        for pool in self.plan.all_pools() {
-            self.health.metrics.expect_host(Some(pool));
-        }
-        for endpoint in ENDPOINTS {
-            match self.plan.intervals.get(endpoint) {
-                Some(interval) => self.health.metrics.expect_endpoint(endpoint.name, interval),
-                None => self.health.metrics.forget_endpoint(endpoint.name),
-            }
-        }
-        self.plan.loops().for_each(|l| self.health.subjects.expect_loop(&l.key, l.plan.interval));
-    }
-
-    /// Begins and ends networks' loops with the currencies in use, unless the networks are configured.
-    fn start_networks(&mut self) {
-        if self.plan.currencies.is_none() {
-            let networks = self.plan.networks(self.uses.currencies());
-            self.reconcile(networks.into_iter(), |endpoint| endpoint.scope == Scope::Network);
-        }
-    }
-
-    /// Of the loops of some endpoints, begins those that are wanted and do not run, and ends those that are not.
-    fn reconcile(&mut self, wanted: impl Iterator<Item = Loop>, of: impl Fn(&Endpoint) -> bool) {
-        let mut unwanted: BTreeSet<Arc<Loop>> = self.loops.keys().filter(|l| of(l.plan.endpoint)).cloned().collect();
-        // A host's limiter lets a burst through at once; beyond that, later loops queue here and not in its line, where they would stand
-        // before the second poll of more important ones.
-        let now = Instant::now();
-        let mut queues: BTreeMap<Host, (Instant, f64)> = BTreeMap::new();
-        for l in wanted {
-            unwanted.remove(&l);
-            let running = self.loops.get_key_value(&l);
-            if running.is_some_and(|(before, running)| before.is(&l) && !matches!(running.state, State::Outdated)) {
-                continue;
-            }
-            let (requests_per_second, burst) = self.limits(&l);
-            let (begin, burst) = queues.entry(host(&l)).or_insert((now, burst));
-            let at = *begin;
-            *burst -= 1.0;
-            // Those of a burst begin together, and yet in this order.
-            let between = if *burst < 1.0 { 1.0 / requests_per_second } else { 1e-9 };
-            *begin += Duration::from_secs_f64(between);
-            self.begin(l, at);
-        }
-        for l in unwanted {
-            self.end(&l);
-        }
-    }
-
-    /// After a reload, loops that were held back poll again at once: somebody may have seen to what was wrong.
-    fn end_backoff(&mut self) {
-        let now = Instant::now();
-        for (what, running) in &mut self.loops {
-            if running.backoff.end()
-                && let State::Waits { until } = &mut running.state
-            {
-                self.due.remove(&(*until, what.clone()));
-                *until = now;
-                self.due.insert((now, what.clone()));
-                self.health.next_poll(&what.key, now, None);
-            }
-        }
-    }
-
-    /// A loop polls from then on. What one of the same key has left stays where it is about the same.
-    fn begin(&mut self, what: Loop, begin: Instant) {
-        if let Some(before) = self.stop(&what)
-            && !what.target.continues(&before.target)
-        {
-            self.forget(&before);
-        }
-        self.health.subjects.expect_loop(&what.key, what.plan.interval);
-        self.health.next_poll(&what.key, begin, None);
-        let what = Arc::new(what);
-        self.due.insert((begin, what.clone()));
-        self.loops.insert(what, Running { state: State::Waits { until: begin }, backoff: Backoff::default() });
-    }
-
-    /// Ends a loop, and what it has left.
-    fn end(&mut self, what: &Loop) {
-        self.stop(what);
-        self.forget(what);
-    }
-
-    /// Forgets what came of a loop.
-    fn forget(&mut self, what: &Loop) {
-        self.store.remove(&what.key);
-        self.health.forget_loop(&what.key);
-        if let Some(journal) = self.journals.get_mut(&host(what)) {
-            journal.forget(&what.key);
-        }
-    }
-
-    /// Stops the loop of that key, and returns it.
-    fn stop(&mut self, what: &Loop) -> Option<Arc<Loop>> {
-        let (what, running) = self.loops.remove_entry(what)?;
-        running.state.halt(&what, &mut self.due);
-        Some(what)
     }
 
     /// Requests a second to the host of a loop, and those that it takes at once.

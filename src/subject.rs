@@ -13,15 +13,28 @@ pub enum Subject {
     Network(Arc<str>),
     /// The account at the API of that name in the configuration.
     Account(Arc<str>),
-    /// The wallet of an account, in that currency.
-    Wallet { account: Arc<str>, currency: Arc<str> },
+    /// A wallet of an account. Behind a pointer, so that the many subjects that are none are small.
+    Wallet(Arc<WalletOf>),
+}
+
+/// Whose wallet it is, and of which currency.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WalletOf {
+    pub account: Arc<str>,
+    pub currency: Arc<str>,
 }
 
 impl Subject {
+    /// The wallet of an account in that currency.
+    pub fn wallet(account: Arc<str>, currency: Arc<str>) -> Subject {
+        Subject::Wallet(Arc::new(WalletOf { account, currency }))
+    }
+
     /// The account's name.
     pub fn account(&self) -> Option<&Arc<str>> {
         match self {
-            Subject::Account(name) | Subject::Wallet { account: name, .. } => Some(name),
+            Subject::Account(name) => Some(name),
+            Subject::Wallet(wallet) => Some(&wallet.account),
             Subject::Pool | Subject::Network(_) => None,
         }
     }
@@ -29,21 +42,22 @@ impl Subject {
     /// The currency that it is about, if it is about one.
     pub fn currency(&self) -> Option<&Arc<str>> {
         match self {
-            Subject::Network(currency) | Subject::Wallet { currency, .. } => Some(currency),
+            Subject::Network(currency) => Some(currency),
+            Subject::Wallet(wallet) => Some(&wallet.currency),
             Subject::Pool | Subject::Account(_) => None,
         }
     }
 
     /// Where the subjects of an account begin: itself, and its wallets.
     pub fn of_account(name: &str) -> [Subject; 2] {
-        [Subject::Account(name.into()), Subject::Wallet { account: name.into(), currency: "".into() }]
+        [Subject::Account(name.into()), Subject::wallet(name.into(), "".into())]
     }
 
     /// The subject that health is kept of: an account's wallets are a part of it.
     #[must_use]
     pub fn whole(&self) -> Subject {
         match self {
-            Subject::Wallet { account, .. } => Subject::Account(account.clone()),
+            Subject::Wallet(wallet) => Subject::Account(wallet.account.clone()),
             subject => subject.clone(),
         }
     }
@@ -51,10 +65,10 @@ impl Subject {
     /// The label that its samples of an endpoint have beside their own, and its value. Samples of the pool name their currency
     /// themselves, and so do those of wallets.
     pub fn label(&self, scope: Scope) -> Option<(&'static str, &str)> {
-        match (self, scope) {
-            (Subject::Account(name) | Subject::Wallet { account: name, .. }, _) => Some(("account", name)),
-            (Subject::Network(currency), Scope::Network) => Some(("currency", currency)),
-            (Subject::Network(_) | Subject::Pool, _) => None,
+        match self {
+            Subject::Account(_) | Subject::Wallet(_) => self.account().map(|name| ("account", &**name)),
+            Subject::Network(currency) if scope == Scope::Network => Some(("currency", currency)),
+            Subject::Network(_) | Subject::Pool => None,
         }
     }
 

@@ -237,7 +237,7 @@ impl Loop {
 
     fn of_wallet(plan: &Arc<EndpointPlan>, wallet: &Arc<Wallet>) -> Loop {
         let (account, currency) = (wallet.account().clone(), wallet.pool().settings().currency.clone());
-        Loop::new(plan, Subject::Wallet { account, currency }, Target::Wallet(wallet.clone()))
+        Loop::new(plan, Subject::wallet(account, currency), Target::Wallet(wallet.clone()))
     }
 
     fn at_pool(plan: &Arc<EndpointPlan>, pool: &Arc<Pool>) -> Loop {

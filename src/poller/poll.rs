@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use minergate::api::{self, Account};
+use minergate::api;
 use minergate::endpoints::Request;
 use minergate::metric::{Context, Samples};
 use tokio::time::Instant;
@@ -29,32 +29,39 @@ pub(super) struct Answered {
 }
 
 /// Asks for the samples that are wanted, which are of use until the deadline.
+///
+/// One future, and none inside another but the source's: thousands of polls may wait for the API, each as large as this.
 pub(super) async fn ask<S: Source>(source: Arc<S>, what: Arc<Loop>, deadline: Instant) -> Asked {
     let started = Instant::now();
     let result = match &what.target {
-        Target::Api(account) => at_api(&*source, &what, account.as_deref(), deadline).await,
-        // In a box, as it is large: each of the thousands of polls that wait for the API would take as much memory.
+        Target::Api(account) => {
+            let EndpointPlan { endpoint, reading, .. } = &*what.plan;
+            let asked = source.fetch(
+                endpoint,
+                Request {
+                    account: account.as_deref(),
+                    argument: what.key.subject.argument(endpoint),
+                    deadline: Some(deadline),
+                    decimals: &reading.decimals,
+                    max_workers: reading.max_workers,
+                },
+            );
+            asked.await.map(|samples| of_api(&what, samples))
+        }
         Target::Wallet(_) | Target::Pool(_) => Box::pin(at_pool(&what, deadline)).await,
     };
     Asked { duration: started.elapsed(), result, what }
 }
 
-async fn at_api<S: Source>(source: &S, what: &Loop, account: Option<&Account>, deadline: Instant) -> api::Result<Answered> {
-    let EndpointPlan { endpoint, reading, .. } = &*what.plan;
-    let request = Request {
-        account,
-        argument: what.key.subject.argument(endpoint),
-        deadline: Some(deadline),
-        decimals: &reading.decimals,
-        max_workers: reading.max_workers,
-    };
-    let mut samples = source.fetch(endpoint, request).await?;
+/// The samples of the API that are shown.
+fn of_api(what: &Loop, mut samples: Samples) -> Answered {
+    let reading = &what.plan.reading;
     samples.hide_optional(&reading.optional_metrics);
-    // Their top miners are those of their pools.
+    // The top miners of these currencies are those of their pools.
     if what.key.subject == Subject::Pool {
         samples.leave_out_currencies(|currency| reading.currencies_of_pools.contains(currency));
     }
-    Ok(Answered { samples, time: SystemTime::now(), is_new: true })
+    Answered { samples, time: SystemTime::now(), is_new: true }
 }
 
 async fn at_pool(what: &Loop, deadline: Instant) -> api::Result<Answered> {

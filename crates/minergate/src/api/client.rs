@@ -159,7 +159,8 @@ impl Client {
                 // What is left once the turn has come.
                 request = request.timeout(self.settings.timeout.min(deadline.saturating_duration_since(Instant::now())));
             }
-            let (result, location) = self.send(&target, turn, lane, request, read.error, decode).await;
+            // In a box: thousands of reads may wait for their turns, and only a few are sent at a time.
+            let (result, location) = Box::pin(self.send(&target, turn, lane, request, read.error, decode)).await;
             match (result, location) {
                 (Err(Error::Redirect { .. }), Some(location)) if redirects < MAX_REDIRECTS => url = location,
                 (result, _) => return Ok(result),
@@ -221,7 +222,7 @@ impl Client {
         }
         let request = self.http.client().request(Method::POST, self.url(LOGIN_PATH)).json(&body);
         let lane = account.lane(|| self.limiter.lane());
-        self.send(&login_target(account), turn, lane, request, Error::of_answer, token).await.0
+        Box::pin(self.send(&login_target(account), turn, lane, request, Error::of_answer, token)).await.0
     }
 
     /// Where a path below the base URL is, and its query, if it has one.

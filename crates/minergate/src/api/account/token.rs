@@ -28,9 +28,15 @@ impl Account {
         if let (Some(token), Credentials::Password { .. }) = (self.current_token(), &self.credentials) {
             return Ok(token);
         }
+        // In a box: most reads have a token, and thousands of them may wait at the same time.
+        Box::pin(self.obtain(client, &mut login)).await
+    }
+
+    /// Reads the account's token, or logs in for one.
+    async fn obtain(&self, client: &Client, login: &mut Login) -> Result<SecretString> {
         let (secret, totp) = self.secrets().await?;
         let fingerprint = self.fingerprint(client, &secret, totp.as_ref()).await;
-        self.restore(client, &mut login, &fingerprint).await;
+        self.restore(client, login, &fingerprint).await;
         if login.tried.as_ref().is_some_and(|tried| *tried != fingerprint) {
             *login = Login { restored: true, codes: std::mem::take(&mut login.codes), ..Login::default() };
             (client.observer)(Event::Blocked { account: &self.name, reason: None });
@@ -49,10 +55,10 @@ impl Account {
             }
             return Ok(secret);
         }
-        let mut result = self.attempt(client, &mut login, &secret, totp.as_ref(), &fingerprint).await;
+        let mut result = self.attempt(client, login, &secret, totp.as_ref(), &fingerprint).await;
         // One rejected code may be another process's, in the same step: the next code is of use.
         if matches!(result, Err(Error::TotpRefused { .. })) && login.totp_refusals <= 1 && login.blocked.is_none() {
-            result = self.attempt(client, &mut login, &secret, totp.as_ref(), &fingerprint).await;
+            result = self.attempt(client, login, &secret, totp.as_ref(), &fingerprint).await;
         }
         result
     }
