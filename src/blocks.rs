@@ -37,9 +37,10 @@ pub struct Blocks {
 }
 
 /// The samples of some loops, in order of their subjects. Never empty.
-type Block = Arc<[Arc<Entry>]>;
+type Block = Arc<[Entry]>;
 
-/// The samples of one loop.
+/// The samples of one loop. A clone shares the values.
+#[derive(Clone)]
 pub struct Entry {
     pub subject: Subject,
     pub samples: Samples,
@@ -161,12 +162,12 @@ impl Blocks {
     }
 
     /// Every loop's samples, in order of their subjects.
-    pub fn entries(&self) -> impl Iterator<Item = &Arc<Entry>> {
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.list.iter().flat_map(|block| block.iter())
     }
 
     /// The same from a subject on.
-    pub fn entries_from(&self, subject: &Subject) -> impl Iterator<Item = &Arc<Entry>> {
+    pub fn entries_from(&self, subject: &Subject) -> impl Iterator<Item = &Entry> {
         let place = self.place(subject);
         let before = self.list.get(place).map_or(0, |block| find(block, subject).unwrap_or_else(|place| place));
         self.list.get(place..).unwrap_or_default().iter().flat_map(|block| block.iter()).skip(before)
@@ -183,7 +184,7 @@ impl Blocks {
         let alike = [at, at.wrapping_sub(1), at + 1].into_iter().filter_map(|at| entries.get(at));
         alike.take_while(|other| !samples.share_layout(other.samples.layout())).for_each(drop);
         let before = found.is_ok().then(|| entries[at].clone());
-        let entry = Arc::new(Entry { subject: subject.clone(), samples, end });
+        let entry = Entry { subject: subject.clone(), samples, end };
         let has_changed = |family| before.as_ref().is_none_or(|before| !before.samples.is_same(&entry.samples, family));
         let changed: Vec<usize> = (0..self.families.len()).filter(|family| has_changed(*family)).collect();
         match found {
@@ -251,7 +252,7 @@ impl Blocks {
     }
 
     /// Writes samples of some of the loops as text until it has so many bytes. Says whether all is written.
-    pub fn write(&self, at: &mut Cursor, entries: &[Arc<Entry>], text: &mut String, bytes: usize, format: Format) -> bool {
+    pub fn write(&self, at: &mut Cursor, entries: &[Entry], text: &mut String, bytes: usize, format: Format) -> bool {
         while let Some(family) = self.families.get(at.family) {
             for entry in &entries[at.done..] {
                 at.done += 1;
@@ -310,7 +311,7 @@ impl Blocks {
     }
 
     /// A block with its pieces, of the families that have changed.
-    fn compress(&self, entries: &[Arc<Entry>], changed: impl Iterator<Item = usize>) -> (Block, Vec<(usize, Piece)>) {
+    fn compress(&self, entries: &[Entry], changed: impl Iterator<Item = usize>) -> (Block, Vec<(usize, Piece)>) {
         let mut text = String::new();
         let pieces = changed.map(|family| {
             text.clear();
@@ -340,7 +341,7 @@ impl FamilyText {
 }
 
 /// The place of a subject's entry, or where it would be.
-fn find(entries: &[Arc<Entry>], subject: &Subject) -> Result<usize, usize> {
+fn find(entries: &[Entry], subject: &Subject) -> Result<usize, usize> {
     entries.binary_search_by(|entry| entry.subject.cmp(subject))
 }
 

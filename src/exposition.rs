@@ -55,15 +55,15 @@ impl Filter {
     }
 
     /// The loops whose samples are shown, in order of their subjects.
-    pub fn entries(&self, blocks: &Blocks) -> Vec<Arc<Entry>> {
+    pub fn entries(&self, blocks: &Blocks) -> Vec<Entry> {
         let Filter::Some { accounts, others } = self else { return blocks.entries().cloned().collect() };
         // Pool and networks stand before all accounts.
-        let is_of_none = |entry: &&Arc<Entry>| *others && entry.subject.account().is_none();
+        let is_of_none = |entry: &&Entry| *others && entry.subject.account().is_none();
         let mut entries: Vec<_> = blocks.entries().take_while(is_of_none).cloned().collect();
         for name in accounts {
             let [account, wallets] = Subject::of_account(name);
             entries.extend(blocks.entries_from(&account).take_while(|entry| entry.subject == account).cloned());
-            let is_own = |entry: &&Arc<Entry>| entry.subject.account() == account.account();
+            let is_own = |entry: &&Entry| entry.subject.account() == account.account();
             entries.extend(blocks.entries_from(&wallets).take_while(is_own).cloned());
         }
         entries

@@ -72,7 +72,7 @@ impl Health {
             l.tried = true;
             l.up = false;
             let since = l.failing.as_ref().map_or_else(Instant::now, |failing| failing.since);
-            l.failing = Some(Box::new(Failing { kind: error.kind(), words: explanation(error, pool), since }));
+            l.failing = Some(Box::new(Failing { kind: error.kind(), words: explanation(error, pool), since, late: None }));
         });
     }
 

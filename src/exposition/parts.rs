@@ -1,7 +1,5 @@
 //! An exposition, made part by part.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 
 use super::{Filter, Format, Snapshot};
@@ -48,7 +46,7 @@ pub struct TextParts {
     format: Format,
     filter: Filter,
     /// The loops that are shown of each section, from the last section to the first.
-    sections: Vec<Vec<Arc<Entry>>>,
+    sections: Vec<Vec<Entry>>,
     at: Cursor,
     is_over: bool,
 }

@@ -22,8 +22,6 @@ pub struct LoopHealth {
     /// The failure that goes on.
     pub failing: Option<Box<Failing>>,
     pub next: Option<Instant>,
-    /// Why the next poll is not at its interval.
-    pub late: Option<&'static str>,
 }
 
 /// A failure that goes on.
@@ -33,6 +31,8 @@ pub struct Failing {
     /// The latest error, in plain words.
     pub words: String,
     pub since: Instant,
+    /// Why the next poll is not at its interval.
+    pub late: Option<&'static str>,
 }
 
 /// A loop of a subject: its endpoint, and the currency where a loop is about one.

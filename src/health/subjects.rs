@@ -119,7 +119,10 @@ impl Subjects {
     /// Notes when a loop polls next. `/metrics` does not say it, so nothing changes there.
     pub(super) fn next_poll(&self, key: &Key, at: Instant, late: Option<&'static str>) {
         if let Some(l) = self.state().find(key) {
-            (l.next, l.late) = (Some(at), late);
+            l.next = Some(at);
+            if let Some(failing) = &mut l.failing {
+                failing.late = late;
+            }
         }
     }
 

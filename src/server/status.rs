@@ -187,7 +187,7 @@ fn endpoints(health: &SubjectHealth) -> impl Iterator<Item = Endpoint> {
         interval_seconds: l.interval.as_secs_f64(),
         last_success_timestamp_seconds: l.last_success,
         next_poll_in_seconds: l.next.map(|next| next.saturating_duration_since(Instant::now()).as_secs_f64()),
-        next_poll_late: l.late,
+        next_poll_late: l.failing.as_ref().and_then(|failing| failing.late),
         error: l.failing.as_ref().map(|failing| Error {
             kind: failing.kind,
             words: failing.words.clone(),

@@ -14,7 +14,7 @@ use super::{Context, Family, Kind, Metric, label};
 /// The samples of one answer, family by family.
 #[derive(Clone, Debug, Default)]
 pub struct Samples {
-    values: Box<[f64]>,
+    values: Arc<[f64]>,
     layout: Arc<Layout>,
     /// Samples left out because of the label rules.
     pub dropped: u64,
@@ -148,7 +148,7 @@ impl Samples {
     /// Puts another value in the place of a sample's.
     pub fn set(&mut self, family: usize, sample: usize, value: f64) {
         let range = self.layout.range(family);
-        if let Some(own) = self.values.get_mut(range).and_then(|values| values.get_mut(sample)) {
+        if let Some(own) = Arc::make_mut(&mut self.values).get_mut(range).and_then(|values| values.get_mut(sample)) {
             *own = value;
         }
     }
