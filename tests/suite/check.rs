@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::config::wallets::XMR;
 use crate::process::{Process, exporter, wait};
-use crate::wallets::XMR;
 
 /// The report of a configuration, as JSON.
 fn report(config: &Path) -> Value {
