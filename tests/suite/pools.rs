@@ -1,6 +1,6 @@
 //! Wallets at pools, end to end: the built binary beside pools that answer, fail, are slow and change.
 
-mod fake_pool;
+pub(crate) mod fake_pool;
 mod faults;
 mod personal;
 mod prometheus;

@@ -11,6 +11,7 @@ use minergate_pools::Pool;
 use serde_json::{Value, json};
 
 use super::{Served, account, answer, code, write};
+use crate::fake_api::{Asked, Reply};
 use crate::process::{daemon, get, wait};
 use crate::scrape::Scrape;
 
@@ -63,12 +64,12 @@ async fn every_method_is_answered_in_its_shape() {
     assert!(parts.as_array().unwrap().iter().all(|entry| entry["cc"] == "etc"), "{parts}");
 }
 
-/// Clients in other languages read a balance as a decimal number, and not every one would read all digits of a JSON number.
+/// Many JSON parsers would round a number with so many digits.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_balance_is_text_with_all_digits() {
     let stats = r#"{"hash": 1, "totalHashes": 5, "validShares": 5, "invalidShares": 0, "amtPaid": 0, "amtDue": 12345678901234567890}"#;
-    let reply = |asked: &crate::fake_api::Asked| {
-        if asked.path.starts_with("/nodejs/miner") { (200, stats.to_owned()) } else { answer(asked) }
+    let reply = move |asked: &Asked| {
+        if asked.path.starts_with("/nodejs/miner") { Reply::new(200, stats) } else { answer(asked) }
     };
     let served = Served::start(reply, &account("rig", &["nodejs"])).await;
     assert_eq!(served.json("/1.0/balance", "token-of-rig"), json!({ "xmr": "12345678.90123456789" }));

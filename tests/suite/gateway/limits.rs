@@ -63,9 +63,9 @@ const ADDRESS: &str = "4PlantedAddressOfARigWithManyLettersToBeFoundInAnyOutput"
 fn talkative(asked: &Asked) -> Reply {
     let error = json!({ "error": format!("no such thing as {ADDRESS}"), "message": "planted-message" });
     match asked.path.as_str() {
-        path if path.ends_with("payments") => (500, error.to_string()),
-        path if path.ends_with("network/stats") => (200, error.to_string()),
-        path if path.ends_with("allWorkers") => (
+        path if path.contains("payments?") => Reply::new(500, error.to_string()),
+        path if path.ends_with("network/stats") => Reply::new(200, error.to_string()),
+        path if path.ends_with("allWorkers") => Reply::new(
             200,
             json!({ "global": { "hash": 1 }, ADDRESS: { "hash": 1 }, format!("rig@{ADDRESS}"): { "hash": 2 } }).to_string(),
         ),

@@ -18,7 +18,10 @@ fn by_wallet(asked: &Asked) -> Reply {
     match wallets.iter().find(|(wallet, _)| asked.path.contains(wallet)) {
         Some((_, number)) if asked.path.ends_with("/stats") => {
             let coins = number * 1_000_000_000_000_u64;
-            (200, json!({ "hash": 1, "totalHashes": 1, "validShares": 1, "invalidShares": 0, "amtDue": coins }).to_string())
+            Reply::new(
+                200,
+                json!({ "hash": 1, "totalHashes": 1, "validShares": 1, "invalidShares": 0, "amtDue": coins }).to_string(),
+            )
         }
         _ => answer(asked),
     }

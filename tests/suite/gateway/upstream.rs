@@ -15,7 +15,7 @@ use crate::process::{get, wait};
 fn failing(fails: Arc<AtomicUsize>) -> impl Fn(&Asked) -> Reply + Send + Sync {
     move |asked| match fails.load(Ordering::SeqCst) {
         0 => answer(asked),
-        status if asked.path.starts_with("/nodejs/") => (status.try_into().unwrap(), "<html>".to_owned()),
+        status if asked.path.starts_with("/nodejs/") => Reply::new(status.try_into().unwrap(), "<html>"),
         _ => answer(asked),
     }
 }
@@ -64,7 +64,7 @@ async fn a_pool_that_fails_is_503_unless_an_answer_is_kept_that_is_young_enough(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wallet_that_the_pool_does_not_know_has_no_entry() {
     let reply = |asked: &Asked| {
-        if asked.path.starts_with("/ethereum/api/accounts") { (404, String::new()) } else { answer(asked) }
+        if asked.path.starts_with("/ethereum/api/accounts") { Reply::new(404, "") } else { answer(asked) }
     };
     let accounts = account("rig", &["nodejs", "ethereum"]) + &account("new", &["ethereum"]);
     let served = Served::start(reply, &accounts).await;
@@ -116,7 +116,7 @@ async fn a_slow_pool_s_answer_is_there_for_the_next_client() {
         if place == 2 {
             thread::sleep(Duration::from_secs(6));
         }
-        (200, json!({ "global": { "hash": place.min(2) } }).to_string())
+        Reply::new(200, json!({ "global": { "hash": place.min(2) } }).to_string())
     };
     let pool = FakeApi::start(reply).await;
     let directory = tempfile::tempdir().unwrap();

@@ -12,8 +12,9 @@ use std::time::Duration;
 use minergate_simulator::FAULTS;
 use serde_json::Value;
 
-use super::fake_pool::{FakePool, Reply, cryptonote, nodejs};
+use super::fake_pool::{FakePool, cryptonote, nodejs};
 use super::{ADDRESS, all_up, loops, monero, poll, pool, rig, scrape, write};
+use crate::fake_api::Reply;
 use crate::process::{Process, daemon, get, simulator, wait};
 
 /// One fault on one wallet's workers, always.

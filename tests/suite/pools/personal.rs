@@ -3,8 +3,9 @@
 use std::fs;
 use std::process::Output;
 
-use super::fake_pool::{FakePool, Reply, cryptonote, ethereum, nodejs};
+use super::fake_pool::{FakePool, cryptonote, ethereum, nodejs};
 use super::{ADDRESS, pool, scrape, write};
+use crate::fake_api::Reply;
 use crate::process::{daemon, exporter, get, wait};
 
 /// In a file.

@@ -4,8 +4,9 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use super::fake_pool::{FakePool, Reply, cryptonote, nodejs};
+use super::fake_pool::{FakePool, cryptonote, nodejs};
 use super::{ADDRESS, all_up, loops, monero, poll, pool, rig, scrape, write};
+use crate::fake_api::Reply;
 use crate::process::{Process, daemon, simulator, wait};
 
 const OTHER: &str = "4Abc";

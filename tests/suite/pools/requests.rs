@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::fake_pool::{FakePool, nodejs};
 use super::{ADDRESS, all_up, monero, poll, rig, scrape, write};
+use crate::fake_api::Reply;
 use crate::process::{daemon, get, wait};
 
 /// The address in a path, if there is one.
@@ -100,11 +101,9 @@ fn a_currency_comes_from_its_first_pool_and_one_that_no_pool_has_from_the_api() 
         FakePool::start(nodejs),
         FakePool::start(nodejs),
         FakePool::start(|path| match path {
-            "/1.0/bcn/status" => super::fake_pool::Reply::new(200, r#"{"height": 7}"#),
-            "/1.0/pool/top/hashrate" => {
-                super::fake_pool::Reply::new(200, r#"{"xmr": [{"hashrate": 1}], "bcn": [{"hashrate": 2}]}"#)
-            }
-            _ => super::fake_pool::Reply::new(200, "[]"),
+            "/1.0/bcn/status" => Reply::new(200, r#"{"height": 7}"#),
+            "/1.0/pool/top/hashrate" => Reply::new(200, r#"{"xmr": [{"hashrate": 1}], "bcn": [{"hashrate": 2}]}"#),
+            _ => Reply::new(200, "[]"),
         }),
     );
     let directory = tempfile::tempdir().unwrap();

@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::fake_pool::{FakePool, Reply, nodejs};
+use super::fake_pool::{FakePool, nodejs};
 use super::{ADDRESS, monero, poll, rig, scrape, write};
+use crate::fake_api::Reply;
 use crate::process::{daemon, wait};
 
 /// A pool whose list of workers the test changes.
