@@ -1,4 +1,4 @@
-//! `gateway`: the built binary between fake pools and clients of the MinerGate API.
+//! `gateway`: the built binary, with fake pools behind it and clients of the MinerGate API before it.
 
 mod answers;
 mod limits;
@@ -27,7 +27,7 @@ fn answer(asked: &Asked) -> Reply {
     }
 }
 
-/// `[[pools]]`: one of each software at that URL, which can be asked faster than one would ask a pool.
+/// `[[pools]]`: one of each software at that URL, with limits high enough for tests.
 fn pools(url: &str) -> String {
     let pool = |name: &str, software: &str, more: &str| {
         format!(
@@ -62,7 +62,7 @@ fn gateway(config: &Path, arguments: &[&str]) -> (Process, String) {
     (process, format!("http://{}", line.split(' ').next().unwrap()))
 }
 
-/// A gateway before a fake pool, and a directory that lives as long.
+/// A gateway with a fake pool behind it, and the directory of its configuration.
 struct Served {
     pool: FakeApi,
     process: Process,
@@ -94,7 +94,7 @@ impl Served {
     }
 }
 
-/// The code of an error of the API, in either of its shapes.
+/// The code of an error in either of the API's two shapes.
 fn code(answer: &Answer) -> String {
     assert_eq!(answer.headers["content-type"], "application/json; charset=utf-8", "{}", answer.text());
     let body: Value = serde_json::from_str(&answer.text()).unwrap();

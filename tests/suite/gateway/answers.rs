@@ -1,4 +1,4 @@
-//! What clients get: every method, in the API's shape, with the samples that the pools' answers have.
+//! Every method's answer has the API's shape, and the same samples as the pools' answers.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -75,9 +75,9 @@ async fn a_balance_is_text_with_all_digits() {
     assert_eq!(served.json("/1.0/balance", "token-of-rig"), json!({ "xmr": "12345678.90123456789" }));
 }
 
-/// The exporter reads the gateway as it reads any MinerGate API, and has the same samples as from the pools themselves.
+/// An exporter that reads the gateway has the same samples as one that reads the pools.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_samples_are_those_of_the_pools_themselves() {
+async fn the_samples_are_those_of_the_pools() {
     let served = Served::start(answer, &account("rig", ALL)).await;
     let text = fs::read_to_string(served.directory.path().join("gateway.toml")).unwrap();
     let config = Config::load_gateway(Sources { text: Some(&text), ..Sources::default() }).unwrap();
@@ -126,7 +126,7 @@ async fn the_samples_are_those_of_the_pools_themselves() {
         (scrape.is_up("rig") && scrape.get("minergate_network_difficulty{currency=\"etc\"}").is_some()).then_some(scrape)
     });
     for (series, value) in expected {
-        // An info's labels can be in the exporter's own order.
+        // The order of an info's labels can differ.
         if !series.contains("_info{") {
             assert_eq!(scrape.get(&series).map(|value| value.to_string()), Some(value), "{series}");
         }
