@@ -81,7 +81,7 @@ fn obeys_label_rules(samples: &Samples) -> usize {
         for one in series {
             assert!(family.kind.allows(one.value), "{} is {}", family.name(), one.value);
             for name in family.labels {
-                // A worker's name may need escapes, and what stands behind it is not found by its name.
+                // A worker's name can contain escaped quotes, so the label behind it can't be looked up by name.
                 if *name == "result" && family.labels.contains(&"worker") {
                     let ends = ["good", "bad", "invalid"].map(|result| format!(",result=\"{result}\""));
                     assert!(ends.iter().any(|end| one.labels.ends_with(end)), "{}", one.labels);
@@ -214,9 +214,9 @@ pub(crate) fn negotiation(data: &[u8]) {
     }
 }
 
-/// The body answers every path of every pool software.
+/// Every pool software reads the body as the answer to each of its paths.
 pub(crate) fn pools(data: &[u8]) {
-    /// Of letters that no other part of an answer has.
+    /// An address of letters that are nowhere else in an answer.
     const ADDRESS: &str = "4QJWVQJWVQJWVQJWV";
     let context = minergate_pools::Context {
         account: "rig",

@@ -72,8 +72,8 @@ enum Command {
     Simulate(simulate::Flags),
     /// Serve the MinerGate API to other programs, from the wallets at pools
     ///
-    /// Clients log in with the email and the password, or send the token, that stands beside an account's wallets. It listens on
-    /// this machine only, unless --listen says otherwise.
+    /// Clients log in with the email and password of an account with wallets, or send its token. By default it listens on the loopback
+    /// address only.
     Gateway(gateway::Flags),
     /// Read the configuration and say what is wrong, or what was understood
     Check(check::Flags),
@@ -106,7 +106,7 @@ fn command() -> clap::Command {
         examples::with_examples(subcommand).mut_args(|arg| {
             let useful = match arg.get_help_heading() {
                 _ if !arg.is_global_set() => true,
-                // It serves all accounts, at an address of its own.
+                // The gateway has its own --listen, and serves all accounts.
                 Some(flags::WEB | flags::CONFIGURATION) if is_gateway => {
                     matches!(arg.get_long(), Some("config.file" | "web.config.file"))
                 }

@@ -55,22 +55,22 @@ const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VE
 /// A configuration that is right, as what it makes run.
 #[derive(Debug)]
 pub struct Config {
-    /// How the API is asked; nothing where it is asked for nothing, as nobody says where it is.
+    /// Settings of the client of the API. Nothing if `api.base_url` is left out and not needed.
     pub api: Option<Settings>,
     /// All accounts at the API, in the order of the file; the plan has those of this instance.
     pub accounts: Vec<Arc<Account>>,
     /// The pools, in the order of the file.
     pub pools: Vec<minergate_pools::Settings>,
-    /// The wallets of all accounts that have some: in the order of the accounts, and one account's in that of the pools.
+    /// The wallets of all accounts, in the order of the accounts; those of one account in the order of the pools.
     pub wallets: Vec<WalletConfig>,
-    /// What the gateway's clients log in with: the credentials beside wallets, by the names of their accounts.
+    /// Credentials that the gateway's clients log in with: those of accounts with wallets, by account name.
     pub logins: Vec<(Arc<str>, Credentials)>,
-    /// What is polled at the API. Its currencies are all that are configured, those of pools among them.
+    /// What is polled at the API. Its currencies include those whose networks are polled at pools.
     pub plan: Plan,
     pub web: Web,
     pub log: Log,
     shard: Option<Shard>,
-    /// Neither pools nor networks are polled.
+    /// If true, only accounts are polled: no networks and no endpoints of the pool.
     accounts_only: bool,
     state_directory: Option<PathBuf>,
     /// The file that was read.
@@ -105,7 +105,7 @@ impl Config {
     /// Reads the configuration of the gateway, which serves the accounts that have wallets and credentials.
     ///
     /// # Errors
-    /// Every mistake that was found, or that there is no such account.
+    /// Every mistake that was found, or that no account has both.
     pub fn load_gateway(sources: Sources<'_>) -> Result<Config, ConfigError> {
         Config::read(sources, Purpose::Gateway)
     }
@@ -132,46 +132,46 @@ impl Config {
         Ok(web)
     }
 
-    /// How the API is asked, for what only the API has.
+    /// Settings of the client of the API, for a command that needs the API.
     ///
     /// # Errors
-    /// That nobody says where it is.
+    /// If `api.base_url` is left out.
     pub fn require_api(&self) -> Result<&Settings, ConfigError> {
         let mistake = || Mistake { place: String::new(), key: "api.base_url".to_owned(), message: api::MISSING.to_owned() };
         self.api.as_ref().ok_or_else(|| [mistake()].into_iter().collect())
     }
 
-    /// The names of all accounts: first of those at the API, then of those with wallets.
+    /// The names of all accounts: first those at the API, then those with wallets.
     pub fn account_names(&self) -> Vec<&Arc<str>> {
         let mut names: Vec<_> = self.accounts.iter().map(|account| account.name()).collect();
         names.extend(self.wallets.chunk_by(|a, b| a.account == b.account).map(|wallets| &wallets[0].account));
         names
     }
 
-    /// Whether the account, at the API or with wallets, is this instance's to poll.
+    /// Whether this instance polls the account, at the API or with wallets.
     pub fn owns_account(&self, name: &str) -> bool {
         self.shard.is_none_or(|shard| shard.owns("account", name))
     }
 
-    /// Whether the network and the top miners of the currency are this instance's to poll, where pools have them.
+    /// Whether this instance polls the network and the top miners of the currency, if a pool has them.
     pub fn owns_currency(&self, code: &str) -> bool {
         !self.accounts_only && self.shard.is_none_or(|shard| shard.owns("currency", code))
     }
 
-    /// Leaves only some accounts to be polled, without pools and networks.
+    /// Polls only the accounts for which `is_kept` is true, and neither networks nor endpoints of the pool.
     pub fn keep_accounts(&mut self, is_kept: impl Fn(&str) -> bool) {
         self.plan.accounts.retain(|(account, _)| is_kept(account.name()));
         self.wallets.retain(|wallet| is_kept(&wallet.account));
         (self.plan.pool, self.plan.currencies, self.accounts_only) = (false, Some(BTreeSet::new()), true);
     }
 
-    /// Whom is asked, in a few words: the API by its URL, pools by their names.
+    /// The hosts of all requests, for messages: the API by its URL, pools by their names.
     pub fn hosts(&self) -> String {
         let api = self.api.iter().map(|api| api.base_url.to_string());
         api.chain(self.pools.iter().map(|pool| format!("pool {}", pool.name))).collect::<Vec<_>>().join(", ")
     }
 
-    /// The place of the pool that a currency's network and top miners are read from; nothing where they are the API's.
+    /// Index of the pool that has the currency's network and top miners: the first of this currency. Nothing if no pool has the currency.
     pub fn pool_of(&self, currency: &str) -> Option<usize> {
         self.pools.iter().position(|pool| *pool.currency == *currency)
     }

@@ -24,7 +24,7 @@ use minergate::api::{Account, Client, Event};
 /// Reads the configuration anew, from where it was read first.
 pub type Load = Arc<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>;
 
-/// A configuration, and whom it asks.
+/// A configuration and its clients.
 type Loaded = (Config, Hosts);
 
 /// How long a reload may take. Ten thousand accounts take a second; more is a file that does not answer.
@@ -103,7 +103,7 @@ impl State {
             systemd::reloading().await;
             let result = self.reload().await.map_err(|error| format!("{error:#}"));
             self.exposition.health.metrics.reloaded(result.is_ok());
-            // The one who asked for the reload may look at once.
+            // A scrape right after the reload shows its result.
             self.exposition.refresh();
             match &result {
                 Ok(()) => info!(accounts = self.plan.account_names().len(), "configuration reloaded"),
@@ -137,7 +137,7 @@ impl State {
             }
             *account = (*known).clone();
             if account.unblock() {
-                // A captcha may have been solved, or the API be back: one more attempt.
+                // One more attempt: the captcha may be solved by now, or the API be back.
                 self.exposition.health.observe(None, Event::Blocked { account: account.name(), reason: None });
             }
         }

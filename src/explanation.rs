@@ -1,8 +1,8 @@
-//! What the clients' errors mean to the person who wrote the configuration: the key that may be wrong.
+//! Errors of clients as sentences for the user, with the key of the configuration that may be wrong.
 
 use minergate::api::Error;
 
-/// The error in a sentence, with the key to look at: of the API, or of a pool by its name.
+/// The error as a sentence with the key to check: of `[api]`, or of the pool with this name.
 pub fn explanation(error: &Error, pool: Option<&str>) -> String {
     let key = |key: &str| match (pool, key) {
         (Some(pool), key) => format!("{key} of the pool {pool}"),
@@ -15,6 +15,6 @@ pub fn explanation(error: &Error, pool: Option<&str>) -> String {
         Error::TotpRequired => format!("{error}; give the account's totp_secret"),
         error => error.to_string(),
     };
-    // The errors are those of the API's client, which also asks pools.
+    // The client is the same for the API and for pools, and its errors say "the API".
     if pool.is_some() { words.replace("the API", "the pool") } else { words }
 }

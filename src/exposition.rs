@@ -1,8 +1,8 @@
-//! What a scrape gets: the store's samples, the accounts' health and the exporter's own metrics, as text or gzipped text.
+//! The body of a scrape: the store's samples, the accounts' health and the exporter's own metrics, as text or gzipped text.
 //!
-//! A family stands once, with the samples of all accounts inside. Samples and health are there as ready pieces (see `blocks`), and so are
-//! the exporter's own metrics, which [`Exposition::keep_fresh`] encodes in the background. A large answer is made part by part while it is
-//! sent: whole, it would take memory that is fresh each time, which costs more than writing it.
+//! A family is written once, with the samples of all accounts. Samples and health are kept as compressed pieces (see `blocks`). The
+//! exporter's own metrics are encoded in the background by [`Exposition::keep_fresh`]. A large body is made in parts while it is sent: a
+//! whole one would need new memory for each scrape, which costs more than writing it.
 
 mod parts;
 
@@ -23,13 +23,13 @@ use crate::subject::Subject;
 use crate::text;
 pub use crate::text::Format;
 
-/// A change of the exporter's own metrics is shown within this time: changes in between are encoded together.
+/// A change of the exporter's own metrics is shown within this time. Changes within it are encoded together.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// What the kernel says of the process, and the count of requests to the exporter, are at most this old.
+/// Maximum age of `process_*` and of the count of requests to the exporter.
 const MAX_AGE: Duration = Duration::from_secs(5);
 
-/// Answers up to this size are made whole.
+/// Bodies up to this size are not made in parts.
 const WHOLE_BYTES: usize = 1 << 20;
 
 /// How an answer is encoded.
@@ -57,7 +57,7 @@ impl Filter {
     /// The loops whose samples are shown, in order of their subjects.
     pub fn entries(&self, blocks: &Blocks) -> Vec<Entry> {
         let Filter::Some { accounts, others } = self else { return blocks.entries().cloned().collect() };
-        // Pool and networks stand before all accounts.
+        // The pool and networks are sorted before all accounts.
         let is_of_none = |entry: &&Entry| *others && entry.subject.account().is_none();
         let mut entries: Vec<_> = blocks.entries().take_while(is_of_none).cloned().collect();
         for name in accounts {
@@ -90,7 +90,7 @@ pub struct Exposition {
     own: Mutex<Arc<[Own; 2]>>,
 }
 
-/// The exporter's own metrics in one format, and the end of an answer.
+/// The exporter's own metrics in one format, with the end of the body.
 struct Own {
     text: String,
     piece: Piece,
@@ -102,7 +102,7 @@ impl Own {
     }
 }
 
-/// All that is shown at one time.
+/// All samples at one time.
 struct Snapshot {
     /// The endpoints' samples, and the subjects' health.
     sections: Vec<Arc<Blocks>>,
@@ -115,7 +115,7 @@ impl Exposition {
         Exposition { store, health, own }
     }
 
-    /// Encodes the exporter's own metrics anew after each change and every few seconds, on and on.
+    /// Encodes the exporter's own metrics after each change and every few seconds. Never returns.
     pub async fn keep_fresh(&self) -> Infallible {
         loop {
             self.refresh();
@@ -170,7 +170,7 @@ impl Snapshot {
         &self.own[format as usize]
     }
 
-    /// What an answer with everything comes to.
+    /// The size of a body with all samples.
     fn size(&self, format: Format) -> Size {
         let mut size = Size::of(&self.own(format).piece);
         self.sections.iter().for_each(|samples| size += samples.size(format));
@@ -183,7 +183,7 @@ impl Snapshot {
     }
 }
 
-/// A small body is made at once.
+/// A small body is made whole, a large one in parts.
 fn in_parts(parts: Parts, length: usize) -> Body {
     if length > WHOLE_BYTES { Body::Parts(length, parts) } else { Body::Whole(parts.whole(length)) }
 }

@@ -8,9 +8,8 @@
 //! accounts x endpoints -> poller -> samples -> store -> exposition -> scrape
 //! ```
 //!
-//! One direction, no shared registry: `poller` asks for one of the endpoints' answers at a time, which becomes the samples of its table of
-//! metrics; `store` keeps the newest samples of each loop; a scrape makes `exposition` write them, and what `health` says of the polls, as
-//! text that `server` sends.
+//! One direction, no shared registry: `poller` fetches an endpoint's answer, and the endpoint's table of metrics turns it into samples; `store` keeps
+//! the newest samples of each loop; at a scrape, `exposition` writes them and the metrics of `health` as text, which `server` sends.
 
 pub mod blocks;
 pub mod cli;

@@ -1,4 +1,4 @@
-//! What polls, and what shows the values: clients, poller, store and health, put together.
+//! Clients, poller, store, health and exposition, connected.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::health::{Health, patience};
 use crate::poller::{Plan, Poller};
 use crate::store::Store;
 
-/// Whom the poller asks: the API, if there is one, and the pools in the order of the configuration.
+/// The clients of the poller: of the API, if it is configured, and of the pools in the order of the configuration.
 #[derive(Clone, Default)]
 pub struct Hosts {
     pub api: Arc<Option<Arc<Client>>>,
@@ -22,7 +22,7 @@ pub struct Hosts {
 
 pub struct Pipeline {
     pub hosts: Hosts,
-    /// What is polled there.
+    /// What is polled at the hosts.
     pub plan: Plan,
     pub poller: Poller<Option<Arc<Client>>>,
     pub exposition: Arc<Exposition>,
@@ -42,8 +42,7 @@ impl Pipeline {
 }
 
 impl Hosts {
-    /// The hosts of a configuration. One that was there before keeps its connections, its pauses and its answers where its settings are
-    /// the same.
+    /// The hosts of a configuration. A host whose settings are unchanged keeps its connections, its pauses and its answers.
     ///
     /// # Errors
     /// As [`Client::new`].
@@ -72,20 +71,20 @@ impl Hosts {
         Ok(Hosts { api: if is_same { self.api.clone() } else { Arc::new(api) }, pools })
     }
 
-    /// Requests under way at once, of all hosts together.
+    /// Maximum number of requests in flight, of all hosts together.
     pub fn concurrency(&self) -> usize {
         let api = self.api.iter().map(|client| client.settings().concurrency);
         api.chain(self.pools.iter().map(|pool| pool.settings().http.concurrency)).sum::<usize>().max(1)
     }
 
-    /// How long the poller may be without a result from any of the hosts.
+    /// How long the poller may be without any result before it counts as stalled. Nothing without hosts.
     pub fn patience(&self) -> Option<Duration> {
         let api = self.api.iter().map(|client| client.settings());
         let limits = api.chain(self.pools.iter().map(|pool| &pool.settings().http));
         limits.map(|settings| patience(settings.timeout, settings.requests_per_second)).max()
     }
 
-    /// What a configuration polls at these hosts. A wallet that the plan before has is the same there.
+    /// What a configuration polls at these hosts. Wallets that the plan before has too are taken from it.
     pub fn plan(&self, config: &Config, before: &Plan) -> Plan {
         let key = |wallet: &Wallet| (wallet.account().clone(), wallet.pool().settings().currency.clone());
         let before: BTreeMap<_, _> = before.wallets.iter().map(|(wallet, _)| (key(wallet), wallet)).collect();
@@ -110,7 +109,7 @@ impl Hosts {
         plan
     }
 
-    /// Uses new connections from now on: a host may have moved in the DNS, or its certificate's authority may be new.
+    /// Opens new connections for the next requests: the host may have another address, or its certificate another authority.
     pub async fn renew_connections(&self) {
         if let Some(client) = &*self.api {
             client.renew_connections().await;
@@ -121,7 +120,7 @@ impl Hosts {
     }
 }
 
-/// Tells health what a client did; `pool` is its name, or nothing for the API.
+/// Reports a client's events to health. `pool` is the pool's name, or nothing for the API.
 fn observer(health: &Arc<Health>, pool: Option<Arc<str>>) -> Observer {
     let health = health.clone();
     Arc::new(move |event: Event<'_>| health.observe(pool.as_ref(), event))

@@ -1,4 +1,4 @@
-//! What the exporter serves: `/metrics`, service discovery, what supervisors ask for, and a page for people.
+//! The HTTP server: `/metrics`, service discovery, health checks and reload, and the status page.
 
 mod activity;
 mod api;
@@ -97,7 +97,7 @@ pub async fn listen(systemd_socket: bool, addresses: &[String]) -> anyhow::Resul
 /// Binds the address that a flag gives.
 ///
 /// # Errors
-/// Why it can't be had.
+/// If the address can't be bound; says why.
 pub async fn bind(address: &str, flag: &str) -> anyhow::Result<Listener> {
     Listener::bind(address).await.with_context(|| format!("can't listen on {address}; give another {flag}"))
 }
@@ -140,8 +140,8 @@ pub async fn serve(listeners: Vec<Listener>, app: App, web: Arc<Web>, shutdown: 
     }
 }
 
-/// What takes time or memory has turns: scrapes and pages apart, so that neither waits for the other. All else is small, and is
-/// answered at once.
+/// The number of scrapes and of pages at a time is limited, each for itself, so that neither waits for the other. Small answers have no
+/// limit.
 fn router(app: Arc<App>, web: Arc<Web>) -> Router {
     let scrapes =
         Turns::new(app.max_requests, limit::SCRAPES_BYTES, (plain, "Too many scrapes at a time; try again later\n"));
@@ -189,7 +189,7 @@ async fn metrics(State(app): State<Arc<App>>, Query(query): Query<Vec<(String, S
     let format = negotiation::format(&joined(request.headers(), &ACCEPT));
     let gzip = negotiation::gzip(&joined(request.headers(), &ACCEPT_ENCODING));
     let encoding = if gzip { Encoding::Gzip } else { Encoding::Identity };
-    // The text of many accounts is written anew and compressed, which would hold up other connections.
+    // The text of many accounts is written and compressed for each scrape, which would delay other connections.
     let takes_time = accounts.len() > limit::ACCOUNTS_AT_ONCE;
     let filter = Filter::only(accounts, others);
     let body = if takes_time {

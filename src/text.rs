@@ -56,7 +56,7 @@ pub fn header(format: Format, family: &Family, path: Option<&str>) -> String {
 pub struct SampleWriter<'a> {
     text: &'a mut String,
     name: &'a str,
-    /// Name, brace and the label that loop's samples share.
+    /// Name, brace and the label that all samples of a loop share.
     start: String,
 }
 
@@ -65,7 +65,7 @@ impl<'a> SampleWriter<'a> {
         SampleWriter { text, name, start: String::new() }
     }
 
-    /// Writes samples that share a label, or have none in common: of each its other labels and its value.
+    /// Writes samples from their labels and values. `shared` is a label that all have in addition.
     pub fn write<'b>(&mut self, shared: Option<(&str, &str)>, samples: impl Iterator<Item = (&'b str, f64)>) {
         let SampleWriter { text, name, start } = self;
         start.clear();

@@ -199,7 +199,8 @@ pub(crate) struct Cost {
     pub(crate) latency: f64,
 }
 
-/// What a scrape costs. Before each comes `meanwhile`, whose cost does not count, and a pause, in which what the server does counts.
+/// The cost of a scrape. Before each scrape, `meanwhile` runs, whose cost does not count; then follows a pause, in which the server's work
+/// counts.
 pub(crate) fn cost(
     server: &Server,
     client: &mut Client,
@@ -217,7 +218,7 @@ pub(crate) fn cost(
         let start = Instant::now();
         client.scrape();
         latencies.push(start.elapsed().as_secs_f64() * 1e6);
-        // What the server does when all is sent belongs to it too.
+        // The server's work after the last byte counts too.
         std::thread::sleep(Duration::from_millis(2));
         cpu += server.cpu().saturating_sub(before);
     }

@@ -1,8 +1,8 @@
-//! The designs that one would think of first, beside ours: what a scrape and a poll cost, how large the body is, how much memory a sample
-//! takes, and how long the code is. All have the same samples, and give the same lines.
+//! Compares our design with three simpler ones: the cost of a scrape and of a poll, the size of the body, the memory of a sample, and the
+//! lines of code. All designs have the same samples and write the same lines.
 //!
-//! The simple designs leave out what ours does beside: counters that fall a little are held, currencies are capped, samples grow old, scrapes
-//! and polls go on at the same time, and there are filters, two formats, plain text, and bodies in parts.
+//! The simple designs lack features that ours has: held counters, a limit on currencies, samples that become stale, polls during a scrape,
+//! filters, two formats, plain text, and bodies in parts.
 
 mod blocks;
 mod encoder;
@@ -31,16 +31,16 @@ use crate::client::Server;
 use crate::table::{Table, median};
 use crate::world::{self, DAY, World};
 
-/// Families whose samples come together: those of an endpoint's answer, or those about the health of an account.
+/// Families whose samples change together: those of an endpoint's answer, or those of an account's health.
 struct Section {
     families: Vec<&'static Family>,
-    /// The API's path that they come from.
+    /// The endpoint's path; nothing for the health.
     path: Option<&'static str>,
     names: Vec<String>,
     headers: Vec<String>,
 }
 
-/// In the order of the exposition: the endpoints', and the health.
+/// In the order of the exposition: the endpoints, then the health.
 static SECTIONS: LazyLock<Vec<Section>> = LazyLock::new(|| {
     let endpoints = ENDPOINTS.iter().map(|endpoint| Section::new(endpoint.families().collect(), Some(endpoint.path)));
     let health = Section::new(SUBJECT_METRICS.iter().map(|metric| &metric.family).collect(), None);
@@ -55,7 +55,7 @@ impl Section {
     }
 }
 
-/// A design's name, what it is, and its code: files and their text.
+/// A design's name, its description, and the text of its source files.
 type Named = (&'static str, &'static str, &'static [&'static str]);
 
 const DESIGNS: [Named; 4] = [
@@ -88,11 +88,11 @@ enum Simple {
     Blocks(Blocks),
 }
 
-/// An answer to be read.
+/// An endpoint, its loop, and the JSON of an answer.
 type Answer = (&'static Endpoint, Key, String);
 
 impl Design {
-    /// All accounts of a world, each polled once.
+    /// A design with all accounts of a world, after one round of polls.
     fn new(name: &str, world: World) -> Design {
         let simple = match name {
             "encoder" => Simple::Encoder(Encoder::new()),
@@ -105,7 +105,7 @@ impl Design {
         design
     }
 
-    /// From an answer's bytes to being shown, the account's health too.
+    /// Takes an answer's bytes up to the point where samples and health can be scraped.
     fn poll(&mut self, (endpoint, key, body): &Answer) {
         let samples = world::read(endpoint, body);
         match self {
@@ -126,7 +126,7 @@ impl Design {
         }
     }
 
-    /// Makes the gzipped body of a scrape. `own` is the exporter's own metrics, which ours has ready.
+    /// Makes the gzipped body of a scrape. `own` has the exporter's own metrics; our design has them already.
     fn scrape(&mut self, own: &str, mut send: impl FnMut(&[u8])) {
         match self {
             Design::Simple(simple, _) => send(&simple.scrape(own)),
@@ -216,7 +216,7 @@ pub(crate) fn hold(argument: &str) {
     let world = World { accounts: accounts.parse().expect("a number of accounts"), endpoints: world::ALL };
     let mut design = Design::new(name, world);
     design.scrape("", |_| ());
-    // In the place of an address.
+    // The caller waits for a line, which is the address of other servers.
     println!("{name}");
     std::io::stdin().lock().lines().for_each(drop);
 }
@@ -227,7 +227,7 @@ fn text(body: &[u8]) -> String {
     text
 }
 
-/// Ends where a design gives other lines than ours. Values may be written differently, and times of polls differ.
+/// Panics if a design's lines differ from ours. Values may be written differently, and the times of polls differ.
 fn same_lines(name: &str, text: &str, expected: &str) {
     assert_eq!(text.lines().count(), expected.lines().count(), "{name}");
     for (line, expected) in text.lines().zip(expected.lines()) {
@@ -247,7 +247,7 @@ fn lines(file: &str) -> usize {
     code.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//")).count()
 }
 
-/// Bytes of a text that the program gzip has compressed as it does unless told otherwise.
+/// Size of a text that the program gzip compressed at its default level.
 fn gzip(text: &str) -> usize {
     let file = tempfile::NamedTempFile::new().expect("a temporary file");
     std::fs::write(file.path(), text).expect("a temporary file");

@@ -1,5 +1,5 @@
-//! Scrapes by real Prometheus servers: what they say of a scrape, and what it costs the exporter. `PROMETHEUS` in the environment is a
-//! program of version 2, `PROMETHEUS_3` a directory with one of version 3; `scripts/bench` sets both.
+//! Scrapes by real Prometheus servers: their own metrics of a scrape, and the exporter's CPU time. The environment variable `PROMETHEUS` is
+//! the program of version 2, `PROMETHEUS_3` the directory of version 3; `scripts/bench` sets both.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -14,15 +14,15 @@ use crate::client::{Client, Server};
 use crate::peers::free_address;
 use crate::table::Table;
 
-/// Within this time a new Prometheus has scraped all targets.
+/// A new Prometheus must scrape all targets within this time.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The latest scrape of a target by Prometheus' own metrics, and the target's CPU time.
+/// Prometheus' metrics of its latest scrape of a target, and the target's CPU time.
 pub(crate) struct Scrape {
     /// In seconds.
     pub(crate) duration: f64,
     samples: f64,
-    /// From one scrape to the next, in milliseconds: the scrape, and what the target does in the background.
+    /// CPU time from one scrape to the next in milliseconds: of the scrape, and of the target's background work.
     cpu: f64,
 }
 
@@ -50,8 +50,8 @@ pub(crate) fn measure(_: &mut Table, effort: Effort) {
     }
 }
 
-/// Has a Prometheus scrape targets, and looks at so many intervals once each was scraped. The first scrape of a target makes new series and
-/// takes longer; it counts only where there are no intervals to look at.
+/// Lets a Prometheus scrape targets, and measures so many intervals after the first scrape of each. The first scrape creates the series
+/// and takes longer; it is measured only if `intervals` is 0.
 pub(crate) fn scraped<'a>(
     program: &Path,
     targets: &[(&'a str, &Server)],
@@ -91,7 +91,7 @@ pub(crate) fn scraped<'a>(
     targets.iter().map(|(name, _)| *name).zip(scrapes).collect()
 }
 
-/// Whether a Prometheus answers queries. It listens before it does.
+/// Whether a Prometheus answers queries, which it does some time after it has begun to listen.
 fn is_ready(address: &str) -> bool {
     let mut stream = TcpStream::connect(address).expect("a connection");
     stream.write_all(b"GET /-/ready HTTP/1.0\r\n\r\n").expect("it is asked");
@@ -100,7 +100,7 @@ fn is_ready(address: &str) -> bool {
     answer.split(' ').nth(1) == Some("200")
 }
 
-/// The value that a Prometheus has of a target's metric.
+/// The value of a target's metric in a Prometheus.
 fn value(server: &Server, metric: &str, target: &str) -> Option<f64> {
     // The query's braces, quotes and equals sign are escaped.
     let path = format!("/api/v1/query?query={metric}%7Binstance%3D%22{target}%22%7D");

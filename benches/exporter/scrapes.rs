@@ -14,18 +14,18 @@ use crate::world::{self, World};
 /// Rounds that take turns, so that both sides have the same machine.
 const ROUNDS: usize = 5;
 
-/// Between two scrapes: long enough that both sides have slept, as between those of a Prometheus.
+/// Pause between two scrapes: long enough for both sides to sleep, as between the scrapes of a Prometheus.
 const PAUSE: Duration = Duration::from_millis(150);
 
 /// Accounts of which a twentieth is polled between two scrapes.
 const TWENTIETH: usize = 20;
 
-/// What is measured, and how.
+/// A case to be measured.
 #[derive(Clone, Copy)]
 struct Case<'a> {
     accounts: &'a str,
     gzip: bool,
-    /// Every so many accounts are polled before each scrape.
+    /// Before each scrape, every so-many-th account is polled: 1 is all, 20 is 5 %.
     polled: Option<usize>,
     pause: Duration,
 }
@@ -52,7 +52,7 @@ pub(crate) fn measure(table: &mut Table, effort: Effort) {
     growth(effort);
 }
 
-/// One account's part of many, at the same pace.
+/// A scrape of one account with `account=`, at the same pace, where there are few or many other accounts.
 fn part(table: &mut Table, effort: Effort) {
     Table::section("/metrics?account= of one account of many, every 150 ms");
     let path = "/metrics?account=farm-00007";
@@ -132,7 +132,7 @@ fn compare(table: &mut Table, case: Case<'_>, times: usize, goal: Option<f64>) {
     }
 }
 
-/// Scrapes and small pages of one server, in turns.
+/// Compares scrapes with small pages of the same server, in turns.
 fn beside_page(table: &mut Table, effort: Effort, accounts: &str, goal: f64) {
     let server = Server::own("exposition", accounts);
     let mut clients = ["/metrics", "/-/healthy"].map(|path| Client::of(&server.address, path, true));

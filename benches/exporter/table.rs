@@ -1,6 +1,6 @@
 //! The table that is printed: what was measured, beside what it is compared with, and the goal.
 
-/// Samples are printed as they come, so that a long run can be watched.
+/// Rows are printed at once, so that a long run can be watched.
 #[derive(Default)]
 pub(crate) struct Table {
     missed: usize,

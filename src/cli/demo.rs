@@ -33,7 +33,7 @@ pub(super) async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         let path = &config.web.telemetry_path;
         let scheme = if web.is_tls() { "https" } else { "http" };
         let what = "The demo polls a simulated MinerGate API with three accounts: a password, a password with TOTP, a ready-made token. \
-                    A fourth has a wallet at a simulated pool of another kind.";
+                    The fourth account has a wallet at a simulated pool that runs nodejs-pool.";
         let text = format!(
             "\n{}\n\n  \
              metrics          {scheme}://{address}{path}\n  \

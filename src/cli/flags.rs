@@ -11,7 +11,7 @@ use crate::config::reference::{self, Flag};
 use crate::config::{Config, ConfigError, Shard, Sources, Web};
 
 pub(super) const CONFIGURATION: &str = "Configuration";
-/// The heading of what only those commands have a use for that serve something.
+/// The heading of flags that only commands with a server use.
 pub(super) const WEB: &str = "Web server";
 const LOG: &str = "Log";
 
@@ -108,12 +108,12 @@ impl Flags {
         Config::load(self.sources())
     }
 
-    /// The same for the gateway.
+    /// The configuration, checked for the gateway.
     pub(super) fn load_gateway(&self) -> Result<Config, ConfigError> {
         Config::load_gateway(self.sources())
     }
 
-    /// The same for a command that asks for one thing.
+    /// The configuration for a command that sends single requests, and polls nothing.
     pub(super) fn load_to_ask(&self) -> Result<Config, ConfigError> {
         Config::load_to_ask(self.sources())
     }

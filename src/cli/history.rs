@@ -118,7 +118,7 @@ async fn read(config: &Config, flags: &Flags, now: i64) -> anyhow::Result<(Vec<P
     }
 }
 
-/// What was read so far.
+/// The lists that were read so far.
 #[derive(Default)]
 struct Reading {
     pasts: Vec<Past>,
@@ -128,7 +128,7 @@ struct Reading {
 }
 
 impl Reading {
-    /// Takes a list of an account at the API, or of its wallet at a pool.
+    /// Adds the result of reading a list: of an account at the API, or of a wallet at a pool.
     fn add(&mut self, account: &str, pool: Option<&str>, endpoint: &'static str, read: api::Result<Events>) {
         if self.pasts.last().is_none_or(|past| past.account != account) {
             self.pasts.push(Past { account: account.to_owned(), lists: Vec::new() });

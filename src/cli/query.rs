@@ -64,7 +64,7 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
     Ok(ExitCode::SUCCESS)
 }
 
-/// The answer of whom the account is at, and without an account of whom the configuration names for it.
+/// The answer of the account's pools or of the API. Without an account: of the pools that have the currency, else of the API.
 async fn answer(
     endpoint: &'static Endpoint,
     account: Option<&str>,
@@ -112,7 +112,7 @@ fn argument(endpoint: &Endpoint, given: Option<&str>) -> anyhow::Result<Option<S
     }
 }
 
-/// The name of the account to ask for; nobody's where the answer is the same for all.
+/// The name of the account of the request. Nothing if the answer is the same for all accounts.
 fn account<'a>(endpoint: &Endpoint, wanted: Option<&str>, config: &'a Config) -> anyhow::Result<Option<&'a str>> {
     let name = endpoint.name;
     if !endpoint.is_of_account() {

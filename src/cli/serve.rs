@@ -26,7 +26,7 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Secrets are in the memory: it is written to no core dump, and no other process of the same user reads it.
+/// Keeps the memory, which holds secrets, out of core dumps and away from other processes of the same user.
 pub(super) fn hide_memory() {
     #[cfg(target_os = "linux")]
     {

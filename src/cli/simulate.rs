@@ -22,7 +22,7 @@ pub(super) struct Flags {
     /// Number of accounts
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = whole::<usize>)]
     accounts: usize,
-    /// Number of wallets at the simulated pool, whose accounts are rig-1 and so on
+    /// Number of wallets at the simulated pool; their accounts are rig-1, rig-2 and so on
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<usize>)]
     wallets: usize,
     /// What the numbers are made from: the same seed gives the same numbers at the same time
@@ -37,7 +37,7 @@ pub(super) struct Flags {
     /// How to misbehave: [ENDPOINT/]FAULT[=TIME][:RATE][@ACCOUNT]; may be given several times
     #[arg(long, value_name = "RULE", long_help = minergate_simulator::fault_help())]
     fault: Vec<Rule>,
-    /// Write an exporter configuration for the accounts and wallets to this file, readable by its owner alone
+    /// Write an exporter configuration for the accounts and wallets to this file, readable by its owner only
     #[arg(long, value_name = "FILE")]
     write_config: Option<PathBuf>,
 }

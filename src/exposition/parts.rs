@@ -6,20 +6,20 @@ use super::{Filter, Format, Snapshot};
 use crate::blocks::{Cursor, Entry};
 use crate::gzip::Member;
 
-/// A part has about so many bytes: little beside what it is made of, and much for a connection.
+/// Approximate size of a part: small beside the samples, large for a connection.
 const PART_BYTES: usize = 96 << 10;
 
-/// Room for what a part has beyond that, as it ends behind a block's samples.
+/// Capacity beyond that, since a part ends after the samples of a block.
 const SPARE_BYTES: usize = 24 << 10;
 
-/// The body of an exposition in parts, each made when it is wanted.
+/// The body of an exposition as an iterator of parts. A part is made when it is taken.
 pub enum Parts {
     Text(TextParts),
     Gzip(GzipParts),
 }
 
 impl Parts {
-    /// All parts as one, if that is so long.
+    /// All parts as one, which has this length.
     pub(super) fn whole(self, length: usize) -> Bytes {
         match self {
             Parts::Text(parts) => parts.whole(length).into(),
@@ -45,7 +45,7 @@ pub struct TextParts {
     snapshot: Snapshot,
     format: Format,
     filter: Filter,
-    /// The loops that are shown of each section, from the last section to the first.
+    /// The loops of each section that are shown, the last section first.
     sections: Vec<Vec<Entry>>,
     at: Cursor,
     is_over: bool,
@@ -57,7 +57,7 @@ impl TextParts {
         TextParts { snapshot, format, filter: filter.clone(), sections, at: Cursor::default(), is_over: false }
     }
 
-    /// All text, with room for so many bytes.
+    /// The whole text, in memory for this many bytes.
     pub(super) fn whole(mut self, length: usize) -> String {
         self.part(usize::MAX, length).unwrap_or_default()
     }
@@ -82,11 +82,11 @@ impl TextParts {
     }
 }
 
-/// Gzip, joined from pieces. Everything is shown.
+/// Gzip, joined from ready pieces. It has all samples.
 pub struct GzipParts {
     snapshot: Snapshot,
     format: Format,
-    /// How many sections are joined.
+    /// Number of sections that are joined already.
     joined: usize,
     at: Cursor,
     /// Nothing at the end.

@@ -1,4 +1,4 @@
-//! The gateway's API, behind the same limits, TLS and users as the exporter's pages. What is refused has the API's form of an error.
+//! Serves the gateway's API with the limits, TLS and users of the exporter's pages. Refusals are errors in the API's shape.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub async fn serve_api(listeners: Vec<Listener>, routes: Router, web: Arc<Web>, 
     connection::serve(listeners, served, web, shutdown).await;
 }
 
-/// Admits a request, and says where it comes from.
+/// Admits a request, and adds the client's address to it.
 async fn pass(State(web): State<Arc<Web>>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<Arc<Exchange>>().and_then(|exchange| exchange.connection.peer);
     if let Some(peer) = peer {

@@ -16,13 +16,13 @@ use super::exchange::Exchange;
 use super::web_config::{Admission, Web};
 use super::{host, limit};
 
-/// How a request is refused, with a sentence that ends its line.
+/// Makes the answer of a refused request. The sentence ends with a line feed.
 pub(super) type Refuse = fn(StatusCode, &'static str) -> Response;
 
-/// What becomes of requests' bodies.
+/// Whether handlers get the bodies of requests.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bodies {
-    /// Nothing here wants a body. It is read all the same, to know its length.
+    /// No handler needs a body. It is read to check its length.
     Dropped,
     /// Kept for the handler.
     Kept,
@@ -77,7 +77,7 @@ pub(super) async fn admit(web: &Arc<Web>, bodies: Bodies, refuse: Refuse, mut re
 /// Reads the body.
 ///
 /// # Errors
-/// What is too long about the request.
+/// Status and sentence if a part of the request is too long, too slow or broken.
 async fn size(request: &mut Request, bodies: Bodies) -> Result<(), (StatusCode, &'static str)> {
     let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     if target > limit::TARGET_BYTES {

@@ -50,7 +50,7 @@ pub(super) const TARGET_BYTES: usize = 8 << 10;
 /// A request's body in bytes; longer ones are answered 413.
 pub(super) const BODY_BYTES: usize = 64 << 10;
 
-/// The same of a server that keeps bodies, those of logins.
+/// The same for the gateway, which keeps the bodies of logins.
 pub(super) const KEPT_BODY_BYTES: usize = 8 << 10;
 
 /// Requests at a time on one connection of HTTP/2.
@@ -78,13 +78,13 @@ pub(super) const STALL: Duration = Duration::from_millis(250);
 /// Pages at a time.
 pub(super) const PAGES: usize = 4;
 
-/// Requests to the gateway at a time. They may wait for a pool, and cost little meanwhile.
+/// Requests to the gateway at a time. Most wait for a pool, which costs little.
 pub(super) const API_REQUESTS: usize = 256;
 
-/// Answers made at a time, of those that take time.
+/// Answers that take time and are made at a time.
 pub(super) const MAKING: usize = 2;
 
-/// Accounts whose scrape is made at once. One of more accounts takes time.
+/// A scrape of more accounts takes time, and is made on another thread.
 pub(super) const ACCOUNTS_AT_ONCE: usize = 8;
 
 /// Bytes of pages at a time.

@@ -23,13 +23,13 @@ pub(super) struct Turns {
     number: Arc<Semaphore>,
     bytes: Arc<Semaphore>,
     most_bytes: u32,
-    /// What a request is told that gets none, and how.
+    /// The answer to a request that gets no turn.
     refusal: (Refuse, &'static str),
     holders: Mutex<Vec<Weak<Exchange>>>,
 }
 
 impl Turns {
-    /// So many at a time, or any number if that is 0, whose answers have so many bytes in all.
+    /// `number` requests at a time (0: no limit), whose answers have at most `bytes` bytes together.
     pub(super) fn new(number: usize, bytes: u32, refusal: (Refuse, &'static str)) -> Arc<Turns> {
         let number = if number == 0 { Semaphore::MAX_PERMITS } else { number.min(Semaphore::MAX_PERMITS) };
         let (number, bytes, most_bytes) = (Semaphore::new(number), Semaphore::new(bytes as usize), bytes);

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::config::wallets::XMR;
 use crate::process::{Process, exporter, wait};
-use crate::wallets::XMR;
 
 /// The report of a configuration, as JSON.
 fn report(config: &Path) -> Value {
@@ -122,7 +122,7 @@ fn a_state_directory_that_can_t_be_written_to_is_warned_about() {
     assert!(!directory.path().join("gone").exists(), "nothing is created");
 }
 
-/// What `check` prints of a configuration with an address in a file, in both formats.
+/// The output of `check` in both formats. The address is in a file.
 fn checked(directory: &Path, text: &str, address: &str) -> (Value, String) {
     let config = directory.join("c.toml");
     fs::write(directory.join("address"), address).unwrap();
@@ -131,7 +131,7 @@ fn checked(directory: &Path, text: &str, address: &str) -> (Value, String) {
     (report(&config), String::from_utf8(output.stdout).unwrap())
 }
 
-/// No address, to be searched for.
+/// An address with a typo. The outputs are searched for its last letters.
 const ETC: &str = "0x00000000000000000000000000000000PlantedA";
 
 #[test]
@@ -148,7 +148,7 @@ fn pools_and_wallets_are_listed_without_an_address() {
         pools.iter().map(|pool| (&pool["name"], &pool["software"], &pool["host"], &pool["currency"])).collect();
     assert_eq!(shown[0], (&"supportxmr".into(), &"nodejs-pool".into(), &"pool.example.com".into(), &"xmr".into()));
     assert_eq!(shown[1], (&"etc pool".into(), &"open-ethereum-pool".into(), &"127.0.0.1:1".into(), &"etc".into()));
-    // Workers every half minute, and the network every minute.
+    // `workers` is polled twice a minute, `status` once.
     let requests = &pools[0]["requests"];
     assert_eq!((&requests["per_second"], &requests["first_round"]["polls"]), (&0.05.into(), &2.into()), "{report:#}");
     let account = &report["accounts"][0];
@@ -156,7 +156,7 @@ fn pools_and_wallets_are_listed_without_an_address() {
     let wallets = account["wallets"].as_array().unwrap();
     assert_eq!((wallets.len(), &wallets[1]["pool"], &wallets[1]["currency"]), (2, &"etc pool".into(), &"etc".into()));
     let error = "account rig: can't use token_file: no such file or directory; put the secret there on one line, for this user to read";
-    assert_eq!(report["errors"], Value::from([error]), "what the gateway's clients log in with");
+    assert_eq!(report["errors"], Value::from([error]), "the token of the gateway's clients can't be read");
     assert_eq!((&report["base_url"], &report["requests"]), (&Value::Null, &Value::Null));
     let sentences = [
         "account rig: its pools can't fill transfers; leave that out of endpoints",
@@ -172,7 +172,7 @@ fn pools_and_wallets_are_listed_without_an_address() {
 }
 
 #[test]
-fn an_address_that_can_t_be_read_or_is_none_is_an_error() {
+fn an_unreadable_address_and_an_invalid_one_are_errors() {
     let directory = tempfile::tempdir().unwrap();
     let rig = "[[accounts]]\nname = \"rig\"\nwallet_files = { supportxmr = \"address\" }\n";
     let right = format!("{XMR}{rig}");
@@ -203,7 +203,7 @@ fn an_address_that_can_t_be_read_or_is_none_is_an_error() {
 }
 
 #[test]
-fn pools_that_get_more_or_say_more_than_they_should_are_warned_about() {
+fn plain_http_a_shared_host_and_a_long_max_age_are_warned_about() {
     let directory = tempfile::tempdir().unwrap();
     let other = XMR.replace("supportxmr", "other").replace("xmr", "etc").replace("https", "http") + "max_age = \"10m\"\n";
     let rig = "[[accounts]]\nname = \"rig\"\nwallet_files = { other = \"address\" }\n";
@@ -218,7 +218,7 @@ fn pools_that_get_more_or_say_more_than_they_should_are_warned_about() {
 }
 
 #[test]
-fn a_round_at_a_pool_that_takes_longer_than_values_are_shown_is_warned_about() {
+fn a_round_at_a_pool_that_takes_longer_than_stale_after_is_warned_about() {
     let directory = tempfile::tempdir().unwrap();
     for (wallets, rate, is_long) in [(50, "1", false), (70, "1", true), (70, "2", false)] {
         let account = |i| format!("[[accounts]]\nname = \"rig-{i}\"\nwallets = {{ supportxmr = \"4Abc\" }}\n");

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use minergate::api::{Account, Blocked, Client, Credentials, Event, Secret, Settings, parse_base_url};
 
-use crate::fake_api::{FakeApi, Reply};
+use crate::fake_api::FakeApi;
 
 const LOGIN: &str = "/1.0/auth/login";
 const TOTP_SECRET: &str = "gezd gnbv gy3t qojq"; // 80 bits, lower case, with spaces
@@ -57,6 +57,6 @@ fn account(name: &str, token: &str) -> Account {
     Account::new(name, Credentials::Token { token: Secret::of_text(token).unwrap(), email: None }, None)
 }
 
-fn ok(body: &str) -> Reply {
+fn ok(body: &str) -> (u16, String) {
     (200, body.to_owned())
 }

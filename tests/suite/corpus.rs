@@ -69,7 +69,7 @@ fn no_header_is_too_much_for_the_negotiation() {
 }
 
 #[test]
-fn no_body_is_too_much_for_a_pool_software() {
+fn no_body_breaks_a_pool_software() {
     let samples = contents(files("crates/minergate-pools/src/software", ".json"));
     for (name, body) in seeds("fuzz/seeds/body").into_iter().chain(samples) {
         println!("{name}");

@@ -31,7 +31,7 @@ fn up(text: &str, account: &str) -> bool {
 }
 
 #[test]
-fn one_account_has_few_series_of_the_exporter_s_own() {
+fn with_one_account_the_exporter_has_at_most_150_series_of_its_own() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulator(directory.path(), &["--accounts", "1"]);
     let (_daemon, url) = daemon(&config, &[]);
@@ -66,7 +66,7 @@ fn every_way_in_leads_to_values_and_every_request_is_answered_right() {
         }
     }
     assert!(text.contains("minergate_auth_logins_total{account=\"farm-2\",outcome=\"ok\"} 1\n"));
-    assert!(!text.contains("minergate_auth_logins_total{account=\"farm-3\""), "it has a token");
+    assert!(!text.contains("minergate_auth_logins_total{account=\"farm-3\""), "an account with a token does not log in");
     assert!(text.contains("minergate_network_block_height{currency=\"") && text.contains("process_resident_memory_bytes "));
 
     // Formats and encodings.

@@ -148,7 +148,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// What both encodings of both formats say, once each.
+/// All four bodies, of two formats and two encodings, have the text that is rendered.
 fn scrape(exposition: &Exposition) {
     for format in Format::ALL {
         let body = |encoding| match exposition.body(format, encoding, &Filter::default()) {

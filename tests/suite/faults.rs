@@ -73,7 +73,7 @@ struct Pool {
     address: String,
     token: String,
     login: String,
-    /// The address of the wallet.
+    /// The address of the simulated wallet.
     wallet: String,
 }
 
@@ -241,7 +241,7 @@ fn each_fault_does_what_its_line_says_and_no_more() {
 }
 
 #[test]
-fn a_wallet_s_answers_have_the_faults_of_connections_too_and_its_address_is_nowhere_else() {
+fn a_wallet_s_answers_can_have_faults_of_the_connection_and_no_page_has_its_address() {
     let pool = Pool::start(&[]);
     let address = pool.wallet.as_str();
     for rule in ["latency=1ms", "slow-body=1ms", "reset", "timeout=1ms", "truncated", "endless", "html", "503"] {

@@ -1,4 +1,4 @@
-//! `gateway`: the built binary between fake pools and clients of the MinerGate API.
+//! `gateway`: the built binary, with fake pools behind it and clients of the MinerGate API before it.
 
 mod answers;
 mod limits;
@@ -13,39 +13,21 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::fake_api::{Asked, FakeApi, Reply};
+use crate::pools::fake_pool::{cryptonote, ethereum, nodejs};
 use crate::process::{Answer, Process, exporter, get, post};
 
-/// What a pool of each software answers to a path, as its own samples have it. The part of the path before the software's own says which
-/// software it is.
-fn sample(path: &str) -> Option<&'static str> {
-    macro_rules! answer {
-        ($path:literal) => {
-            include_str!(concat!("../../crates/minergate-pools/src/software/", $path, ".json"))
-        };
-    }
-    let (software, path) = path.trim_start_matches('/').split_once('/')?;
-    let last = path.rsplit('/').next()?;
-    Some(match (software, path.split('/').next()?, last) {
-        ("nodejs", "miner", "stats") => answer!("nodejs_pool/stats"),
-        ("nodejs", "miner", "allWorkers") => answer!("nodejs_pool/all_workers"),
-        ("nodejs", "miner", "payments") => answer!("nodejs_pool/payments"),
-        ("nodejs", "user", _) => answer!("nodejs_pool/user"),
-        ("nodejs", "network", "stats") => answer!("nodejs_pool/network"),
-        ("cryptonote", "stats", _) => answer!("cryptonote_nodejs_pool/stats"),
-        ("cryptonote", "stats_address", _) => answer!("cryptonote_nodejs_pool/stats_address"),
-        ("cryptonote", "get_top10miners", _) => answer!("cryptonote_nodejs_pool/top10"),
-        ("cryptonote", "get_miner_payout_level", _) => answer!("cryptonote_nodejs_pool/payout_level"),
-        ("ethereum", "api", "stats") => answer!("open_ethereum_pool/stats"),
-        ("ethereum", "api", _) => answer!("open_ethereum_pool/accounts"),
-        _ => return None,
-    })
-}
-
+/// The sample answers of each software. The first part of the path is the name of the pool.
 fn answer(asked: &Asked) -> Reply {
-    sample(&asked.path).map_or((404, "not found".to_owned()), |body| (200, body.to_owned()))
+    let path = asked.path.trim_start_matches('/');
+    let (pool, path) = path.split_at(path.find('/').unwrap());
+    match pool {
+        "nodejs" => nodejs(path),
+        "cryptonote" => cryptonote(path),
+        _ => ethereum(path),
+    }
 }
 
-/// `[[pools]]`: one of each software at that URL, which can be asked faster than one would ask a pool.
+/// `[[pools]]`: one of each software at that URL, with limits high enough for tests.
 fn pools(url: &str) -> String {
     let pool = |name: &str, software: &str, more: &str| {
         format!(
@@ -80,7 +62,7 @@ fn gateway(config: &Path, arguments: &[&str]) -> (Process, String) {
     (process, format!("http://{}", line.split(' ').next().unwrap()))
 }
 
-/// A gateway before a fake pool, and a directory that lives as long.
+/// A gateway with a fake pool behind it, and the directory of its configuration.
 struct Served {
     pool: FakeApi,
     process: Process,
@@ -112,7 +94,7 @@ impl Served {
     }
 }
 
-/// The code of an error of the API, in either of its shapes.
+/// The code of an error in either of the API's two shapes.
 fn code(answer: &Answer) -> String {
     assert_eq!(answer.headers["content-type"], "application/json; charset=utf-8", "{}", answer.text());
     let body: Value = serde_json::from_str(&answer.text()).unwrap();

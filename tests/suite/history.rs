@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::fake_api::{FakeApi, Reply};
+use crate::fake_api::FakeApi;
 use crate::process::{exporter, simulator};
 use crate::prometheus::{query, serve, strict_open_metrics};
 
@@ -16,7 +16,7 @@ fn now() -> f64 {
 }
 
 /// Withdrawals of one, two and four coins, one, two and three days ago; one that is pending, and one without its time.
-fn answer(path: &str, now: f64) -> Reply {
+fn answer(path: &str, now: f64) -> (u16, String) {
     let ago = |hours: f64| now - hours * HOUR;
     let milliseconds = |hours: f64| ago(hours) * 1000.0;
     let body = match path {

@@ -50,7 +50,6 @@ mod status;
 mod systemd;
 mod values;
 mod wallet_commands;
-mod wallets;
 mod web;
 mod web_attack;
 mod web_config;

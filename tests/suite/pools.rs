@@ -1,6 +1,6 @@
-//! Wallets at pools, end to end: the built binary beside pools that answer, fail, are slow and change.
+//! Wallets at pools, end to end: the built binary, and fake pools that answer, fail or are slow.
 
-mod fake_pool;
+pub(crate) mod fake_pool;
 mod faults;
 mod personal;
 mod prometheus;
@@ -20,7 +20,7 @@ use crate::scrape::Scrape;
 /// A made-up address that looks like one of Monero's.
 const ADDRESS: &str = "4AdUndXHHZ6cfufTMvppY6JwXNouMBzSkbLYfpAV5Usx3skxNgYeYTRj5UzqtReoS44qo9mtmXCqY45DJ852K5Jv2684Rge";
 
-/// A pool of that name and software; `more` are further keys. It can be asked as often as tests ask.
+/// `[[pools]]` with one pool; `more` are further keys. Its burst is high enough for tests.
 fn pool(name: &str, software: &str, currency: &str, fake: &FakePool, more: &str) -> String {
     let url = &fake.url;
     format!(
@@ -28,7 +28,7 @@ fn pool(name: &str, software: &str, currency: &str, fake: &FakePool, more: &str)
     )
 }
 
-/// A nodejs-pool called `fake`, of Monero.
+/// A pool of Monero called `fake`, with the software nodejs-pool.
 fn monero(fake: &FakePool, more: &str) -> String {
     pool("fake", "nodejs-pool", "xmr", fake, more)
 }
@@ -38,14 +38,14 @@ fn rig(name: &str, address: &str) -> String {
     format!("[[accounts]]\nname = \"{name}\"\nwallets = {{ fake = \"{address}\" }}\n")
 }
 
-/// Puts the configuration into the directory's file; what stands first is its top.
+/// Writes a configuration of these parts into the directory.
 fn write(directory: &Path, parts: &[&str]) -> PathBuf {
     let path = directory.join("c.toml");
     fs::write(&path, parts.concat()).unwrap();
     path
 }
 
-/// Every endpoint that the interval is for.
+/// `[poll]` with the same interval for these endpoints.
 fn poll(interval: &str, endpoints: &[&str]) -> String {
     let lines: Vec<String> = endpoints.iter().map(|endpoint| format!("{endpoint} = \"{interval}\"\n")).collect();
     format!("[poll]\n{}", lines.concat())
@@ -55,14 +55,14 @@ fn scrape(url: &str) -> Scrape {
     Scrape::read(&get(&format!("{url}/metrics"), &[]).text())
 }
 
-/// The loops that a scrape shows, as account, endpoint and currency, and whether each is up.
+/// The loops of a scrape: the labels account, endpoint and currency, and whether the loop is up.
 fn loops(scrape: &Scrape) -> Vec<(String, bool)> {
     let family = "minergate_endpoint_up";
     let loops = scrape.0.iter().filter_map(|(series, value)| Some((series.strip_prefix(family)?, *value == 1.0)));
     loops.map(|(labels, is_up)| (labels.replace(['{', '}', '"'], ""), is_up)).collect()
 }
 
-/// Whether all loops are up, and there are some.
+/// Whether there are loops and all are up.
 fn all_up(scrape: &Scrape) -> bool {
     let loops = loops(scrape);
     !loops.is_empty() && loops.iter().all(|(_, is_up)| *is_up)

@@ -19,9 +19,9 @@ pub(crate) enum Format {
 /// The samples of a scrape: series, as it is written, to value.
 pub(crate) struct Scrape(pub(crate) BTreeMap<String, f64>);
 
-/// What a parser makes of OpenMetrics.
+/// Parses OpenMetrics, and panics if it is not valid.
 pub(crate) fn parsed_open_metrics(text: &str) -> MetricsExposition<OpenMetricsType, OpenMetricsValue> {
-    // The parser takes a histogram's unit for an error; the standard doesn't.
+    // The parser rejects the unit of a histogram, which the standard allows.
     let accepted = text.replace("# UNIT minergate_api_request_duration_seconds seconds\n", "");
     parse_openmetrics(&accepted).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }

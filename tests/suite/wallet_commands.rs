@@ -18,7 +18,7 @@ fn json(config: &Path, arguments: &[&str]) -> Value {
 }
 
 #[test]
-fn commands_ask_the_pools_of_an_account_with_wallets() {
+fn query_history_and_once_read_wallets_from_pools() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulator(directory.path(), &["--accounts", "1", "--wallets", "1"]);
     let of_wallet = |method: &str| json(&config, &["query", method, "--account", "rig-1"]);
@@ -26,7 +26,7 @@ fn commands_ask_the_pools_of_an_account_with_wallets() {
     assert!(of_wallet("balance")["xmr"].as_str().is_some_and(|coins| coins.parse::<f64>().is_ok()));
     assert_eq!(of_wallet("nickname"), "rig-1");
     assert!(json(&config, &["query", "status", "xmr"])["difficulty"].is_number());
-    // What the pool has not.
+    // A method that no pool can fill.
     let output = run(&config, &["query", "transfers", "--account", "rig-1"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("no pool of the account rig-1 has that"));

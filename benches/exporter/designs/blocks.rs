@@ -1,4 +1,4 @@
-//! A simple design: as ours, but zlib-rs compresses the families of a block. A scrape only joins the pieces.
+//! A simple design: as ours, but zlib-rs compresses each family of a block. A scrape joins the pieces.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use minergate_exporter::text::SampleWriter;
 
 use super::SECTIONS;
 
-/// Samples beyond which a block is cut in two.
+/// A block with more samples is split in two.
 const BLOCK: usize = 512;
 
-/// Deflated text, which ends at a byte and looks back at nothing before itself, with the checksum and the length of the text.
+/// Deflated text with the checksum and the length of the text. It ends at a byte boundary and refers to nothing before it.
 #[derive(Clone, Default)]
 struct Piece(Box<[u8]>, Hasher, u32);
 
-/// Accounts that are neighbours, and a piece for each family.
+/// Neighbouring accounts, and a piece for each family.
 #[derive(Clone, Default)]
 struct Block {
     accounts: Vec<(Arc<str>, Samples)>,

@@ -1,4 +1,4 @@
-//! A simple design: samples are kept as they are, and prometheus-client encodes all of them at each scrape, which zlib-rs then compresses.
+//! A simple design: at each scrape, prometheus-client encodes all samples and zlib-rs compresses the text.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,7 +15,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::SECTIONS;
 
-/// The samples of one account's answer: those of each family, with their labels.
+/// For each family of one account's answer: label sets and values.
 type Families = Vec<Vec<(Vec<(&'static str, String)>, f64)>>;
 
 type Accounts = BTreeMap<Arc<str>, Families>;

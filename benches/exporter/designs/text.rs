@@ -1,4 +1,4 @@
-//! A simple design: a poll writes the text of each family of its answer; a scrape joins the texts, and zlib-rs compresses them.
+//! A simple design: a poll writes the text of each family; a scrape joins the texts, and zlib-rs compresses them.
 
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
@@ -11,7 +11,7 @@ use minergate_exporter::text::SampleWriter;
 
 use super::SECTIONS;
 
-/// The texts of each section by account, one for each family.
+/// For each section: the texts by account, one text for each family.
 pub(crate) struct Text(Vec<BTreeMap<Arc<str>, Vec<String>>>);
 
 impl Text {

@@ -15,7 +15,7 @@ use minergate::metric::{Kind, Samples};
 const NAMED: usize = 4;
 
 pub(super) async fn run(config: &Config) -> anyhow::Result<Vec<Poll>> {
-    // Whoever checks may have seen to an account whose credentials were rejected.
+    // The user may have corrected credentials that were rejected.
     config.plan.accounts.iter().for_each(|(account, _)| account.try_rejected());
     let Pipeline { hosts, poller, .. } = Pipeline::new(config)?;
     let mut progress = Progress::new();

@@ -1,4 +1,4 @@
-//! What `check` says of pools: what each is asked for, and how long a round takes there.
+//! The pools in the report of `check`: their wallets, their requests, and the time of a round.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::config::Config;
 use minergate::duration;
 use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
 
-/// A pool, without what is behind its host in its URL.
+/// A pool. Of its URL only the host is shown, as the path could hold personal data.
 #[derive(Debug, Serialize)]
 pub(super) struct Pool {
     pub(super) name: String,
@@ -19,13 +19,13 @@ pub(super) struct Pool {
     pub(super) currency: String,
     /// Wallets that this instance polls there.
     pub(super) wallets: usize,
-    /// At most: one answer of the pool can serve several polls.
+    /// An upper limit: several polls can share an answer.
     pub(super) requests: Requests,
     pub(super) burst: f64,
     pub(super) concurrency: usize,
 }
 
-/// A loop at a pool: the pool's place, the endpoint, the interval.
+/// A loop at a pool: the pool's index in the configuration, the endpoint, the interval.
 pub(super) type PoolLoop = (usize, &'static Endpoint, Duration);
 
 /// All loops of this instance at pools.
@@ -46,7 +46,7 @@ pub(super) fn loops(config: &Config) -> Vec<PoolLoop> {
     loops
 }
 
-/// Whether this instance reads the network of the pool's currency there.
+/// Whether this instance polls this pool for the network of the pool's currency.
 fn has_network(config: &Config, place: usize) -> bool {
     let currency = &*config.pools[place].currency;
     let is_in_use = match &config.plan.currencies {
@@ -77,7 +77,7 @@ pub(super) fn pools(config: &Config, loops: &[PoolLoop]) -> Vec<Pool> {
     config.pools.iter().enumerate().map(pool).collect()
 }
 
-/// A round of all polls at a pool that takes longer than values are shown.
+/// Warnings about pools where a round of all polls takes longer than `poll.stale_after`.
 pub(super) fn long_rounds(pools: &[Pool], stale_after: Duration) -> impl Iterator<Item = String> {
     pools.iter().filter_map(move |Pool { name, requests, .. }| {
         let (round, limit) = (&requests.first_round, requests.limit);

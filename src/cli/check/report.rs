@@ -36,7 +36,7 @@ pub(super) struct Report {
 /// What the configuration was understood as.
 #[derive(Debug, Serialize)]
 pub(super) struct Understood {
-    /// Of the API; nothing where it is asked for nothing.
+    /// URL of the API. Nothing if no requests go to the API.
     pub(super) base_url: Option<String>,
     /// To the API.
     pub(super) requests: Option<Requests>,
@@ -53,7 +53,7 @@ pub(super) struct Requests {
     pub(super) per_second: f64,
     /// `requests_per_second` of the API or the pool.
     pub(super) limit: f64,
-    /// How many times as long as configured the intervals become; 1 where the requests are within the limit.
+    /// Factor by which the intervals become longer than configured; 1 if the requests are within the limit.
     pub(super) stretch: f64,
     pub(super) first_round: FirstRound,
 }
@@ -76,7 +76,7 @@ impl Requests {
         Requests::new(plan.requests_per_second, loops.iter().map(|l| l.plan.interval), logins)
     }
 
-    /// What loops of these intervals send to a host with that limit.
+    /// The requests of loops with these intervals to a host with this limit.
     pub(super) fn new(limit: f64, intervals: impl Iterator<Item = Duration>, logins: usize) -> Requests {
         let (polls, per_second) =
             intervals.fold((0, 0.0), |(polls, sum), interval| (polls + 1, sum + 1.0 / interval.as_secs_f64()));
@@ -90,7 +90,7 @@ impl Requests {
 #[derive(Debug, Serialize)]
 pub(super) struct Account {
     pub(super) name: String,
-    /// How it logs in, in words; of an account with wallets, how clients of the gateway do, if they can.
+    /// How the account logs in, in words. For an account with wallets: how clients of the gateway log in; nothing if they can't.
     pub(super) login: Option<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) wallets: Vec<Wallet>,
@@ -112,8 +112,8 @@ pub(super) struct Endpoint {
     pub(super) scope: &'static str,
     /// Nothing when it is off.
     pub(super) interval_seconds: Option<f64>,
-    /// Accounts and wallets that it is polled for; 1 or 0 for the API's pool, and 1 more for each of `[[pools]]` that can fill it; networks
-    /// that are known before the first answer.
+    /// Number of loops: one for each account and wallet; for an endpoint of the pool, one for the API and one for each of `[[pools]]` that
+    /// fills it; for networks, those that are known before the first answer.
     pub(super) loops: usize,
 }
 
@@ -174,7 +174,7 @@ impl Report {
         let wallets: Vec<_> = config.own_wallets().collect();
         let reads = stream::iter(wallets.iter().map(|wallet| config.address(wallet))).buffered(FILES_AT_ONCE);
         self.errors.extend(reads.collect::<Vec<_>>().await.into_iter().filter_map(Result::err));
-        // A currency's network is read from one place, and without a URL the API is asked for nothing.
+        // The API has no loops without a URL, and none for the networks of currencies that a pool has.
         let is_at_api = |l: &Loop| l.key.subject.currency().is_none_or(|code| config.pool_of(code).is_none());
         let loops: Vec<_> = plan.loops().filter(|l| config.api.is_some() && is_at_api(l)).collect();
         let pool_loops = pools::loops(config);

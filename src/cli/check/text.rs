@@ -70,7 +70,7 @@ fn overview(understood: &Understood, out: &mut impl Write) -> io::Result<()> {
     table.write(out, INDENTATION)
 }
 
-/// What is sent to the API: in the long run, that it is over the limit, and after a start.
+/// Requests to the API: their rate, a warning if that is over the limit, and the first round after a start.
 fn sent(requests: &Requests) -> [(anstyle::Style, String); 3] {
     let style = if requests.stretch > 1.0 { WARNING } else { PLAIN };
     let FirstRound { polls, logins, seconds } = &requests.first_round;
@@ -97,7 +97,7 @@ fn share(requests: &Requests) -> String {
     }
 }
 
-/// Empty where the limit is enough.
+/// Empty if the requests are within the limit.
 fn stretched(requests: &Requests) -> String {
     let stretch = requests.stretch;
     if stretch > 1.0 {
@@ -181,8 +181,8 @@ fn what_for(endpoint: &Endpoint, Understood { base_url, pools, currencies, .. }:
             Some(codes) => format!("networks of {}", codes.join(", ")),
             None => "networks of the currencies in use".to_owned(),
         },
-        _ if loops == 0 && base_url.is_none() => "nobody has it".to_owned(),
-        _ if loops == 0 => "another instance's".to_owned(),
+        _ if loops == 0 && base_url.is_none() => "no pool has it".to_owned(),
+        _ if loops == 0 => "polled by another instance".to_owned(),
         _ if loops == 1 => "the pool".to_owned(),
         _ => format!("{loops} pools"),
     }

@@ -10,7 +10,7 @@ use minergate::endpoints::{Request, invoices, transfers, withdrawals};
 use minergate::metric::write_label;
 use minergate_pools::Wallet;
 
-/// Before there were coins, in Unix seconds: 2009. An earlier time is none.
+/// The beginning of 2009 in Unix seconds, before the first coin. An earlier time is invalid.
 const FIRST_COIN: f64 = 1_230_768_000.0;
 
 /// Something that happened once.
@@ -60,7 +60,7 @@ impl Events {
     }
 }
 
-/// Reads all payments to a wallet.
+/// Reads all payments to a wallet, of all pages.
 pub(super) async fn payments(wallet: &Wallet, now: f64) -> api::Result<Events> {
     let answer = wallet.payments_all(None).await?;
     Ok(sorted(of_withdrawals(&api::decode(answer.json.as_bytes())?, now)))

@@ -15,7 +15,7 @@ const STOPS: &[&str] = &["wrong-password", "totp-required", "captcha", "disconti
 /// Faults of reads that a login can't have.
 const OF_READS: &[&str] = &["expired-token", "frozen", "correction", "counter-reset"];
 
-/// Faults of wallets, of which there are none.
+/// Faults that only wallets can have. This test has no wallets.
 pub(super) const OF_WALLETS: &[&str] = &["wallet-unknown"];
 
 /// Rounds, and how many at the end are host-wide.
@@ -37,7 +37,7 @@ pub(super) struct Round {
     pub(super) is_host_wide: bool,
 }
 
-/// The rounds. Every fault of the table that is not of wallets comes several times, for one of the accounts farm-2 to farm-12.
+/// The rounds. Every fault of the table but those of wallets comes several times, each for one of the accounts farm-2 to farm-12.
 ///
 /// In the first, farm-1's login wants a captcha, and farm-4's fails once; these two are spared all else, so that what they
 /// do afterwards is certain.

@@ -32,7 +32,7 @@ fn the_examples_say_the_same() {
     }
 }
 
-/// A wallet in the file, and the same in the environment.
+/// The page has the same wallet in a file and in the environment.
 #[test]
 fn the_examples_of_a_wallet_are_right() {
     let page = read("docs/configuration.md");

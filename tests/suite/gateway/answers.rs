@@ -1,4 +1,4 @@
-//! What clients get: every method, in the API's shape, with the samples that the pools' answers have.
+//! Every method's answer has the API's shape, and the same samples as the pools' answers.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,6 +11,7 @@ use minergate_pools::Pool;
 use serde_json::{Value, json};
 
 use super::{Served, account, answer, code, write};
+use crate::fake_api::{Asked, Reply};
 use crate::process::{daemon, get, wait};
 use crate::scrape::Scrape;
 
@@ -63,20 +64,20 @@ async fn every_method_is_answered_in_its_shape() {
     assert!(parts.as_array().unwrap().iter().all(|entry| entry["cc"] == "etc"), "{parts}");
 }
 
-/// Clients in other languages read a balance as a decimal number, and not every one would read all digits of a JSON number.
+/// Many JSON parsers would round a number with so many digits.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_balance_is_text_with_all_digits() {
     let stats = r#"{"hash": 1, "totalHashes": 5, "validShares": 5, "invalidShares": 0, "amtPaid": 0, "amtDue": 12345678901234567890}"#;
-    let reply = |asked: &crate::fake_api::Asked| {
-        if asked.path.starts_with("/nodejs/miner") { (200, stats.to_owned()) } else { answer(asked) }
+    let reply = move |asked: &Asked| {
+        if asked.path.starts_with("/nodejs/miner") { Reply::new(200, stats) } else { answer(asked) }
     };
     let served = Served::start(reply, &account("rig", &["nodejs"])).await;
     assert_eq!(served.json("/1.0/balance", "token-of-rig"), json!({ "xmr": "12345678.90123456789" }));
 }
 
-/// The exporter reads the gateway as it reads any MinerGate API, and has the same samples as from the pools themselves.
+/// An exporter that reads the gateway has the same samples as one that reads the pools.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_samples_are_those_of_the_pools_themselves() {
+async fn the_samples_are_those_of_the_pools() {
     let served = Served::start(answer, &account("rig", ALL)).await;
     let text = fs::read_to_string(served.directory.path().join("gateway.toml")).unwrap();
     let config = Config::load_gateway(Sources { text: Some(&text), ..Sources::default() }).unwrap();
@@ -125,7 +126,7 @@ async fn the_samples_are_those_of_the_pools_themselves() {
         (scrape.is_up("rig") && scrape.get("minergate_network_difficulty{currency=\"etc\"}").is_some()).then_some(scrape)
     });
     for (series, value) in expected {
-        // An info's labels can be in the exporter's own order.
+        // The order of an info's labels can differ.
         if !series.contains("_info{") {
             assert_eq!(scrape.get(&series).map(|value| value.to_string()), Some(value), "{series}");
         }

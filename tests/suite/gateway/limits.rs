@@ -1,4 +1,4 @@
-//! Clients that ask too much, too slowly or for too long, what the log and the answers say of secrets, and how the gateway ends.
+//! Limits on clients, secrets in outputs, and signals.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -11,7 +11,7 @@ use crate::process::{request, wait};
 use crate::web::allow_many_connections;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_too_long_is_refused_in_the_api_s_shape() {
+async fn requests_that_are_too_long_are_refused_in_the_api_s_shape() {
     let served = Served::start(answer, &account("rig", &["nodejs"])).await;
     let long = "x".repeat(9 << 10);
     let login = served.login(&with_password("rig@example.com", &long));
@@ -37,7 +37,7 @@ async fn what_is_too_long_is_refused_in_the_api_s_shape() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn clients_that_send_nothing_keep_no_other_out() {
+async fn idle_clients_do_not_keep_others_out() {
     allow_many_connections();
     let served = Served::start(answer, &account("rig", &["nodejs"])).await;
     let address = served.url.trim_start_matches("http://");
@@ -49,7 +49,7 @@ async fn clients_that_send_nothing_keep_no_other_out() {
             1 => b"GET /1.0/balance HTTP/1.1\r\nhost: a\r\nto",
             _ => b"POST /1.0/auth/login HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\n{",
         };
-        // It may have been closed for a newer one.
+        // The gateway may have closed it already, to accept a newer connection.
         let _ = stream.write_all(begun);
         slow.push(stream);
     }
@@ -63,9 +63,9 @@ const ADDRESS: &str = "4PlantedAddressOfARigWithManyLettersToBeFoundInAnyOutput"
 fn talkative(asked: &Asked) -> Reply {
     let error = json!({ "error": format!("no such thing as {ADDRESS}"), "message": "planted-message" });
     match asked.path.as_str() {
-        path if path.ends_with("payments") => (500, error.to_string()),
-        path if path.ends_with("network/stats") => (200, error.to_string()),
-        path if path.ends_with("allWorkers") => (
+        path if path.contains("payments?") => Reply::new(500, error.to_string()),
+        path if path.ends_with("network/stats") => Reply::new(200, error.to_string()),
+        path if path.ends_with("allWorkers") => Reply::new(
             200,
             json!({ "global": { "hash": 1 }, ADDRESS: { "hash": 1 }, format!("rig@{ADDRESS}"): { "hash": 2 } }).to_string(),
         ),
@@ -74,7 +74,7 @@ fn talkative(asked: &Asked) -> Reply {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_secret_comes_out() {
+async fn no_secret_is_in_an_answer_or_in_the_log() {
     let accounts = format!(
         "[[accounts]]\nname = \"rig\"\nemail = \"planted-user@example.com\"\npassword = \"planted-password\"\n\
          totp_secret = \"PLANTEDTOTPSECRET\"\nwallets = {{ nodejs = \"{ADDRESS}\" }}\n\
@@ -109,7 +109,7 @@ async fn nothing_secret_comes_out() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_signal_ends_it_and_a_hangup_does_not() {
+async fn sigterm_ends_the_gateway_and_sighup_does_not() {
     let mut served = Served::start(answer, &account("rig", &["nodejs"])).await;
     let silent = TcpStream::connect(served.url.trim_start_matches("http://")).unwrap();
     served.process.signal("HUP");

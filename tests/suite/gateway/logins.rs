@@ -1,4 +1,4 @@
-//! Who gets in, and whose answers he gets.
+//! Logins and tokens, and which account each belongs to.
 
 use std::fs;
 
@@ -12,19 +12,22 @@ use crate::process::get;
 
 const KEY: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 
-/// A pool whose balances tell the wallets apart.
+/// A pool where each wallet has another balance.
 fn by_wallet(asked: &Asked) -> Reply {
     let wallets = [("first-at-nodejs", 1), ("second-at-nodejs", 2), ("third-at-nodejs", 3), ("nobody-at-nodejs", 4)];
     match wallets.iter().find(|(wallet, _)| asked.path.contains(wallet)) {
         Some((_, number)) if asked.path.ends_with("/stats") => {
             let coins = number * 1_000_000_000_000_u64;
-            (200, json!({ "hash": 1, "totalHashes": 1, "validShares": 1, "invalidShares": 0, "amtDue": coins }).to_string())
+            Reply::new(
+                200,
+                json!({ "hash": 1, "totalHashes": 1, "validShares": 1, "invalidShares": 0, "amtDue": coins }).to_string(),
+            )
         }
         _ => answer(asked),
     }
 }
 
-/// Three accounts, each with another kind of credentials, whose secrets are in files; and one that nobody can log in to.
+/// Three accounts with one kind of credentials each, whose secrets are in files; and an account without credentials.
 const ACCOUNTS: &str = r#"
 [[accounts]]
 name = "first"
@@ -86,14 +89,14 @@ async fn each_kind_of_credentials_leads_to_its_own_account() {
     }
     assert!(served.pool.asked("/nodejs/miner/nobody-at-nodejs/stats").is_empty());
 
-    // What stands in the files now counts.
+    // A changed file counts at the next login.
     fs::write(served.directory.path().join("password"), "battery staple").unwrap();
     assert_eq!(code(&served.login(&with_password("first@example.com", "correct horse"))), "WrongEmailOrPassword");
     token(&with_password("first@example.com", "battery staple"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn wrong_passwords_block_logins_and_no_token() {
+async fn wrong_passwords_block_logins_but_not_tokens() {
     let accounts =
         "[[accounts]]\nname = \"rig\"\nemail = \"rig@example.com\"\npassword = \"right\"\nwallets = { nodejs = \"a\" }\n";
     let served = Served::start(answer, &format!("{accounts}{}", account("other", &["nodejs"]))).await;
@@ -121,9 +124,9 @@ async fn wrong_passwords_block_logins_and_no_token() {
     assert_eq!(log.matches("too many failed logins").count(), 1, "{log}");
 }
 
-/// Basic auth of the web configuration file comes before the API's own logins, and does not replace them.
+/// Basic auth is checked first. It does not replace the API's logins.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn users_of_the_web_configuration_come_first() {
+async fn users_of_the_web_configuration_are_checked_first() {
     let pool = FakeApi::start(answer).await;
     let directory = tempfile::tempdir().unwrap();
     let config = write(directory.path(), &format!("{}{}", pools(&pool.base_url), account("rig", &["nodejs"])));
@@ -157,7 +160,7 @@ fn a_configuration_that_nobody_can_log_in_to_says_what_to_add() {
         let said = load(&text).unwrap_err().to_string();
         assert!(said.contains(message), "{said}");
     }
-    // What is at the API is none of the gateway's business, and needs no URL.
+    // The gateway ignores accounts at the API, and so needs no `api.base_url`.
     let config = load(&format!("{pools}{at_api}{wallet}token = \"t\"\n")).unwrap();
     assert_eq!((config.logins.len(), config.accounts.len()), (1, 1));
 }

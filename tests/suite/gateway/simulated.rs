@@ -1,4 +1,4 @@
-//! Between the simulator's pool, with its faults, and the exporter as a client that logs in.
+//! The gateway with the simulator's pool and its faults behind it, and an exporter as its client.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,7 +9,7 @@ use super::{code, gateway, write};
 use crate::process::{daemon, get, put_faults, simulator, wait};
 use crate::scrape::Scrape;
 
-/// Faults of a wallet's answers, and the status of its balance. What leaves nothing to be read is an answer without the currency.
+/// Faults of a wallet's answers, and the possible HTTP status of its balance. 200 is also the status of a balance without entries.
 const FAULTS: &[(&str, &[u16])] = &[
     ("latency=1s", &[200]),
     ("500", &[503]),
@@ -34,7 +34,7 @@ const HEALTHY: usize = FAULTS.len() + 1;
 
 const TOTP: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 
-/// The simulator's configuration with a token for each account, but for the healthy one, which logs in.
+/// The simulator's configuration with a token for each account. The healthy account has a password instead.
 fn with_credentials(text: &str) -> String {
     let login = format!("email = \"rig@example.com\"\npassword = \"correct horse\"\ntotp_secret = \"{TOTP}\"");
     (1..=HEALTHY).fold(text.to_owned(), |text, i| {
@@ -86,7 +86,7 @@ fn a_fault_costs_its_own_wallet_and_the_exporter_reads_the_others() {
     assert!(!process.output().contains("panicked"), "{}", process.output());
 }
 
-/// A pool that asks for a pause gets it, and clients are told to wait, if not for as long: other accounts may be at other pools.
+/// Clients are told to wait too, but at most a minute: their other wallets may be at other pools.
 #[test]
 fn a_pause_that_the_pool_asks_for_is_passed_on() {
     let directory = tempfile::tempdir().unwrap();

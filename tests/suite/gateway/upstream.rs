@@ -1,4 +1,4 @@
-//! Pools that fail, are slow, or do not know a wallet; and how often they are asked.
+//! Pools that fail, are slow, or do not know a wallet; and the number of their requests.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,17 +11,17 @@ use super::{Served, account, answer, code, gateway, pools, write};
 use crate::fake_api::{Asked, FakeApi, Reply};
 use crate::process::{get, wait};
 
-/// A pool that fails while told to.
+/// A pool that fails with this HTTP status; 0 lets it answer.
 fn failing(fails: Arc<AtomicUsize>) -> impl Fn(&Asked) -> Reply + Send + Sync {
     move |asked| match fails.load(Ordering::SeqCst) {
         0 => answer(asked),
-        status if asked.path.starts_with("/nodejs/") => (status.try_into().unwrap(), "<html>".to_owned()),
+        status if asked.path.starts_with("/nodejs/") => Reply::new(status.try_into().unwrap(), "<html>"),
         _ => answer(asked),
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_pool_that_fails_is_503_unless_an_answer_is_kept_that_is_young_enough() {
+async fn a_failing_pool_is_503_unless_there_is_a_recent_answer() {
     let fails = Arc::new(AtomicUsize::new(404));
     let pool = FakeApi::start(failing(fails.clone())).await;
     let directory = tempfile::tempdir().unwrap();
@@ -36,9 +36,9 @@ async fn a_pool_that_fails_is_503_unless_an_answer_is_kept_that_is_young_enough(
     let wait_for: u64 = refused.headers["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((1..=5).contains(&wait_for), "{wait_for}");
     assert_eq!(served.get("/1.0/xmr/status", "").status, 503);
-    assert_eq!(served.get("/1.0/etc/status", "").status, 200, "another pool's network has nothing to do with it");
+    assert_eq!(served.get("/1.0/etc/status", "").status, 200, "another pool's network does not depend on it");
 
-    // Both wallets' workers are in the answer, or there is none.
+    // An answer has the workers of both wallets.
     fails.store(0, Ordering::SeqCst);
     let both = wait("the pool", || Some(workers()).filter(|answer| answer.status == 200)).text();
     let currencies: serde_json::Value = serde_json::from_str(&both).unwrap();
@@ -55,7 +55,7 @@ async fn a_pool_that_fails_is_503_unless_an_answer_is_kept_that_is_young_enough(
         refused => Some(code(&refused)).filter(|code| code == "ServiceUnavailable"),
     });
     assert!(kept > 0);
-    assert_eq!(served.json("/1.0/balance", "token-of-rig"), balance, "each endpoint has its own time");
+    assert_eq!(served.json("/1.0/balance", "token-of-rig"), balance, "each endpoint has its own age limit");
     let log = served.process.output();
     assert_eq!(log.matches("pool not read").count(), 1, "{log}");
     assert!(log.contains("pool read again"), "{log}");
@@ -64,7 +64,7 @@ async fn a_pool_that_fails_is_503_unless_an_answer_is_kept_that_is_young_enough(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wallet_that_the_pool_does_not_know_has_no_entry() {
     let reply = |asked: &Asked| {
-        if asked.path.starts_with("/ethereum/api/accounts") { (404, String::new()) } else { answer(asked) }
+        if asked.path.starts_with("/ethereum/api/accounts") { Reply::new(404, "") } else { answer(asked) }
     };
     let accounts = account("rig", &["nodejs", "ethereum"]) + &account("new", &["ethereum"]);
     let served = Served::start(reply, &accounts).await;
@@ -104,9 +104,9 @@ async fn sixty_clients_at_once_are_answered_and_the_pool_is_asked_once() {
     }
 }
 
-/// A client does not wait long where there is an answer to give it, and the pool's answer is there for the next one, though nobody waited.
+/// With an earlier answer at hand, a client waits for a slow pool for 2 s only. The pool's answer is kept for the next client.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_slow_pool_s_answer_is_there_for_the_next_client() {
+async fn a_slow_pool_s_answer_is_kept_for_the_next_client() {
     let asked = AtomicUsize::new(0);
     let reply = move |request: &Asked| {
         if !request.path.ends_with("allWorkers") {
@@ -116,7 +116,7 @@ async fn a_slow_pool_s_answer_is_there_for_the_next_client() {
         if place == 2 {
             thread::sleep(Duration::from_secs(6));
         }
-        (200, json!({ "global": { "hash": place.min(2) } }).to_string())
+        Reply::new(200, json!({ "global": { "hash": place.min(2) } }).to_string())
     };
     let pool = FakeApi::start(reply).await;
     let directory = tempfile::tempdir().unwrap();

@@ -50,7 +50,7 @@ impl Dashboard {
         self.json["title"].as_str().unwrap()
     }
 
-    /// Panels that show something, those of closed rows as well: all but the headings of rows.
+    /// All panels but the headings of rows. The panels of closed rows are included.
     pub(super) fn panels(&self) -> impl Iterator<Item = &Value> {
         let all = self.json["panels"].as_array().unwrap().iter();
         let with_closed =
@@ -105,12 +105,12 @@ impl Dashboard {
         [self.panel_queries(), self.annotation_queries(), self.variable_queries()].concat()
     }
 
-    /// A text with the dashboard's variables filled in: everything is chosen, or what `chosen` says, or what is chosen at first.
+    /// A text with the dashboard's variables filled in. `chosen` has the values of some; the others have all values, or their default.
     pub(super) fn fill(&self, text: &str, chosen: &[(&str, &str)]) -> String {
         self.variables().filter(|variable| variable["type"] != "datasource").fold(text.to_owned(), |text, variable| {
             let name = variable["name"].as_str().unwrap();
             let value = chosen.iter().find(|(chosen, _)| *chosen == name).map(|(_, value)| *value);
-            // Grafana puts the values that there are in the place of all, where the variable does not say what stands there.
+            // Without `allValue`, Grafana replaces "All" by the list of values.
             let all = (variable["includeAll"] == true).then(|| variable["allValue"].as_str().unwrap_or(".+"));
             let value = value.or(all).or_else(|| variable["current"]["value"].as_str());
             text.replace(&format!("${name}"), value.unwrap_or_else(|| panic!("no value for {name}")))

@@ -1,6 +1,6 @@
-//! A history of two days, made from two scrapes: counters grow as they did between the two, hashrates move about, times pass.
+//! A history of two days, made from two scrapes: counters grow at the rate between the two, hashrates vary, timestamps advance.
 //!
-//! Nobody waits two days for a test, and what is usual, and a day's coins, need that long.
+//! The usual hashrate and the coins of a day need two days of samples, and a test can't wait that long.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,10 +8,10 @@ use std::fmt::Write as _;
 /// Seconds between samples: two of them fit into the shortest `$__rate_interval`.
 const STEP: u64 = 120;
 
-/// How far back it goes, in seconds: a day of which everything is known, and one that this is known from.
+/// The length of the history in seconds. Recorded values of the second day look back at the first.
 pub(super) const LENGTH: u64 = 50 * 3600;
 
-/// The exporter polls so many times as often as its history says: nobody waits for a poll each hour either.
+/// The exporter polls this many times as often as the history says, so that the test does not wait for hourly polls.
 pub(super) const FASTER: f64 = 60.0;
 
 /// Two scrapes of a target, and the labels that Prometheus gives it.
@@ -23,27 +23,27 @@ pub(super) struct Target {
     pub(super) between: f64,
 }
 
-/// What a world changes: a series, its value, and how many seconds before the end; nothing where there is no sample.
+/// Changes a world's samples: takes a series, its value and its age in seconds. Returns nothing to leave the sample out.
 pub(super) type Change = fn(&str, f64, u64) -> Option<f64>;
 
-/// How a value was before.
+/// How a value changed over time.
 #[derive(Clone, Copy)]
 enum Course {
-    /// As it is.
+    /// It is constant.
     Constant,
-    /// It grows by so much a second.
+    /// It grows by this much a second.
     Growing(f64),
-    /// A time that is always as long ago.
+    /// A timestamp whose age is constant.
     Passing,
-    /// It moves about its value.
+    /// It varies around its value.
     Moving,
-    /// One more for each block: seconds from block to block.
+    /// It grows by one for each block. Holds the seconds from block to block.
     Height(f64),
     /// The time of that block.
     BlockTime(f64),
 }
 
-/// Times that are new at each poll.
+/// Timestamps that are new at each poll.
 const PASSING: &[&str] = &[
     "minergate_endpoint_last_success_timestamp_seconds",
     "minergate_mining_stats_timestamp_seconds",
@@ -67,11 +67,11 @@ fn course(series: &str, value: f64, before: &BTreeMap<&str, f64>, now: &BTreeMap
         "minergate_network_block_height" => Course::Height(block_time),
         "minergate_network_block_timestamp_seconds" => Course::BlockTime(block_time),
         _ if PASSING.contains(&name) => Course::Passing,
-        // In so short a time there are few shares: all grow as the hashrate says, whatever the verdict.
+        // The two scrapes are too close to count shares, so all shares grow at the rate of the hashrate.
         _ if name.contains("_share") && name.ends_with("_total") => {
             Course::Growing(value * work_rate(series, now).unwrap_or(0.0))
         }
-        // A token is good for an hour.
+        // A token is valid for an hour.
         "minergate_auth_logins_total" => Course::Growing(1.0 / 3600.0),
         _ if ["_total", "_bucket", "_sum", "_count"].iter().any(|end| name.ends_with(end)) => {
             let rate = (value - before.get(series).copied().unwrap_or(value)).max(0.0) / between;
@@ -87,14 +87,14 @@ fn label<'a>(series: &'a str, name: &str) -> Option<&'a str> {
     Some(series.split_once(&format!("{name}=\""))?.1.split_once('"')?.0)
 }
 
-/// What the account's work grows by in a second, as part of what was ever done.
+/// The growth of the account's work in a second, as a fraction of its total.
 fn work_rate(series: &str, now: &BTreeMap<&str, f64>) -> Option<f64> {
     let mine = format!("account=\"{}\",currency=\"{}\"", label(series, "account")?, label(series, "currency")?);
     let hashrate = now.get(&*format!("minergate_mining_hashrate_hashes_per_second{{{mine}}}"))?;
     Some(hashrate / now.get(&*format!("minergate_mining_share_difficulty_total{{{mine},result=\"good\"}}"))?)
 }
 
-/// From -1 to 1, another one for each series and time, and always the same.
+/// A pseudo-random number from -1 to 1 that depends on series and time only.
 fn noise(series: &str, time: u64) -> f64 {
     let seed = series.bytes().fold(time.wrapping_mul(0x9E37_79B9_7F4A_7C15), |seed, byte| {
         (seed ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
@@ -107,7 +107,7 @@ fn was(series: &str, value: f64, course: Course, ago: u64, end: u64) -> f64 {
     let seconds = ago as f64;
     match course {
         Course::Constant => value,
-        // Higher than it is, as it was not 0 two days ago.
+        // `value` is the total at the beginning of the history, so no total is below 0.
         Course::Growing(rate) => value + rate * (LENGTH as f64 - seconds),
         Course::Passing => value - seconds,
         Course::Moving => {
@@ -120,7 +120,7 @@ fn was(series: &str, value: f64, course: Course, ago: u64, end: u64) -> f64 {
 }
 
 /// The history up to `end`, as the text in the `OpenMetrics` format that promtool makes blocks of. `gone` seconds ago the targets vanished:
-/// from then on there is `up` alone, and it is 0.
+/// from then on their only sample is `up`, with the value 0.
 pub(super) fn open_metrics(targets: &[Target], end: u64, gone: u64, change: Change) -> String {
     let mut text = String::new();
     for target in targets {
@@ -133,7 +133,7 @@ pub(super) fn open_metrics(targets: &[Target], end: u64, gone: u64, change: Chan
             let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
             let factor = if name == "minergate_endpoint_interval_seconds" { FASTER } else { 1.0 };
             let comma = if labels == "}" { "" } else { "," };
-            // What only what is usual is taken from may be coarser.
+            // The first day is only used for the usual values, and can have fewer samples.
             let times = (0..=LENGTH / STEP).rev().map(|step| step * STEP);
             for ago in times.filter(|ago| *ago < 26 * 3600 || ago % (2 * STEP) == 0) {
                 let value = match (ago < gone, series) {

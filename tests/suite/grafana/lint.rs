@@ -22,13 +22,13 @@ const OF_PROMETHEUS: &[&str] = &["ALERTS", "ALERTS_FOR_STATE", "up", "scrape_dur
 /// Panels that show a counter as it is, since they are about all that was ever counted.
 const WHOLE_COUNTERS: &[&str] = &["Earnings by currency", "Payment models", "Affiliate profit"];
 
-/// Colours that fixed ones are of, and the text's own.
+/// The fixed colours, and the colour of text.
 const COLOURS: &[&str] = &["#1F81E0", "#DD7A08", "#0E9D64", "#A04778", "#A34F00", "#D8364B", "text"];
 
-/// The pages' backgrounds: what a dashboard's panels are in Grafana's light and dark theme.
+/// The background of panels in Grafana's light and dark theme.
 const BACKGROUNDS: &[&str] = &["#FFFFFF", "#181B1F"];
 
-/// The narrowest window, in pixels, in which no heading of a table may be cut off.
+/// The window width in pixels from which on no heading of a table is cut off.
 const NARROW: u64 = 1264;
 
 /// A rule over all dashboards; it returns what is wrong.
@@ -78,7 +78,7 @@ const RULES: &[(&str, Rule)] = &[
             !is_counter
                 || matches!(s.function, Some("rate" | "irate" | "increase"))
                 || WHOLE_COUNTERS.contains(&&*query.place)
-                // Beside its increase: what is there at a series' beginning counts from 0.
+                // Allowed beside its increase: a new series counts from 0.
                 || query.text.contains(&format!("increase({}{{{}}}[", s.metric, s.matchers))
         })
     }),
@@ -189,7 +189,7 @@ fn panels(dashboard: &Dashboard, right: impl FnMut(&Value) -> bool) -> Vec<Strin
     dashboard.panels().filter(|panel| !right(panel)).map(|panel| panel["title"].to_string()).collect()
 }
 
-/// The tables that are not right, with their columns' headings in order.
+/// The tables that fail the test, with their headings in order.
 fn tables(dashboard: &Dashboard, right: impl Fn(&Value, &[String]) -> bool) -> Vec<String> {
     panels(dashboard, |panel| {
         let organize = panel["transformations"].as_array().into_iter().flatten().find(|step| step["id"] == "organize");
@@ -204,7 +204,7 @@ fn tables(dashboard: &Dashboard, right: impl Fn(&Value, &[String]) -> bool) -> V
     })
 }
 
-/// What an override says of a column; the last one holds.
+/// A property of a column from the table's overrides. The last override counts.
 fn column<'a>(panel: &'a Value, heading: &str, property: &str) -> Option<&'a Value> {
     let overrides = panel["fieldConfig"]["overrides"].as_array().unwrap().iter();
     let own = overrides.filter(|o| o["matcher"]["id"] == "byName" && o["matcher"]["options"] == heading);
@@ -222,7 +222,7 @@ fn targets(dashboard: &Dashboard, right: impl Fn(&Query, &Selector<'_>) -> bool)
 }
 
 fn has_matcher(selector: &Selector<'_>, label: &str) -> bool {
-    // A recorded series is of all exporters, and an alert need not have the labels of what it is about.
+    // Recorded series have no labels of single exporters, and neither do some alerts.
     selector.metric.contains(':')
         || selector.metric.starts_with("ALERTS")
         || selector.matchers.split(", ").any(|m| m == format!("{label}=~\"${label}\""))
@@ -285,7 +285,7 @@ fn recorded() -> BTreeSet<String> {
         .collect()
 }
 
-/// The contrast of two colours, as WCAG has it: from 1 to 21.
+/// The contrast of two colours by the definition of WCAG: 1 to 21.
 fn contrast(one: &str, other: &str) -> f64 {
     let luminance = |colour: &str| {
         let part = |place: usize| {
@@ -308,7 +308,7 @@ fn colours_can_be_read_in_both_themes() {
     }
 }
 
-/// Series' names get a colour and a line: no two the same.
+/// The colour and line style of each series name are unique.
 #[test]
 fn no_two_currencies_or_endpoints_look_the_same() {
     for dashboard in dashboards() {

@@ -1,7 +1,7 @@
 //! Every query of the dashboards, run by a real Prometheus as Grafana would, in four worlds: one healthy account, sixty with faults, an
-//! exporter that has been dead for an hour, and wallets at pools. None is wrong, and each has data where there is something to show.
+//! exporter that has been dead for an hour, and wallets at pools. No query fails, and each has data where there is something to show.
 //!
-//! `GRAFANA_WORLDS=DIRECTORY` leaves the worlds there, for grafana/render.
+//! `GRAFANA_WORLDS=DIRECTORY` keeps the worlds in that directory, for grafana/render.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use crate::process::get;
 const HEALTHY: Plan =
     Plan { name: "healthy", simulator: &["--accounts", "1"], apart: true, gone: 0, change: |_, value, _| Some(value) };
 
-/// Accounts of which something can't be read.
+/// Accounts with an endpoint that can't be read.
 const FAILING: &[&str] = &["farm-1", "farm-2", "farm-4", "farm-5"];
 
 const FAULTY: Plan = Plan {
@@ -44,9 +44,9 @@ const FAULTY: Plan = Plan {
             "minergate_api_requests_total" if !series.contains("\"ok\"") => {
                 lately.then(|| (value * since / f64::from(3 * 3600)).ceil())
             }
-            // A pause that the API asks for lasts seconds, and not a day.
+            // A pause lasts seconds here, so it is not in the whole history.
             "minergate_endpoint_up" | "minergate_up" if !FAILING.iter().any(|account| is_of(account)) => Some(1.0),
-            // Half of the hashrate, all of it, and shares.
+            // Faults of hashrates and of shares.
             name if lately && is_of("farm-7") && name.contains("hashrate_hash") => Some(value / 2.0),
             "minergate_workers" | "minergate_workers_hashrate_hashes_per_second" if lately && is_of("farm-9") => None,
             "minergate_mining_shares_total" if lately && is_of("farm-11") && series.contains("\"bad\"") => {
@@ -164,7 +164,7 @@ impl World {
     }
 }
 
-/// A query's place without what all have.
+/// A query's place without the part that all places have.
 fn short(query: &Query) -> String {
     query.place().strip_prefix("MinerGate / ").unwrap().to_owned()
 }
@@ -174,14 +174,14 @@ fn of(title: &str) -> Dashboard {
     dashboards().into_iter().find(|dashboard| dashboard.title() == format!("MinerGate / {title}")).unwrap()
 }
 
-/// Makes a world, where it is left if that is wanted.
+/// Makes a world, in the directory of `GRAFANA_WORLDS` if that is set.
 fn world(plan: &Plan) -> (World, tempfile::TempDir) {
     let directory = tempfile::tempdir().unwrap();
     let kept = kept().map(|kept| kept.join(plan.name));
     (World::make(kept.as_deref().unwrap_or(directory.path()), plan), directory)
 }
 
-/// What is empty in a world whose exporter is well: the beginning of a place, the worlds, and the reason.
+/// Queries without data in a world whose exporter is healthy: the beginning of a place, the worlds, and the reason.
 const EMPTY: &[(&str, &[&str], &str)] = &[
     ("Account / Workers by name", &["healthy", "faulty"], "MinerGate's API names no workers"),
     ("Account / Logins blocked", &["healthy", "wallets"], "no login is blocked"),
@@ -241,7 +241,7 @@ const EMPTY: &[(&str, &[&str], &str)] = &[
     ("Network and profit / The ten strongest", &["wallets"], "this pool names no strongest miners"),
 ];
 
-/// What comes and goes in the simulated pool.
+/// Queries whose data comes and goes in the simulated pool.
 const NOW_AND_THEN: &[(&str, &str)] = &[
     ("Exporter / Pause", "a pause lasts two seconds"),
     ("Account / What waits", "a payout is pending for two minutes, and not every account has an invoice"),
@@ -254,7 +254,7 @@ const NOW_AND_THEN: &[(&str, &str)] = &[
     ("Overview / Next payouts", "the currency may have no threshold"),
 ];
 
-/// Everything has data, but for what the table says.
+/// Every query has data, except those of the tables.
 fn has_data_where_there_is_something_to_show(world: &World, name: &str, accounts: &[&str]) {
     let is = |place: &String, beginning: &str| place.starts_with(beginning);
     let comes_and_goes = |place: &String| NOW_AND_THEN.iter().any(|(beginning, _)| is(place, beginning));
@@ -268,7 +268,7 @@ fn has_data_where_there_is_something_to_show(world: &World, name: &str, accounts
 }
 
 #[test]
-fn the_tables_of_what_is_empty_name_what_there_is() {
+fn every_entry_of_the_tables_of_empty_queries_matches_a_query() {
     let all: Vec<String> = dashboards().iter().flat_map(Dashboard::queries).map(|query| short(&query)).collect();
     for beginning in EMPTY.iter().map(|(beginning, ..)| beginning).chain(NOW_AND_THEN.iter().map(|(beginning, _)| beginning))
     {
@@ -286,9 +286,9 @@ fn one_healthy_account_is_as_usual() {
     assert_eq!(one("Accounts mining"), 1.0);
     assert_eq!(one("Alerts firing"), 0.0, "{:?}", world.lines("Overview", "Needs attention", "A", "alertname"));
     assert!((0.85..1.15).contains(&one("Hashrate of the usual")));
-    // What is expected is near what the simulated pool pays.
+    // The expected coins are near what the simulated pool pays.
     assert!((0.8..1.25).contains(&one("Luck, by currency")));
-    // Scraped in two ways, the account still counts once.
+    // The account is scraped by two jobs, and counts once.
     let workers = |job| world.shown("Account", "Active workers", "A", &[("job", job), ("account", "farm-1")]);
     assert!(!workers("minergate").is_empty());
     assert_eq!(workers("minergate|accounts"), workers("minergate"));
@@ -312,13 +312,13 @@ fn sixty_accounts_with_faults_are_told_apart() {
         assert!(problems.contains_key(account), "{account}: {problems:?}");
     }
     assert!(problems.len() < 20, "{problems:?}");
-    // What was never read is counted and listed: the tile says what the table does.
+    // An endpoint that was never read is in the count of the tile and in the table.
     let listed = world.shown("Exporter", "Failing endpoints, one by one", "A", &[]).len();
     let read = world.shown("Exporter", "Failing endpoints, one by one", "B", &[]).len();
     assert_eq!(world.shown("Exporter", "Failing endpoints", "A", &[]), [f64::from(u32::try_from(listed).unwrap())]);
     assert!(read < listed, "{read} of {listed} were read");
     assert_eq!(world.shown("Exporter", "Logins blocked", "A", &[]), [1.0]);
-    // A login that failed once, and never again.
+    // A login that failed once.
     let exporter = of("Exporter");
     let errors = exporter.panel_queries().into_iter().find(|query| query.place == "Errors by kind").unwrap();
     let step = errors.step();
@@ -329,7 +329,7 @@ fn sixty_accounts_with_faults_are_told_apart() {
     assert_eq!(captcha["values"].as_array().unwrap().iter().map(|point| number(&point[1]).unwrap()).sum::<f64>(), 1.0);
 }
 
-/// What still says something an hour after the exporter died.
+/// Queries with data an hour after the exporter died.
 const AFTER_DEATH: &[&str] = &[
     "Overview / Exporter / A",
     "Exporter / Exporter / A",
@@ -342,11 +342,11 @@ const AFTER_DEATH: &[&str] = &[
 
 #[test]
 #[ignore = "scripts/test runs it: it needs Prometheus"]
-fn an_exporter_that_died_an_hour_ago_is_red_and_nothing_else_is_known() {
+fn an_exporter_that_died_an_hour_ago_is_red_and_other_values_are_missing() {
     let (world, _directory) = world(&DEAD);
     for dashboard in dashboards() {
         for query in dashboard.panel_queries() {
-            // At the end, whatever was there before.
+            // Only the last value counts.
             let now = Query { way: Way::Instant, ..query.clone() };
             let text = query.fill_intervals(&now.text);
             let data = world.run(&dashboard, &Query { text, ..now }, &[("account", "farm-1")]);
@@ -358,10 +358,10 @@ fn an_exporter_that_died_an_hour_ago_is_red_and_nothing_else_is_known() {
     assert_eq!(one("Exporter", "Exporter"), [0.0]);
     assert!(one("Overview", "Alerts firing")[0] >= 1.0);
     assert!(world.lines("Overview", "Needs attention", "A", "alertname").contains_key("MinergateExporterDown"));
-    // A course that ended says so, and its last value does not pass for the present one.
+    // A graph that ended long ago must not show its last value as the present one.
     assert_eq!(one("Overview", "Hashrate of the usual").last(), Some(&-1.0));
     assert_eq!(one("Overview", "Rejected shares, 1 h").last(), Some(&-1.0));
-    // Nor is one well that Prometheus does not scrape any more.
+    // An exporter that Prometheus no longer scrapes is not shown as up.
     let unknown = of("Overview").panel_queries().into_iter().find(|query| query.place == "Exporter").unwrap();
     assert_eq!(world.run(&of("Overview"), &unknown, &[("job", "another")]), [-1.0]);
 }

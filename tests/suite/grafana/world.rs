@@ -1,5 +1,4 @@
-//! A world to look at: exporters as they are run, with two days of history behind them, in a Prometheus that knows what the rules would have
-//! recorded, and the alerts.
+//! A world: a Prometheus with two days of history of running exporters, with the recorded series and the alerts of the rules.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -16,7 +15,7 @@ use crate::process::{Process, daemon, get, simulator, wait};
 use crate::prometheus::serve;
 use crate::rules::rules;
 
-/// Polls as often as can be.
+/// Polls as often as the configuration allows.
 const CONFIG: &str = r#"
 [poll]
 workers = "1s"
@@ -34,17 +33,17 @@ affiliate_profit = "3s"
 nickname = "3s"
 "#;
 
-/// How long counters are watched to know how they grow.
+/// Time between the two scrapes, from which the growth of counters is taken.
 const WATCHED: Duration = Duration::from_secs(20);
 
-/// What a world is made of.
+/// How to make a world.
 pub(super) struct Plan {
     pub(super) name: &'static str,
     /// The simulator's arguments.
     pub(super) simulator: &'static [&'static str],
-    /// Whether Prometheus scrapes each account apart, too.
+    /// Whether Prometheus also scrapes each account as a target of its own.
     pub(super) apart: bool,
-    /// So many seconds ago the exporter died.
+    /// The exporter died this many seconds ago.
     pub(super) gone: u64,
     pub(super) change: Change,
 }
@@ -59,7 +58,7 @@ pub(super) struct World {
 impl World {
     /// Makes a world in a directory of its own.
     pub(super) fn make(directory: &Path, plan: &Plan) -> World {
-        // What is left there is of another time.
+        // Files of an earlier run.
         let _ = fs::remove_dir_all(directory);
         fs::create_dir_all(directory).unwrap();
         let targets = targets(directory, plan);
@@ -98,7 +97,7 @@ impl World {
     }
 }
 
-/// One block for all the time, as each makes Prometheus slower.
+/// One block for the whole time: more blocks make Prometheus slower.
 fn promtool(arguments: &[&std::ffi::OsStr]) {
     let mut command = Command::new("promtool");
     command.args(["tsdb", "create-blocks-from", "--max-block-duration=1000h", "--quiet"]).args(arguments);
@@ -106,7 +105,7 @@ fn promtool(arguments: &[&std::ffi::OsStr]) {
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Runs the exporter with a simulated pool until it has read what can be read, and scrapes it twice.
+/// Runs the exporter with a simulated pool until every loop has ended a poll, and scrapes it twice.
 fn targets(directory: &Path, plan: &Plan) -> Vec<Target> {
     let (_pool, config) = simulator(directory, plan.simulator);
     let text = fs::read_to_string(&config).unwrap().replace("requests_per_second = 50", "requests_per_second = 400");
@@ -114,7 +113,7 @@ fn targets(directory: &Path, plan: &Plan) -> Vec<Target> {
     fs::write(&config, format!("{optional}{text}{CONFIG}")).unwrap();
     let (_daemon, url) = daemon(&config, &[]);
     let whole = format!("{url}/metrics");
-    // Every loop has ended a poll: what is not up by then is not going to be.
+    // A loop that is not up after its first poll has a fault.
     wait("all loops", || {
         let text = get(&whole, &[]).text();
         let loops = |name: &str| text.lines().filter(|line| line.starts_with(name)).count();
@@ -143,8 +142,8 @@ fn targets(directory: &Path, plan: &Plan) -> Vec<Target> {
         .collect()
 }
 
-/// The rules as promtool records them, which knows no alerts: in levels, each of which needs what those before it have recorded. An alert
-/// fires at once.
+/// The rules in levels for `promtool tsdb create-blocks-from rules`: each level needs the series of the levels before it. promtool
+/// ignores alerting rules, so alerts are written as recording rules that fire at once.
 fn levels() -> Vec<Vec<serde_json::Value>> {
     let names = |expression: &str| selectors(expression).into_iter().map(|s| s.metric.to_owned()).collect::<BTreeSet<_>>();
     let mut recordings: BTreeMap<String, Vec<serde_json::Value>> = BTreeMap::new();
@@ -170,7 +169,7 @@ fn levels() -> Vec<Vec<serde_json::Value>> {
     let mut levels = Vec::new();
     while !recordings.is_empty() {
         let waiting: BTreeSet<_> = recordings.keys().cloned().collect();
-        // A rule may look back at itself.
+        // A rule may read its own earlier values.
         let (ready, _): (Vec<_>, Vec<_>) =
             waiting.iter().partition(|name| needs[*name].iter().all(|needed| needed == *name || !waiting.contains(needed)));
         assert!(!ready.is_empty(), "{waiting:?} need each other");
@@ -181,7 +180,7 @@ fn levels() -> Vec<Vec<serde_json::Value>> {
     levels
 }
 
-/// Where worlds are left to be looked at (grafana/render), if the environment says so.
+/// The directory of `GRAFANA_WORLDS`, if it is set.
 pub(super) fn kept() -> Option<PathBuf> {
     std::env::var_os("GRAFANA_WORLDS").map(PathBuf::from)
 }

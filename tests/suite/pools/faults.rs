@@ -1,4 +1,4 @@
-//! What fails at a pool, and what the exporter makes of it: on /metrics, in the log, in its requests.
+//! Faults of pools, and their effects on /metrics, on the log and on the requests.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,20 +12,21 @@ use std::time::Duration;
 use minergate_simulator::FAULTS;
 use serde_json::Value;
 
-use super::fake_pool::{FakePool, Reply, cryptonote, nodejs};
+use super::fake_pool::{FakePool, cryptonote, nodejs};
 use super::{ADDRESS, all_up, loops, monero, poll, pool, rig, scrape, write};
+use crate::fake_api::Reply;
 use crate::process::{Process, daemon, get, simulator, wait};
 
-/// One fault on one wallet's workers, always.
+/// One fault of one wallet's workers, and its effects.
 struct Row {
     rule: &'static str,
-    /// Whether the account is up all the same.
+    /// Whether the account is up.
     up: bool,
-    /// Whether the workers' values are shown, where chance does not decide.
+    /// Whether the workers have samples. Nothing if that is random.
     values: Option<bool>,
-    /// The kind of failure in the log; empty where nothing fails.
+    /// The kind of failure in the log. Empty if nothing fails.
     kind: &'static str,
-    /// Requests in some ten polls.
+    /// Requests while the healthy wallet is polled ten times.
     requests: RangeInclusive<u64>,
 }
 
@@ -45,7 +46,7 @@ const fn backs_off(rule: &'static str, kind: &'static str) -> Row {
     Row { requests: BACKED_OFF, ..fails(rule, kind) }
 }
 
-/// All faults of a wallet's answers but those that stop the whole pool.
+/// All faults of a wallet's answers but those that pause the whole pool.
 const ROWS: &[Row] = &[
     fine("latency=1s"),
     fails("timeout", "timeout"),
@@ -81,7 +82,7 @@ const PAUSES: &[&str] = &["429=10m", "429-date=10m"];
 /// Faults that only the API can have.
 const OF_API: &[&str] = &["expired-token", "wrong-password", "totp-required", "captcha", "login-internal"];
 
-/// A simulator and a daemon for a wallet of each rule and some without, which polls its workers every second.
+/// A simulator and a daemon with a wallet for each rule and some healthy wallets, whose workers are polled every second.
 fn run(directory: &Path, rules: &[&str], healthy: usize) -> (Process, Process, String, String) {
     let wallets = (rules.len() + healthy).to_string();
     let mut arguments = vec!["--accounts".to_owned(), "0".to_owned(), "--wallets".to_owned(), wallets];
@@ -108,7 +109,7 @@ fn run(directory: &Path, rules: &[&str], healthy: usize) -> (Process, Process, S
     (simulator, daemon, api, url)
 }
 
-/// Requests about each account's workers that the simulator saw.
+/// The simulator's number of requests for each account's workers.
 fn requests(simulator: &str) -> BTreeMap<String, u64> {
     let seen: Value = serde_json::from_slice(&get(&format!("{simulator}/-/requests"), &[]).body).unwrap();
     let mut requests = BTreeMap::new();
@@ -119,7 +120,7 @@ fn requests(simulator: &str) -> BTreeMap<String, u64> {
     requests
 }
 
-/// The log's lines about what fails and what is well again: message, account or pool, and kind.
+/// The log's lines about failures and recoveries: message, account or pool, and kind.
 fn failures(log: &str) -> Vec<(String, String, String)> {
     let messages =
         ["poll failed", "poll succeeds again", "account down", "account up again", "pool down", "pool up again", "api down"];
@@ -150,7 +151,7 @@ fn every_fault_alone() {
         assert_eq!(shown.is_up(&account), row.up, "{rule}");
         let values = shown.of_family("minergate_workers", &account).count() > 0;
         assert!(row.values.is_none_or(|expected| expected == values), "{rule}: shown is {values}");
-        // One endpoint is no account; what is wrong with the wallet is.
+        // One failing endpoint does not make an account down. An unknown wallet does.
         let message = if row.kind == "wallet_unknown" { "account down" } else { "poll failed" };
         let own: Vec<_> = failures.iter().filter(|(_, who, _)| *who == account).collect();
         match own.first() {
@@ -164,16 +165,16 @@ fn every_fault_alone() {
     assert!(shown.is_up(&healthy) && shown.of_family("minergate_worker_hashrate_hashes_per_second", &healthy).count() > 1);
     assert!(
         !failures.iter().any(|(message, ..)| message.starts_with("pool ")),
-        "one that answers is not down: {failures:?}"
+        "a pool that answers is not down: {failures:?}"
     );
-    // Thousands of made-up workers: a thousand is shown.
+    // The simulator makes up thousands of workers; a thousand have samples.
     let flooded = format!("rig-{}", 1 + rules.iter().position(|rule| *rule == "many-currencies").unwrap());
     assert_eq!(shown.of_family("minergate_worker_hashrate_hashes_per_second", &flooded).count(), 1000);
     assert!(shown.get("minergate_api_dropped_samples_total{endpoint=\"workers\"}").unwrap() > 4000.0);
 }
 
 #[test]
-fn a_pool_that_asks_for_a_pause_is_asked_nothing_in_it() {
+fn a_pool_gets_no_request_during_the_pause_that_it_asked_for() {
     for rule in PAUSES {
         let directory = tempfile::tempdir().unwrap();
         let (_simulator, daemon, simulator, url) = run(directory.path(), &[rule], 1);
@@ -184,7 +185,7 @@ fn a_pool_that_asks_for_a_pause_is_asked_nothing_in_it() {
         let kind = |account: &str| failures.iter().find(|(_, who, _)| who == account).map(|(.., kind)| kind.as_str());
         assert_eq!((kind("rig-1"), kind("rig-2")), (Some("rate_limited"), Some("paused")), "{rule}");
         let before = requests(&simulator);
-        // Three polls of each wallet are due in this time, and the pool asked for ten minutes.
+        // Three polls of each wallet are due in this time; the pause is ten minutes.
         thread::sleep(Duration::from_secs(3));
         assert_eq!(requests(&simulator), before, "{rule}: requests in the pause");
         let shown = scrape(&url);
@@ -210,11 +211,11 @@ fn switched(answer: fn(&str) -> Reply) -> (FakePool, Arc<AtomicBool>) {
     (FakePool::start(reply), is_down)
 }
 
-/// The account's name is no answer of the pool: it says nothing of how that is.
+/// The nickname is the account's name and needs no request, so it does not show whether the pool is up.
 const POLLED: &[&str] = &["workers", "mining_stats", "balance", "withdrawals", "status", "nickname"];
 
 #[test]
-fn a_pool_that_is_down_is_one_line_and_so_is_its_end() {
+fn a_pool_that_is_down_is_one_log_line_and_its_recovery_another() {
     let (fake, is_down) = switched(nodejs);
     let healthy = FakePool::start(cryptonote);
     let directory = tempfile::tempdir().unwrap();
@@ -235,7 +236,7 @@ fn a_pool_that_is_down_is_one_line_and_so_is_its_end() {
     wait("more polls", || (fake.asked().len() > before + 10).then_some(()));
     let line = |message: &str, who: &str, kind: &str| (message.to_owned(), who.to_owned(), kind.to_owned());
     assert_eq!(failures(&daemon.output()), [line("pool down", "fake", "server_error")]);
-    assert!(daemon.output().contains("the pool failed (HTTP 500)"), "not the API, which there is none of");
+    assert!(daemon.output().contains("the pool failed (HTTP 500)"), "the message must not name the API, as there is none");
     let shown = scrape(&url);
     assert_eq!([shown.is_up("rig-1"), shown.is_up("rig-2"), shown.is_up("rig-3")], [false, false, true]);
     is_down.store(false, Ordering::Relaxed);
@@ -244,8 +245,8 @@ fn a_pool_that_is_down_is_one_line_and_so_is_its_end() {
 }
 
 #[test]
-fn a_wallet_that_the_pool_does_not_know_is_one_line_and_has_no_zeros() {
-    // Unknown as nodejs-pool says it, and then a first share.
+fn an_unknown_wallet_is_one_log_line_and_has_no_samples() {
+    // The answers of nodejs-pool for an unknown wallet, until the switch makes it known.
     let is_known = Arc::new(AtomicBool::new(false));
     let switch = is_known.clone();
     let none = r#"{"hash":false,"lastHash":false,"totalHashes":false,"validShares":false,"invalidShares":false,"amtPaid":0,"amtDue":0}"#;
@@ -272,7 +273,7 @@ fn a_wallet_that_the_pool_does_not_know_is_one_line_and_has_no_zeros() {
     assert!(daemon.output().contains(sentence) && get(&url, &[]).text().contains("does not know the wallet"));
     let shown = scrape(&url);
     let of_new = shown.0.keys().filter(|series| series.contains("account=\"new\"") && !series.contains("_endpoint_"));
-    // Its name is not the pool's to say.
+    // The nickname is the account's name, also of an unknown wallet.
     assert_eq!(
         of_new.collect::<Vec<_>>(),
         ["minergate_account_info{account=\"new\",nickname=\"new\"}", "minergate_up{account=\"new\"}"]
@@ -284,8 +285,8 @@ fn a_wallet_that_the_pool_does_not_know_is_one_line_and_has_no_zeros() {
 }
 
 #[test]
-fn a_slow_pool_delays_no_other_currency_and_no_account_of_the_api() {
-    // It never answers as long as the test takes.
+fn a_slow_pool_delays_neither_other_currencies_nor_accounts_at_the_api() {
+    // It does not answer while the test runs.
     let slow = FakePool::start(|_| Reply::new(200, "{}").after(Duration::from_secs(3600)));
     let quick = FakePool::start(cryptonote);
     let directory = tempfile::tempdir().unwrap();
@@ -319,7 +320,7 @@ fn a_slow_pool_delays_no_other_currency_and_no_account_of_the_api() {
         let is_up = loops(&shown).contains(&(format!("account=rig,endpoint={endpoint},currency={code}"), true));
         assert_eq!(is_up, up, "{endpoint} {code}");
     }
-    // One request in flight for the wallet, and what is behind it waits.
+    // A wallet has one request in flight; its other requests wait.
     assert_eq!(slow.count(ADDRESS), 1);
     let last = || shown_time(&url, "workers", "aeon");
     let before = last();
@@ -332,7 +333,7 @@ fn shown_time(url: &str, endpoint: &str, code: &str) -> f64 {
 }
 
 #[test]
-fn values_are_as_old_as_the_pool_s_answer_and_not_as_the_poll() {
+fn the_age_of_values_is_the_age_of_the_pool_s_answer() {
     let fake = FakePool::start(nodejs);
     let directory = tempfile::tempdir().unwrap();
     let config = write(
@@ -348,7 +349,7 @@ fn values_are_as_old_as_the_pool_s_answer_and_not_as_the_poll() {
     let workers = "minergate_workers{account=\"rig\",currency=\"xmr\"}";
     wait("the values", || scrape(&url).get(workers));
     let time = shown_time(&url, "workers", "xmr");
-    // The polls succeed all the time, and so bring nothing newer.
+    // All polls succeed, with the same kept answer.
     wait("their end", || scrape(&url).get(workers).is_none().then_some(()));
     let shown = scrape(&url);
     assert!(shown.is_up("rig"));

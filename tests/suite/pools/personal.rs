@@ -1,21 +1,22 @@
-//! Addresses are personal: planted ones, and what pools make of them, are searched for in everything that comes out.
+//! Addresses are personal data: every output is searched for planted addresses and for parts of them.
 
 use std::fs;
 use std::process::Output;
 
-use super::fake_pool::{FakePool, Reply, cryptonote, ethereum, nodejs};
+use super::fake_pool::{FakePool, cryptonote, ethereum, nodejs};
 use super::{ADDRESS, pool, scrape, write};
+use crate::fake_api::Reply;
 use crate::process::{daemon, exporter, get, wait};
 
-/// In a file.
+/// The address that is in a file.
 const IN_A_FILE: &str = "0x7eB5d2C9a8F14c36Bb03e9D4f6a17C58e2d0913F";
 
-/// Unknown to its pool, and none of Monero's: its checksum is wrong.
+/// An address with a wrong checksum, which the pool does not know.
 const UNKNOWN: &str = "4BQx7ZrTtWn8mKcVf3LpGh5YdJs2EaUv9XbMwCk6RqHz4NyPg8TjDf7SeAi3KuVo5WxBm9ZcLr2GhQt6YnJp4MdXs8Fv7Hk";
 
 const PLANTED: &[&str] = &[ADDRESS, IN_A_FILE, UNKNOWN, "planted"];
 
-/// Letters in a row that tell whose address it is.
+/// So many letters in a row identify an address.
 const PART: usize = 8;
 
 /// Fails if a planted text, or a part of an address, is in an output.
@@ -35,13 +36,13 @@ fn text(output: &Output) -> String {
     String::from_utf8([&*output.stdout, &*output.stderr].concat()).unwrap()
 }
 
-/// The sample's worker becomes one whose name is a part of its miner's address.
+/// Renames workers: one to a part of the address, one to an e-mail address.
 fn with_names(reply: &str) -> String {
     reply.replace("attic", &ADDRESS[..20]).replace("cellar.2", "planted@example.com")
 }
 
 #[test]
-fn no_address_comes_out() {
+fn no_output_contains_an_address() {
     let mut fakes = vec![
         FakePool::start(|path| match path {
             path if path.contains(UNKNOWN) => Reply::new(200, format!("{{\"error\":\"Not found\",\"planted\":\"{path}\"}}")),

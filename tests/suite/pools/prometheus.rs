@@ -1,4 +1,4 @@
-//! A real Prometheus scrapes the demo, one account of which has a wallet.
+//! A real Prometheus scrapes the demo, where one account has a wallet.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use crate::prometheus::{promtool_finds_nothing, query, serve, strict_open_metric
 
 #[test]
 #[ignore = "scripts/test runs it: it needs Prometheus and Python"]
-fn prometheus_has_the_demo_s_wallet_and_no_series_twice() {
+fn prometheus_takes_every_scrape_of_the_demo_with_a_wallet() {
     let mut demo = Process::start(exporter().args(["demo", "--web.listen-address", "127.0.0.1:0"]));
     let url = demo.wait_for("what there is").trim().trim_end_matches('/').to_owned();
     let metrics = format!("{url}/metrics");
@@ -41,7 +41,7 @@ fn prometheus_has_the_demo_s_wallet_and_no_series_twice() {
         let found = query(&api, &format!("count({expression}) or vector(0)"));
         assert_eq!(found.into_values().collect::<Vec<_>>(), [count], "{expression}");
     }
-    // The sum of the workers' hashrates is the wallet's, and of the shares of each the account's.
+    // The hashrates of the workers add up to that of the wallet.
     let difference = "abs(sum(minergate_worker_hashrate_hashes_per_second{account=\"rig-1\"}) - sum(minergate_workers_hashrate_hashes_per_second{account=\"rig-1\"})) < 0.001";
     assert_eq!(query(&api, difference).len(), 1);
     let rising = "sum(increase(minergate_worker_shares_total{account=\"rig-1\"}[1m])) > 0";

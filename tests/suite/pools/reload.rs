@@ -1,11 +1,12 @@
-//! What a reload changes of wallets and pools, and what goes on.
+//! Wallets and pools over a reload: changed ones start anew, unchanged ones go on.
 
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use super::fake_pool::{FakePool, Reply, cryptonote, nodejs};
+use super::fake_pool::{FakePool, cryptonote, nodejs};
 use super::{ADDRESS, all_up, loops, monero, poll, pool, rig, scrape, write};
+use crate::fake_api::Reply;
 use crate::process::{Process, daemon, simulator, wait};
 
 const OTHER: &str = "4Abc";
@@ -18,12 +19,12 @@ fn reload(daemon: &Process, directory: &Path, parts: &[&str]) {
     wait("the reload", || (daemon.output().matches("configuration reloaded").count() > before).then_some(()));
 }
 
-/// A worker's hashrate says which wallet is shown.
+/// The account's hashrate, which tells the wallets apart.
 fn hashrate(url: &str, account: &str) -> Option<f64> {
     scrape(url).get(&format!("minergate_workers_hashrate_hashes_per_second{{account=\"{account}\",currency=\"xmr\"}}"))
 }
 
-/// A pool that knows one wallet more than the sample's, with another hashrate.
+/// A pool with two wallets of different hashrates.
 fn two_wallets() -> FakePool {
     FakePool::start(|path| match path {
         path if path.contains(OTHER) && path.ends_with("/allWorkers") => Reply::new(200, r#"{"global": {"hash": 7}}"#),
@@ -32,12 +33,12 @@ fn two_wallets() -> FakePool {
 }
 
 #[test]
-fn what_did_not_change_is_not_asked_again() {
+fn unchanged_wallets_are_not_polled_again() {
     let (fake, other) = (two_wallets(), FakePool::start(cryptonote));
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, simulated) = simulator(directory.path(), &["--accounts", "1"]);
     let api = std::fs::read_to_string(simulated).unwrap();
-    // Too long for another poll while the test runs.
+    // No second poll is due while the test runs.
     let endpoints = ["workers", "mining_stats", "balance", "withdrawals", "nickname", "status", "top_hashrate"];
     let polls = poll("1h", &endpoints);
     let (pool_a, pool_b) =
@@ -58,7 +59,7 @@ fn what_did_not_change_is_not_asked_again() {
     };
     wait("everything", is_whole);
     let (asked, before) = (count(), times());
-    // No change at all, another account, the API's timeout, the other pool's limit.
+    // Reloads with no change, another account, another timeout of the API, another limit of the other pool.
     reload(&daemon, directory.path(), &[&api, &pool_a, &pool_b, &polls, &a, b]);
     let more = rig("c", OTHER);
     reload(&daemon, directory.path(), &[&api, &pool_a, &pool_b, &polls, &a, b, &more]);
@@ -73,7 +74,7 @@ fn what_did_not_change_is_not_asked_again() {
     // Of the new account: stats, workers, payments, threshold.
     assert_eq!((fake.asked().len() - fake.count(OTHER), fake.count(OTHER)), (asked.0, 4));
     assert_eq!(times(), before, "the loops of the account went on");
-    // The account goes, and with it all that there was of it.
+    // The account is removed, and with it all its samples.
     reload(&daemon, directory.path(), &[&slower, &pool_a, &pool_b, &polls, b, &more]);
     let of_a = || scrape(&url).0.into_keys().filter(|series| series.contains("account=\"a\"")).count();
     wait("its end", || (of_a() == 0).then_some(()));
@@ -81,8 +82,8 @@ fn what_did_not_change_is_not_asked_again() {
 }
 
 #[test]
-fn another_address_shows_nothing_of_the_wallet_before() {
-    // The new wallet's answers never come.
+fn a_changed_address_removes_the_samples_of_the_old_wallet() {
+    // The new wallet gets no answer while the test runs.
     let fake = FakePool::start(|path| {
         let wait = if path.contains(OTHER) { Duration::from_secs(3600) } else { Duration::ZERO };
         nodejs(path).after(wait)
@@ -93,7 +94,7 @@ fn another_address_shows_nothing_of_the_wallet_before() {
     let (daemon, url) = daemon(&config, &[]);
     wait("the first wallet", || all_up(&scrape(&url)).then_some(()));
     assert_eq!(hashrate(&url, "rig"), Some(7512.25));
-    // A changed pool is another matter: the wallet's values stay until there are others.
+    // With only the pool changed, the wallet's values stay until there are new ones.
     let pool = pool.replace("burst = 1000", "burst = 999");
     reload(&daemon, directory.path(), &[&pool, &rig("rig", ADDRESS)]);
     assert_eq!(hashrate(&url, "rig"), Some(7512.25));
@@ -120,7 +121,7 @@ fn a_pause_outlives_a_reload_and_a_changed_limit() {
     for pool in [pool.clone(), pool.replace("concurrency = 1", "concurrency = 2\nrequests_per_second = 7")] {
         let before = skipped();
         reload(&daemon, directory.path(), &[&pool, &polls, &rig("rig", ADDRESS), &rig("other", OTHER)]);
-        // The polls that the reload brings are skipped.
+        // The polls that are due after the reload are skipped.
         wait("a poll that is not sent", || (skipped() > before || pool.contains("concurrency = 1")).then_some(()));
         thread::sleep(Duration::from_millis(500));
         assert_eq!(fake.asked().len(), asked);
@@ -129,12 +130,12 @@ fn a_pause_outlives_a_reload_and_a_changed_limit() {
 }
 
 #[test]
-fn a_wallet_that_moves_to_another_pool_is_asked_about_there() {
+fn a_wallet_that_moves_to_another_pool_is_polled_there() {
     let (first, second) = (FakePool::start(|_| Reply::new(500, "")), FakePool::start(nodejs));
     let directory = tempfile::tempdir().unwrap();
     let both = [monero(&first, ""), monero(&second, "").replace("\"fake\"", "\"second\"")].concat();
     let (at_first, at_second) = (rig("rig", ADDRESS), rig("rig", ADDRESS).replace("fake", "second"));
-    // The network stays with the first pool, which is of no interest here.
+    // The first pool's network is not part of this test.
     let polls = poll("off", &["status"]);
     let config = write(directory.path(), &[&both, &polls, &at_first]);
     let (daemon, url) = daemon(&config, &[]);
@@ -148,7 +149,7 @@ fn a_wallet_that_moves_to_another_pool_is_asked_about_there() {
     wait("the failure", || (first.asked().len() > asked).then_some(()));
     // It fails anew, and is logged anew.
     wait("the second line", || (downs() == 2).then_some(()));
-    assert_eq!(hashrate(&url, "rig"), None, "the other pool's wallet has other numbers");
+    assert_eq!(hashrate(&url, "rig"), None, "values of the other pool are not shown");
 }
 
 #[test]
@@ -164,7 +165,7 @@ fn an_account_that_moves_from_the_api_to_a_wallet_leaves_nothing_of_the_api() {
     let has = |family: &str| scrape(&url).of_family(family, "farm-1").count() > 0;
     wait("the account at the API", || (scrape(&url).is_up("farm-1") && has("minergate_auth_logins_total")).then_some(()));
     assert!(has("minergate_transfers") && has("minergate_auth_blocked"));
-    // With the section of the API, without it, and back.
+    // With `[api]` and without it.
     for section in [section, ""] {
         reload(&daemon, directory.path(), &[section, &pool, &rig("farm-1", ADDRESS)]);
         let shown = wait("the wallet", || {

@@ -1,4 +1,4 @@
-//! What a pool is asked: how often, in which order, and that one answer serves all polls that need it.
+//! Requests to pools: their number, their order, and that polls share answers.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::fake_pool::{FakePool, nodejs};
 use super::{ADDRESS, all_up, monero, poll, rig, scrape, write};
+use crate::fake_api::Reply;
 use crate::process::{daemon, get, wait};
 
 /// The address in a path, if there is one.
@@ -17,11 +18,11 @@ fn address(path: &str) -> Option<&str> {
 }
 
 #[test]
-fn a_hundred_wallets_are_asked_about_in_their_order_and_within_the_pool_s_limit() {
+fn a_hundred_wallets_are_polled_in_the_order_of_the_file_and_within_the_limit() {
     const RATE: f64 = 50.0;
     const BURST: f64 = 5.0;
     let fake = FakePool::start(nodejs);
-    // By name they stand the other way round.
+    // The order of the file is not the order of the names.
     let names: Vec<String> = (0..100).map(|i| format!("rig-{:02}", 99 - i)).collect();
     let accounts: String = names.iter().map(|name| rig(name, &format!("4Abc{}", name.trim_start_matches("rig-")))).collect();
     let pool = monero(&fake, &format!("requests_per_second = {RATE}\nconcurrency = 1")).replace("burst = 1000", "burst = 5");
@@ -31,7 +32,7 @@ fn a_hundred_wallets_are_asked_about_in_their_order_and_within_the_pool_s_limit(
     let (_daemon, url) = daemon(&config, &[]);
     wait("all values", || all_up(&scrape(&url)).then_some(()));
     let asked = fake.asked();
-    // A request comes no sooner than it was sent, however slow the machine is.
+    // A request arrives after it was sent, so a slow machine can not break the limit.
     for (before, one) in asked.iter().enumerate() {
         let allowed = BURST + RATE * one.began.duration_since(start).as_secs_f64();
         let number = f64::from(u32::try_from(before + 1).unwrap());
@@ -50,7 +51,7 @@ fn one_answer_serves_all_endpoints_and_polls_within_its_age() {
     let directory = tempfile::tempdir().unwrap();
     let endpoints = ["workers", "mining_stats", "balance", "withdrawals", "nickname", "status"];
     let pool = monero(&fake, "max_age = \"1h\"");
-    // Two accounts of one wallet.
+    // Two accounts with the same wallet.
     let config = write(directory.path(), &[&pool, &poll("1s", &endpoints), &rig("a", ADDRESS), &rig("b", ADDRESS)]);
     let (daemon, url) = daemon(&config, &["--log.level", "debug"]);
     wait("many polls", || (daemon.output().matches("message=polled").count() > 60).then_some(()));
@@ -63,11 +64,11 @@ fn one_answer_serves_all_endpoints_and_polls_within_its_age() {
     assert_eq!(paths, expected);
     let shown = scrape(&url);
     assert!(all_up(&shown));
-    // Nobody asked an API: there is none.
+    // There are no requests to an API, as none is configured.
     let hosts: Vec<&str> =
         shown.0.keys().filter_map(|series| series.strip_prefix("minergate_api_request_duration_seconds_count")).collect();
     assert_eq!(hosts, ["{pool=\"fake\"}"]);
-    assert!(!shown.0.keys().any(|series| series.contains("profit_rating\",currency")), "nor is that expected");
+    assert!(!shown.0.keys().any(|series| series.contains("profit_rating\",currency")), "no loop of the API is expected");
 }
 
 #[test]
@@ -95,16 +96,14 @@ fn a_wallet_has_one_request_in_flight_at_a_time() {
 }
 
 #[test]
-fn a_currency_comes_from_its_first_pool_and_one_that_no_pool_has_from_the_api() {
+fn networks_come_from_the_first_pool_of_a_currency_else_from_the_api() {
     let (first, second, api) = (
         FakePool::start(nodejs),
         FakePool::start(nodejs),
         FakePool::start(|path| match path {
-            "/1.0/bcn/status" => super::fake_pool::Reply::new(200, r#"{"height": 7}"#),
-            "/1.0/pool/top/hashrate" => {
-                super::fake_pool::Reply::new(200, r#"{"xmr": [{"hashrate": 1}], "bcn": [{"hashrate": 2}]}"#)
-            }
-            _ => super::fake_pool::Reply::new(200, "[]"),
+            "/1.0/bcn/status" => Reply::new(200, r#"{"height": 7}"#),
+            "/1.0/pool/top/hashrate" => Reply::new(200, r#"{"xmr": [{"hashrate": 1}], "bcn": [{"hashrate": 2}]}"#),
+            _ => Reply::new(200, "[]"),
         }),
     );
     let directory = tempfile::tempdir().unwrap();
@@ -126,7 +125,7 @@ fn a_currency_comes_from_its_first_pool_and_one_that_no_pool_has_from_the_api() 
         });
         let height = |code: &str| shown.get(&format!("minergate_network_block_height{{currency=\"{code}\"}}"));
         assert_eq!([height("xmr"), height("bcn")], [Some(3_551_200.0), has_api.then_some(7.0)]);
-        // The pool has no top miners, and those of the API are another pool's.
+        // The pool has no top miners of xmr. Those of the API are of another pool, and are not used.
         let top = |code: &str| {
             shown.get(&format!("minergate_pool_top_hashrate_hashes_per_second{{currency=\"{code}\",rank=\"1\"}}"))
         };

@@ -1,4 +1,4 @@
-//! Instances that share one configuration with wallets.
+//! Two instances share one configuration with wallets.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::scrape::Scrape;
 
 const CURRENCIES: &[&str] = &["xmr", "aeon", "bcn", "dsh", "fcn", "mcn", "qcn", "duck"];
 
-/// Two instances, and what they show once everything of theirs is up.
+/// Runs two instances until all their loops are up, and scrapes both.
 fn run(accounts: &str, pools: &[FakePool]) -> [Scrape; 2] {
     let pools: String = pools
         .iter()
@@ -37,7 +37,7 @@ fn fakes() -> Vec<FakePool> {
     CURRENCIES.iter().map(|_| FakePool::start(cryptonote)).collect()
 }
 
-/// The labels of all loops of both, each of which must be polled by one alone.
+/// The labels of all loops of both instances. Panics if both have the same loop.
 fn all_loops(shown: &[Scrape; 2]) -> BTreeSet<String> {
     let [first, second] =
         [&shown[0], &shown[1]].map(|shown| loops(shown).into_iter().map(|(labels, _)| labels).collect::<BTreeSet<_>>());
@@ -66,9 +66,9 @@ fn two_instances_poll_every_wallet_and_every_network_once() {
     );
 }
 
-/// The owner of a network need not have an account that uses it.
+/// An instance polls its networks also where it has no account with the currency.
 #[test]
-fn the_networks_of_a_lone_account_are_polled_by_both() {
+fn the_networks_of_one_account_are_shared_out_between_instances() {
     let fakes = fakes();
     let wallets: Vec<String> = CURRENCIES.iter().map(|code| format!("{code} = \"4Abc\"")).collect();
     let shown = run(&format!("[[accounts]]\nname = \"rig\"\nwallets = {{ {} }}\n", wallets.join(", ")), &fakes);

@@ -1,4 +1,4 @@
-//! The values of wallets: each sample against the pool's own answers, and which samples there are.
+//! The samples of wallets: their values are those of the pool's answers, and there are no others.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,16 +10,16 @@ use super::{ADDRESS, all_up, loops, pool, scrape, write};
 use crate::process::{daemon, get, simulator, wait};
 use crate::scrape::{Format, Scrape, label};
 
-/// What is said of an account beside its pool's answers.
+/// Prefixes of the exporter's own metrics.
 const OWN: &[&str] =
     &["minergate_up", "minergate_endpoint_", "minergate_api_", "minergate_auth_", "minergate_exporter_", "process_"];
 
-/// The samples that a pool's answers make: all but those of the exporter's own.
+/// All samples but those of the exporter's own metrics.
 fn samples(scrape: Scrape) -> BTreeMap<String, f64> {
     scrape.0.into_iter().filter(|(series, _)| !OWN.iter().any(|own| series.starts_with(own))).collect()
 }
 
-/// The same series with the same values, but for the rounding of sums.
+/// Panics unless both have the same series with the same values, but for the rounding of sums.
 fn assert_same(shown: &BTreeMap<String, f64>, expected: &BTreeMap<String, f64>) {
     let is_same = |series: &String| match (shown.get(series), expected.get(series)) {
         (Some(a), Some(b)) => (a - b).abs() <= 1e-12 * b.abs(),
@@ -30,19 +30,19 @@ fn assert_same(shown: &BTreeMap<String, f64>, expected: &BTreeMap<String, f64>) 
     assert!(wrong.is_empty(), "series, shown, expected: {wrong:#?}");
 }
 
-/// A number as pools write it: with or without quotes.
+/// A number, with or without quotes.
 fn number(value: &Value) -> f64 {
     value.as_f64().unwrap_or_else(|| value.as_str().unwrap().parse().unwrap())
 }
 
-/// Piconero as coins: divided as a text, since the exporter computes in decimals.
+/// Coins of an amount in piconero. The text is split to be exact, as the exporter is.
 fn monero(value: &Value) -> f64 {
     let digits = format!("{:013}", value.as_u64().unwrap());
     let (coins, rest) = digits.split_at(digits.len() - 12);
     format!("{coins}.{rest}").parse().unwrap()
 }
 
-/// What must be shown of a wallet, from the answers of its nodejs-pool.
+/// The expected samples of a wallet, from the answers of its nodejs-pool.
 fn expected(account: &str, ask: impl Fn(&str) -> Value) -> BTreeMap<String, f64> {
     let (stats, workers) = (ask("stats"), ask("stats/allWorkers"));
     let (payments, threshold) = (ask("payments?limit=100"), ask("user"));
@@ -85,9 +85,9 @@ fn expected(account: &str, ask: impl Fn(&str) -> Value) -> BTreeMap<String, f64>
 }
 
 #[test]
-fn a_wallet_s_samples_are_what_the_pool_says_and_there_are_no_others() {
+fn a_wallet_has_the_samples_of_the_pool_s_answers_and_no_others() {
     let directory = tempfile::tempdir().unwrap();
-    // The wallets' numbers stand still, so that two who ask get the same.
+    // The fault `frozen` keeps the numbers as they are, so that exporter and test read the same.
     let (simulator, config) = simulator(directory.path(), &["--accounts", "1", "--wallets", "2", "--fault", "frozen"]);
     let pool = format!("http{}/nodejs-pool", simulator.output().split_once(" is at http").unwrap().1.trim());
     let (_daemon, url) = daemon(&config, &[]);
@@ -110,7 +110,7 @@ fn a_wallet_s_samples_are_what_the_pool_says_and_there_are_no_others() {
                 samples(of_all).into_iter().filter(|(series, _)| label(series, "account") == Some(account)).collect();
             assert_same(&own, &expected);
         }
-        // By itself: its samples, and the exporter's about it, and nothing else.
+        // `account=` shows the account's samples, the exporter's metrics about it, and nothing else.
         let alone = Scrape::read(&get(&format!("{url}/metrics?account={account}"), &[]).text());
         let mut own: Vec<&str> = alone.0.keys().map(String::as_str).filter(|s| !expected.contains_key(*s)).collect();
         own.retain(|series| !series.starts_with("minergate_endpoint_last_success_timestamp_seconds{"));
@@ -123,7 +123,7 @@ fn a_wallet_s_samples_are_what_the_pool_says_and_there_are_no_others() {
         assert_eq!(own, all);
         assert!(expected.keys().all(|series| alone.0.contains_key(series)));
     }
-    // The network is the pool's, and changes with each block only.
+    // The network changes with each block, so both are read until they agree.
     wait("the network", || {
         let network: Value = serde_json::from_slice(&get(&format!("{pool}/network/stats"), &[]).body).unwrap();
         let shown = scrape(&url);
@@ -137,7 +137,7 @@ fn a_wallet_s_samples_are_what_the_pool_says_and_there_are_no_others() {
     });
 }
 
-/// From the crate's sample answers, worked out by hand.
+/// The values of the crate's sample answers, calculated by hand.
 const XMR: &[(&str, &str, f64)] = &[
     ("workers", "", 2.0),
     ("workers_hashrate_hashes_per_second", "", 4810.0),
@@ -161,7 +161,7 @@ const XMR: &[(&str, &str, f64)] = &[
     ("withdrawals_last_timestamp_seconds", ",status=\"finished\"", 1_763_900_122.0),
 ];
 
-/// The unconfirmed balance is in the smallest unit, which has 18 decimals. A payment is also written as less than nothing.
+/// The unconfirmed balance is in the smallest unit, which has 18 decimals. One payment is a negative number in the sample.
 const ETC: &[(&str, &str, f64)] = &[
     ("workers", "", 1.0),
     ("workers_hashrate_hashes_per_second", "", 91_500_000.0),
@@ -192,7 +192,7 @@ const ETC: &[(&str, &str, f64)] = &[
 ];
 
 #[test]
-fn two_wallets_of_one_account_are_shown_together_and_the_account_once() {
+fn two_wallets_of_one_account_have_their_samples_and_the_account_is_shown_once() {
     let (monero, ether) = (FakePool::start(fake_pool::cryptonote), FakePool::start(fake_pool::ethereum));
     let directory = tempfile::tempdir().unwrap();
     let config = write(
@@ -244,7 +244,7 @@ fn two_wallets_of_one_account_are_shown_together_and_the_account_once() {
         "account=rig,endpoint=workers,currency=xmr",
     ];
     assert_eq!(own, all);
-    // An account with wallets does not log in, nor one whose pools can fill nothing.
+    // Accounts with wallets do not log in. Neither does an account whose endpoints no pool fills.
     let logins = ["rig", "idle"].map(|account| shown.of_family("minergate_auth_blocked", account).count());
     assert_eq!(logins, [0, 0]);
 }

@@ -1,9 +1,10 @@
-//! Workers over time: their counters, their end, and how many have samples.
+//! Workers over time: corrected counters, workers that disappear, and the limit.
 
 use std::sync::{Arc, Mutex};
 
-use super::fake_pool::{FakePool, Reply, nodejs};
+use super::fake_pool::{FakePool, nodejs};
 use super::{ADDRESS, monero, poll, rig, scrape, write};
+use crate::fake_api::Reply;
 use crate::process::{daemon, wait};
 
 /// A pool whose list of workers the test changes.
@@ -27,7 +28,7 @@ fn workers(shares: &[(&str, u64)]) -> String {
 }
 
 #[test]
-fn a_worker_s_counter_that_falls_a_little_is_held_and_a_worker_that_is_gone_has_no_samples() {
+fn a_corrected_counter_is_held_and_a_worker_that_is_gone_has_no_samples() {
     let (fake, list) = changing(&workers(&[("attic", 1000), ("cellar", 200)]));
     let directory = tempfile::tempdir().unwrap();
     let config =
@@ -43,20 +44,20 @@ fn a_worker_s_counter_that_falls_a_little_is_held_and_a_worker_that_is_gone_has_
     };
     becomes("the first values", Some(1000.0), Some(200.0));
     assert_eq!(corrections(), None);
-    // A correction by less than 1 %, beside news that show that the answer was read.
+    // A correction by less than 1 %. The other worker's counter rises, to show that the answer was read.
     *list.lock().unwrap() = workers(&[("attic", 999), ("cellar", 201)]);
     becomes("the correction", Some(1000.0), Some(201.0));
     wait("its count", || (corrections() == Some(1.0)).then_some(()));
-    // The pool does not name one any more, which is no fault.
+    // The pool no longer names a worker. That is no error.
     *list.lock().unwrap() = workers(&[("cellar", 202)]);
     becomes("the end of a worker", None, Some(202.0));
     let shown = scrape(&url);
     assert!(!shown.0.keys().any(|series| series.contains("attic")));
     assert!(shown.is_up("rig"));
-    // It comes back, and is still a little lower than it was.
+    // It comes back with a counter that is still below the held value.
     *list.lock().unwrap() = workers(&[("attic", 998), ("cellar", 203)]);
     becomes("its return", Some(1000.0), Some(203.0));
-    // The other one was reset.
+    // The counter of the other worker was reset.
     *list.lock().unwrap() = workers(&[("attic", 1001), ("cellar", 3)]);
     becomes("the reset", Some(1001.0), Some(3.0));
 }
@@ -80,7 +81,7 @@ fn workers_beyond_the_limit_are_cut_and_counted() {
         assert_eq!(series.len(), samples, "{series:?}");
         assert!(series.iter().all(|series| ["worker=\"a\"", "worker=\"b\""].iter().any(|name| series.contains(name))));
     }
-    // Of two workers: hashrate, last share, and two verdicts on shares.
+    // Two workers are left out, with four samples each: hashrate, last share, good and invalid shares.
     let dropped = "minergate_api_dropped_samples_total{endpoint=\"workers\"}";
     assert_eq!(wait("the count", || scrape(&url).get(dropped)), 8.0);
     assert_eq!(shown.get("minergate_workers{account=\"rig\",currency=\"xmr\"}"), Some(4.0));

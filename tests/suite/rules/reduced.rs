@@ -1,4 +1,4 @@
-//! promtool's tests with the rules that they are about. To evaluate all rules at each step of some weeks would take minutes.
+//! promtool's tests with only the rules that each test needs. Evaluating all rules over some weeks would take minutes.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::file::parse;
 use crate::repository::{ROOT, read};
 
-/// Writes a file of tests, and files of the rules that it names or that these depend on, into a directory.
+/// Writes a file of tests and the files of its rules into a directory: the rules that it names, and those that they depend on.
 pub(super) fn write(test: &Path, directory: &Path) -> PathBuf {
     let mut tests: Value = parse(test);
     let sources: Vec<PathBuf> = tests["rule_files"].as_array().unwrap().iter().map(|file| beside(test, file)).collect();
@@ -29,7 +29,7 @@ pub(super) fn write(test: &Path, directory: &Path) -> PathBuf {
             group["rules"].as_array_mut().unwrap().retain(|rule| wanted.contains(name(rule)));
         }
     }
-    // As Prometheus reads the files; without it, promtool evaluates groups in any order.
+    // The order in which Prometheus reads the files. Without it, promtool evaluates the groups in any order.
     tests["group_eval_order"] =
         files.iter().flat_map(|file| file["groups"].as_array().unwrap()).map(|group| group["name"].clone()).collect();
     let directory = directory.join(test.file_stem().unwrap());
@@ -56,7 +56,7 @@ fn name(rule: &Value) -> &str {
     rule.get("alert").or_else(|| rule.get("record")).unwrap().as_str().unwrap()
 }
 
-/// Whatever may be a rule's name.
+/// All words that can be a rule's name.
 fn words(text: &str) -> BTreeSet<String> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
     text.split(|c: char| !is_part(c)).map(str::to_owned).collect()
