@@ -20,8 +20,12 @@ pub(super) const SOFTWARE: Software = Software {
     root: "",
     decimals: currency::decimals,
     sources: &[
-        Source::of_wallet("/stats_address?address={address}&longpoll=false", stats_address)
-            .fills(&["workers", "mining_stats", "balance", "withdrawals"]),
+        Source::of_wallet("/stats_address?address={address}&longpoll=false", stats_address).fills(&[
+            "workers",
+            "mining_stats",
+            "balance",
+            "withdrawals",
+        ]),
         Source::of_wallet("/get_miner_payout_level?address={address}", payout_level)
             .adds_to(&["mining_stats"])
             .seldom_changes(),

@@ -34,9 +34,7 @@ pub(super) const SOFTWARE: Software = Software {
         Source::of_pool("/network/stats", network).fills(&["status"]),
     ],
     pages: Some(Pages {
-        next: |pages, last| {
-            (last.len() >= PAGE).then(|| format!("/miner/{{address}}/payments?page={pages}&limit={PAGE}"))
-        },
+        next: |pages, last| (last.len() >= PAGE).then(|| format!("/miner/{{address}}/payments?page={pages}&limit={PAGE}")),
         read: payments,
     }),
 };
@@ -137,10 +135,7 @@ fn all_workers(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
             miners: workers().map(|(name, worker)| miner(names.shown(name), worker)).collect(),
             ..Worker::default()
         },
-        mining: Mining {
-            miner_online: is_positive(hashrate).map(Into::into).unwrap_or_default(),
-            ..Mining::default()
-        },
+        mining: Mining { miner_online: is_positive(hashrate).map(Into::into).unwrap_or_default(), ..Mining::default() },
         ..Reading::default()
     })
 }

@@ -21,9 +21,12 @@ pub(super) const SOFTWARE: Software = Software {
     root: "/api",
     decimals,
     sources: &[
-        Source::of_wallet("/accounts/{address}", accounts)
-            .error(refusal::of_wallet_or_empty)
-            .fills(&["workers", "mining_stats", "balance", "withdrawals"]),
+        Source::of_wallet("/accounts/{address}", accounts).error(refusal::of_wallet_or_empty).fills(&[
+            "workers",
+            "mining_stats",
+            "balance",
+            "withdrawals",
+        ]),
         Source::of_pool("/stats", stats).fills(&["status"]),
     ],
     pages: None,
