@@ -141,7 +141,7 @@ impl Pool {
 
     /// Whether its software can fill an endpoint.
     pub fn fills(&self, endpoint: &Endpoint) -> bool {
-        self.settings.software.endpoints.contains(&endpoint.name)
+        self.settings.software.fills(endpoint.name)
     }
 
     /// A wallet at this pool.
@@ -167,7 +167,7 @@ impl Pool {
     /// What the paths of the endpoint say, and the oldest time of their answers.
     async fn readings(&self, question: Question<'_>) -> api::Result<(Vec<Arc<Reading>>, SystemTime)> {
         let Settings { software, max_age, .. } = self.settings;
-        if !software.endpoints.contains(&question.endpoint) {
+        if !software.fills(question.endpoint) {
             return Err(Error::NotFound);
         }
         let (mut readings, mut times) = (Vec::new(), Vec::new());

@@ -59,7 +59,12 @@ impl Software {
         SOFTWARES.iter().find(|software| software.name == name)
     }
 
-    /// Decimals of the unit that it counts a currency's coins in, where that is known.
+    /// Whether it can fill the endpoint of that name.
+    pub fn fills(&self, endpoint: &str) -> bool {
+        self.endpoints.contains(&endpoint)
+    }
+
+    /// Decimals of the unit in which it counts a currency's coins; nothing if they are not known.
     pub fn decimals(&self, currency: &str) -> Option<u8> {
         (self.decimals)(currency)
     }
@@ -76,7 +81,7 @@ impl Software {
     /// [`Error::NotFound`] for an endpoint that the software can't fill, [`Error::WalletUnknown`], and [`Error::Shape`] or
     /// [`Error::Encoding`] when a body is not what the software answers.
     pub fn translate(&self, endpoint: &str, bodies: &[Option<&[u8]>], context: &Context<'_>) -> Result<String> {
-        if !self.endpoints.contains(&endpoint) {
+        if !self.fills(endpoint) {
             return Err(Error::NotFound);
         }
         let mut readings = Vec::new();
