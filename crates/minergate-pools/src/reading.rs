@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use minergate::answer::{Flag, List, Map, Number, is_default};
+use minergate::answer::{Integer, List, Map, Number, is_default};
 use minergate::api::{Error, Result};
 use minergate::endpoints::mining_stats::{Mining, MiningStats, Shares};
 use minergate::endpoints::status::Status;
@@ -11,6 +11,8 @@ use minergate::endpoints::top_hashrate;
 use minergate::endpoints::withdrawals::Withdrawal;
 use minergate::endpoints::workers::{Miner, Worker};
 use serde::Serialize;
+
+use super::value::seconds;
 
 /// Letters of an abbreviated address that are enough to tell whose it is.
 const ENOUGH: usize = 8;
@@ -28,6 +30,24 @@ pub struct Context<'a> {
     pub decimals: u8,
     /// The time from one block of the currency to the next, on average.
     pub block_time: Duration,
+}
+
+impl Context<'_> {
+    /// An amount in the pool's unit, as coins.
+    pub(crate) fn coins(&self, units: Integer) -> Number {
+        units.get().map(|units| Number::of_units(units, self.decimals)).unwrap_or_default()
+    }
+
+    /// A payment of an amount in the pool's unit, at a time in seconds.
+    pub(crate) fn payment(&self, amount: Integer, time: Number) -> Withdrawal {
+        Withdrawal {
+            cc: self.currency.into(),
+            amount: self.coins(amount),
+            status: "finished".into(),
+            created: seconds(time),
+            ..Withdrawal::default()
+        }
+    }
 }
 
 /// What an upstream answer says. What it does not say is missing.
@@ -89,23 +109,22 @@ fn worker(readings: &[Arc<Reading>], context: &Context<'_>) -> Worker {
 }
 
 fn mining(readings: &[Arc<Reading>], context: &Context<'_>) -> Mining {
-    let of = |field: fn(&Mining) -> Number| readings.iter().fold(Number::default(), |n, r| n.or(field(&r.mining)));
     let online = readings.iter().map(|reading| reading.mining.miner_online).find(|flag| !is_default(flag));
     Mining {
-        unconfirmed_balance: of(|mining| mining.unconfirmed_balance),
+        unconfirmed_balance: first(readings, |reading| reading.mining.unconfirmed_balance),
         miners_count: first(readings, |reading| reading.worker.miners_count),
         hashrate: first(readings, |reading| reading.worker.hashrate),
         hashrate_rank: rank(readings, context.address),
-        miner_online: online.unwrap_or_else(Flag::default),
+        miner_online: online.unwrap_or_default(),
         shares: Shares {
-            good: of(|mining| mining.shares.good),
-            good_eq: of(|mining| mining.shares.good_eq),
-            bad: of(|mining| mining.shares.bad),
-            invalid: of(|mining| mining.shares.invalid),
+            good: first(readings, |reading| reading.mining.shares.good),
+            good_eq: first(readings, |reading| reading.mining.shares.good_eq),
+            bad: first(readings, |reading| reading.mining.shares.bad),
+            invalid: first(readings, |reading| reading.mining.shares.invalid),
             ..Shares::default()
         },
-        blocks_found: of(|mining| mining.blocks_found),
-        payout_threshold: of(|mining| mining.payout_threshold),
+        blocks_found: first(readings, |reading| reading.mining.blocks_found),
+        payout_threshold: first(readings, |reading| reading.mining.payout_threshold),
         ..Mining::default()
     }
 }

@@ -1,16 +1,11 @@
 //! Numbers as pools write them: amounts in smallest units, hashrates with a unit, times in seconds.
 
-use minergate::answer::{FromJson, Integer, Number};
+use minergate::answer::{Flag, FromJson, Integer, Number};
 use serde::Serialize;
 use serde::de::{MapAccess, SeqAccess};
 
 /// Times beyond this are milliseconds: as seconds they were after the year 5000.
 const LATEST_SECONDS: f64 = 1e11;
-
-/// An amount in a pool's units as coins.
-pub(crate) fn coins(units: Integer, decimals: u8) -> Number {
-    units.get().map(|units| Number::of_units(units, decimals)).unwrap_or_default()
-}
 
 /// An amount in units of `from` decimals, in those of `to` decimals. All digits are kept.
 pub(crate) fn rescaled(units: Integer, from: u8, to: u8) -> Number {
@@ -36,7 +31,7 @@ pub(crate) fn milliseconds(time: Number) -> Number {
 }
 
 /// Whether a number is above 0; nothing where it is not given.
-pub(crate) fn is_positive(number: Number) -> Option<bool> {
+fn is_positive(number: Number) -> Option<bool> {
     number.get().map(|number| number > 0.0)
 }
 
@@ -44,6 +39,11 @@ pub(crate) fn is_positive(number: Number) -> Option<bool> {
 pub(crate) fn network_hashrate(difficulty: Number, block_seconds: Number) -> Number {
     let hashrate = difficulty.get().zip(block_seconds.get()).map(|(hashes, seconds)| hashes / seconds);
     hashrate.filter(|hashrate| hashrate.is_finite() && *hashrate >= 0.0).map(Number::from).unwrap_or_default()
+}
+
+/// Whether something is mined with that hashrate, or by that many workers; missing where the number is.
+pub(crate) fn is_online(number: Number) -> Flag {
+    is_positive(number).map(Flag::from).unwrap_or_default()
 }
 
 /// How many of the hashrates are above 0. Where there are some and none is known, that is not known either.

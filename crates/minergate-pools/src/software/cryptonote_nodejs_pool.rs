@@ -1,7 +1,7 @@
 //! `cryptonote-nodejs-pool`, which HeroMiners, MoneroHash and others run, and the older `node-cryptonote-pool`, whose hashrates are texts
 //! with a unit and whose workers are `perWorkerStats`. Amounts are in the coin's smallest unit, times in seconds.
 
-use minergate::answer::{Integer, List, Number, Text, object};
+use minergate::answer::{FromJson as _, Integer, List, Number, Text, object};
 use minergate::api::{self, decode};
 use minergate::currency;
 use minergate::endpoints::mining_stats::{Mining, Shares};
@@ -12,7 +12,7 @@ use minergate::endpoints::workers::{Miner, MinerShares, Worker};
 use super::{Pages, Software, Source};
 use crate::name::Names;
 use crate::reading::{Context, Reading, TopMiner};
-use crate::value::{Hashrate, Optional, Scalar, active, coins, is_positive, milliseconds, network_hashrate, seconds};
+use crate::value::{Hashrate, Optional, Scalar, active, is_online, milliseconds, network_hashrate, seconds};
 
 pub(super) const SOFTWARE: Software = Software {
     name: "cryptonote-nodejs-pool",
@@ -96,12 +96,12 @@ fn stats_address(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
             ..Worker::default()
         },
         mining: Mining {
-            miner_online: is_positive(hashrate).map(Into::into).unwrap_or_default(),
+            miner_online: is_online(hashrate),
             shares: Shares { good_eq: stats.hashes, ..Shares::default() },
             blocks_found: stats.blocks_found,
             ..Mining::default()
         },
-        balance: coins(stats.balance, context.decimals),
+        balance: context.coins(stats.balance),
         withdrawals: withdrawals(&payments, context),
         ..Reading::default()
     })
@@ -112,19 +112,11 @@ fn stats_address(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
 fn withdrawals(payments: &List<Scalar>, context: &Context<'_>) -> Vec<Withdrawal> {
     let payments: Vec<&str> = payments.iter().map(|Scalar(text)| text.as_str()).collect();
     let (pairs, _) = payments.as_chunks::<2>();
-    let withdrawal = |[payment, time]: &[&str; 2]| Withdrawal {
-        cc: context.currency.into(),
-        amount: coins(payment.split(':').nth(1).map(number::<Integer>).unwrap_or_default(), context.decimals),
-        status: "finished".into(),
-        created: seconds(number(time)),
-        ..Withdrawal::default()
+    let payment = |[payment, time]: &[&str; 2]| {
+        let amount = payment.split(':').nth(1).and_then(Integer::text);
+        context.payment(amount.unwrap_or_default(), Number::text(time).unwrap_or_default())
     };
-    pairs.iter().map(withdrawal).collect()
-}
-
-/// A number that stands in a text.
-fn number<T: minergate::answer::FromJson + Default>(text: &str) -> T {
-    T::text(text).unwrap_or_default()
+    pairs.iter().map(payment).collect()
 }
 
 fn get_payments(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
@@ -206,7 +198,7 @@ fn stats(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
         timestamp: seconds(last.timestamp),
         difficulty: last.difficulty,
         instant_hashrate: network_hashrate(last.difficulty, block_seconds),
-        reward: coins(last.reward, context.decimals),
+        reward: context.coins(last.reward),
         ..Status::default()
     };
     Ok(Reading { status, ..Reading::default() })

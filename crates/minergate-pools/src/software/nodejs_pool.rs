@@ -5,14 +5,13 @@ use minergate::api::{self, Error, decode};
 use minergate::currency;
 use minergate::endpoints::mining_stats::{Mining, Shares};
 use minergate::endpoints::status::Status;
-use minergate::endpoints::withdrawals::Withdrawal;
 use minergate::endpoints::workers::{Miner, MinerShares, Worker};
 use serde::Serialize;
 
 use super::{Pages, Software, Source};
 use crate::name::Names;
 use crate::reading::{Context, Reading};
-use crate::value::{active, coins, is_positive, milliseconds, network_hashrate, seconds};
+use crate::value::{active, is_online, milliseconds, network_hashrate, seconds};
 
 /// Payments of one page: the most that the software gives.
 const PAGE: usize = 100;
@@ -99,7 +98,7 @@ fn stats(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
             },
             ..Mining::default()
         },
-        balance: coins(stats.amount_due, context.decimals),
+        balance: context.coins(stats.amount_due),
         ..Reading::default()
     })
 }
@@ -135,7 +134,7 @@ fn all_workers(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
             miners: workers().map(|(name, worker)| miner(names.shown(name), worker)).collect(),
             ..Worker::default()
         },
-        mining: Mining { miner_online: is_positive(hashrate).map(Into::into).unwrap_or_default(), ..Mining::default() },
+        mining: Mining { miner_online: is_online(hashrate), ..Mining::default() },
         ..Reading::default()
     })
 }
@@ -164,14 +163,8 @@ object! {
 
 fn payments(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
     let payments: List<Payment> = decode(body)?;
-    let withdrawal = |payment: &Payment| Withdrawal {
-        cc: context.currency.into(),
-        amount: coins(payment.amount, context.decimals),
-        status: "finished".into(),
-        created: seconds(payment.time),
-        ..Withdrawal::default()
-    };
-    Ok(Reading { withdrawals: payments.iter().map(withdrawal).collect(), ..Reading::default() })
+    let payment = |payment: &Payment| context.payment(payment.amount, payment.time);
+    Ok(Reading { withdrawals: payments.iter().map(payment).collect(), ..Reading::default() })
 }
 
 object! {
@@ -183,7 +176,7 @@ object! {
 
 fn user(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
     let user: User = decode(body)?;
-    let payout_threshold = coins(user.payout_threshold, context.decimals);
+    let payout_threshold = context.coins(user.payout_threshold);
     Ok(Reading { mining: Mining { payout_threshold, ..Mining::default() }, ..Reading::default() })
 }
 
@@ -206,7 +199,7 @@ fn network(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
         timestamp: seconds(network.time),
         difficulty: network.difficulty,
         instant_hashrate: network_hashrate(network.difficulty, context.block_time.as_secs_f64().into()),
-        reward: coins(network.value, context.decimals),
+        reward: context.coins(network.value),
         ..Status::default()
     };
     Ok(Reading { status, ..Reading::default() })

@@ -13,7 +13,7 @@ use super::{Software, Source};
 use crate::name::Names;
 use crate::reading::{Context, Reading};
 use crate::refusal;
-use crate::value::{Unsigned, coins, is_positive, milliseconds, rescaled, seconds};
+use crate::value::{Unsigned, is_online, milliseconds, rescaled};
 
 pub(super) const SOFTWARE: Software = Software {
     name: "open-ethereum-pool",
@@ -97,12 +97,9 @@ fn accounts(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
         last_share: milliseconds(worker.last_beat),
         shares: MinerShares { good: worker.shares_valid, bad: worker.shares_stale, invalid: worker.shares_invalid },
     };
-    let withdrawal = |payment: &Payment| Withdrawal {
-        cc: context.currency.into(),
-        amount: coins(payment.amount.0, context.decimals),
-        fee: coins(payment.fee, context.decimals),
-        status: "finished".into(),
-        created: seconds(payment.timestamp),
+    let payment = |payment: &Payment| Withdrawal {
+        fee: context.coins(payment.fee),
+        ..context.payment(payment.amount.0, payment.timestamp)
     };
     // Where the currency's smallest unit is not known, the pool's stands for it.
     let smallest = currency::decimals(context.currency).unwrap_or(context.decimals);
@@ -115,7 +112,7 @@ fn accounts(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
         },
         mining: Mining {
             unconfirmed_balance: rescaled(accounts.stats.immature, context.decimals, smallest),
-            miner_online: is_positive(accounts.workers_online).map(Into::into).unwrap_or_default(),
+            miner_online: is_online(accounts.workers_online),
             shares: Shares {
                 good: accounts.shares_valid,
                 bad: accounts.shares_stale,
@@ -125,8 +122,8 @@ fn accounts(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
             blocks_found: accounts.stats.blocks_found,
             ..Mining::default()
         },
-        balance: coins(accounts.stats.balance, context.decimals),
-        withdrawals: accounts.payments.iter().map(withdrawal).collect(),
+        balance: context.coins(accounts.stats.balance),
+        withdrawals: accounts.payments.iter().map(payment).collect(),
         ..Reading::default()
     })
 }
