@@ -53,6 +53,11 @@ pub fn doubt(currency: &str, address: &str) -> Option<&'static str> {
     }
 }
 
+/// The address at Monero's main network with these public keys: the spend key, and behind it the view key.
+pub fn monero(keys: &[u8; 64]) -> String {
+    monero::of_keys(keys)
+}
+
 /// Whether a text that should be something else looks like an address: many letters and digits in a row, with a digit among them.
 pub fn is_like_one(text: &str) -> bool {
     let mut runs = text.split(|c: char| !c.is_ascii_alphanumeric());
