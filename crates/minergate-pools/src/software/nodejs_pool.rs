@@ -1,4 +1,4 @@
-//! `nodejs-pool`, which SupportXMR, MoneroOcean and C3Pool run. Amounts are in the coin's smallest unit, times of a wallet in seconds.
+//! `nodejs-pool`, run by SupportXMR, MoneroOcean and C3Pool. Amounts are in the coin's smallest unit, times of a wallet in seconds.
 
 use minergate::answer::{FromJson, Integer, List, Map, Number, Text, object};
 use minergate::api::{self, Error, decode};
@@ -13,10 +13,10 @@ use crate::name::Names;
 use crate::reading::{Context, Reading};
 use crate::value::{active, is_online, milliseconds, network_hashrate, seconds};
 
-/// Payments of one page: the most that the software gives.
+/// Payments on one page: the most that the software allows.
 const PAGE: usize = 100;
 
-/// The key of allWorkers that stands for all of them together.
+/// The key in `allWorkers` for all workers together.
 const ALL: &str = "global";
 
 pub(super) const SOFTWARE: Software = Software {
@@ -25,7 +25,7 @@ pub(super) const SOFTWARE: Software = Software {
     root: "",
     decimals: currency::decimals,
     sources: &[
-        // The payments of an unknown wallet are an empty list: only this tells it from one that was never paid.
+        // The list of payments is empty both for an unknown wallet and for one that was never paid. Only this path tells them apart.
         Source::of_wallet("/miner/{address}/stats", stats).fills(&["mining_stats", "balance", "withdrawals"]),
         Source::of_wallet("/miner/{address}/stats/allWorkers", all_workers).fills(&["workers", "mining_stats"]),
         Source::of_wallet("/miner/{address}/payments?page=0&limit=100", payments).fills(&["withdrawals"]),
@@ -38,7 +38,7 @@ pub(super) const SOFTWARE: Software = Software {
     }),
 };
 
-/// A number; `false` where the pool keeps none.
+/// A number, or `false` if the pool has none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub(super) struct Counted {
     number: Number,
@@ -63,7 +63,7 @@ impl FromJson for Counted {
     }
 }
 
-/// Whether the pool says that it keeps nothing of a wallet: `false` in place of a number, and a number nowhere.
+/// Whether the pool does not know a wallet: at least one value is `false`, and none is a number.
 fn is_unknown(counted: &[Counted]) -> bool {
     counted.iter().any(|counted| counted.is_none) && counted.iter().all(|counted| counted.number.get().is_none())
 }
@@ -106,7 +106,7 @@ fn stats(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
 object! {
     /// One worker, or all of them together.
     pub struct WorkerStats {
-        /// Hashes per second of the pool's main coin. `hash2` beside it is weighed by profit.
+        /// Hashes per second of the pool's main coin. `hash2` is not read: it is weighted by profit.
         pub hash: Counted = "hash",
         /// Seconds since 1970.
         pub last_share: Counted = "lts",
@@ -118,7 +118,7 @@ object! {
 
 fn all_workers(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
     let all: Map<WorkerStats> = decode(body)?;
-    // Without it, this is no list of workers, and none of them is not 0.
+    // Without this key it is not a list of workers. The number of workers is then unknown, not 0.
     let Some(total) = all.get(ALL) else { return Ok(Reading::default()) };
     let counted = [total.hash, total.last_share, total.total_hash, total.valid_shares, total.invalid_shares];
     if is_unknown(&counted) && all.len() == 1 {
@@ -153,7 +153,7 @@ fn miner(name: Text, worker: &WorkerStats) -> Miner {
 }
 
 object! {
-    /// A payment to a wallet, less its transaction.
+    /// A payment to a wallet, without its transaction.
     pub struct Payment {
         /// Seconds since 1970.
         pub time: Number = "ts",

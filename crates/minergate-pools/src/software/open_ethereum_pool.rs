@@ -1,5 +1,5 @@
-//! `open-ethereum-pool`, which Crazypool and others run, and 2Miners' version of it. Amounts of ether and its like are in units of 9
-//! decimals, times in seconds.
+//! `open-ethereum-pool`, run by Crazypool and others, and 2Miners' version of it. Amounts of ether and its like are in units of 9 decimals,
+//! times in seconds.
 
 use minergate::answer::{Integer, List, Map, Number, object};
 use minergate::api::{self, decode};
@@ -59,7 +59,7 @@ object! {
     /// A wallet's totals.
     pub struct Stats {
         pub balance: Integer = "balance",
-        /// Of blocks that are not confirmed yet.
+        /// Earnings from blocks that are not confirmed yet.
         pub immature: Integer = "immature",
         pub blocks_found: Number = "blocksFound",
     }
@@ -78,7 +78,7 @@ object! {
 }
 
 object! {
-    /// A payment to the wallet, less its transaction.
+    /// A payment to the wallet, without its transaction.
     pub struct Payment {
         pub amount: Unsigned = "amount",
         /// Seconds since 1970.
@@ -101,7 +101,7 @@ fn accounts(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
         fee: context.coins(payment.fee),
         ..context.payment(payment.amount.0, payment.timestamp)
     };
-    // Where the currency's smallest unit is not known, the pool's stands for it.
+    // If the currency's smallest unit is not known, the pool's unit is used.
     let smallest = currency::decimals(context.currency).unwrap_or(context.decimals);
     Ok(Reading {
         worker: Worker {
@@ -136,7 +136,7 @@ object! {
 }
 
 object! {
-    /// A node of the pool's, which reports the network's last block.
+    /// A node of the pool. It reports the network's last block.
     pub struct Node {
         pub height: Number = "height",
         pub difficulty: Number = "difficulty",
@@ -147,7 +147,7 @@ object! {
 
 fn stats(body: &[u8], _: &Context<'_>) -> api::Result<Reading> {
     let PoolStats { nodes } = decode(body)?;
-    // The others lag behind.
+    // The node with the highest block counts; the others lag behind.
     let heights = nodes.iter().filter_map(|node| Some((node.height.get()?, node)));
     let highest = heights.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, node)| node);
     let status = highest.map(|node| Status {

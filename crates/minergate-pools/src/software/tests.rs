@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// Stands abbreviated in the sample of `get_top10miners`.
+/// The sample of `get_top10miners` has this address in abbreviated form.
 const ADDRESS: &str = "4MadeUpWalletOfNobodyAddress";
 
 fn context(software: &Software) -> Context<'static> {
@@ -37,7 +37,7 @@ fn translate(software: &Software, endpoint: &str, bodies: &[impl AsRef<[u8]>]) -
     software.translate(endpoint, &bodies, &context(software))
 }
 
-/// The samples that the exporter would have of an answer: `name labels value`.
+/// The samples that the exporter makes from an answer: `name labels value`.
 fn shown(endpoint: &str, json: &str) -> Vec<String> {
     let endpoint = endpoints::find(endpoint).unwrap();
     let samples = endpoint.read(json.as_bytes(), &metric::Context::default()).unwrap();
@@ -109,7 +109,7 @@ fn a_wallet_that_only_has_coins_is_known() {
 }
 
 #[test]
-fn an_answer_that_says_nothing_has_no_samples() {
+fn an_answer_without_values_has_no_samples() {
     for software in SOFTWARES {
         for endpoint in software.endpoints.iter().filter(|name| **name != "nickname") {
             let paths = software.paths(endpoint).count();
@@ -126,7 +126,7 @@ fn an_answer_that_says_nothing_has_no_samples() {
                 match translate(software, endpoint, &vec![odd; paths]) {
                     Ok(json) => {
                         let shown = shown(endpoint, &json);
-                        // That there is a payment is something, also where nothing else is known of it.
+                        // A payment is counted even if nothing else is known of it.
                         let counts: Vec<_> =
                             shown.iter().filter(|line| !line.starts_with("minergate_withdrawals ")).collect();
                         assert!(counts.is_empty(), "{} {endpoint} {odd}: {counts:?}", software.name);
@@ -143,7 +143,7 @@ fn an_answer_that_says_nothing_has_no_samples() {
 }
 
 #[test]
-fn what_a_pool_may_lack_costs_nothing_else() {
+fn a_path_that_the_pool_lacks_costs_no_other_value() {
     let software = software("nodejs-pool");
     let mut bodies = samples(software, "mining_stats");
     for missing in ["<html>", r#"{"error":"Not found"}"#, "[]"] {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::*;
 
-/// Every place of a JSON value, to be replaced.
+/// Every leaf of a JSON value, to be replaced.
 fn places(value: &mut Value) -> Vec<&mut Value> {
     match value {
         Value::Object(fields) => fields.values_mut().flat_map(places).collect(),
@@ -34,10 +34,10 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A body that is made of an amount.
+/// Makes a body with an amount.
 type OfAmount = fn(&str) -> String;
 
-/// Where each software has amounts: endpoint, the place of the answer among its paths, and the answer.
+/// The amounts of each software: endpoint, index of the path, and its body.
 const AMOUNTS: &[(&str, &str, usize, OfAmount)] = &[
     ("nodejs-pool", "balance", 0, |amount| format!(r#"{{"hash":1,"amtDue":{amount}}}"#)),
     ("nodejs-pool", "withdrawals", 1, |amount| format!(r#"[{{"ts":1,"amount":{amount}}}]"#)),
@@ -73,7 +73,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_a_pool_sends_nothing_panics(body in prop_oneof![any_json().prop_map(|json| json.to_string()), ".{0,200}"]) {
+    fn no_answer_makes_it_panic(body in prop_oneof![any_json().prop_map(|json| json.to_string()), ".{0,200}"]) {
         for software in SOFTWARES {
             for endpoint in software.endpoints {
                 let bodies = vec![body.as_str(); software.paths(endpoint).count()];

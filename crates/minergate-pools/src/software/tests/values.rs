@@ -106,7 +106,7 @@ fn every_field_of_the_mapping_has_its_value() {
 }
 
 #[test]
-fn older_versions_fill_what_they_say() {
+fn older_versions_fill_the_values_that_they_have() {
     let oldest = include_str!("../cryptonote_nodejs_pool/stats_address_oldest.json");
     let original = include_str!("../open_ethereum_pool/accounts_original.json");
     for (name, endpoint, bodies, expected) in [
