@@ -52,38 +52,42 @@ impl Gateway {
     /// # Errors
     /// The machine's TLS can't be used.
     pub fn new(config: &Config) -> anyhow::Result<Gateway> {
-        let pools = config.pools.iter().map(|settings| Pool::new(settings.clone(), Arc::new(|_| ())).map(Arc::new));
-        let pools: Vec<Arc<Pool>> = pools.collect::<Result<_, _>>()?;
-        let outages: Vec<Arc<Outage>> = pools.iter().map(|pool| Arc::new(Outage::new("", &pool.settings().name))).collect();
+        let mut pools = Vec::new();
+        for settings in &config.pools {
+            let pool = Arc::new(Pool::new(settings.clone(), Arc::new(|_| ()))?);
+            pools.push((pool, Arc::new(Outage::new("", &settings.name))));
+        }
         let intervals = &config.plan.intervals;
         let lifetime = |endpoint: &Endpoint| intervals.lifetime(intervals.get(endpoint).unwrap_or(endpoint.interval));
-        let can = |pool: &Pool, endpoint: &Endpoint| pool.settings().software.endpoints.contains(&endpoint.name);
 
-        let answers = config.logins.iter().map(|(name, _)| {
-            let own = config.wallets.iter().filter(|wallet| wallet.account == *name);
-            let wallets = own.flat_map(|config| {
-                let pool = &pools[config.pool];
-                let wallet = Arc::new(pool.wallet(name.clone(), config.address.clone()));
-                let outages = [outages[config.pool].clone(), Arc::new(Outage::new(name, &pool.settings().name))];
-                // The nickname is known without asking.
-                let asked = ENDPOINTS.iter().filter(|row| row.is_of_account() && row.name != "nickname" && can(pool, row));
-                asked.map(move |row| Source::new(row, Upstream::Wallet(wallet.clone()), lifetime(row), outages.clone()))
-            });
-            AccountAnswers { name: name.clone(), wallets: wallets.collect() }
-        });
-        let answers = answers.collect();
+        let mut answers = Vec::new();
+        for (name, _) in &config.logins {
+            let mut wallets = Vec::new();
+            for own in config.wallets.iter().filter(|wallet| wallet.account == *name) {
+                let (pool, outage) = &pools[own.pool];
+                let wallet = Arc::new(pool.wallet(name.clone(), own.address.clone()));
+                let own_outage = Arc::new(Outage::new(name, &pool.settings().name));
+                // The pool is not asked for the nickname, which is the account's name.
+                let asked = |row: &&Endpoint| row.is_of_account() && row.name != "nickname" && pool.fills(row);
+                for row in ENDPOINTS.iter().filter(asked) {
+                    let upstream = Upstream::Wallet(wallet.clone(), own_outage.clone());
+                    wallets.push(Source::new(row, upstream, lifetime(row), outage.clone()));
+                }
+            }
+            answers.push(AccountAnswers { name: name.clone(), wallets });
+        }
 
-        let first = pools.iter().zip(&outages).enumerate();
-        let first = first.filter(|(place, (pool, _))| config.pool_of(&pool.settings().currency) == Some(*place));
-        let networks = first.flat_map(|(_, (pool, outage))| {
-            let asked = ENDPOINTS.iter().filter(|row| !row.is_of_account() && can(pool, row));
-            asked.map(move |row| {
-                Source::new(row, Upstream::Pool(pool.clone()), lifetime(row), [outage.clone(), outage.clone()])
-            })
-        });
+        let mut networks = Vec::new();
+        for (place, (pool, outage)) in pools.iter().enumerate() {
+            let is_first = config.pool_of(&pool.settings().currency) == Some(place);
+            let asked = |row: &&Endpoint| is_first && !row.is_of_account() && pool.fills(row);
+            for row in ENDPOINTS.iter().filter(asked) {
+                networks.push(Source::new(row, Upstream::Pool(pool.clone()), lifetime(row), outage.clone()));
+            }
+        }
         Ok(Gateway {
             answers,
-            networks: networks.collect(),
+            networks,
             accounts: Accounts::new(config.logins.iter().cloned(), TOKEN_LIFETIME).limit_failures(),
             currencies: config.pools.iter().map(|pool| pool.currency.clone()).collect(),
         })

@@ -105,7 +105,7 @@ async fn read(config: &Config, flags: &Flags, now: i64) -> anyhow::Result<(Vec<P
         }
     }
     for (wallet, _) in plan.wallets.iter().filter(|(wallet, _)| is_wanted(wallet.account())) {
-        if wallet.pool().settings().software.endpoints.contains(&"withdrawals") {
+        if wallet.pool().settings().software.fills("withdrawals") {
             let read = event::payments(wallet, now).await;
             reading.add(wallet.account(), Some(&wallet.pool().settings().name), "withdrawals", read);
         }

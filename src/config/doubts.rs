@@ -61,7 +61,7 @@ impl Config {
     /// Endpoints that accounts name and none of their pools can fill.
     fn unfilled(&self) -> impl Iterator<Item = String> {
         self.wallets.chunk_by(|a, b| a.account == b.account).filter_map(|wallets| {
-            let can = |name: &str| wallets.iter().any(|wallet| self.pools[wallet.pool].software.endpoints.contains(&name));
+            let can = |name: &str| wallets.iter().any(|wallet| self.pools[wallet.pool].software.fills(name));
             let WalletConfig { account, endpoints, .. } = wallets.first()?;
             let unfilled: Vec<&str> = endpoints.iter().flatten().map(String::as_str).filter(|name| !can(name)).collect();
             let names = unfilled.join(", ");

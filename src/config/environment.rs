@@ -11,10 +11,10 @@ use super::error::ConfigError;
 use super::keys;
 
 /// Keys of an account whose values are secrets: they are read as a secret's file is.
-const SECRETS: &[&str] = &["password", "token", "totp_secret"];
+pub(super) const SECRETS: &[&str] = &["password", "token", "totp_secret"];
 
 /// The tables of an account that hold wallets by their pools' names.
-const WALLETS: &[&str] = &["wallets", "wallet_files"];
+pub(super) const WALLETS: [&str; 2] = ["wallets", "wallet_files"];
 
 /// Lists whose tables have variables by their names: one of them in words, the list, and a key for the example.
 const LISTS: &[(&str, &str, &str)] = &[("an account", "accounts", "TOKEN"), ("a pool", "pools", "URL")];

@@ -6,7 +6,7 @@ use figment::value::{Dict, Map, Value};
 use figment::{Metadata, Profile, Provider};
 use serde::Deserialize;
 
-use super::environment::{TableVariable, variable};
+use super::environment::{SECRETS, TableVariable, WALLETS, variable};
 use super::error::ConfigError;
 use super::pool::name_fault;
 
@@ -159,12 +159,12 @@ pub(super) fn variable_name(table: &str) -> String {
 fn rival(key: &[String]) -> Option<Vec<String>> {
     match key {
         [table, pool] => {
-            let other = if table == "wallets" { "wallet_files" } else { "wallets" };
+            let other = WALLETS.into_iter().find(|other| other != table)?;
             Some(vec![other.to_owned(), pool.clone()])
         }
         [key] => match key.strip_suffix("_file") {
             Some(value) => Some(vec![value.to_owned()]),
-            None => ["password", "token", "totp_secret"].contains(&key.as_str()).then(|| vec![format!("{key}_file")]),
+            None => SECRETS.contains(&key.as_str()).then(|| vec![format!("{key}_file")]),
         },
         _ => None,
     }

@@ -38,14 +38,15 @@ pub(super) enum Missing {
 
 /// Who is asked.
 pub(super) enum Upstream {
-    Wallet(Arc<Wallet>),
+    /// A wallet, and the failures that are its own and not the pool's.
+    Wallet(Arc<Wallet>, Arc<Outage>),
     Pool(Arc<Pool>),
 }
 
 impl Upstream {
     fn pool(&self) -> &Pool {
         match self {
-            Upstream::Wallet(wallet) => wallet.pool(),
+            Upstream::Wallet(wallet, _) => wallet.pool(),
             Upstream::Pool(pool) => pool,
         }
     }
@@ -53,7 +54,7 @@ impl Upstream {
     async fn answer(&self, endpoint: &'static Endpoint) -> api::Result<Answer> {
         let deadline = Some(Instant::now() + DEADLINE);
         match self {
-            Upstream::Wallet(wallet) => wallet.answer(endpoint, deadline).await,
+            Upstream::Wallet(wallet, _) => wallet.answer(endpoint, deadline).await,
             Upstream::Pool(pool) => pool.answer(endpoint, deadline).await,
         }
     }
@@ -65,8 +66,8 @@ pub(super) struct Source {
     upstream: Upstream,
     /// How old an answer may be that is given in place of a newer one.
     lifetime: Duration,
-    /// Of the pool, and of the wallet.
-    outages: [Arc<Outage>; 2],
+    /// The pool's failures.
+    outage: Arc<Outage>,
     state: Mutex<State>,
 }
 
@@ -86,9 +87,9 @@ impl Source {
         endpoint: &'static Endpoint,
         upstream: Upstream,
         lifetime: Duration,
-        outages: [Arc<Outage>; 2],
+        outage: Arc<Outage>,
     ) -> Arc<Source> {
-        Arc::new(Source { endpoint, upstream, lifetime, outages, state: Mutex::default() })
+        Arc::new(Source { endpoint, upstream, lifetime, outage, state: Mutex::default() })
     }
 
     /// The code of the pool's coin.
@@ -149,19 +150,22 @@ impl Source {
     }
 
     fn ended(&self, result: &api::Result<Answer>) {
-        let [pool, wallet] = &self.outages;
         let error = match result {
             Ok(answer) => {
-                pool.succeeded();
-                wallet.succeeded();
+                self.outage.succeeded();
+                if let Upstream::Wallet(_, own) = &self.upstream {
+                    own.succeeded();
+                }
                 let mut state = self.state();
                 (state.kept, state.failure) = (Some(answer.clone()), None);
                 return;
             }
             Err(error) => error,
         };
-        let is_of_wallet = matches!(error, Error::WalletUnknown | Error::SecretFile { .. });
-        let outage = if is_of_wallet { wallet } else { pool };
+        let outage = match (&self.upstream, error) {
+            (Upstream::Wallet(_, own), Error::WalletUnknown | Error::SecretFile { .. }) => own,
+            _ => &self.outage,
+        };
         outage.failed(self.endpoint.name, error);
         let now = Instant::now();
         let failure = match error {

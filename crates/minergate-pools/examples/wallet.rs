@@ -1,6 +1,6 @@
-//! What a wallet at a pool has and what its workers do.
+//! Prints the hashrate and the balance of a wallet at a pool.
 //!
-//! The address is in the environment, where no list of processes shows it to others:
+//! The address is given in the environment, since lists of processes show arguments to everybody:
 //!
 //! ```sh
 //! export WALLET=4...
@@ -51,7 +51,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let answer = wallet.answer(find("workers").ok_or("no workers")?, None).await?;
     let read: Workers = api::decode(answer.json.as_bytes())?;
     for (currency, worker) in read.iter() {
-        // What the pool did not give is nothing, and not 0.
+        // A value that the pool did not give is missing, not 0.
         if let Some(hashrate) = worker.hashrate.get() {
             writeln!(out, "{currency}: {hashrate} H/s")?;
         }

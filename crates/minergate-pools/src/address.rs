@@ -1,27 +1,27 @@
-//! What can be said of a wallet's address without asking anybody. No sentence quotes the address, which is personal data.
+//! Checks of a wallet's address that need no request. No message quotes the address, which is personal data.
 
 mod ethereum;
 mod monero;
 
-/// The longest address, in bytes. Those of today's currencies have at most some 110, with a payment id 180.
+/// The longest address, in bytes. Addresses of today's currencies have up to 110, or 180 with a payment ID.
 const MAX_LENGTH: usize = 256;
 
-/// Letters and digits in a row that make a text look like an address: the shortest addresses, those of Bitcoin, have 26.
+/// A run of at least so many letters and digits looks like an address. The shortest addresses, Bitcoin's, have 26.
 const LIKE_AN_ADDRESS: usize = 26;
 
-/// Currencies whose addresses are as Ethereum's.
+/// Currencies with Ethereum's form of address.
 const LIKE_ETHEREUM: &[&str] = &["clo", "etc", "eth", "ethw", "exp", "octa", "ubq"];
 
 /// Currencies of the `CryptoNote` family whose addresses have Monero's encoding and checksum.
 const LIKE_MONERO: &[&str] = &["aeon", "bcn", "dsh", "fcn", "inf8", "mcn", "qcn", "xdn", "xmr"];
 
-/// The address in what a person wrote: without the spaces and line ends around it.
+/// The address as a person wrote it, without the white space around it.
 ///
-/// It begins with a letter or a digit and goes on with these and `.+-_:`, since pools take a payment id behind an address, and some currencies
-/// write their name before it. Such a text can change no URL either.
+/// It must begin with a letter or a digit, and can also have `.+-_:` after that: pools accept a payment ID after the address, and some
+/// currencies put their name before it. None of these characters changes the meaning of a URL.
 ///
 /// # Errors
-/// Why it can be no address of any currency, to stand behind its place: "is empty".
+/// Why this is not an address of any currency, as the end of a sentence about the key: "is empty".
 pub fn parse(written: &str) -> Result<&str, &'static str> {
     let address = written.trim();
     let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b".+-_:".contains(&b);
@@ -36,12 +36,12 @@ pub fn parse(written: &str) -> Result<&str, &'static str> {
     }
 }
 
-/// Why the address is probably wrong, if it is. Nothing is said of a currency whose addresses are not known here.
+/// Why the address is probably wrong. `None` if it looks right, or if the form of the currency's addresses is not known here.
 ///
-/// What stands behind the first `.` is not looked at: `nodejs-pool` takes a payment id there.
+/// The part after the first `.` is not checked: `nodejs-pool` accepts a payment ID there.
 pub fn doubt(currency: &str, address: &str) -> Option<&'static str> {
     if address.contains('+') {
-        return Some("has a + in it: miners give a difficulty behind the address so, and a pool's API does not know it");
+        return Some("has a + in it: miners can add a difficulty to the address that way, but a pool's API does not know such an address");
     }
     let address = address.split('.').next().unwrap_or(address);
     if LIKE_ETHEREUM.contains(&currency) {
@@ -53,7 +53,12 @@ pub fn doubt(currency: &str, address: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether a text that should be something else looks like an address: many letters and digits in a row, with a digit among them.
+/// The standard address of Monero's main network for two public keys of 32 bytes: the spend key, then the view key.
+pub fn monero(keys: &[u8; 64]) -> String {
+    monero::of_keys(keys)
+}
+
+/// Whether a text for another purpose, such as a name, looks like an address: a long run of letters and digits with at least one digit.
 pub fn is_like_one(text: &str) -> bool {
     let mut runs = text.split(|c: char| !c.is_ascii_alphanumeric());
     runs.any(|run| run.len() >= LIKE_AN_ADDRESS && run.bytes().any(|b| b.is_ascii_digit()))

@@ -1,8 +1,8 @@
-//! The time between two blocks of a coin, as its protocol aims at.
+//! The target time between two blocks of a coin.
 
 use std::time::Duration;
 
-/// Coins whose protocol fixes the time: code and seconds, sorted by code.
+/// Code and seconds of the coins whose protocol fixes the time, sorted by code.
 static BLOCK_TIMES: &[(&str, u64)] = &[
     ("aeon", 240),
     ("bcn", 120),
@@ -21,8 +21,7 @@ static BLOCK_TIMES: &[(&str, u64)] = &[
     ("zeph", 120),
 ];
 
-/// The average time from one block of the currency to the next, where it is known. The hashrate of a network is its difficulty divided by
-/// this.
+/// The average time between two blocks of the currency, if it is known. A network's hashrate is its difficulty divided by this time.
 pub fn block_time(currency: &str) -> Option<Duration> {
     let place = BLOCK_TIMES.binary_search_by_key(&currency, |(code, _)| code).ok()?;
     Some(Duration::from_secs(BLOCK_TIMES[place].1))

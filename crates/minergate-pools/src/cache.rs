@@ -1,4 +1,4 @@
-//! Upstream answers that are kept for a while. For one key, such as a wallet's address, one request is in flight at a time.
+//! A cache of upstream answers. For one key, such as a wallet's address, only one request is in flight at a time.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -21,7 +21,7 @@ struct State<T> {
     swept: Instant,
 }
 
-/// The answers of one key. The lock is held while the pool is asked, so that those who wait for it find the answer.
+/// The answers of one key. The lock is held during a request, so that a caller that waited for the lock finds the answer.
 type Slot<T> = Arc<Mutex<Vec<Kept<T>>>>;
 
 struct Kept<T> {
@@ -38,15 +38,15 @@ impl<T> Kept<T> {
     }
 }
 
-/// How long what came of a path is as good as new.
+/// How long a result is kept.
 #[derive(Clone, Copy)]
 pub(crate) struct Keep {
     pub(crate) answers: Duration,
-    /// 0 asks again at once. An error that stays until somebody changes something is kept as long as an answer.
+    /// 0 keeps no error. A permanent error ([`Error::stays`]) is always kept as long as an answer.
     pub(crate) errors: Duration,
 }
 
-/// What there is to say of a path.
+/// The result for a path.
 pub(crate) struct Found<T> {
     pub(crate) result: Result<Arc<T>>,
     /// When the answer came.
@@ -54,14 +54,14 @@ pub(crate) struct Found<T> {
 }
 
 impl<T> Cache<T> {
-    /// A cache that drops old answers that often.
+    /// A cache that drops expired answers at this interval.
     pub(crate) fn new(sweep: Duration) -> Cache<T> {
         Cache { sweep, state: SyncMutex::new(State { slots: HashMap::new(), swept: Instant::now() }) }
     }
 
-    /// What came of the path: a result that ended while this call waited, one that is kept, or else what `ask` brings.
+    /// The result for a path: a kept one, or one that another caller got while this call waited, or else the result of `ask`.
     ///
-    /// When a caller is cancelled while it asks, the next that waits asks.
+    /// If a caller is cancelled while it asks, the next one that waits asks.
     pub(crate) async fn get(&self, key: &str, path: &str, keep: Keep, ask: impl Future<Output = Result<T>>) -> Found<T> {
         let began = Instant::now();
         let slot = self.slot(key);
@@ -75,7 +75,7 @@ impl<T> Cache<T> {
         let result = ask.await.map(Arc::new);
         kept.retain(|kept| kept.path != path && kept.is_young());
         let (ended, time) = (Instant::now(), SystemTime::now());
-        // A pause that was too long for this call's deadline may be short enough for another's.
+        // A pause that is too long for this call's deadline can be short enough for another call's.
         if !matches!(result, Err(Error::Paused { .. })) {
             let is_lasting = result.as_ref().err().is_none_or(Error::stays);
             let max_age = if is_lasting { keep.answers } else { keep.errors };
@@ -89,7 +89,7 @@ impl<T> Cache<T> {
         if state.swept.elapsed() >= self.sweep {
             state.swept = Instant::now();
             state.slots.retain(|_, slot| {
-                // One that is locked is in use.
+                // A locked slot is in use.
                 Arc::strong_count(slot) > 1 || slot.try_lock().is_ok_and(|kept| kept.iter().any(Kept::is_young))
             });
         }
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn those_who_wait_share_the_answer_and_those_within_its_age() {
+    async fn callers_that_wait_share_the_answer_and_later_ones_get_it_within_its_age() {
         let (cache, asked) = (Cache::new(AGE), Cell::new(0));
         let get = |key, path| cache.get(key, path, ANSWERS, ask(&asked, Ok(7)));
         let (first, second, other) = tokio::join!(get("a", "/x"), get("a", "/x"), get("a", "/y"));
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_error_is_shared_with_those_who_waited_and_no_others() {
+    async fn an_error_is_shared_only_with_callers_that_waited() {
         let (cache, asked) = (Cache::new(AGE), Cell::new(0));
         let get = |keep| cache.get("a", "/x", keep, ask(&asked, Err(Error::Timeout)));
         let (first, second) = tokio::join!(get(ANSWERS), get(ANSWERS));
@@ -153,9 +153,9 @@ mod tests {
         get(ANSWERS).await;
         assert_eq!(asked.get(), 2);
         get(ALL).await;
-        assert_eq!(asked.get(), 3, "that one was not to be kept");
+        assert_eq!(asked.get(), 3, "the error before was not kept");
         get(ALL).await;
-        assert_eq!(asked.get(), 3, "good enough for what may be missing");
+        assert_eq!(asked.get(), 3, "kept errors are accepted here");
         get(ANSWERS).await;
         assert_eq!(asked.get(), 4);
         tokio::time::sleep(SECOND).await;
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_a_pool_does_not_have_is_asked_for_as_seldom_as_an_answer() {
+    async fn a_permanent_error_is_kept_as_long_as_an_answer() {
         let (cache, asked) = (Cache::new(AGE), Cell::new(0));
         let get = || cache.get("a", "/x", ALL, ask(&asked, Err(Error::NotFound)));
         for seconds in [0, 5, 20, 5, 20] {
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_next_one_asks_when_the_first_is_cancelled() {
+    async fn the_next_caller_asks_when_the_first_is_cancelled() {
         let (cache, asked) = (Cache::new(AGE), Cell::new(0));
         let get = || cache.get("a", "/x", ANSWERS, ask(&asked, Ok(7)));
         let (cancelled, second) = tokio::join!(tokio::time::timeout(SECOND / 2, get()), get());
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn wallets_that_are_gone_take_no_memory() {
+    async fn unused_wallets_take_no_memory() {
         let (cache, asked) = (Cache::new(AGE), Cell::new(0));
         for wallet in 0..1000 {
             cache.get(&wallet.to_string(), "/x", ANSWERS, ask(&asked, Ok(7))).await;

@@ -1,15 +1,15 @@
-//! Mining pools that are alive, read in the words of the MinerGate API.
+//! Today's mining pools, read as the MinerGate API.
 //!
-//! A pool is asked about a wallet, and its answer becomes the JSON of the MinerGate API's method: so whatever reads that API reads these
-//! pools. What a pool does not say is missing.
+//! A pool's answer about a wallet becomes the JSON of a method of the MinerGate API, so that every reader of that API can read these pools.
+//! A value that the pool does not give is missing.
 //!
 //! | file | what it is |
 //! | --- | --- |
 //! | `software.rs` | the table of pool softwares |
-//! | `software/x.rs` | one software: which paths it is asked, and what its answers say |
-//! | `reading.rs` | what an upstream answer says, and the API's JSON made of it |
-//! | `pool.rs` | a pool and its wallets, asked within the pool's limits |
-//! | `cache.rs` | upstream answers that are kept, one request in flight for a wallet |
+//! | `software/x.rs` | one software: its paths, and how its answers are read |
+//! | `reading.rs` | the values of an upstream answer, and the API's JSON made from them |
+//! | `pool.rs` | a pool and its wallets; requests keep the pool's limits |
+//! | `cache.rs` | a cache of upstream answers; one request per wallet is in flight at a time |
 
 pub mod address;
 mod block_time;

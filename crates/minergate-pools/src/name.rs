@@ -1,26 +1,26 @@
-//! Names of workers, less what is personal in them.
+//! Names of workers, without personal data.
 
 use std::collections::HashSet;
 
 use minergate::answer::Text;
 
-/// So many characters in common with the address are a part of it.
+/// A name that has a run of so many characters in common with the address contains a part of it.
 const PART: usize = 8;
 
-/// Tells which names of workers may be shown beside a wallet.
+/// Decides which names of a wallet's workers may be shown.
 pub(crate) struct Names {
-    /// Every part of the address, in small letters.
+    /// Every run of [`PART`] bytes of the address, in lower case.
     parts: HashSet<[u8; PART]>,
 }
 
 impl Names {
-    /// For the workers of a wallet.
+    /// For the workers of the wallet with this address.
     pub(crate) fn of(address: &str) -> Names {
         Names { parts: parts(address).collect() }
     }
 
-    /// A worker's name as it may be shown. `undefined` and `x` are what the pools call a miner that gave no name. An e-mail address or a
-    /// part of the wallet's address becomes `other`.
+    /// A worker's name as it may be shown. A miner without a name, which pools call `undefined` or `x`, becomes `unnamed`. A name with an
+    /// e-mail address or a part of the wallet's address becomes `other`.
     pub(crate) fn shown(&self, name: &str) -> Text {
         let name = name.trim();
         match name {
@@ -31,7 +31,7 @@ impl Names {
     }
 }
 
-/// Every run of [`PART`] bytes, in small letters.
+/// Every run of [`PART`] bytes, in lower case.
 fn parts(text: &str) -> impl Iterator<Item = [u8; PART]> {
     let parts = text.as_bytes().windows(PART).filter_map(|part| <[u8; PART]>::try_from(part).ok());
     parts.map(|part| part.map(|byte| byte.to_ascii_lowercase()))

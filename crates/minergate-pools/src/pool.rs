@@ -1,4 +1,4 @@
-//! A pool, asked within its limits.
+//! A pool and its wallets. Requests keep the pool's limits.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,16 +18,16 @@ use super::reading::{Context, Reading, compose, json};
 use super::refusal;
 use super::software::{ADDRESS, Reader, Software};
 
-/// Pages of a wallet's payments that are read at most.
+/// Most pages of a wallet's payments that are read.
 const MAX_PAGES: usize = 1000;
 
-/// Payments of a wallet that are read at most: the most that an answer of the API may hold.
+/// Most payments of a wallet that are read. An answer of the API can't have more entries.
 const MAX_PAYMENTS: usize = 50_000;
 
-/// What is escaped in an address: more than has to be, so that it can't leave its place in the path or the query.
+/// Characters that are escaped in an address: more than necessary, so that an address can't change the path or the query around it.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
-/// What a pool is, and how gently it is asked.
+/// A pool, and the limits of its requests.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Its name in the configuration.
@@ -35,13 +35,13 @@ pub struct Settings {
     pub software: &'static Software,
     /// The code of its coin.
     pub currency: Arc<str>,
-    /// Decimals of the unit that it counts coins in.
+    /// Decimals of the unit in which the pool counts coins.
     pub decimals: u8,
-    /// The time from one block of the currency to the next, on average.
+    /// The average time between two blocks of the currency.
     pub block_time: Duration,
-    /// How long an answer serves all that ask for it.
+    /// How long an answer of the pool is reused.
     pub max_age: Duration,
-    /// Where it is, and its limits.
+    /// Its URL and the limits of requests.
     pub http: api::Settings,
 }
 
@@ -59,7 +59,7 @@ impl Settings {
     pub const CONCURRENCY: usize = 4;
     pub const MAX_AGE: Duration = Duration::from_secs(30);
 
-    /// Where and how the software is asked: its paths may begin with a part that the configured URL lacks.
+    /// The client's settings. The software's root is appended to the URL if the URL does not end with it.
     fn http(&self) -> api::Settings {
         let mut http = self.http.clone();
         let path = http.base_url.path().trim_end_matches('/').to_owned();
@@ -69,27 +69,26 @@ impl Settings {
         http
     }
 
-    /// What a reading may know.
+    /// The context of a reading.
     fn context<'a>(&'a self, account: &'a str, address: &'a str) -> Context<'a> {
         let Settings { currency, decimals, block_time, .. } = self;
         Context { account, address, currency, decimals: *decimals, block_time: *block_time }
     }
 }
 
-/// A pool that is asked within its limits. An upstream answer serves all who ask for it within [`Settings::max_age`], and for one address
-/// one request is in flight at a time.
+/// A pool. An upstream answer is reused for [`Settings::max_age`], and only one request per address is in flight at a time.
 pub struct Pool {
     settings: Settings,
     client: Client,
     cache: Cache<Reading>,
 }
 
-/// An answer in the words of the MinerGate API.
+/// An answer in the form of the MinerGate API.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The JSON of the endpoint's answer.
     pub json: String,
-    /// When the pool gave what it was made of: of several answers that it needs, the oldest.
+    /// When the pool answered. If several of its answers were needed, the time of the oldest.
     pub time: SystemTime,
 }
 
@@ -102,7 +101,7 @@ pub struct Wallet {
     lane: Lane,
 }
 
-/// Who is asked about, for which endpoint, until when.
+/// Which endpoint is asked for, for whom, and until when.
 #[derive(Clone, Copy)]
 struct Question<'a> {
     endpoint: &'static str,
@@ -112,7 +111,7 @@ struct Question<'a> {
 }
 
 impl Pool {
-    /// A pool that keeps within the settings' limits.
+    /// A pool with these settings.
     ///
     /// # Errors
     /// As [`Client::new`].
@@ -121,7 +120,7 @@ impl Pool {
         Ok(Pool { cache: Cache::new(settings.max_age), settings, client })
     }
 
-    /// A pool with other settings. Where the URL is the same, the pauses that it asked for go on.
+    /// The pool with other settings. If the URL is the same, the pauses that it asked for stay in force.
     ///
     /// # Errors
     /// As [`Client::new`].
@@ -141,7 +140,7 @@ impl Pool {
 
     /// Whether its software can fill an endpoint.
     pub fn fills(&self, endpoint: &Endpoint) -> bool {
-        self.settings.software.endpoints.contains(&endpoint.name)
+        self.settings.software.fills(endpoint.name)
     }
 
     /// A wallet at this pool.
@@ -149,10 +148,10 @@ impl Pool {
         Wallet { pool: self.clone(), account, address, lane: self.client.lane() }
     }
 
-    /// The answer to an endpoint of the pool's or a network's. `deadline` is when it is of no use any more.
+    /// The answer to an endpoint of the pool or of a network. After `deadline` it is no longer needed.
     ///
     /// # Errors
-    /// Every kind of [`api::Error`] but those about logins; [`api::Error::NotFound`] for an endpoint that the software can't fill.
+    /// Every kind of [`api::Error`] except those about logins; [`api::Error::NotFound`] for an endpoint that the software can't fill.
     pub async fn answer(&self, endpoint: &'static Endpoint, deadline: Option<Instant>) -> api::Result<Answer> {
         let context = self.settings.context("", "");
         let question = Question { endpoint: endpoint.name, deadline, lane: None, context };
@@ -164,10 +163,10 @@ impl Pool {
         Ok(Answer { json: compose(question.endpoint, &readings, &question.context)?, time })
     }
 
-    /// What the paths of the endpoint say, and the oldest time of their answers.
+    /// The readings of the endpoint's paths, and the time of the oldest answer.
     async fn readings(&self, question: Question<'_>) -> api::Result<(Vec<Arc<Reading>>, SystemTime)> {
         let Settings { software, max_age, .. } = self.settings;
-        if !software.endpoints.contains(&question.endpoint) {
+        if !software.fills(question.endpoint) {
             return Err(Error::NotFound);
         }
         let (mut readings, mut times) = (Vec::new(), Vec::new());
@@ -188,7 +187,7 @@ impl Pool {
         Ok((readings, oldest.unwrap_or_else(SystemTime::now)))
     }
 
-    /// What a path says. The placeholder in it is filled with the address.
+    /// The reading of one path. The placeholder in the path is replaced by the address.
     async fn ask(
         &self,
         question: Question<'_>,
@@ -210,14 +209,14 @@ impl Pool {
     }
 }
 
-/// Without the settings of its client.
+/// Leaves out the client's settings.
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pool").field("name", &self.settings.name).finish_non_exhaustive()
     }
 }
 
-/// Without the address.
+/// Leaves out the address.
 impl fmt::Debug for Wallet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wallet").field("pool", &self.pool).field("account", &self.account).finish_non_exhaustive()
@@ -234,17 +233,17 @@ impl Wallet {
         &self.account
     }
 
-    /// Whether that is where its address comes from.
+    /// Whether this is the wallet's address, or the file with its address.
     pub fn address_is(&self, address: &Secret) -> bool {
         self.address == *address
     }
 
-    /// Whether it has the same address as another one, or its address comes from the same file.
+    /// Whether both wallets have the same address, or the same file with the address.
     pub fn has_address_of(&self, other: &Wallet) -> bool {
         self.address_is(&other.address)
     }
 
-    /// The answer to an endpoint of an account's.
+    /// The answer to an endpoint of an account. After `deadline` it is no longer needed.
     ///
     /// # Errors
     /// As [`Pool::answer`], and [`api::Error::WalletUnknown`], [`api::Error::SecretFile`].
@@ -256,9 +255,9 @@ impl Wallet {
         self.pool.compose(self.question(endpoint.name, &address, deadline)).await
     }
 
-    /// All payments to the wallet that the pool keeps, as the JSON of the API's withdrawals. `deadline` is when it is of no use any more.
+    /// All payments to the wallet that the pool lists, as the JSON of the API's withdrawals. After `deadline` they are no longer needed.
     ///
-    /// It reads the pages one after the other, up to 1,000 pages or 50,000 payments, and asks for each within the pool's limits.
+    /// Reads the pages one after the other within the pool's limits, at most 1,000 pages or 50,000 payments.
     ///
     /// # Errors
     /// As [`Wallet::answer`].
@@ -274,7 +273,7 @@ impl Wallet {
             let Some((pages, path)) = pages.and_then(|pages| Some((pages, (pages.next)(page, &last)?))) else { break };
             let found = self.pool.ask(question, &path, keep, refusal::of_wallet, pages.read).await;
             let reading = found.result?;
-            // A pool that does not know the page may give the one before again.
+            // For a page after the last one, a pool may repeat the page before.
             if reading.withdrawals.is_empty() || reading.withdrawals == last {
                 break;
             }
@@ -296,12 +295,12 @@ impl Wallet {
 
     async fn address(&self) -> api::Result<SecretString> {
         let address = self.address.read().await?;
-        // What is no address of any coin is not sent: a path's segment of dots alone would lead elsewhere.
+        // A text that is not an address is not sent. Dots alone, as in `..`, would select another path.
         address::parse(address.expose_secret()).map(SecretString::from).map_err(|_| Error::WalletUnknown)
     }
 }
 
-/// A path with the address in its place.
+/// The path with the address in the place of the placeholder.
 fn fill(path: &str, address: &str) -> String {
     path.replace(ADDRESS, &utf8_percent_encode(address, SEGMENT).to_string())
 }

@@ -1,9 +1,9 @@
-//! What an upstream answer says, and the API's JSON that is made of one or more of them.
+//! The values of an upstream answer, and the API's JSON that is made from one or more of them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use minergate::answer::{Flag, List, Map, Number, is_default};
+use minergate::answer::{Integer, List, Map, Number, is_default};
 use minergate::api::{Error, Result};
 use minergate::endpoints::mining_stats::{Mining, MiningStats, Shares};
 use minergate::endpoints::status::Status;
@@ -12,30 +12,50 @@ use minergate::endpoints::withdrawals::Withdrawal;
 use minergate::endpoints::workers::{Miner, Worker};
 use serde::Serialize;
 
-/// Letters of an abbreviated address that are enough to tell whose it is.
+use super::value::seconds;
+
+/// An abbreviated address identifies a wallet if it has at least so many characters.
 const ENOUGH: usize = 8;
 
-/// What is asked about, and how the pool counts.
+/// The account and the wallet of a request, and the units of the pool.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
-    /// The name of the account; empty for what belongs to none.
+    /// The account's name; empty in a request about the pool.
     pub account: &'a str,
-    /// The wallet's address; empty for what belongs to none.
+    /// The wallet's address; empty in a request about the pool.
     pub address: &'a str,
     /// The code of the pool's coin.
     pub currency: &'a str,
-    /// Decimals of the unit that the pool counts coins in.
+    /// Decimals of the unit in which the pool counts coins.
     pub decimals: u8,
-    /// The time from one block of the currency to the next, on average.
+    /// The average time between two blocks of the currency.
     pub block_time: Duration,
 }
 
-/// What an upstream answer says. What it does not say is missing.
+impl Context<'_> {
+    /// An amount in the pool's unit, as coins.
+    pub(crate) fn coins(&self, units: Integer) -> Number {
+        units.get().map(|units| Number::of_units(units, self.decimals)).unwrap_or_default()
+    }
+
+    /// A payment of an amount in the pool's unit, at a time in seconds.
+    pub(crate) fn payment(&self, amount: Integer, time: Number) -> Withdrawal {
+        Withdrawal {
+            cc: self.currency.into(),
+            amount: self.coins(amount),
+            status: "finished".into(),
+            created: seconds(time),
+            ..Withdrawal::default()
+        }
+    }
+}
+
+/// The values of an upstream answer. A value that it does not give is missing.
 #[derive(Default)]
 pub(crate) struct Reading {
-    /// The account's workers, less its rank.
+    /// The account's workers, without its rank.
     pub(crate) worker: Worker,
-    /// What mining/stats has beside that.
+    /// The further values of mining/stats.
     pub(crate) mining: Mining,
     /// Coins.
     pub(crate) balance: Number,
@@ -53,7 +73,7 @@ pub(crate) struct TopMiner {
 }
 
 impl TopMiner {
-    /// Whether it is the wallet of that address.
+    /// Whether this is the miner with that address.
     fn is(&self, address: &str) -> bool {
         match self.address.split_once("...") {
             Some((start, end)) => start.len() + end.len() >= ENOUGH && address.starts_with(start) && address.ends_with(end),
@@ -62,7 +82,7 @@ impl TopMiner {
     }
 }
 
-/// The JSON of an endpoint's answer. Of what two readings say, the first counts.
+/// The JSON of an endpoint's answer. If two readings have the same value, the first counts.
 pub(crate) fn compose(endpoint: &str, readings: &[Arc<Reading>], context: &Context<'_>) -> Result<String> {
     match endpoint {
         "workers" => json(&by_currency(context, worker(readings, context))),
@@ -89,34 +109,33 @@ fn worker(readings: &[Arc<Reading>], context: &Context<'_>) -> Worker {
 }
 
 fn mining(readings: &[Arc<Reading>], context: &Context<'_>) -> Mining {
-    let of = |field: fn(&Mining) -> Number| readings.iter().fold(Number::default(), |n, r| n.or(field(&r.mining)));
     let online = readings.iter().map(|reading| reading.mining.miner_online).find(|flag| !is_default(flag));
     Mining {
-        unconfirmed_balance: of(|mining| mining.unconfirmed_balance),
+        unconfirmed_balance: first(readings, |reading| reading.mining.unconfirmed_balance),
         miners_count: first(readings, |reading| reading.worker.miners_count),
         hashrate: first(readings, |reading| reading.worker.hashrate),
         hashrate_rank: rank(readings, context.address),
-        miner_online: online.unwrap_or_else(Flag::default),
+        miner_online: online.unwrap_or_default(),
         shares: Shares {
-            good: of(|mining| mining.shares.good),
-            good_eq: of(|mining| mining.shares.good_eq),
-            bad: of(|mining| mining.shares.bad),
-            invalid: of(|mining| mining.shares.invalid),
+            good: first(readings, |reading| reading.mining.shares.good),
+            good_eq: first(readings, |reading| reading.mining.shares.good_eq),
+            bad: first(readings, |reading| reading.mining.shares.bad),
+            invalid: first(readings, |reading| reading.mining.shares.invalid),
             ..Shares::default()
         },
-        blocks_found: of(|mining| mining.blocks_found),
-        payout_threshold: of(|mining| mining.payout_threshold),
+        blocks_found: first(readings, |reading| reading.mining.blocks_found),
+        payout_threshold: first(readings, |reading| reading.mining.payout_threshold),
         ..Mining::default()
     }
 }
 
-/// The pool's miners without a nickname: it would be a part of an address.
+/// The pool's miners. They have no nickname, since it would be a part of an address.
 fn top(readings: &[Arc<Reading>]) -> List<top_hashrate::Miner> {
     let miners = readings.iter().flat_map(|reading| &reading.top);
     miners.map(|miner| top_hashrate::Miner { hashrate: miner.hashrate, ..top_hashrate::Miner::default() }).collect()
 }
 
-/// The wallet's place among the pool's miners, if it is named.
+/// The wallet's place in the pool's list of miners, if it is in the list.
 fn rank(readings: &[Arc<Reading>], address: &str) -> Number {
     let mut places = (1..).zip(readings.iter().flat_map(|reading| &reading.top));
     places.find(|(_, miner)| miner.is(address)).map(|(place, _)| f64::from(place).into()).unwrap_or_default()
@@ -126,7 +145,7 @@ fn first(readings: &[Arc<Reading>], field: fn(&Reading) -> Number) -> Number {
     readings.iter().fold(Number::default(), |number, reading| number.or(field(reading)))
 }
 
-/// A value under the code of the pool's coin, if something of it is given.
+/// The value with the code of the pool's coin as its key. Empty if nothing of the value is given.
 fn by_currency<T: Default + PartialEq>(context: &Context<'_>, value: T) -> Map<T> {
     let given = Some(value).filter(|value| !is_default(value));
     given.map(|value| (context.currency.to_owned(), value)).into_iter().collect()

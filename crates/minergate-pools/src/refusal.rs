@@ -1,31 +1,31 @@
-//! What an answer's status and body say is wrong, in the words of the API client.
+//! Errors of pools: status and body of an answer become an error of the API client.
 //!
-//! Pools send errors with HTTP 200: `{"error":"Not found"}` for a wallet that they do not know, other texts for the rest.
+//! Pools also send errors with HTTP 200: `{"error":"Not found"}` for a wallet that they do not know, other texts for other errors.
 
 use minergate::answer::{Text, object};
 use minergate::api::{self, Error};
 
 object! {
-    /// An error of a pool's.
+    /// A pool's error body.
     pub struct Refusal {
         pub error: Text = "error",
     }
 }
 
-/// Reads the answer to a request about the pool or its network.
+/// The error in an answer about the pool or its network, if it has one.
 pub(crate) fn of_pool(status: u16, body: &[u8]) -> Option<Error> {
     let refused = text(body).is_some();
     match status {
         200..300 if refused => Some(Error::Api { status }),
         200..300 => None,
-        // No token was sent that could be refused.
+        // No token was sent, so the pool can't have refused one.
         401 | 403 => Some(Error::Client { status }),
-        // An empty body has no code of the MinerGate API, so the status decides.
+        // Only the MinerGate API has codes in its bodies, so the body is left out and the status decides.
         _ => Error::of_answer(status, b""),
     }
 }
 
-/// Reads the answer to a request about a wallet.
+/// The same for an answer about a wallet.
 pub(crate) fn of_wallet(status: u16, body: &[u8]) -> Option<Error> {
     let is_unknown = || text(body).is_some_and(|text| text.to_ascii_lowercase().contains("not found"));
     match status {
@@ -34,7 +34,7 @@ pub(crate) fn of_wallet(status: u16, body: &[u8]) -> Option<Error> {
     }
 }
 
-/// The same of a software that answers 404 without a body for a wallet that it does not know.
+/// The same for a software that answers 404 without a body if it does not know the wallet.
 pub(crate) fn of_wallet_or_empty(status: u16, body: &[u8]) -> Option<Error> {
     match status {
         404 if body.trim_ascii().is_empty() => Some(Error::WalletUnknown),

@@ -1,4 +1,4 @@
-//! The table of pool softwares. To add one, write `software/x.rs`, put answers of it beside it, and add its line here.
+//! The table of pool softwares. To add one, write `software/x.rs`, put sample answers beside it, and add a line here.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use minergate::endpoints::withdrawals::Withdrawal;
 use super::reading::{Context, Reading, compose};
 use super::refusal;
 
-/// Stands for the wallet's address in a path.
+/// The placeholder for the wallet's address in a path.
 pub(crate) const ADDRESS: &str = "{address}";
 
 /// A software that pools run.
@@ -18,25 +18,25 @@ pub struct Software {
     pub name: &'static str,
     /// The endpoints of the MinerGate API that it can fill.
     pub endpoints: &'static [&'static str],
-    /// What all its paths begin with. It is added to a pool's URL that does not end with it.
+    /// The start of all its paths. It is appended to a pool's URL that does not end with it.
     pub(crate) root: &'static str,
-    /// Decimals of the unit that it counts a currency's coins in, where that is known.
+    /// Decimals of the unit in which it counts a currency's coins, if they are known.
     decimals: fn(&str) -> Option<u8>,
     sources: &'static [Source],
-    /// How a wallet's payments go on after the first page, where there are more pages.
+    /// The further pages of a wallet's payments, if the software has pages.
     pub(crate) pages: Option<Pages>,
 }
 
-/// One path that a software is asked.
+/// One path that is requested.
 #[derive(Debug)]
 pub(crate) struct Source {
-    /// The path below the pool's URL and its query, with [`ADDRESS`] for the wallet's address.
+    /// Path and query below the pool's URL, with [`ADDRESS`] for the wallet's address.
     pub(crate) path: &'static str,
-    /// The endpoints that can't be answered without it.
+    /// The endpoints that need it.
     fills: &'static [&'static str],
-    /// The endpoints that it adds something to, if the pool has it.
+    /// The endpoints to which it adds values, if the pool has it.
     adds_to: &'static [&'static str],
-    /// How often a pool's maximum age what it says is kept: more than once for what seldom changes.
+    /// The answer is kept this number of times as long as the pool's `max_age`. It is above 1 for an answer that seldom changes.
     pub(crate) ages: u32,
     pub(crate) error: fn(u16, &[u8]) -> Option<Error>,
     pub(crate) read: Reader,
@@ -48,7 +48,7 @@ pub(crate) type Reader = fn(&[u8], &Context<'_>) -> Result<Reading>;
 /// The pages of a wallet's payments.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pages {
-    /// The path of the next page, after so many pages and the payments of the last; nothing where that was the last.
+    /// The path of the next page, from the number of pages so far and the payments of the latest page. `None` after the last page.
     pub(crate) next: fn(usize, &[Withdrawal]) -> Option<String>,
     pub(crate) read: Reader,
 }
@@ -59,24 +59,29 @@ impl Software {
         SOFTWARES.iter().find(|software| software.name == name)
     }
 
-    /// Decimals of the unit that it counts a currency's coins in, where that is known.
+    /// Whether it can fill the endpoint of that name.
+    pub fn fills(&self, endpoint: &str) -> bool {
+        self.endpoints.contains(&endpoint)
+    }
+
+    /// Decimals of the unit in which it counts a currency's coins; nothing if they are not known.
     pub fn decimals(&self, currency: &str) -> Option<u8> {
         (self.decimals)(currency)
     }
 
-    /// The paths that an endpoint's answer is made of, with `{address}` for the wallet's.
+    /// The paths that are requested for an endpoint, with `{address}` for the wallet's address.
     pub fn paths(&self, endpoint: &str) -> impl Iterator<Item = &'static str> {
         self.sources(endpoint).map(|(source, _)| source.path)
     }
 
-    /// Makes the JSON of an endpoint's answer of the bodies of its [`paths`](Software::paths), in their order. A body that is not given is
-    /// one that the pool does not have.
+    /// Makes the JSON of an endpoint's answer from the bodies of its [`paths`](Software::paths), in the same order. `None` stands for a
+    /// path that the pool does not have.
     ///
     /// # Errors
     /// [`Error::NotFound`] for an endpoint that the software can't fill, [`Error::WalletUnknown`], and [`Error::Shape`] or
-    /// [`Error::Encoding`] when a body is not what the software answers.
+    /// [`Error::Encoding`] if a body is not an answer of the software.
     pub fn translate(&self, endpoint: &str, bodies: &[Option<&[u8]>], context: &Context<'_>) -> Result<String> {
-        if !self.endpoints.contains(&endpoint) {
+        if !self.fills(endpoint) {
             return Err(Error::NotFound);
         }
         let mut readings = Vec::new();
@@ -91,7 +96,7 @@ impl Software {
         compose(endpoint, &readings, context)
     }
 
-    /// What an endpoint's answer is made of, and whether there is none without it.
+    /// The sources of an endpoint's answer, and whether the answer needs them.
     pub(crate) fn sources(&self, endpoint: &str) -> impl Iterator<Item = (&'static Source, bool)> {
         let fills = move |source: &Source| source.fills.contains(&endpoint);
         let sources = self.sources.iter().map(move |source| (source, fills(source)));
@@ -100,12 +105,12 @@ impl Software {
 }
 
 impl Source {
-    /// A path that a wallet is asked about with.
+    /// A path about a wallet.
     const fn of_wallet(path: &'static str, read: Reader) -> Source {
         Source { path, fills: &[], adds_to: &[], ages: 1, error: refusal::of_wallet, read }
     }
 
-    /// A path of the pool's or its network's.
+    /// A path about the pool or its network.
     const fn of_pool(path: &'static str, read: Reader) -> Source {
         Source { path, fills: &[], adds_to: &[], ages: 1, error: refusal::of_pool, read }
     }
@@ -118,7 +123,7 @@ impl Source {
         Source { adds_to: endpoints, ..self }
     }
 
-    /// Kept longer than others.
+    /// Its answer is kept longer than others.
     const fn seldom_changes(self) -> Source {
         Source { ages: 20, ..self }
     }
@@ -135,7 +140,7 @@ macro_rules! softwares {
         /// Every software.
         pub static SOFTWARES: &[Software] = &[$($module::SOFTWARE),*];
 
-        /// The answers that lie beside each software: path and body.
+        /// The sample answers of each software: path and body.
         #[cfg(test)]
         static SAMPLES: &[&[(&str, &str)]] = &[$($module::SAMPLES),*];
     };

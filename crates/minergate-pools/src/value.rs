@@ -1,18 +1,13 @@
 //! Numbers as pools write them: amounts in smallest units, hashrates with a unit, times in seconds.
 
-use minergate::answer::{FromJson, Integer, Number};
+use minergate::answer::{Flag, FromJson, Integer, Number};
 use serde::Serialize;
 use serde::de::{MapAccess, SeqAccess};
 
-/// Times beyond this are milliseconds: as seconds they were after the year 5000.
+/// Larger times are milliseconds: as seconds they would be after the year 5000.
 const LATEST_SECONDS: f64 = 1e11;
 
-/// An amount in a pool's units as coins.
-pub(crate) fn coins(units: Integer, decimals: u8) -> Number {
-    units.get().map(|units| Number::of_units(units, decimals)).unwrap_or_default()
-}
-
-/// An amount in units of `from` decimals, in those of `to` decimals. All digits are kept.
+/// Converts an amount from a unit of `from` decimals to a unit of `to` decimals, with all its digits.
 pub(crate) fn rescaled(units: Integer, from: u8, to: u8) -> Number {
     let Some(units) = units.get() else { return Number::default() };
     match to.checked_sub(from) {
@@ -24,19 +19,19 @@ pub(crate) fn rescaled(units: Integer, from: u8, to: u8) -> Number {
     }
 }
 
-/// A time as seconds since 1970. 0 is no time.
+/// A time as seconds since 1970; missing if it is 0.
 pub(crate) fn seconds(time: Number) -> Number {
     let seconds = |time: f64| if time > LATEST_SECONDS { time / 1000.0 } else { time };
     time.get().filter(|time| *time > 0.0).map(|time| seconds(time).into()).unwrap_or_default()
 }
 
-/// A time as milliseconds since 1970. 0 is no time.
+/// A time as milliseconds since 1970; missing if it is 0.
 pub(crate) fn milliseconds(time: Number) -> Number {
     seconds(time).get().map(|seconds| (seconds * 1000.0).into()).unwrap_or_default()
 }
 
-/// Whether a number is above 0; nothing where it is not given.
-pub(crate) fn is_positive(number: Number) -> Option<bool> {
+/// Whether a number is above 0; `None` if it is missing.
+fn is_positive(number: Number) -> Option<bool> {
     number.get().map(|number| number > 0.0)
 }
 
@@ -46,7 +41,12 @@ pub(crate) fn network_hashrate(difficulty: Number, block_seconds: Number) -> Num
     hashrate.filter(|hashrate| hashrate.is_finite() && *hashrate >= 0.0).map(Number::from).unwrap_or_default()
 }
 
-/// How many of the hashrates are above 0. Where there are some and none is known, that is not known either.
+/// Whether an account with this hashrate, or this number of workers, is mining; missing if the number is missing.
+pub(crate) fn is_online(number: Number) -> Flag {
+    is_positive(number).map(Flag::from).unwrap_or_default()
+}
+
+/// How many of the hashrates are above 0; missing if there are hashrates and none of them is known.
 pub(crate) fn active(hashrates: impl Iterator<Item = Number>) -> Number {
     let is_active: Vec<Option<bool>> = hashrates.map(is_positive).collect();
     if !is_active.is_empty() && is_active.iter().all(Option::is_none) {
@@ -55,7 +55,7 @@ pub(crate) fn active(hashrates: impl Iterator<Item = Number>) -> Number {
     is_active.iter().filter(|is_active| **is_active == Some(true)).fold(0.0, |count, _| count + 1.0).into()
 }
 
-/// An amount whose sign says only that it left the balance.
+/// An amount without its sign, which only means that the amount left the balance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Unsigned(pub(crate) Integer);
 
@@ -104,7 +104,7 @@ impl FromJson for Hashrate {
     }
 }
 
-/// A text or a number as its text: one element of a list that holds both.
+/// One element of a list of texts and numbers, as a text.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Scalar(pub(crate) String);
 
@@ -126,7 +126,7 @@ impl FromJson for Scalar {
     }
 }
 
-/// An object or an array that may be missing, where that is not the same as empty.
+/// An object or an array that may be missing. Missing is not the same as empty.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Optional<T>(pub(crate) Option<T>);
 

@@ -42,8 +42,6 @@ pub struct Accounts {
     tokens: Tokens,
     digester: Digester,
     attempts: Option<Attempts>,
-    /// The newest TOTP step that each account logged in with.
-    totp_steps: Mutex<HashMap<usize, u64>>,
 }
 
 struct Login {
@@ -51,6 +49,8 @@ struct Login {
     credentials: Credentials,
     /// A secret could not be read, and that was logged.
     is_failing: AtomicBool,
+    /// The step of the newest TOTP code that was accepted.
+    totp_step: Mutex<Option<u64>>,
 }
 
 impl Login {
@@ -78,7 +78,12 @@ impl Accounts {
     /// Accounts with their names, and what each logs in with. A secret that is a file is read whenever it is needed. The token of a login
     /// is valid for `token_lifetime`.
     pub fn new(accounts: impl IntoIterator<Item = (Arc<str>, Credentials)>, token_lifetime: Duration) -> Accounts {
-        let login = |(name, credentials)| Login { name, credentials, is_failing: AtomicBool::new(false) };
+        let login = |(name, credentials)| Login {
+            name,
+            credentials,
+            is_failing: AtomicBool::new(false),
+            totp_step: Mutex::default(),
+        };
         let logins: Vec<Login> = accounts.into_iter().map(login).collect();
         let mut tokens = Tokens::new(token_lifetime);
         let mut by_email = HashMap::new();
@@ -94,8 +99,7 @@ impl Accounts {
             }
         }
         let first_with_password = logins.iter().position(|login| login.password().is_some());
-        let (digester, totp_steps) = (Digester::new(), Mutex::default());
-        Accounts { logins, by_email, first_with_password, tokens, digester, attempts: None, totp_steps }
+        Accounts { logins, by_email, first_with_password, tokens, digester: Digester::new(), attempts: None }
     }
 
     /// Limits the logins that fail: for 15 minutes, 10 from one client's address and 50 with one e-mail address.
@@ -142,12 +146,12 @@ impl Accounts {
             let code = fields.totp().ok_or(Refusal::TotpRequired)?;
             let secret = login.read(totp).await?;
             let step = api::totp_step(&secret, &code, now).map_err(|_| Error::Internal)?.ok_or(Refusal::WrongTotp)?;
-            let mut steps = self.totp_steps.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut newest = login.totp_step.lock().unwrap_or_else(PoisonError::into_inner);
             // A code is valid once, and an older one is not valid after it.
-            if steps.get(&account).is_some_and(|last| step <= *last) {
+            if newest.is_some_and(|newest| step <= newest) {
                 return Err(Refusal::WrongTotp.into());
             }
-            steps.insert(account, step);
+            *newest = Some(step);
         }
         Ok(account)
     }

@@ -132,12 +132,12 @@ fn affiliate_profit(world: &World, user: u64, now: f64) -> Value {
 mod tests {
     use std::collections::BTreeSet;
 
+    use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
+    use minergate::metric::{Context, Family, Kind, Samples};
+
     use super::*;
     use crate::noise::{Seed, real};
     use crate::{EPOCH, world};
-
-    use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
-    use minergate::metric::{Context, Family, Kind, Samples};
 
     const START: f64 = EPOCH + 6.1e7;
     const USER: u64 = 0;

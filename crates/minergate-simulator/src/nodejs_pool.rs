@@ -3,7 +3,6 @@
 //! Paths, limits and errors are as in that software's `lib/api/public.js`. What it answers is in `answers`, what a wallet's workers do
 //! in `rig`.
 
-mod address;
 mod answers;
 mod rig;
 

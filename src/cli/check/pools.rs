@@ -33,7 +33,7 @@ pub(super) fn loops(config: &Config) -> Vec<PoolLoop> {
     let mut loops = Vec::new();
     for endpoint in ENDPOINTS {
         let Some(interval) = config.plan.intervals.get(endpoint) else { continue };
-        let can = |place: &usize| config.pools[*place].software.endpoints.contains(&endpoint.name);
+        let can = |place: &usize| config.pools[*place].software.fills(endpoint.name);
         let places: Vec<usize> = if endpoint.scope == Scope::Account {
             let wants =
                 |names: &Option<Vec<String>>| names.as_ref().is_none_or(|names| names.iter().any(|n| n == endpoint.name));

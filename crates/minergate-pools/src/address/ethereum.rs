@@ -1,8 +1,8 @@
-//! Addresses of Ethereum and its relatives: `0x` and 40 hexadecimal digits, whose capitals are a checksum (EIP-55).
+//! Addresses of Ethereum and its relatives: `0x` and 40 hexadecimal digits. Which letters are upper case is a checksum (EIP-55).
 
 use sha3::{Digest as _, Keccak256};
 
-/// Why it is probably no address, if it is not. One in small letters or capitals alone has no checksum.
+/// Why this is probably not an address; `None` if it looks right. An address all in lower case or all in upper case has no checksum.
 pub(super) fn doubt(address: &str) -> Option<&'static str> {
     let Some(digits) = address.strip_prefix("0x") else {
         return Some("does not begin with 0x, as addresses of this currency do");
@@ -18,7 +18,7 @@ pub(super) fn doubt(address: &str) -> Option<&'static str> {
     (is_checked && !is_right(digits)).then_some("has a wrong checksum; is there a typo?")
 }
 
-/// Whether a letter is a capital where the digit at its place in the hash of the small letters is 8 or more.
+/// Whether the checksum is right: a letter is upper case if the digit at the same place in the hash of the lower-case address is 8 or more.
 fn is_right(digits: &str) -> bool {
     let hash = Keccak256::digest(digits.to_ascii_lowercase());
     let nibbles = hash.iter().flat_map(|byte| [byte >> 4, byte & 15]);
@@ -43,7 +43,7 @@ mod tests {
     ];
 
     #[test]
-    fn the_standard_s_examples_are_right_and_one_other_letter_is_not() {
+    fn the_examples_of_eip_55_are_right_and_a_changed_letter_is_wrong() {
         for address in RIGHT {
             assert_eq!(doubt(address), None, "{address}");
         }
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_said_in_words() {
+    fn each_mistake_has_its_message() {
         let hex = "0".repeat(40);
         for (address, word) in [
             (hex.clone(), "0x"),

@@ -1,18 +1,48 @@
 //! Addresses of Monero and its relatives: base58 in blocks of eight bytes, with four bytes of Keccak-256 at the end.
 
+use std::iter::successors;
+
 use sha3::{Digest as _, Keccak256};
 
 const ALPHABET: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
-/// Characters of a block by its bytes: 8 bytes are 11 characters.
+/// Number of characters of a block with 0 to 8 bytes.
 const CHARACTERS: [usize; 9] = [0, 2, 3, 5, 6, 7, 9, 10, 11];
 
 const CHECKSUM: usize = 4;
 
-/// The first byte of Monero's addresses, and the length of the whole in characters: standard, with a payment id, subaddress.
-const MAIN_NETWORK: &[(u8, usize)] = &[(18, 95), (19, 106), (42, 95)];
+/// The first byte of a standard address of Monero.
+const STANDARD: u8 = 18;
 
-/// Why it is probably no address, if it is not. Lengths and network are looked at for Monero itself only.
+/// First byte and length in characters of Monero's addresses: standard, with a payment ID, subaddress.
+const MAIN_NETWORK: &[(u8, usize)] = &[(STANDARD, 95), (19, 106), (42, 95)];
+
+/// The standard address with these public keys, 95 characters.
+pub(super) fn of_keys(keys: &[u8]) -> String {
+    with_checksum(STANDARD, keys)
+}
+
+fn with_checksum(first: u8, data: &[u8]) -> String {
+    let mut bytes = [&[first], data].concat();
+    let checksum = Keccak256::digest(&bytes);
+    bytes.extend_from_slice(&checksum[..CHECKSUM]);
+    encode(&bytes)
+}
+
+fn encode(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for block in bytes.chunks(8) {
+        let number = block.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        let digit = |rest: u64| char::from(ALPHABET[usize::try_from(rest % 58).unwrap_or_default()]);
+        // The lowest digit is the first here and the last in the text.
+        let digits: Vec<char> =
+            successors(Some(number), |rest| Some(rest / 58)).map(digit).take(CHARACTERS[block.len()]).collect();
+        text.extend(digits.iter().rev());
+    }
+    text
+}
+
+/// Why this is probably not an address; `None` if it looks right. Length and network are checked for Monero only, not for its relatives.
 pub(super) fn doubt(address: &str, is_monero: bool) -> Option<&'static str> {
     let is_length = |length| MAIN_NETWORK.iter().any(|(_, known)| *known == length);
     if is_monero && !is_length(address.len()) {
@@ -28,7 +58,7 @@ pub(super) fn doubt(address: &str, is_monero: bool) -> Option<&'static str> {
     (is_monero && !is_main).then_some("is not of Monero's main network")
 }
 
-/// The bytes of a text in base58; nothing where it is none.
+/// Decodes base58; `None` if the text is not base58.
 fn decode(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     for block in text.as_bytes().chunks(CHARACTERS[8]) {
@@ -53,30 +83,13 @@ mod tests {
 
     use super::*;
 
-    /// Of the tests of Monero itself (`tests/unit_tests/base58.cpp`).
+    /// From Monero's own tests (`tests/unit_tests/base58.cpp`).
     const OF_MONERO_S_TESTS: &str =
         "4AzKEX4gXdJdNeM6dfiBFL7kqund3HYGvMBF3ttsNd9SfzgYB6L7ep1Yg1osYJzLdaKAYSLVh6e6jKnAuzj3bw1oGy9kXCb";
 
-    fn encode(bytes: &[u8]) -> String {
-        let mut text = String::new();
-        for block in bytes.chunks(8) {
-            let mut number = block.iter().fold(0u128, |number, byte| number << 8 | u128::from(*byte));
-            let digits: Vec<u8> = (0..CHARACTERS[block.len()])
-                .map(|_| {
-                    let digit = ALPHABET[usize::try_from(number % 58).unwrap()];
-                    number /= 58;
-                    digit
-                })
-                .collect();
-            text.extend(digits.iter().rev().map(|digit| char::from(*digit)));
-        }
-        text
-    }
-
     /// A made-up address with that first byte.
-    fn address(prefix: u8, bytes: usize) -> String {
-        let data: Vec<u8> = [prefix].into_iter().chain((0u8..).take(bytes)).collect();
-        encode(&[&data, &Keccak256::digest(&data)[..CHECKSUM]].concat())
+    fn address(first: u8, bytes: usize) -> String {
+        with_checksum(first, &(0..).take(bytes).collect::<Vec<u8>>())
     }
 
     #[test]
@@ -84,12 +97,12 @@ mod tests {
         for address in [OF_MONERO_S_TESTS.to_owned(), address(18, 64), address(42, 64), address(19, 72)] {
             assert_eq!(doubt(&address, true), None, "{address}");
         }
-        // A relative has another first byte, and mostly another length.
+        // A relative's address has another first byte, and often another length.
         assert_eq!(doubt(&address(114, 64), false), None);
     }
 
     #[test]
-    fn what_is_no_address_is_said_in_words() {
+    fn each_mistake_has_its_message() {
         let right = OF_MONERO_S_TESTS;
         for (address, word) in [
             (right[1..].to_owned(), "95 characters"),
@@ -110,7 +123,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_survive(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
+        fn encoded_bytes_are_decoded(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
             prop_assert_eq!(decode(&encode(&bytes)), Some(bytes));
         }
     }

@@ -1,4 +1,4 @@
-//! A pool on a socket: what it is asked, how often, and what comes of its answers.
+//! Tests of a pool over a socket: which requests it gets, how often, and how its answers are read.
 
 use std::sync::Mutex;
 
@@ -21,7 +21,7 @@ const ACCOUNTS: &str = include_str!("../software/open_ethereum_pool/accounts.jso
 /// Status, further headers and body of an answer to a path.
 type Respond = fn(&str) -> (u16, &'static str, String);
 
-/// A server that counts what it is asked.
+/// A server that records its requests.
 struct FakePool {
     url: String,
     asked: Arc<Mutex<Vec<String>>>,
@@ -41,7 +41,7 @@ impl FakePool {
         FakePool { url, asked }
     }
 
-    /// The paths that were asked, in their order.
+    /// The requested paths, in order.
     fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
@@ -82,7 +82,7 @@ fn wallet(pool: &Arc<Pool>, address: &str) -> Wallet {
 }
 
 async fn ask(wallet: &Wallet, endpoint: &str) -> api::Result<Answer> {
-    // Of no use from now on: nothing is tried again.
+    // The deadline is now, so that nothing is retried.
     wallet.answer(find(endpoint).unwrap(), Some(Instant::now())).await
 }
 
@@ -99,7 +99,7 @@ fn nodejs(path: &str) -> (u16, &'static str, String) {
 }
 
 #[tokio::test]
-async fn one_answer_serves_all_who_ask_within_its_age() {
+async fn one_answer_is_used_by_all_calls_within_its_age() {
     let fake = FakePool::start(nodejs).await;
     let pool = fake.pool("nodejs-pool", HOUR);
     let (wallet, same) = (wallet(&pool, ADDRESS), wallet(&pool, ADDRESS));
@@ -110,7 +110,7 @@ async fn one_answer_serves_all_who_ask_within_its_age() {
     assert!(workers.time >= before && workers.time == again.time && stats.time <= balance.unwrap().time);
     assert_eq!(workers.json, again.json);
     assert!(stats.json.contains("7512.25"));
-    // Also what the pool does not have is not asked for by each.
+    // A path that the pool does not have is not requested again either.
     ask(&same, "mining_stats").await.unwrap();
     let mut asked = fake.asked();
     asked.sort();
@@ -128,7 +128,7 @@ async fn an_old_answer_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn what_is_the_pools_is_asked_once_for_all_wallets() {
+async fn paths_of_the_pool_are_requested_once_for_all_wallets() {
     let fake = FakePool::start(|path| ok(if path.contains("top10") { TOP10 } else { STATS_ADDRESS })).await;
     let pool = fake.pool("cryptonote-nodejs-pool", HOUR);
     for address in ["a1", "a2", "a3"] {
@@ -141,7 +141,7 @@ async fn what_is_the_pools_is_asked_once_for_all_wallets() {
 }
 
 #[tokio::test]
-async fn each_fault_of_a_pool_is_an_error_that_quotes_nothing() {
+async fn each_fault_of_a_pool_has_its_error_which_quotes_nothing() {
     let faults: [(Respond, &str); 8] = [
         (|path| ok(format!("{{\"error\":\"Not found\",\"path\":\"{path}\"}}")), "wallet_unknown"),
         (|path| ok(format!("{{\"error\":\"{path}\"}}")), "api_error"),
@@ -163,7 +163,7 @@ async fn each_fault_of_a_pool_is_an_error_that_quotes_nothing() {
 }
 
 #[tokio::test]
-async fn an_error_is_shared_by_those_who_wait_and_asked_for_again_after() {
+async fn an_error_is_shared_by_calls_that_wait_and_then_requested_again() {
     let fake = FakePool::start(|_| (500, "", String::new())).await;
     let wallet = wallet(&fake.pool("nodejs-pool", HOUR), ADDRESS);
     let (first, second) = tokio::join!(ask(&wallet, "balance"), ask(&wallet, "balance"));
@@ -204,7 +204,7 @@ async fn an_address_can_not_leave_its_place() {
             assert!(middle.bytes().all(|b| b.is_ascii_alphanumeric() || b"%-_".contains(&b)), "{asked}");
         }
         let before = fake.asked().len();
-        // What can be no address is not sent.
+        // A text that is not an address is not sent.
         for none in
             ["../../a", "a/../b", "a?b=c", "a#b", "a&address=b", "%2e%2e", "a\\b", "a b", "é", "{address}", ".", "..", ""]
         {
@@ -262,7 +262,7 @@ async fn an_address_in_a_file_is_read_when_it_is_needed() {
 }
 
 #[tokio::test]
-async fn wallets_can_be_asked_by_tasks() {
+async fn wallets_can_be_used_in_tasks() {
     let fake = FakePool::start(nodejs).await;
     let pool = fake.pool("nodejs-pool", HOUR);
     let wallet = Arc::new(wallet(&pool, ADDRESS));

@@ -1,7 +1,7 @@
-//! `cryptonote-nodejs-pool`, which HeroMiners, MoneroHash and others run, and the older `node-cryptonote-pool`, whose hashrates are texts
-//! with a unit and whose workers are `perWorkerStats`. Amounts are in the coin's smallest unit, times in seconds.
+//! `cryptonote-nodejs-pool`, run by HeroMiners, MoneroHash and others, and the older `node-cryptonote-pool`. The older software writes
+//! hashrates as texts with a unit, and calls the workers `perWorkerStats`. Amounts are in the coin's smallest unit, times in seconds.
 
-use minergate::answer::{Integer, List, Number, Text, object};
+use minergate::answer::{FromJson as _, Integer, List, Number, Text, object};
 use minergate::api::{self, decode};
 use minergate::currency;
 use minergate::endpoints::mining_stats::{Mining, Shares};
@@ -12,7 +12,7 @@ use minergate::endpoints::workers::{Miner, MinerShares, Worker};
 use super::{Pages, Software, Source};
 use crate::name::Names;
 use crate::reading::{Context, Reading, TopMiner};
-use crate::value::{Hashrate, Optional, Scalar, active, coins, is_positive, milliseconds, network_hashrate, seconds};
+use crate::value::{Hashrate, Optional, Scalar, active, is_online, milliseconds, network_hashrate, seconds};
 
 pub(super) const SOFTWARE: Software = Software {
     name: "cryptonote-nodejs-pool",
@@ -20,8 +20,12 @@ pub(super) const SOFTWARE: Software = Software {
     root: "",
     decimals: currency::decimals,
     sources: &[
-        Source::of_wallet("/stats_address?address={address}&longpoll=false", stats_address)
-            .fills(&["workers", "mining_stats", "balance", "withdrawals"]),
+        Source::of_wallet("/stats_address?address={address}&longpoll=false", stats_address).fills(&[
+            "workers",
+            "mining_stats",
+            "balance",
+            "withdrawals",
+        ]),
         Source::of_wallet("/get_miner_payout_level?address={address}", payout_level)
             .adds_to(&["mining_stats"])
             .seldom_changes(),
@@ -36,7 +40,7 @@ object! {
     pub struct StatsAddress {
         pub stats: Stats = "stats",
         pub workers: Optional<List<OneWorker>> = "workers",
-        /// What the older software calls its workers.
+        /// The workers, in the older software.
         pub per_worker_stats: Optional<List<OneWorker>> = "perWorkerStats",
         pub payments: List<Scalar> = "payments",
     }
@@ -57,7 +61,7 @@ object! {
     /// One worker.
     pub struct OneWorker {
         pub name: Text = "name",
-        /// What the older software calls its name.
+        /// The name, in the older software.
         pub worker_id: Text = "workerId",
         pub hashrate: Hashrate = "hashrate",
         /// Seconds since 1970.
@@ -73,7 +77,7 @@ fn stats_address(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
     let names = Names::of(context.address);
     let workers = workers.0.or(per_worker_stats.0);
     let hashrate = stats.hashrate.0;
-    // The older software gives a worker that is off no hashrate.
+    // The older software leaves out the hashrate of a worker that is off.
     let idle = hashrate.get().map(|_| 0.0.into()).unwrap_or_default();
     let miner = |worker: &OneWorker| Miner {
         name: names.shown(worker.name.get().or(worker.worker_id.get()).unwrap_or_default()),
@@ -92,49 +96,41 @@ fn stats_address(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
             ..Worker::default()
         },
         mining: Mining {
-            miner_online: is_positive(hashrate).map(Into::into).unwrap_or_default(),
+            miner_online: is_online(hashrate),
             shares: Shares { good_eq: stats.hashes, ..Shares::default() },
             blocks_found: stats.blocks_found,
             ..Mining::default()
         },
-        balance: coins(stats.balance, context.decimals),
+        balance: context.coins(stats.balance),
         withdrawals: withdrawals(&payments, context),
         ..Reading::default()
     })
 }
 
-/// Payments come as pairs of `"transaction:amount:fee:mixin"` and a time in seconds. The fee is the whole transaction's, which pays many
-/// wallets, and is left out.
+/// Payments come as pairs of `"transaction:amount:fee:mixin"` and a time in seconds. The fee is left out: it belongs to the whole
+/// transaction, which pays many wallets.
 fn withdrawals(payments: &List<Scalar>, context: &Context<'_>) -> Vec<Withdrawal> {
     let payments: Vec<&str> = payments.iter().map(|Scalar(text)| text.as_str()).collect();
     let (pairs, _) = payments.as_chunks::<2>();
-    let withdrawal = |[payment, time]: &[&str; 2]| Withdrawal {
-        cc: context.currency.into(),
-        amount: coins(payment.split(':').nth(1).map(number::<Integer>).unwrap_or_default(), context.decimals),
-        status: "finished".into(),
-        created: seconds(number(time)),
-        ..Withdrawal::default()
+    let payment = |[payment, time]: &[&str; 2]| {
+        let amount = payment.split(':').nth(1).and_then(Integer::text);
+        context.payment(amount.unwrap_or_default(), Number::text(time).unwrap_or_default())
     };
-    pairs.iter().map(withdrawal).collect()
-}
-
-/// A number that stands in a text.
-fn number<T: minergate::answer::FromJson + Default>(text: &str) -> T {
-    T::text(text).unwrap_or_default()
+    pairs.iter().map(payment).collect()
 }
 
 fn get_payments(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
     Ok(Reading { withdrawals: withdrawals(&decode(body)?, context), ..Reading::default() })
 }
 
-/// The payments before the last page's oldest. Of two payments in one second the second may be missed, if a page ends between them.
+/// The payments before the oldest one of the last page. If a page ends between two payments of the same second, the second one is missed.
 fn older_payments(_: usize, last: &[Withdrawal]) -> Option<String> {
     let oldest = last.iter().filter_map(|payment| payment.created.get()).min_by(f64::total_cmp)?;
     Some(format!("/get_payments?time={oldest:.0}&address={{address}}"))
 }
 
 object! {
-    /// From which balance on a wallet is paid.
+    /// The balance from which a wallet is paid.
     pub struct PayoutLevel {
         /// Coins.
         pub level: Number = "level",
@@ -194,7 +190,7 @@ object! {
 
 fn stats(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
     let PoolStats { config, last_block, network } = decode(body)?;
-    // Only a block has a time.
+    // Newer versions have the last block in `lastblock`, the older software in `network`. Only a block has a time.
     let last = [last_block, network].into_iter().find(|block| block.timestamp.get().is_some()).unwrap_or_default();
     let block_seconds = config.block_seconds.or(context.block_time.as_secs_f64().into());
     let status = Status {
@@ -202,7 +198,7 @@ fn stats(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
         timestamp: seconds(last.timestamp),
         difficulty: last.difficulty,
         instant_hashrate: network_hashrate(last.difficulty, block_seconds),
-        reward: coins(last.reward, context.decimals),
+        reward: context.coins(last.reward),
         ..Status::default()
     };
     Ok(Reading { status, ..Reading::default() })

@@ -1,23 +1,22 @@
-//! `nodejs-pool`, which SupportXMR, MoneroOcean and C3Pool run. Amounts are in the coin's smallest unit, times of a wallet in seconds.
+//! `nodejs-pool`, run by SupportXMR, MoneroOcean and C3Pool. Amounts are in the coin's smallest unit, times of a wallet in seconds.
 
 use minergate::answer::{FromJson, Integer, List, Map, Number, Text, object};
 use minergate::api::{self, Error, decode};
 use minergate::currency;
 use minergate::endpoints::mining_stats::{Mining, Shares};
 use minergate::endpoints::status::Status;
-use minergate::endpoints::withdrawals::Withdrawal;
 use minergate::endpoints::workers::{Miner, MinerShares, Worker};
 use serde::Serialize;
 
 use super::{Pages, Software, Source};
 use crate::name::Names;
 use crate::reading::{Context, Reading};
-use crate::value::{active, coins, is_positive, milliseconds, network_hashrate, seconds};
+use crate::value::{active, is_online, milliseconds, network_hashrate, seconds};
 
-/// Payments of one page: the most that the software gives.
+/// Payments on one page: the most that the software allows.
 const PAGE: usize = 100;
 
-/// The key of allWorkers that stands for all of them together.
+/// The key in `allWorkers` for all workers together.
 const ALL: &str = "global";
 
 pub(super) const SOFTWARE: Software = Software {
@@ -26,7 +25,7 @@ pub(super) const SOFTWARE: Software = Software {
     root: "",
     decimals: currency::decimals,
     sources: &[
-        // The payments of an unknown wallet are an empty list: only this tells it from one that was never paid.
+        // The list of payments is empty both for an unknown wallet and for one that was never paid. Only this path tells them apart.
         Source::of_wallet("/miner/{address}/stats", stats).fills(&["mining_stats", "balance", "withdrawals"]),
         Source::of_wallet("/miner/{address}/stats/allWorkers", all_workers).fills(&["workers", "mining_stats"]),
         Source::of_wallet("/miner/{address}/payments?page=0&limit=100", payments).fills(&["withdrawals"]),
@@ -34,14 +33,12 @@ pub(super) const SOFTWARE: Software = Software {
         Source::of_pool("/network/stats", network).fills(&["status"]),
     ],
     pages: Some(Pages {
-        next: |pages, last| {
-            (last.len() >= PAGE).then(|| format!("/miner/{{address}}/payments?page={pages}&limit={PAGE}"))
-        },
+        next: |pages, last| (last.len() >= PAGE).then(|| format!("/miner/{{address}}/payments?page={pages}&limit={PAGE}")),
         read: payments,
     }),
 };
 
-/// A number; `false` where the pool keeps none.
+/// A number, or `false` if the pool has none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub(super) struct Counted {
     number: Number,
@@ -66,7 +63,7 @@ impl FromJson for Counted {
     }
 }
 
-/// Whether the pool says that it keeps nothing of a wallet: `false` in place of a number, and a number nowhere.
+/// Whether the pool does not know a wallet: at least one value is `false`, and none is a number.
 fn is_unknown(counted: &[Counted]) -> bool {
     counted.iter().any(|counted| counted.is_none) && counted.iter().all(|counted| counted.number.get().is_none())
 }
@@ -101,7 +98,7 @@ fn stats(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
             },
             ..Mining::default()
         },
-        balance: coins(stats.amount_due, context.decimals),
+        balance: context.coins(stats.amount_due),
         ..Reading::default()
     })
 }
@@ -109,7 +106,7 @@ fn stats(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
 object! {
     /// One worker, or all of them together.
     pub struct WorkerStats {
-        /// Hashes per second of the pool's main coin. `hash2` beside it is weighed by profit.
+        /// Hashes per second of the pool's main coin. `hash2` is not read: it is weighted by profit.
         pub hash: Counted = "hash",
         /// Seconds since 1970.
         pub last_share: Counted = "lts",
@@ -121,7 +118,7 @@ object! {
 
 fn all_workers(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
     let all: Map<WorkerStats> = decode(body)?;
-    // Without it, this is no list of workers, and none of them is not 0.
+    // Without this key it is not a list of workers. The number of workers is then unknown, not 0.
     let Some(total) = all.get(ALL) else { return Ok(Reading::default()) };
     let counted = [total.hash, total.last_share, total.total_hash, total.valid_shares, total.invalid_shares];
     if is_unknown(&counted) && all.len() == 1 {
@@ -137,10 +134,7 @@ fn all_workers(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
             miners: workers().map(|(name, worker)| miner(names.shown(name), worker)).collect(),
             ..Worker::default()
         },
-        mining: Mining {
-            miner_online: is_positive(hashrate).map(Into::into).unwrap_or_default(),
-            ..Mining::default()
-        },
+        mining: Mining { miner_online: is_online(hashrate), ..Mining::default() },
         ..Reading::default()
     })
 }
@@ -159,7 +153,7 @@ fn miner(name: Text, worker: &WorkerStats) -> Miner {
 }
 
 object! {
-    /// A payment to a wallet, less its transaction.
+    /// A payment to a wallet, without its transaction.
     pub struct Payment {
         /// Seconds since 1970.
         pub time: Number = "ts",
@@ -169,14 +163,8 @@ object! {
 
 fn payments(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
     let payments: List<Payment> = decode(body)?;
-    let withdrawal = |payment: &Payment| Withdrawal {
-        cc: context.currency.into(),
-        amount: coins(payment.amount, context.decimals),
-        status: "finished".into(),
-        created: seconds(payment.time),
-        ..Withdrawal::default()
-    };
-    Ok(Reading { withdrawals: payments.iter().map(withdrawal).collect(), ..Reading::default() })
+    let payment = |payment: &Payment| context.payment(payment.amount, payment.time);
+    Ok(Reading { withdrawals: payments.iter().map(payment).collect(), ..Reading::default() })
 }
 
 object! {
@@ -188,7 +176,7 @@ object! {
 
 fn user(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
     let user: User = decode(body)?;
-    let payout_threshold = coins(user.payout_threshold, context.decimals);
+    let payout_threshold = context.coins(user.payout_threshold);
     Ok(Reading { mining: Mining { payout_threshold, ..Mining::default() }, ..Reading::default() })
 }
 
@@ -211,7 +199,7 @@ fn network(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
         timestamp: seconds(network.time),
         difficulty: network.difficulty,
         instant_hashrate: network_hashrate(network.difficulty, context.block_time.as_secs_f64().into()),
-        reward: coins(network.value, context.decimals),
+        reward: context.coins(network.value),
         ..Status::default()
     };
     Ok(Reading { status, ..Reading::default() })

@@ -1,5 +1,5 @@
-//! `open-ethereum-pool`, which Crazypool and others run, and 2Miners' version of it. Amounts of ether and its like are in units of 9
-//! decimals, times in seconds.
+//! `open-ethereum-pool`, run by Crazypool and others, and 2Miners' version of it. Amounts of ether and its like are in units of 9 decimals,
+//! times in seconds.
 
 use minergate::answer::{Integer, List, Map, Number, object};
 use minergate::api::{self, decode};
@@ -13,7 +13,7 @@ use super::{Software, Source};
 use crate::name::Names;
 use crate::reading::{Context, Reading};
 use crate::refusal;
-use crate::value::{Unsigned, coins, is_positive, milliseconds, rescaled, seconds};
+use crate::value::{Unsigned, is_online, milliseconds, rescaled};
 
 pub(super) const SOFTWARE: Software = Software {
     name: "open-ethereum-pool",
@@ -21,9 +21,12 @@ pub(super) const SOFTWARE: Software = Software {
     root: "/api",
     decimals,
     sources: &[
-        Source::of_wallet("/accounts/{address}", accounts)
-            .error(refusal::of_wallet_or_empty)
-            .fills(&["workers", "mining_stats", "balance", "withdrawals"]),
+        Source::of_wallet("/accounts/{address}", accounts).error(refusal::of_wallet_or_empty).fills(&[
+            "workers",
+            "mining_stats",
+            "balance",
+            "withdrawals",
+        ]),
         Source::of_pool("/stats", stats).fills(&["status"]),
     ],
     pages: None,
@@ -56,7 +59,7 @@ object! {
     /// A wallet's totals.
     pub struct Stats {
         pub balance: Integer = "balance",
-        /// Of blocks that are not confirmed yet.
+        /// Earnings from blocks that are not confirmed yet.
         pub immature: Integer = "immature",
         pub blocks_found: Number = "blocksFound",
     }
@@ -75,7 +78,7 @@ object! {
 }
 
 object! {
-    /// A payment to the wallet, less its transaction.
+    /// A payment to the wallet, without its transaction.
     pub struct Payment {
         pub amount: Unsigned = "amount",
         /// Seconds since 1970.
@@ -94,14 +97,11 @@ fn accounts(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
         last_share: milliseconds(worker.last_beat),
         shares: MinerShares { good: worker.shares_valid, bad: worker.shares_stale, invalid: worker.shares_invalid },
     };
-    let withdrawal = |payment: &Payment| Withdrawal {
-        cc: context.currency.into(),
-        amount: coins(payment.amount.0, context.decimals),
-        fee: coins(payment.fee, context.decimals),
-        status: "finished".into(),
-        created: seconds(payment.timestamp),
+    let payment = |payment: &Payment| Withdrawal {
+        fee: context.coins(payment.fee),
+        ..context.payment(payment.amount.0, payment.timestamp)
     };
-    // Where the currency's smallest unit is not known, the pool's stands for it.
+    // If the currency's smallest unit is not known, the pool's unit is used.
     let smallest = currency::decimals(context.currency).unwrap_or(context.decimals);
     Ok(Reading {
         worker: Worker {
@@ -112,7 +112,7 @@ fn accounts(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
         },
         mining: Mining {
             unconfirmed_balance: rescaled(accounts.stats.immature, context.decimals, smallest),
-            miner_online: is_positive(accounts.workers_online).map(Into::into).unwrap_or_default(),
+            miner_online: is_online(accounts.workers_online),
             shares: Shares {
                 good: accounts.shares_valid,
                 bad: accounts.shares_stale,
@@ -122,8 +122,8 @@ fn accounts(body: &[u8], context: &Context<'_>) -> api::Result<Reading> {
             blocks_found: accounts.stats.blocks_found,
             ..Mining::default()
         },
-        balance: coins(accounts.stats.balance, context.decimals),
-        withdrawals: accounts.payments.iter().map(withdrawal).collect(),
+        balance: context.coins(accounts.stats.balance),
+        withdrawals: accounts.payments.iter().map(payment).collect(),
         ..Reading::default()
     })
 }
@@ -136,7 +136,7 @@ object! {
 }
 
 object! {
-    /// A node of the pool's, which reports the network's last block.
+    /// A node of the pool. It reports the network's last block.
     pub struct Node {
         pub height: Number = "height",
         pub difficulty: Number = "difficulty",
@@ -147,7 +147,7 @@ object! {
 
 fn stats(body: &[u8], _: &Context<'_>) -> api::Result<Reading> {
     let PoolStats { nodes } = decode(body)?;
-    // The others lag behind.
+    // The node with the highest block counts; the others lag behind.
     let heights = nodes.iter().filter_map(|node| Some((node.height.get()?, node)));
     let highest = heights.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, node)| node);
     let status = highest.map(|node| Status {

@@ -349,6 +349,15 @@ fn a_worker_goes_off_and_comes_back() {
 }
 
 #[test]
+fn addresses_are_well_formed() {
+    for seed in 0..100 {
+        for (_, address) in pool(seed).wallets() {
+            assert_eq!((address.len(), minergate_pools::address::doubt(CURRENCY, address)), (95, None), "{address}");
+        }
+    }
+}
+
+#[test]
 fn the_same_seed_gives_the_same_wallets_and_answers() {
     let answers = |seed| {
         let pool = pool(seed);

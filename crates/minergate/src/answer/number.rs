@@ -110,12 +110,6 @@ impl Integer {
     pub fn get(self) -> Option<u128> {
         self.0
     }
-
-    /// The nearest double.
-    #[expect(clippy::cast_precision_loss, reason = "it rounds as a reading of the number's text would")]
-    pub fn number(self) -> Number {
-        self.0.map(|whole| Number::from(whole as f64)).unwrap_or_default()
-    }
 }
 
 impl FromJson for Integer {

@@ -141,6 +141,7 @@ macro_rules! object {
         }
     };
 }
+
 /// The value of the key that was read last.
 ///
 /// # Errors

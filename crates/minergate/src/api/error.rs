@@ -2,12 +2,12 @@
 //!
 //! No error quotes what the API or the user wrote: an answer, a URL or a header can hold anything.
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
+mod connect;
+mod envelope;
+
 use tokio::time::Instant;
 
 use super::account::Blocked;
-use super::body::{is_no_number, repaired, text};
 use super::secret::SecretError;
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -174,7 +174,7 @@ impl Error {
         if error.is_timeout() {
             Error::Timeout
         } else if error.is_connect() {
-            Error::Connect(connect_fault(error, through_proxy))
+            Error::Connect(connect::reason(error, through_proxy))
         } else {
             Error::Broken
         }
@@ -182,7 +182,7 @@ impl Error {
 
     /// What the status and the body of a whole answer say is wrong; nothing when it is an answer.
     pub fn of_answer(status: u16, body: &[u8]) -> Option<Error> {
-        match code(body) {
+        match envelope::code(body) {
             Some(code) => Some(Error::from_code(&code, status)),
             None if (200..300).contains(&status) => None,
             None => Some(Error::from_status(status)),
@@ -225,7 +225,7 @@ impl Error {
 
     /// Whether a proxy of the environment is in the way, and not the API.
     pub fn is_of_proxy(&self) -> bool {
-        matches!(self, Error::Proxy | Error::Connect(PROXY_REFUSED | PROXY_AUTHENTICATION | PROXY_FAILED))
+        matches!(self, Error::Proxy) || matches!(self, Error::Connect(reason) if connect::is_of_proxy(reason))
     }
 
     /// Whether asking again soon may help.
@@ -286,102 +286,9 @@ fn clock_off_words(clock_off: Option<i64>) -> String {
     }
 }
 
-const PROXY_REFUSED: &str =
-    "the proxy of the environment refused the connection; is HTTPS_PROXY, HTTP_PROXY or ALL_PROXY right?";
-const PROXY_AUTHENTICATION: &str =
-    "the proxy of the environment wants a user and a password (HTTP 407); give them in HTTPS_PROXY";
-const PROXY_FAILED: &str = "the proxy of the environment opened no way to the host; is HTTPS_PROXY, HTTP_PROXY or ALL_PROXY right, and may it go there?";
-
-/// The innermost reason of a failed connection, in fixed words.
-fn connect_fault(error: &(dyn std::error::Error + 'static), through_proxy: bool) -> &'static str {
-    let mut source = Some(error);
-    while let Some(error) = source {
-        if let Some(io) = error.downcast_ref::<std::io::Error>() {
-            match (io.kind(), through_proxy) {
-                (std::io::ErrorKind::ConnectionRefused, false) => return "connection refused",
-                (std::io::ErrorKind::ConnectionRefused, true) => {
-                    return PROXY_REFUSED;
-                }
-                (std::io::ErrorKind::ConnectionReset, false) => return "connection reset",
-                (std::io::ErrorKind::HostUnreachable | std::io::ErrorKind::NetworkUnreachable, false) => {
-                    return "no route to the host";
-                }
-                _ => {}
-            }
-            // An I/O error that wraps another one leaves it out of its sources.
-            if let Some(inner) = io.get_ref() {
-                source = Some(inner);
-                continue;
-            }
-        }
-        if error.downcast_ref::<rustls::Error>().is_some() {
-            return "TLS failed; is the certificate valid and its CA trusted?";
-        }
-        // The library has no public type for this.
-        if through_proxy && error.to_string().contains("proxy auth") {
-            return PROXY_AUTHENTICATION;
-        }
-        source = error.source();
-    }
-    if through_proxy { PROXY_FAILED } else { "name not found, or no way to the host" }
-}
-
-/// The code of an error body in one of the API's two shapes, `{"error": CODE, "message": ..}` and `{"code": CODE,
-/// "message": ..}`; nothing when the body is an answer. A currency could be called `error` or `code`: its value would be
-/// a number or an object, not a word.
-fn code(body: &[u8]) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Envelope<'a> {
-        #[serde(borrow)]
-        error: Option<&'a RawValue>,
-        #[serde(borrow)]
-        code: Option<&'a RawValue>,
-        #[serde(borrow)]
-        message: Option<&'a RawValue>,
-    }
-    let text = text(body).ok()?;
-    // Most answers are read no further.
-    if !text.trim_ascii_start().starts_with('{') || !["\"error\"", "\"code\""].iter().any(|key| text.contains(key)) {
-        return None;
-    }
-    let text = repaired(&text, is_no_number);
-    let envelope: Envelope<'_> = serde_json::from_str(&text).ok()?;
-    let word = |raw: &'_ RawValue| {
-        let word: String = serde_json::from_str(raw.get()).ok()?;
-        word.trim().parse::<f64>().is_err().then_some(word)
-    };
-    let word = envelope.error.and_then(word).or_else(|| envelope.code.and_then(word));
-    // A number for a code, as HTTP's: no amount of any currency stands beside a text called message.
-    let numbered =
-        || envelope.message.is_some_and(|m| m.get().starts_with('"')) && envelope.error.or(envelope.code).is_some();
-    word.or_else(|| numbered().then(String::new))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn both_shapes_are_errors_and_answers_are_not() {
-        for (body, expected) in [
-            (r#"{"error": "TotpRequired", "message": "text"}"#, Some("TotpRequired")),
-            (r#"{"error": "MissingEmail", "message": "text", "argument": "email"}"#, Some("MissingEmail")),
-            (r#"{"code": "ApiDiscontinued", "message": ""}"#, Some("ApiDiscontinued")),
-            (r#"{"error": "Something"}"#, Some("Something")),
-            (r#"{"code": 500, "message": "text"}"#, Some("")),
-            (r#"{"code": "InternalError", "message": null}"#, Some("InternalError")),
-            ("\u{feff}{\"error\": \"TotpRequired\"}", Some("TotpRequired")),
-            (r#"{"error": "TotpRequired", "message": "\ud83d", "\ud83d": NaN}"#, Some("TotpRequired")),
-            (r#"{"error": "1.5", "code": "2.5"}"#, None),
-            (r#"{"error": {"hashrate": 1}, "code": {"hashrate": 1}}"#, None),
-            (r#"{"bcn": "30.5"}"#, None),
-            (r#"["error"]"#, None),
-            ("<html>", None),
-            ("", None),
-        ] {
-            assert_eq!(code(body.as_bytes()).as_deref(), expected, "{body}");
-        }
-    }
 
     #[test]
     fn codes_and_statuses_have_their_kinds() {

@@ -66,15 +66,15 @@ pub static SPEC: Spec<Withdrawals> = of_account("withdrawals", "/1.0/withdrawals
                 out.put_all(groups(withdrawals).into_iter().map(|((currency, status), g)| ([currency, status], g.newest)));
             }),
         gauge("withdrawals_oldest_pending_timestamp", "When the oldest pending withdrawal was asked for")
-        .unit(Seconds)
-        .labels(&["currency"])
-        .field("created")
-        .read(|withdrawals, out| {
-            let mut oldest = BTreeMap::new();
-            for w in withdrawals.iter().filter(|w| w.status.get() == Some(PENDING)) {
-                let first: &mut Option<f64> = oldest.entry(w.cc.get().unwrap_or_default()).or_default();
-                *first = earlier(*first, w.created.get());
-            }
-            out.put_all(oldest.into_iter().map(|(currency, seconds)| ([currency], seconds)));
-        }),
+            .unit(Seconds)
+            .labels(&["currency"])
+            .field("created")
+            .read(|withdrawals, out| {
+                let mut oldest = BTreeMap::new();
+                for w in withdrawals.iter().filter(|w| w.status.get() == Some(PENDING)) {
+                    let first: &mut Option<f64> = oldest.entry(w.cc.get().unwrap_or_default()).or_default();
+                    *first = earlier(*first, w.created.get());
+                }
+                out.put_all(oldest.into_iter().map(|(currency, seconds)| ([currency], seconds)));
+            }),
     ]);

@@ -74,10 +74,8 @@ fn sum(a: Option<f64>, b: Option<f64>) -> Option<f64> {
     a.zip(b).map(|(a, b)| a + b).or(a).or(b)
 }
 
-pub static SPEC: Spec<Workers> = of_account("workers", "/1.0/workers")
-    .every(Duration::from_secs(30))
-    .sample(include_str!("workers.json"))
-    .metrics(&[
+pub static SPEC: Spec<Workers> =
+    of_account("workers", "/1.0/workers").every(Duration::from_secs(30)).sample(include_str!("workers.json")).metrics(&[
         gauge("workers", "Number of the account's active workers")
             .labels(&["currency"])
             .field("minersCount")
@@ -98,9 +96,15 @@ pub static SPEC: Spec<Workers> = of_account("workers", "/1.0/workers")
             .labels(&["currency", "worker"])
             .field("miners[].hashrate")
             .read(|workers, out| {
-                put_miners(workers, out, |miner| [miner.hashrate.get()], sum, |out, currency, name, [hashrate]| {
-                    out.put([currency, name], hashrate);
-                });
+                put_miners(
+                    workers,
+                    out,
+                    |miner| [miner.hashrate.get()],
+                    sum,
+                    |out, currency, name, [hashrate]| {
+                        out.put([currency, name], hashrate);
+                    },
+                );
             }),
         gauge("worker_last_share_timestamp", "When the worker found its latest share, at pools that name workers")
             .unit(Seconds)
@@ -126,7 +130,6 @@ pub static SPEC: Spec<Workers> = of_account("workers", "/1.0/workers")
 #[cfg(test)]
 mod tests {
     use super::*;
-    
     use crate::metric::Context;
 
     fn samples(json: &str, max_workers: usize) -> (Vec<(String, String, f64)>, u64) {
@@ -145,20 +148,25 @@ mod tests {
             {"name": "a\u0008", "hashrate": 2, "lastShare": 3000, "shares": {"good": 4, "bad": 1}},
             {"hashrate": 5}, {"name": "me@example.com", "hashrate": 7}
         ]}}"#;
-        let shown: Vec<_> = samples(json, 10).0.into_iter().map(|(name, labels, value)| format!("{name} {labels} {value}")).collect();
-        assert_eq!(shown, [
-            "minergate_worker_hashrate_hashes_per_second currency=\"xmr\",worker=\"a\u{fffd}\" 3",
-            "minergate_worker_hashrate_hashes_per_second currency=\"xmr\",worker=\"other\" 7",
-            "minergate_worker_hashrate_hashes_per_second currency=\"xmr\",worker=\"unnamed\" 5",
-            "minergate_worker_last_share_timestamp_seconds currency=\"xmr\",worker=\"a\u{fffd}\" 3",
-            "minergate_worker_shares_total currency=\"xmr\",worker=\"a\u{fffd}\",result=\"good\" 7",
-            "minergate_worker_shares_total currency=\"xmr\",worker=\"a\u{fffd}\",result=\"bad\" 1",
-        ]);
+        let shown: Vec<_> =
+            samples(json, 10).0.into_iter().map(|(name, labels, value)| format!("{name} {labels} {value}")).collect();
+        assert_eq!(
+            shown,
+            [
+                "minergate_worker_hashrate_hashes_per_second currency=\"xmr\",worker=\"a\u{fffd}\" 3",
+                "minergate_worker_hashrate_hashes_per_second currency=\"xmr\",worker=\"other\" 7",
+                "minergate_worker_hashrate_hashes_per_second currency=\"xmr\",worker=\"unnamed\" 5",
+                "minergate_worker_last_share_timestamp_seconds currency=\"xmr\",worker=\"a\u{fffd}\" 3",
+                "minergate_worker_shares_total currency=\"xmr\",worker=\"a\u{fffd}\",result=\"good\" 7",
+                "minergate_worker_shares_total currency=\"xmr\",worker=\"a\u{fffd}\",result=\"bad\" 1",
+            ]
+        );
     }
 
     #[test]
     fn workers_beyond_the_limit_are_counted() {
-        let miners: Vec<_> = (0..5).map(|i| format!(r#"{{"name": "w{i}", "hashrate": 1, "shares": {{"good": 1, "bad": 0}}}}"#)).collect();
+        let miners: Vec<_> =
+            (0..5).map(|i| format!(r#"{{"name": "w{i}", "hashrate": 1, "shares": {{"good": 1, "bad": 0}}}}"#)).collect();
         let (shown, dropped) = samples(&format!(r#"{{"xmr": {{"miners": [{}]}}}}"#, miners.join(",")), 3);
         assert_eq!((shown.len(), dropped), (3 * 3, 2 * 3));
     }
