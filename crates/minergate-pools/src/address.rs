@@ -41,7 +41,9 @@ pub fn parse(written: &str) -> Result<&str, &'static str> {
 /// The part after the first `.` is not checked: `nodejs-pool` accepts a payment ID there.
 pub fn doubt(currency: &str, address: &str) -> Option<&'static str> {
     if address.contains('+') {
-        return Some("has a + in it: miners can add a difficulty to the address that way, but a pool's API does not know such an address");
+        return Some(
+            "has a + in it: miners can add a difficulty to the address that way, but a pool's API does not know such an address",
+        );
     }
     let address = address.split('.').next().unwrap_or(address);
     if LIKE_ETHEREUM.contains(&currency) {
