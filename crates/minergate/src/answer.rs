@@ -8,9 +8,10 @@ mod number;
 mod read;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::Serialize;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess};
+use serde::{Serialize, Serializer};
 
 pub use self::number::{Integer, Number};
 pub use self::read::{FromJson, Key, Maybe, is_default, next};
@@ -97,36 +98,65 @@ impl FromJson for () {
 }
 
 /// An object with open keys, such as currency codes. Values of another shape are left out.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Map<T>(BTreeMap<String, T>);
+#[derive(Clone)]
+pub struct Map<T> {
+    /// Where the value of each key stands. The tree is apart from the values, so that its code is compiled once for all types of values.
+    places: BTreeMap<String, usize>,
+    values: Vec<T>,
+}
 
 impl<T> Map<T> {
     pub fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
-        self.0.iter().map(|(key, value)| (key.as_str(), value))
+        self.places.iter().map(|(key, place)| (key.as_str(), &self.values[*place]))
     }
 
     pub fn get(&self, key: &str) -> Option<&T> {
-        self.0.get(key)
+        self.places.get(key).map(|place| &self.values[*place])
     }
 
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.places.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.places.is_empty()
+    }
+
+    fn insert(&mut self, key: String, value: T) {
+        self.places.insert(key, self.values.len());
+        self.values.push(value);
     }
 }
 
 impl<T> Default for Map<T> {
     fn default() -> Self {
-        Map(BTreeMap::new())
+        Map { places: BTreeMap::new(), values: Vec::new() }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Map<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl<T: PartialEq> PartialEq for Map<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl<T: Serialize> Serialize for Map<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
     }
 }
 
 impl<T> FromIterator<(String, T)> for Map<T> {
     fn from_iter<I: IntoIterator<Item = (String, T)>>(entries: I) -> Self {
-        Map(entries.into_iter().collect())
+        let mut map = Map::default();
+        entries.into_iter().for_each(|(key, value)| map.insert(key, value));
+        map
     }
 }
 
@@ -150,8 +180,8 @@ impl<T: FromJson> Map<T> {
             if !named(&key, &mut fields)? {
                 // Of a repeated key the last counts, also where it is of another shape.
                 match next(&mut fields)? {
-                    Some(value) => drop(map.0.insert(key, value)),
-                    None => drop(map.0.remove(&key)),
+                    Some(value) => map.insert(key, value),
+                    None => drop(map.places.remove(&key)),
                 }
             }
         }
