@@ -1,5 +1,7 @@
 //! The status page and its JSON.
 
+mod browser;
+
 use std::fs;
 
 use serde_json::Value;
