@@ -40,18 +40,22 @@ impl Fault {
     /// The faults of an account, the worst first.
     pub(super) fn all(endpoints: &[Endpoint], blocked: Option<Blocked>) -> Vec<Fault> {
         let failing = || endpoints.iter().filter_map(|endpoint| Some((endpoint, endpoint.error.as_ref()?)));
-        // The login's error that the others follow from.
-        let mut login = failing().map(|(_, error)| (error.kind, error.words.clone())).find(|(kind, _)| is_cause(kind));
-        if let Some(reason) = blocked {
-            let error = Error::LoginBlocked(reason);
-            login = Some((error.kind(), error.to_string()));
-        }
-        let mut groups: BTreeMap<(&'static str, &str), Vec<&Endpoint>> = BTreeMap::new();
+        // The error that an error follows from.
+        let cause = |of: &Endpoint, is_cause: fn(&str) -> bool| {
+            let mut causes = failing().filter(|(endpoint, error)| endpoint.currency == of.currency && is_cause(error.kind));
+            causes.next().map(|(_, error)| (error.kind, error.words.clone()))
+        };
+        let login = blocked.map(Error::LoginBlocked).map(|error| (error.kind(), error.to_string()));
+        let mut groups: BTreeMap<(&'static str, String), Vec<&Endpoint>> = BTreeMap::new();
         for (endpoint, error) in failing() {
-            let is_of_login = OF_LOGIN.contains(&error.kind) || blocked.is_some() && BLOCKING.contains(&error.kind);
-            let alike = login.as_ref().filter(|_| is_of_login);
-            let key = alike.map_or((error.kind, &*error.words), |(kind, words)| (*kind, &**words));
-            groups.entry(key).or_default().push(endpoint);
+            let cause = match error.kind {
+                "paused" => cause(endpoint, |kind| ["rate_limited", "unavailable"].contains(&kind)),
+                kind if OF_LOGIN.contains(&kind) || blocked.is_some() && BLOCKING.contains(&kind) => {
+                    login.clone().or_else(|| cause(endpoint, |kind| OF_LOGIN.contains(&kind) && !FOLLOWING.contains(&kind)))
+                }
+                _ => None,
+            };
+            groups.entry(cause.unwrap_or_else(|| (error.kind, error.words.clone()))).or_default().push(endpoint);
         }
         let mut faults: Vec<Fault> =
             groups.into_iter().map(|((kind, words), failing)| Fault::new(kind, words, &failing, endpoints)).collect();
@@ -62,12 +66,12 @@ impl Fault {
         faults
     }
 
-    fn new(kind: &'static str, words: &str, failing: &[&Endpoint], all: &[Endpoint]) -> Fault {
+    fn new(kind: &'static str, words: String, failing: &[&Endpoint], all: &[Endpoint]) -> Fault {
         let next_polls = failing.iter().filter_map(|endpoint| Some((endpoint.next_poll_in_seconds?, endpoint)));
         let next_poll = next_polls.min_by(|(one, _), (other, _)| one.total_cmp(other));
         Fault {
             kind,
-            words: words.to_owned(),
+            words,
             endpoints: names(failing, all),
             endpoint_count: failing.len(),
             for_seconds: failing.iter().filter_map(|e| Some(e.error.as_ref()?.for_seconds)).fold(0.0, f64::max),
@@ -76,11 +80,6 @@ impl Fault {
             next_poll_late: next_poll.and_then(|(_, endpoint)| endpoint.next_poll_late.clone()),
         }
     }
-}
-
-/// Whether a login ended so, and others follow from it.
-fn is_cause(kind: &str) -> bool {
-    OF_LOGIN.contains(&kind) && !FOLLOWING.contains(&kind)
 }
 
 /// Which of an account's endpoints these are: `all 10 endpoints`, `all of xmr`, `balance, workers of xmr`.
@@ -134,11 +133,16 @@ mod tests {
                 None,
                 vec!["b, c: 502", "a: 500"],
             ),
-            // What follows from another error is not the worst.
+            // What follows from another error is no fault of its own, or not the worst.
             (
-                vec![("a", "", "paused", "pause"), ("b", "", "paused", "pause"), ("c", "", "rate_limited", "429")],
+                vec![("a", "", "paused", "pause"), ("b", "", "rate_limited", "429"), ("c", "", "shape", "shape")],
                 None,
-                vec!["c: 429", "a, b: pause"],
+                vec!["a, b: 429", "c: shape"],
+            ),
+            (
+                vec![("a", "", "paused", "pause"), ("b", "", "paused", "pause"), ("c", "", "shape", "shape")],
+                None,
+                vec!["c: shape", "a, b: pause"],
             ),
             // The login's error, and what follows from it.
             (

@@ -84,7 +84,7 @@ mod tests {
                 &good,
                 Some(&standstill),
                 State::Failing,
-                "Polling stands still: the poller has not run for 90s. The values below may be old.",
+                "Polling stands still: the poller has not run for 1m30s. The values below may be old.",
             ),
         ] {
             assert_eq!(Verdict::new(counts, others, standstill), Verdict { state, words: words.to_owned() });

@@ -62,14 +62,23 @@ pub(super) fn count(number: usize) -> String {
     text
 }
 
-/// A number of things: `1 worker`, `1,200 workers`. A number that is not whole, or below 0, is shown as it is.
-pub(super) fn things(number: f64, thing: &str) -> String {
-    let plural = if number == 1.0 { "" } else { "s" };
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "only a number that stays the same")]
+/// A number that is whole as a rule, with its thousands apart.
+pub(super) fn number(number: f64) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "only a number that stays the same is taken"
+    )]
     let whole = number as usize;
     #[expect(clippy::cast_precision_loss, clippy::float_cmp, reason = "a number that stays the same is whole")]
-    let text = if whole as f64 == number { count(whole) } else { number.to_string() };
-    format!("{text} {thing}{plural}")
+    let is_whole = whole as f64 == number;
+    if is_whole { count(whole) } else { number.to_string() }
+}
+
+/// A number of workers: `1 worker`, `1,200 workers`.
+pub(super) fn workers(workers: f64) -> String {
+    let workers = number(workers);
+    if workers == "1" { "1 worker".to_owned() } else { format!("{workers} workers") }
 }
 
 /// An amount of coins: eight decimals at most, and no noise behind them.
@@ -113,7 +122,7 @@ mod tests {
             (0.5, "0.5 workers"),
             (-1.0, "-1 workers"),
         ] {
-            assert_eq!(things(number, "worker"), text);
+            assert_eq!(workers(number), text);
         }
         assert_eq!(
             (balance(1.5, "xmr"), balance(0.1 + 0.2, "etc")),

@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::Value;
-
-use super::json;
+use super::read_json;
 use crate::chromium::{Browser, Page, View};
 use crate::process::{Process, daemon, simulator, wait};
 use crate::repository::ROOT;
@@ -16,7 +14,7 @@ const DESKTOP: View = View { width: 1280, height: 900, is_dark: false, has_scrip
 fn polled(directory: &Path, arguments: &[&str]) -> (Process, Process, String) {
     let (simulator, config) = simulator(directory, arguments);
     let (daemon, url) = daemon(&config, &[]);
-    wait("the first round", || (json(&format!("{url}/api/v1/status"))["counts"]["waiting"] == 0).then_some(()));
+    wait("the first round", || (read_json(&format!("{url}/api/v1/status"))["counts"]["waiting"] == 0).then_some(()));
     (simulator, daemon, url)
 }
 
@@ -149,7 +147,7 @@ fn wallets_have_pools_and_workers() {
 #[ignore = "scripts/test runs it: it needs Chromium"]
 fn a_refresh_keeps_what_the_reader_sees_and_types() {
     let directory = tempfile::tempdir().unwrap();
-    let (_simulator, mut daemon, url) = polled(directory.path(), &["--accounts", "40", "--fault", "workers/500@farm-2"]);
+    let (_simulator, daemon, url) = polled(directory.path(), &["--accounts", "40", "--fault", "workers/500@farm-2"]);
     let time = "document.querySelector('.verdict small').textContent";
     let look_again = "document.dispatchEvent(new Event('visibilitychange'))";
     let browser = &mut Browser::start();
@@ -182,7 +180,7 @@ fn a_refresh_keeps_what_the_reader_sees_and_types() {
     assert_eq!(page.evaluate("document.activeElement.parentElement.dataset.key + scrollY"), "farm-3700");
     // A reload of the whole page.
     page.evaluate("location.reload()");
-    wait("the reload", || (page.evaluate("document.activeElement.localName") == "body").then_some(()));
+    wait("the reload", || (page.evaluate("document.activeElement?.localName ?? null") == "body").then_some(()));
     let open = "[...document.querySelectorAll('.accounts > details[open]')].map((one) => one.dataset.key).join()";
     wait("the script", || (page.evaluate(open) == "farm-3").then_some(()));
     // An exporter that is gone is not said to be well.

@@ -6,11 +6,18 @@ use super::table;
 use crate::server::status::account::Account;
 use crate::server::status::fault::Fault;
 use crate::server::status::state::State;
-use crate::server::status::words::{ago, balance, si, span, things};
+use crate::server::status::words::{ago, balance, count, si, span, workers};
 
-/// The line is unfolded if something is wrong, or if it `is_chosen`. `alone` is the URL of the account with all its workers.
+/// What is shown at most of an account beside others: a page of accounts that have much is small, too.
+const CURRENCIES: usize = 6;
+const FAULTS: usize = 3;
+
+/// The line is unfolded if something is wrong, or if it `is_chosen`; then all is shown. `alone` is the URL where it is.
 pub(super) fn account(account: &Account, is_chosen: bool, alone: impl Fn() -> String) -> Markup {
     let is_wrong = !account.faults.is_empty() || account.state == State::Blocked;
+    let faults = account.faults.iter().enumerate().take(if is_chosen { usize::MAX } else { FAULTS });
+    let is_cut = account.workers.len() < account.worker_count
+        || !is_chosen && (account.currencies.len() > CURRENCIES || account.faults.len() > FAULTS);
     html! {
         details data-key=(account.name) open[is_wrong || is_chosen] {
             summary {
@@ -19,38 +26,42 @@ pub(super) fn account(account: &Account, is_chosen: bool, alone: impl Fn() -> St
                     b { (account.name) }
                     @if account.state != State::Ok { span class={ "why " (account.state.word()) } { (account.words) } }
                 }
-                (values(account))
+                (values(account, if is_chosen { usize::MAX } else { CURRENCIES }))
             }
-            @for (i, fault) in account.faults.iter().enumerate() { p class="fault" { (more(fault, i > 0)) } }
-            (shares(account))
-            (table::workers(account, alone))
+            @for (i, fault) in faults { p class="fault" { (more(fault, i > 0)) } }
             @if is_wrong {
-                details data-key={ (account.name) "@endpoints" } {
-                    summary { (things(count_of(account), "endpoint")) }
-                    (table::endpoints(&account.endpoints))
-                }
-            } @else { (table::endpoints(&account.endpoints)) }
+                details data-key={ (account.name) "@rest" } open[is_chosen] { summary { "details" } (rest(account)) }
+            } @else { (rest(account)) }
+            @if is_cut { p { a href=(alone()) { "all of this account" } } }
         }
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "some dozens at most")]
-fn count_of(account: &Account) -> f64 {
-    account.endpoints.len() as f64
+/// What the line does not say.
+fn rest(account: &Account) -> Markup {
+    html! {
+        (table::workers(account))
+        (shares(account))
+        (table::endpoints(&account.endpoints))
+    }
 }
 
-/// What the account has, a line for each currency.
-fn values(account: &Account) -> Markup {
+/// What the account has, a line for each currency: first those that are mined.
+fn values(account: &Account, most: usize) -> Markup {
+    let mut currencies: Vec<_> = account.currencies.iter().collect();
+    currencies.sort_by_key(|(_, currency)| currency.hashrate_hashes_per_second.is_none_or(|hashrate| hashrate == 0.0));
+    let shown = most.min(currencies.len());
     html! {
         span class="values" {
-            @for (code, currency) in &account.currencies {
+            @for (code, currency) in &currencies[..shown] {
                 span class="value" {
                     span { (code) @if let Some(pool) = &currency.pool { " " small { (pool) } } }
                     span { @if let Some(hashrate) = currency.hashrate_hashes_per_second { (si(hashrate, "H/s")) } }
-                    span { @if let Some(workers) = currency.workers { (things(workers, "worker")) } }
+                    span { @if let Some(number) = currency.workers { (workers(number)) } }
                     span { @if let Some(coins) = currency.balance_coins { (balance(coins, code)) } }
                 }
             }
+            @if shown < currencies.len() { small { "and " (count(currencies.len() - shown)) " more" } }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The page's tables. A narrow screen shows the column's name before each cell, by the style sheet.
+//! The page's tables.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use minergate::duration;
 use crate::server::status::account::Account;
 use crate::server::status::endpoint::Endpoint;
 use crate::server::status::facts::Facts;
-use crate::server::status::words::{ago, clock, coins, count, si, span};
+use crate::server::status::words::{ago, coins, count, number, si, span};
 
 /// Totals of so many currencies or fewer are unfolded.
 const FEW: usize = 3;
@@ -27,7 +27,7 @@ pub(super) fn totals(facts: &Facts) -> Markup {
                                 th { (code) }
                                 td { (count(total.accounts)) }
                                 (cell(total.hashrate_hashes_per_second.map(|rate| si(rate, "H/s"))))
-                                (cell(total.workers.map(|workers| workers.to_string())))
+                                (cell(total.workers.map(number)))
                                 (cell(total.balance_coins.map(|coins| format!("{coins:.8}"))))
                             }
                         }
@@ -41,8 +41,8 @@ pub(super) fn totals(facts: &Facts) -> Markup {
     }
 }
 
-/// The account's workers; `alone` is where all are listed.
-pub(super) fn workers(account: &Account, alone: impl Fn() -> String) -> Markup {
+/// The account's workers, or the first of them.
+pub(super) fn workers(account: &Account) -> Markup {
     html! {
         @if !account.workers.is_empty() {
             table class="workers" {
@@ -57,7 +57,7 @@ pub(super) fn workers(account: &Account, alone: impl Fn() -> String) -> Markup {
                     }
                 }
             }
-            @if account.workers.len() < account.worker_count { p { a href=(alone()) { "all " (count(account.worker_count)) " workers" } } }
+            @if account.workers.len() < account.worker_count { p { "and " (count(account.worker_count - account.workers.len())) " more" } }
         }
     }
 }
@@ -71,7 +71,7 @@ pub(super) fn endpoints(endpoints: &[Endpoint]) -> Markup {
                     tr class=[endpoint.error.is_some().then_some("failing")] {
                         th { (endpoint.name) " " (endpoint.currency) }
                         td { (duration::print(Duration::from_secs_f64(endpoint.interval_seconds))) }
-                        (cell(endpoint.last_success_timestamp_seconds.map(|time| format!("{}, {}", clock(time), ago(time)))))
+                        (cell(endpoint.last_success_timestamp_seconds.map(ago)))
                         (cell(next_poll(endpoint)))
                     }
                 }
@@ -98,8 +98,8 @@ pub(super) fn networks(facts: &Facts) -> Markup {
                         @for (code, network) in &facts.networks {
                             tr {
                                 th { (code) }
-                                (cell(network.profit_rank.map(|rank| rank.to_string())))
-                                (cell(network.block_height.map(|height| height.to_string())))
+                                (cell(network.profit_rank.map(number)))
+                                (cell(network.block_height.map(number)))
                                 (cell(network.block_timestamp_seconds.map(ago)))
                                 (cell(network.difficulty.map(|difficulty| si(difficulty, ""))))
                                 (cell(network.hashrate_hashes_per_second.map(|rate| si(rate, "H/s"))))
