@@ -1,4 +1,4 @@
-//! A Chromium that tests drive through its DevTools pipe: JSON messages, each with a NUL behind it, on the descriptors 3 and 4.
+//! A Chromium that tests drive through a pipe of the `DevTools` protocol: JSON, each message with a NUL behind it, on descriptors 3 and 4.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};

@@ -20,6 +20,7 @@ use crate::exposition::Exposition;
 const PAGE: usize = 50;
 
 /// The order of the accounts.
+#[derive(Clone, Copy)]
 pub(super) enum Order {
     ByName,
     /// What is wrong comes first.

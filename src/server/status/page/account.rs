@@ -28,7 +28,7 @@ pub(super) fn account(account: &Account, is_chosen: bool, alone: impl Fn() -> St
                 }
                 (values(account, if is_chosen { usize::MAX } else { CURRENCIES }))
             }
-            @for (i, fault) in faults { p class="fault" { (more(fault, i > 0)) } }
+            @for (i, fault) in faults { p class="fault" { (more(fault, i > 0 || account.state == State::Blocked, i > 0)) } }
             @if is_wrong {
                 details data-key={ (account.name) "@rest" } open[is_chosen] { summary { "details" } (rest(account)) }
             } @else { (rest(account)) }
@@ -66,13 +66,13 @@ fn values(account: &Account, most: usize) -> Markup {
     }
 }
 
-/// What the line does not say of a fault; with `words` also what it is.
-fn more(fault: &Fault, words: bool) -> Markup {
+/// What the account's line does not say of a fault; its endpoints and its words only if they are wanted.
+fn more(fault: &Fault, endpoints: bool, words: bool) -> Markup {
     let success = fault
         .last_success_timestamp_seconds
         .map_or("never polled successfully".to_owned(), |time| format!("last success {}", ago(time)));
     html! {
-        (fault.endpoints) ": "
+        @if endpoints { (fault.endpoints) ": " }
         @if words { strong { (fault.words) } ", " }
         "for " (span(fault.for_seconds)) "; " (success)
         @if let Some(seconds) = fault.next_poll_in_seconds { "; next poll in " (span(seconds)) }

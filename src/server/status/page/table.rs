@@ -34,7 +34,7 @@ pub(super) fn totals(facts: &Facts) -> Markup {
                     }
                 }
                 @if facts.accounts_without_values > 0 {
-                    p { "Without " (count(facts.accounts_without_values)) " of the accounts, of which no values are known." }
+                    p { "Not included: " (count(facts.accounts_without_values)) @if facts.accounts_without_values == 1 { " account" } @else { " accounts" } " without known values." }
                 }
             }
         }
