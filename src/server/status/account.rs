@@ -55,10 +55,10 @@ impl Account {
 }
 
 fn words(subject: &SubjectHealth, state: State, faults: &[Fault], endpoints: &[Endpoint]) -> String {
-    let more = match faults.len() {
-        0 | 1 => String::new(),
-        2 => "; and another error".to_owned(),
-        faults => format!("; and {} other errors", faults - 1),
+    let more = match faults.iter().skip(usize::from(faults.first().is_some_and(|worst| worst.is_said(state)))).count() {
+        0 => String::new(),
+        1 => "; and another error".to_owned(),
+        more => format!("; and {more} other errors"),
     };
     match (state, subject.blocked, faults.first()) {
         (State::Blocked, Some((reason, since)), _) => {

@@ -28,7 +28,10 @@ pub(super) fn account(account: &Account, is_chosen: bool, alone: impl Fn() -> St
                 }
                 (values(account, if is_chosen { usize::MAX } else { CURRENCIES }))
             }
-            @for (i, fault) in faults { p class="fault" { (more(fault, i > 0 || account.state == State::Blocked, i > 0)) } }
+            @for (i, fault) in faults {
+                @let is_said = i == 0 && fault.is_said(account.state);
+                p class="fault" { (more(fault, !is_said || account.state == State::Blocked, !is_said)) }
+            }
             @if is_wrong {
                 details data-key={ (account.name) "@rest" } open[is_chosen] { summary { "details" } (rest(account)) }
             } @else { (rest(account)) }
