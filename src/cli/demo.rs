@@ -15,16 +15,13 @@ use minergate::endpoints::{ENDPOINTS, Endpoint};
 use minergate_simulator::Simulator;
 
 /// This machine only.
-const CONFIG: &str = r#"
-[web]
-listen_address = ["127.0.0.1:10187"]
-"#;
+pub(super) const ADDRESS: &str = "127.0.0.1:10187";
 
 pub(super) async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let simulator = Simulator::new(minergate_simulator::Config::default());
     let simulated = TcpListener::bind("127.0.0.1:0").await?;
     let api = format!("http://{}", simulated.local_addr()?);
-    let text = simulator.exporter_config(&api) + CONFIG + &poll();
+    let text = simulator.exporter_config(&api) + &format!("\n[web]\nlisten_address = [\"{ADDRESS}\"]\n") + &poll();
     let config = Config::load(Sources { text: Some(&text), flags: flags.values(), ..Sources::default() })?;
     config.log.init();
     let web = Web::load(config.web.config_file.as_deref())?;
