@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::fake_api::FakeApi;
 use crate::process::{exporter, on_a_terminal, on_a_terminal_of, simulator};
+use crate::repository::read;
 
 /// The configuration of accounts with a token each at a URL.
 fn config(directory: &Path, url: &str, names: &[&str]) -> std::path::PathBuf {
@@ -31,9 +32,17 @@ const AWKWARD: &str = r#"[{"cc": "xmr", "amount": 0.1000000000000000055511151231
   "state": "finished", "created": 1449161749429},
  {"cc": "bcn", "amount": "18446744073709551616.5", "fee": 2.5e3, "created": 1451151685.785}]"#;
 
+/// The withdrawals of the example in docs/commands.md, newest first as pools list them.
+const PAYOUTS: &str = r#"[
+ {"cc": "xmr", "address": "made-up-address-of-a-wallet", "transactionHash": "acaef20101873165b576ec44f0754c4847e5c16831b79810cff71a2eb7c00a38",
+  "amount": 0.500000000001, "fee": 0.0004, "paymentId": "made-up-payment", "status": "pending", "created": 1795910400.5},
+ {"cc": "xmr", "address": "made-up-address-of-a-wallet", "transactionHash": "5bb3f70582e24b6186517567571c72f33a1258da5b65fe80a534549874ecf8e0",
+  "amount": 1.25, "fee": 0.0004, "paymentId": "made-up-payment", "status": "finished", "created": 1795824000.25}]"#;
+
 fn answer(path: &str) -> (u16, String) {
     let body = match path {
         "/1.0/transfers/xmr" => AWKWARD,
+        "/1.0/withdrawals/xmr" => PAYOUTS,
         "/1.0/workers" => "{}",
         "/1.0/mining/stats" => {
             r#"{"bcn": {"unconfirmedBalance": 191049661, "hashrate": "296.9820726630503", "totalMined": 1e-7,
@@ -205,6 +214,22 @@ fn every_method_of_the_simulator_answers() {
     let id = "44872a9e0dbb66fa5b5782cfef36f5b4bcdfba43";
     let output = run(&config, &["invoices", id, "--account", "farm-3"]);
     assert_eq!(serde_json::from_slice::<Value>(&output.stdout).unwrap()["invoiceId"], id);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_documented_table_is_what_a_terminal_shows() {
+    with_api(|directory, url| {
+        let config = config(directory, &url, &["farm"]);
+        let mut command = exporter();
+        command
+            .args(["query", "withdrawals", "xmr", "--config.file"])
+            .arg(&config)
+            .envs([("NO_COLOR", "1"), ("TZ", "CET-1")]);
+        let shown = on_a_terminal(command).replace("\r\n", "\n");
+        let page = read("docs/commands.md");
+        assert!(page.contains(&format!("```text\n{shown}```\n")), "docs/commands.md does not show\n{shown}");
+    })
+    .await;
 }
 
 /// How wide a shown line is: all of its characters take one column.

@@ -82,7 +82,7 @@ impl Columns {
 
     pub(super) fn table(self) -> Table {
         let mut table = Table::default();
-        let headings = self.columns.iter().map(|column| (QUIET, column.heading.clone()));
+        let headings = self.columns.iter().map(|column| (QUIET, shortened(&column.heading, column.width)));
         table.row(headings.collect::<Vec<_>>());
         let rows = self.columns.iter().map(|column| column.cells.len()).max().unwrap_or_default();
         let mut columns: Vec<_> = self.columns.into_iter().map(|column| (column.width, column.cells.into_iter())).collect();
@@ -101,7 +101,7 @@ impl Column {
     fn new(heading: String, cells: Vec<Cell>, field: Option<Field<'_>>) -> Column {
         let width = cells.iter().map(|cell| cell.text.width()).chain([heading.width()]).max().unwrap_or_default();
         let is_text = field.is_some_and(|field| field.kind == Kind::Other) && !cells.iter().any(|cell| cell.is_number);
-        let narrowest = if is_text { heading.width().max(NARROWEST).min(width) } else { width };
+        let narrowest = if is_text { NARROWEST.min(width) } else { width };
         Column { heading, cells, width, narrowest, is_detail: field.is_some_and(Field::is_detail) }
     }
 }

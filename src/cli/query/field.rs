@@ -82,10 +82,10 @@ static FIELDS: &[(&str, Kind)] = &[
 /// Fields whose columns stand behind all others, and before those that are not known. A terminal that is too narrow for all columns
 /// shows fewer of these.
 static DETAILS: &[(&str, Kind)] = &[
-    ("address", Other),
     ("fromUserId", Other),
     ("toUserId", Other),
     ("transactionHash", Other),
+    ("address", Other),
     ("comment", Other),
     ("email", Other),
     ("id", Other),
