@@ -10,6 +10,9 @@ use minergate::metric;
 /// The narrowest that a text is shortened to: four characters at each end.
 const NARROWEST: usize = 9;
 
+/// Columns that a table can have. An answer of this API has fewer, and one of any number of fields would make a table without end.
+const MOST: usize = 100;
+
 /// Rows with the same fields side by side.
 pub(super) struct Columns {
     columns: Vec<Column>,
@@ -27,14 +30,17 @@ struct Column {
 }
 
 impl Columns {
-    /// The entries as rows, after a column of their names where they have such. Nothing if an entry is more than a row can hold, or if the
-    /// terminal is too narrow.
+    /// The entries as rows, after a column of their names where they have such. Nothing if an entry is more than a row can hold, if there are
+    /// too many fields, or if the terminal is too narrow.
     pub(super) fn new(entries: &[Field<'_>], named: bool, decimals: &Decimals, indentation: &str) -> Option<Columns> {
         let rows: Vec<Vec<(String, Field<'_>)>> = entries.iter().map(|entry| flat(*entry)).collect::<Option<_>>()?;
         let mut known: Vec<(&str, Field<'_>)> = Vec::new();
         for (path, field) in rows.iter().flatten() {
             if !known.iter().any(|(known, _)| known == path) {
                 known.push((path, *field));
+            }
+            if known.len() > MOST {
+                return None;
             }
         }
         known.sort_by_key(|(_, field)| field.place());
@@ -129,12 +135,14 @@ fn flat(entry: Field<'_>) -> Option<Vec<(String, Field<'_>)>> {
     Some(fields)
 }
 
-/// Puts the points of numbers below each other.
+/// Puts the points of numbers below each other. One with a fraction that no coin has does not move the others.
 pub(super) fn align(cells: &mut [Cell]) {
+    const LONGEST: usize = 30;
     let fraction = |text: &str| text.find('.').map_or(0, |point| text.len() - point);
-    let most = cells.iter().filter(|cell| cell.is_number).map(|cell| fraction(&cell.text)).max().unwrap_or_default();
+    let fractions = cells.iter().filter(|cell| cell.is_number).map(|cell| fraction(&cell.text));
+    let most = fractions.filter(|digits| *digits <= LONGEST).max().unwrap_or_default();
     for cell in cells.iter_mut().filter(|cell| cell.is_number) {
-        let padding = " ".repeat(most - fraction(&cell.text));
+        let padding = " ".repeat(most.saturating_sub(fraction(&cell.text)));
         cell.text.push_str(&padding);
     }
 }
