@@ -6,6 +6,7 @@
 
 mod number;
 mod read;
+mod sum;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,6 +16,7 @@ use serde::{Serialize, Serializer};
 
 pub use self::number::{Integer, Number};
 pub use self::read::{FromJson, Key, Maybe, is_default, next};
+pub(crate) use self::sum::Sum;
 pub use crate::object;
 
 /// Entries of an object or an array that are read. One that has more is no answer of this API: leaving out the rest would
@@ -245,9 +247,8 @@ impl<T: FromJson> FromJson for List<T> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Group {
     pub(crate) count: f64,
-    /// Nothing when one entry lacks its amount: a sum of the others would be a wrong number.
-    pub(crate) amount: Option<f64>,
-    pub(crate) fee: Option<f64>,
+    pub(crate) amount: Sum,
+    pub(crate) fee: Sum,
     /// The newest time among those given, in the field's own unit.
     pub(crate) newest: Option<f64>,
 }
@@ -256,10 +257,11 @@ pub(crate) struct Group {
 pub(crate) fn group_by<K: Ord>(entries: impl Iterator<Item = (K, Entry)>) -> BTreeMap<K, Group> {
     let mut groups = BTreeMap::new();
     for (key, entry) in entries {
-        let group = groups.entry(key).or_insert(Group { count: 0.0, amount: Some(0.0), fee: Some(0.0), newest: None });
+        let group =
+            groups.entry(key).or_insert(Group { count: 0.0, amount: Sum::default(), fee: Sum::default(), newest: None });
         group.count += 1.0;
-        group.amount = group.amount.zip(entry.amount.get()).map(|(sum, amount)| sum + amount);
-        group.fee = group.fee.zip(entry.fee.get()).map(|(sum, fee)| sum + fee);
+        group.amount.add(entry.amount);
+        group.fee.add(entry.fee);
         group.newest = later(group.newest, entry.created.get());
     }
     groups
