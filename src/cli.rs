@@ -151,7 +151,7 @@ fn check_accounts(wanted: &[String], config: &crate::config::Config) -> anyhow::
 }
 
 /// Runs a command that ends by itself, unless a signal ends it. As a container's first process it would else get none.
-async fn unless_stopped(command: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+async fn run_unless_stopped(command: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
     tokio::select! {
         result = command => result,
         () = shutdown::requested_within(CLEAN_UP)? => Ok(ExitCode::from(STOPPED)),
@@ -173,10 +173,10 @@ pub fn run() -> anyhow::Result<ExitCode> {
             Command::Demo => demo::run(&flags).await,
             Command::Gateway(gateway) => gateway::run(&gateway, &flags).await,
             Command::Simulate(simulation) => simulate::run(simulation).await,
-            Command::Check(check) => unless_stopped(check::run(&check, &flags)).await,
-            Command::Once(once) => unless_stopped(once::run(&once, &flags)).await,
-            Command::Query(query) => unless_stopped(query::run(&query, &flags)).await,
-            Command::History(history) => unless_stopped(Box::pin(history::run(&history, &flags))).await,
+            Command::Check(check) => run_unless_stopped(check::run(&check, &flags)).await,
+            Command::Once(once) => run_unless_stopped(once::run(&once, &flags)).await,
+            Command::Query(query) => run_unless_stopped(query::run(&query, &flags)).await,
+            Command::History(history) => run_unless_stopped(Box::pin(history::run(&history, &flags))).await,
             Command::Reference { page } => reference::run(page),
             Command::Healthcheck(check) => healthcheck::run(&check, &flags).await,
         }

@@ -6,7 +6,7 @@
 mod account;
 mod api;
 mod codes;
-mod doubts;
+mod pool_warnings;
 mod duration;
 mod environment;
 mod error;
@@ -38,7 +38,7 @@ pub use self::error::{ConfigError, Mistake};
 pub use self::log::Log;
 use self::raw::Raw;
 pub use self::shard::Shard;
-use self::sources::Parsed;
+use self::sources::ParsedSources;
 pub use self::sources::Sources;
 pub use self::wallets::WalletConfig;
 pub use self::web::Web;
@@ -79,7 +79,7 @@ pub struct Config {
 /// What a configuration is read for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Purpose {
-    Ask,
+    Query,
     Poll,
     Gateway,
 }
@@ -97,8 +97,8 @@ impl Config {
     ///
     /// # Errors
     /// Every mistake that was found.
-    pub fn load_to_ask(sources: Sources<'_>) -> Result<Config, ConfigError> {
-        Config::read(sources, Purpose::Ask)
+    pub fn load_for_query(sources: Sources<'_>) -> Result<Config, ConfigError> {
+        Config::read(sources, Purpose::Query)
     }
 
     /// Reads the configuration of the gateway, which serves the accounts that have wallets and credentials.
@@ -120,7 +120,7 @@ impl Config {
         struct Part {
             web: Web,
         }
-        let sources = Parsed::new(sources)?;
+        let sources = ParsedSources::new(sources)?;
         let Part { mut web } = sources.extract()?;
         let mut wrong = Vec::new();
         web.check(&mut wrong);
@@ -179,7 +179,7 @@ impl Config {
         let credentials = environment::directory(&sources.environment, "CREDENTIALS_DIRECTORY").map(file::Credentials::list);
         let state_directory = environment::directory(&sources.environment, "STATE_DIRECTORY");
         let path = sources.file.map(Path::to_owned);
-        let sources = Parsed::new(sources)?;
+        let sources = ParsedSources::new(sources)?;
         let mut raw: Raw = sources.extract()?;
         let file = &sources.file;
         raw.state_directory = raw.state_directory.map(|path| file.resolve(&path, None)).or(state_directory);

@@ -22,10 +22,10 @@ use crate::server::{self, App, Listener, Reload, Web};
 use minergate::api::{Account, Client, Event};
 
 /// Reads the configuration anew, from where it was read first.
-pub type Load = Arc<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>;
+pub type LoadConfig = Arc<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>;
 
 /// A configuration and its clients.
-type Loaded = (Config, Hosts);
+type LoadedConfig = (Config, Hosts);
 
 /// How long a reload may take. Ten thousand accounts take a second; more is a file that does not answer.
 const RELOAD: Duration = Duration::from_secs(15);
@@ -36,7 +36,7 @@ const RELOAD: Duration = Duration::from_secs(15);
 /// A configuration that can't be started with, or a listener that failed.
 pub async fn run(
     config: Config,
-    load: Load,
+    load: LoadConfig,
     (mut listeners, web): (Vec<Listener>, Web),
     (reload, reloads): (mpsc::Sender<Reload>, mpsc::Receiver<Reload>),
     shutdown: impl Future<Output = ()>,
@@ -63,18 +63,18 @@ pub async fn run(
         "started"
     );
     let (updates_sender, updates) = mpsc::channel(1);
-    let doors = listeners.iter_mut().map(Listener::door).collect();
-    let watchdog = Watchdog { doors, health: exposition.health.clone() };
+    let self_probes = listeners.iter_mut().map(Listener::self_probe).collect();
+    let watchdog = Watchdog { self_probes, health: exposition.health.clone() };
     let (stopping, stopped) = oneshot::channel();
     let shutdown = async {
         shutdown.await;
         systemd::stopping().await;
         let _ = stopping.send(());
     };
-    let state = State { hosts, plan, web: served, log, load, overdue: None, exposition, updates: updates_sender };
+    let state = RunningConfig { hosts, plan, web: served, log, load, overdue: None, exposition, updates: updates_sender };
     systemd::ready().await;
     tokio::select! {
-        broken = poller.run_apart(updates) => match broken.context("polling ended")? {},
+        broken = poller.run_on_own_thread(updates) => match broken.context("polling ended")? {},
         () = state.reload_as_asked(reloads) => {}
         never = systemd::report(watchdog, stopped) => match never {},
         () = server::serve(listeners, app, Arc::new(web), shutdown) => {}
@@ -84,19 +84,19 @@ pub async fn run(
 }
 
 /// What is in force.
-struct State {
+struct RunningConfig {
     hosts: Hosts,
     plan: Plan,
     web: WebConfig,
     log: Log,
-    load: Load,
+    load: LoadConfig,
     /// A reading of the configuration that did not end in time.
-    overdue: Option<JoinHandle<anyhow::Result<Loaded>>>,
+    overdue: Option<JoinHandle<anyhow::Result<LoadedConfig>>>,
     exposition: Arc<Exposition>,
     updates: mpsc::Sender<Update<Option<Arc<Client>>>>,
 }
 
-impl State {
+impl RunningConfig {
     /// Reloads whenever it is asked for; never ends.
     async fn reload_as_asked(mut self, mut reloads: mpsc::Receiver<Reload>) {
         while let Some(reload) = reloads.recv().await {
@@ -132,7 +132,7 @@ impl State {
             let Some(known) = running.get(&**account.name()) else { continue };
             // With the same credentials at the same host, the account goes on with its token.
             if !same_host || known.credentials() != account.credentials() {
-                account.continues(known);
+                account.take_over(known);
                 continue;
             }
             *account = (*known).clone();
@@ -156,7 +156,7 @@ impl State {
 
     /// Reads the configuration on a thread of its own: its files and the system's certificates may not answer, and many accounts are
     /// much work. While one reading has not returned, there is no other.
-    async fn read(&mut self) -> anyhow::Result<Loaded> {
+    async fn read(&mut self) -> anyhow::Result<LoadedConfig> {
         if self.overdue.as_ref().is_some_and(|reading| !reading.is_finished()) {
             bail!("the last reload has not returned: a file that the configuration is read from does not answer");
         }

@@ -87,18 +87,18 @@ pub struct Exposition {
     pub store: Arc<Store>,
     pub health: Arc<Health>,
     /// The exporter's own metrics as they were last encoded.
-    own: Mutex<Arc<[Own; 2]>>,
+    own: Mutex<Arc<[ExporterText; 2]>>,
 }
 
 /// The exporter's own metrics in one format, with the end of the body.
-struct Own {
+struct ExporterText {
     text: String,
     piece: Piece,
 }
 
-impl Own {
-    fn new(text: String) -> Own {
-        Own { piece: Piece::new(&text), text }
+impl ExporterText {
+    fn new(text: String) -> ExporterText {
+        ExporterText { piece: Piece::new(&text), text }
     }
 }
 
@@ -106,7 +106,7 @@ impl Own {
 struct Snapshot {
     /// The endpoints' samples, and the subjects' health.
     sections: Vec<Arc<Blocks>>,
-    own: Arc<[Own; 2]>,
+    own: Arc<[ExporterText; 2]>,
 }
 
 impl Exposition {
@@ -166,7 +166,7 @@ impl Exposition {
 }
 
 impl Snapshot {
-    fn own(&self, format: Format) -> &Own {
+    fn own(&self, format: Format) -> &ExporterText {
         &self.own[format as usize]
     }
 
@@ -189,14 +189,14 @@ fn in_parts(parts: Parts, length: usize) -> Body {
 }
 
 /// The exporter's own metrics that belong to no subject, in each format.
-fn own(health: &Health) -> Arc<[Own; 2]> {
+fn own(health: &Health) -> Arc<[ExporterText; 2]> {
     let open_metrics = health.metrics.open_metrics();
     let own = Format::ALL.map(|format| {
         let text = match format {
             Format::OpenMetrics => open_metrics.clone(),
             Format::Text => text::from_open_metrics(&open_metrics),
         };
-        Own::new(text + format.end())
+        ExporterText::new(text + format.end())
     });
     Arc::new(own)
 }

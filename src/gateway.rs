@@ -14,7 +14,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use minergate::endpoints::{ENDPOINTS, Endpoint};
 use minergate_pools::Pool;
-use minergate_server::{Accounts, Api, Error, Read};
+use minergate_server::{Accounts, Api, Error, ReadRequest};
 use tracing::{info, warn};
 
 pub(crate) use self::join::join;
@@ -94,7 +94,7 @@ impl Gateway {
     }
 
     /// The whole answer of which a part may be asked for.
-    async fn whole(&self, read: &Read) -> Result<String, Error> {
+    async fn whole(&self, read: &ReadRequest) -> Result<String, Error> {
         let name = read.endpoint.name;
         match read.account.map(|account| &self.answers[account]) {
             Some(account) if name == "nickname" => serde_json::to_string(&*account.name).map_err(|_| Error::Internal),
@@ -137,7 +137,7 @@ impl Api for Gateway {
         &self.accounts
     }
 
-    async fn read(&self, read: &Read, _: Duration) -> Result<String, Error> {
+    async fn read(&self, read: &ReadRequest, _: Duration) -> Result<String, Error> {
         let whole = self.whole(read).await?;
         read.select(whole, |code| self.currencies.contains(code))
     }

@@ -77,9 +77,9 @@ impl Piece {
 pub struct Member {
     bytes: Vec<u8>,
     checksum: Checksum,
-    /// Of the pieces that the checksum lacks. Reckoned between one piece and the next, it would keep the processor from fetching the next
+    /// Of the pieces that the checksum pending. Reckoned between one piece and the next, it would keep the processor from fetching the next
     /// while it waits for the one.
-    lacks: Vec<Part>,
+    pending: Vec<Part>,
 }
 
 /// Deflate, no name, no time, no extra flags, of an unknown system.
@@ -91,23 +91,23 @@ impl Member {
 
     /// Begins a member with room for so many bytes.
     pub fn with_capacity(bytes: usize) -> Member {
-        let mut member = Member { bytes: Vec::with_capacity(bytes), checksum: Checksum::default(), lacks: Vec::new() };
+        let mut member = Member { bytes: Vec::with_capacity(bytes), checksum: Checksum::default(), pending: Vec::new() };
         member.bytes.extend_from_slice(&HEADER);
         member
     }
 
     pub fn push(&mut self, piece: &Piece) {
         self.bytes.extend_from_slice(piece.deflated());
-        self.lacks.push(piece.checksum);
+        self.pending.push(piece.checksum);
     }
 
-    fn reckon(&mut self) {
-        self.checksum = self.lacks.drain(..).fold(self.checksum, Checksum::then);
+    fn fold_pending(&mut self) {
+        self.checksum = self.pending.drain(..).fold(self.checksum, Checksum::then);
     }
 
     /// The bytes so far, which are not kept, with room for so many more.
     pub fn take(&mut self, bytes: usize) -> Vec<u8> {
-        self.reckon();
+        self.fold_pending();
         std::mem::replace(&mut self.bytes, Vec::with_capacity(bytes))
     }
 
@@ -118,7 +118,7 @@ impl Member {
 
     /// The rest of the member.
     pub fn finish(mut self) -> Vec<u8> {
-        self.reckon();
+        self.fold_pending();
         self.bytes.extend_from_slice(&deflate::END);
         self.bytes.extend_from_slice(&self.checksum.crc.to_le_bytes());
         self.bytes.extend_from_slice(&self.checksum.length.to_le_bytes());

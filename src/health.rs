@@ -3,7 +3,7 @@
 //! Poller and client say here what happened; each part keeps what it is about.
 
 mod exporter;
-mod known;
+mod optional_value;
 mod liveness;
 mod log;
 mod own_metric;
@@ -44,13 +44,13 @@ impl Health {
     /// A loop's next poll begins at that time. `late` says why that is not at its interval.
     pub fn next_poll(&self, key: &Key, at: Instant, late: Option<&'static str>) {
         self.subjects.next_poll(key, at, late);
-        self.liveness.made();
+        self.liveness.progressed();
     }
 
     /// Forgets a loop that has ended.
     pub fn forget_loop(&self, key: &Key) {
         self.subjects.forget_loop(key);
-        self.liveness.made();
+        self.liveness.progressed();
     }
 
     /// A poll succeeded with an answer of that time; `dropped` samples of it were left out.
@@ -75,7 +75,7 @@ impl Health {
             l.tried = true;
             l.up = false;
             let since = l.failing.as_ref().map_or_else(Instant::now, |failing| failing.since);
-            l.failing = Some(Box::new(Failing { kind: error.kind(), words: explanation(error, pool), since, late: None }));
+            l.failing = Some(Box::new(Failing { kind: error.kind(), message: explanation(error, pool), since, late: None }));
         });
     }
 
@@ -83,7 +83,7 @@ impl Health {
     pub fn observe(&self, pool: Option<&Arc<str>>, event: Event<'_>) {
         match event {
             Event::Request { endpoint, outcome, duration } => {
-                self.liveness.made();
+                self.liveness.progressed();
                 let instruments = self.metrics.instruments();
                 instruments.requests.get_or_create(&RequestLabels { endpoint, outcome }).inc();
                 instruments.durations.get_or_create(&HostLabel(pool.cloned())).observe(duration.as_secs_f64());

@@ -4,7 +4,7 @@ mod activity;
 mod api;
 mod connection;
 mod discovery;
-mod door;
+mod self_probe;
 mod exchange;
 mod guard;
 mod host;
@@ -14,7 +14,7 @@ mod listener;
 pub mod negotiation;
 mod status;
 mod turn;
-mod watched;
+mod watched_stream;
 mod web_config;
 
 use std::collections::BTreeSet;
@@ -38,7 +38,7 @@ use futures_util::stream;
 use tokio::sync::{Semaphore, mpsc};
 
 pub use self::api::serve_api;
-pub use self::door::Door;
+pub use self::self_probe::SelfProbe;
 use self::guard::{Bodies, plain};
 pub use self::lifecycle::Reload;
 pub use self::listener::Listener;
@@ -123,9 +123,9 @@ impl App {
     }
 
     /// Makes an answer that takes time: not where connections are served, and few at once.
-    async fn make<T: Send + 'static>(self: Arc<Self>, answer: impl FnOnce() -> T + Send + 'static) -> Result<T, Response> {
-        static MAKING: Semaphore = Semaphore::const_new(limit::MAKING);
-        let _permit = MAKING.acquire().await;
+    async fn answer_in_background<T: Send + 'static>(self: Arc<Self>, answer: impl FnOnce() -> T + Send + 'static) -> Result<T, Response> {
+        static SLOW_ANSWERS: Semaphore = Semaphore::const_new(limit::SLOW_ANSWERS);
+        let _permit = SLOW_ANSWERS.acquire().await;
         let failed = |_| (StatusCode::INTERNAL_SERVER_ERROR, "The answer could not be made\n").into_response();
         tokio::task::spawn_blocking(answer).await.map_err(failed)
     }
@@ -195,7 +195,7 @@ async fn metrics(State(app): State<Arc<App>>, Query(query): Query<Vec<(String, S
     let takes_time = accounts.len() > limit::ACCOUNTS_AT_ONCE;
     let filter = Filter::only(accounts, others);
     let body = if takes_time {
-        match app.clone().make(move || app.exposition.body(format, encoding, &filter)).await {
+        match app.clone().answer_in_background(move || app.exposition.body(format, encoding, &filter)).await {
             Ok(body) => body,
             Err(failed) => return failed,
         }

@@ -31,13 +31,13 @@ pub struct Store {
     /// What counters have reached beyond what is shown. Locked during each change of samples, so that changes come one after the other, each
     /// prepared from the one before.
     totals: Mutex<AllTotals>,
-    shown: RwLock<State>,
+    shown: RwLock<StoreState>,
     /// How long the machine has slept since it started.
     slept: fn() -> Duration,
 }
 
 /// What is shown. Nothing is compressed while it is locked for writing: every scrape would wait.
-struct State {
+struct StoreState {
     /// By endpoint, each loop's samples until they are too old.
     samples: BTreeMap<&'static str, Arc<Blocks>>,
     /// No samples are too old before this.
@@ -52,7 +52,7 @@ impl Default for Store {
             (endpoint.name, Arc::new(Blocks::new(label(endpoint.scope), endpoint.families(), Some(endpoint.path))))
         };
         let samples = ENDPOINTS.iter().map(blocks).collect();
-        Store { totals: Mutex::default(), shown: RwLock::new(State { samples, next_end: None }), slept: clock::slept }
+        Store { totals: Mutex::default(), shown: RwLock::new(StoreState { samples, next_end: None }), slept: clock::slept }
     }
 }
 
@@ -67,7 +67,7 @@ fn label(scope: Scope) -> ScopeLabel {
 
 /// What came of a loop's newest samples.
 #[derive(Debug, Default)]
-pub struct Replaced {
+pub struct Replacement {
     /// Samples left out, by the label rules or the cap.
     pub dropped: u64,
     /// Counters that have fallen, and are shown at the value that they had before.
@@ -75,7 +75,7 @@ pub struct Replaced {
 }
 
 /// The samples of every endpoint, as they are shown now.
-pub struct Fresh<'a>(RwLockReadGuard<'a, State>);
+pub struct Fresh<'a>(RwLockReadGuard<'a, StoreState>);
 
 impl Fresh<'_> {
     /// The endpoints in the order of their table, each with its samples.
@@ -91,7 +91,7 @@ impl Fresh<'_> {
 
 impl Store {
     /// Takes the samples of a loop's newest answer, for as long as they may be shown.
-    pub fn replace(&self, key: &Key, samples: Samples, lifetime: Duration) -> Replaced {
+    pub fn replace(&self, key: &Key, samples: Samples, lifetime: Duration) -> Replacement {
         let end = self.now() + lifetime;
         let mut totals = lock(&self.totals);
         let (change, replaced) = self.read().prepare(key, samples, end, &mut totals);
@@ -142,11 +142,11 @@ impl Store {
         Instant::now() + (self.slept)()
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, State> {
+    fn read(&self) -> RwLockReadGuard<'_, StoreState> {
         self.shown.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, State> {
+    fn write(&self) -> RwLockWriteGuard<'_, StoreState> {
         self.shown.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -155,7 +155,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl State {
+impl StoreState {
     fn is_fresh(&self, now: Instant) -> bool {
         self.next_end.is_none_or(|end| now < end)
     }
@@ -173,14 +173,14 @@ impl State {
     }
 
     /// What a loop's newest answer will change.
-    fn prepare(&self, key: &Key, mut samples: Samples, end: Instant, totals: &mut AllTotals) -> (Option<Change>, Replaced) {
+    fn prepare(&self, key: &Key, mut samples: Samples, end: Instant, totals: &mut AllTotals) -> (Option<Change>, Replacement) {
         if let Some(kept) = self.admitted(key, &mut samples) {
             samples.keep_currencies(|currency| kept.contains(currency));
         }
         let corrections = self.hold(key, &mut samples, totals);
         let dropped = samples.dropped;
         let change = self.samples.get(key.endpoint).map(|blocks| blocks.prepare(&key.subject, samples, Some(end)));
-        (change, Replaced { dropped, corrections })
+        (change, Replacement { dropped, corrections })
     }
 
     fn prepare_removal(&self, key: &Key) -> Option<Change> {

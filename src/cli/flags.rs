@@ -114,8 +114,8 @@ impl Flags {
     }
 
     /// The configuration for a command that sends single requests, and polls nothing.
-    pub(super) fn load_to_ask(&self) -> Result<Config, ConfigError> {
-        Config::load_to_ask(self.sources())
+    pub(super) fn load_for_query(&self) -> Result<Config, ConfigError> {
+        Config::load_for_query(self.sources())
     }
 
     /// Reads `[web]` alone.

@@ -55,7 +55,7 @@ fn methods() -> PossibleValuesParser {
 pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<ExitCode> {
     let endpoint = endpoints::find(&flags.method).with_context(|| format!("no method {}", flags.method))?;
     let argument = argument(endpoint, flags.argument.as_deref())?;
-    let config = all.load_to_ask()?;
+    let config = all.load_for_query()?;
     config.log.init();
     let account = account(endpoint, flags.account.as_deref(), &config)?;
     let answer = answer(endpoint, account, argument.as_deref(), &config).await?;

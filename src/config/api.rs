@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::duration;
-use super::error::Wrong;
+use super::error::KeyError;
 
 /// What is said where the API is needed and nobody says where it is.
 pub(super) const MISSING: &str = "missing; give the URL of the API that you use, such as \"https://api.example.com\"; there is no \
@@ -48,8 +48,8 @@ impl Default for Api {
 
 impl Api {
     /// The client's settings; nothing where they are wrong or the URL is missing.
-    pub(super) fn settings(&self, wrong: &mut Vec<Wrong>) -> Option<Settings> {
-        let mut add = |key, message: String| wrong.push(Wrong::new(["api", key], message));
+    pub(super) fn settings(&self, errors: &mut Vec<KeyError>) -> Option<Settings> {
+        let mut add = |key, message: String| errors.push(KeyError::new(["api", key], message));
         if !(0.001..=100_000.0).contains(&self.requests_per_second) {
             add("requests_per_second", "out of range; give 0.001 to 100000".to_owned());
         }
@@ -71,7 +71,7 @@ impl Api {
     }
 
     /// What is wrong where the API is asked and nobody says where it is.
-    pub(super) fn missing(&self) -> Option<Wrong> {
-        self.base_url.is_none().then(|| Wrong::new(["api", "base_url"], MISSING))
+    pub(super) fn missing(&self) -> Option<KeyError> {
+        self.base_url.is_none().then(|| KeyError::new(["api", "base_url"], MISSING))
     }
 }

@@ -13,32 +13,32 @@ pub(super) const PATTERN: &str = "^ *(P|[0-9.]+ *[A-Za-zµ])";
 /// A duration as it was written, to be read by [`parse`]: a bare number is then refused for its missing unit.
 #[derive(Debug, Deserialize)]
 #[serde(untagged, expecting = "expected a duration; write a text such as \"30s\"")]
-pub(super) enum Written {
+pub(super) enum RawDuration {
     Text(String),
     Whole(u64),
     Number(f64),
     Flag(bool),
 }
 
-impl fmt::Display for Written {
+impl fmt::Display for RawDuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Written::Text(text) => f.write_str(text),
-            Written::Whole(number) => write!(f, "{number}"),
-            Written::Number(number) => write!(f, "{number}"),
-            Written::Flag(flag) => write!(f, "{flag}"),
+            RawDuration::Text(text) => f.write_str(text),
+            RawDuration::Whole(number) => write!(f, "{number}"),
+            RawDuration::Number(number) => write!(f, "{number}"),
+            RawDuration::Flag(flag) => write!(f, "{flag}"),
         }
     }
 }
 
 /// For `#[serde(deserialize_with = "duration::deserialize")]`.
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    parse(&Written::deserialize(deserializer)?.to_string()).map_err(de::Error::custom)
+    parse(&RawDuration::deserialize(deserializer)?.to_string()).map_err(de::Error::custom)
 }
 
 /// For `#[serde(deserialize_with = "duration::optional")]`.
 pub(super) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    let written = Option::<Written>::deserialize(deserializer)?;
+    let written = Option::<RawDuration>::deserialize(deserializer)?;
     written.map(|written| parse(&written.to_string()).map_err(de::Error::custom)).transpose()
 }
 

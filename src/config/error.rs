@@ -25,7 +25,7 @@ pub struct Mistake {
 }
 
 /// A mistake before its place is looked up.
-pub(super) struct Wrong {
+pub(super) struct KeyError {
     pub(super) path: Vec<String>,
     pub(super) message: String,
 }
@@ -70,18 +70,18 @@ impl fmt::Display for Mistake {
     }
 }
 
-impl Wrong {
-    pub(super) fn new<'a>(path: impl IntoIterator<Item = &'a str>, message: impl Into<String>) -> Wrong {
-        Wrong { path: path.into_iter().map(str::to_owned).collect(), message: message.into() }
+impl KeyError {
+    pub(super) fn new<'a>(path: impl IntoIterator<Item = &'a str>, message: impl Into<String>) -> KeyError {
+        KeyError { path: path.into_iter().map(str::to_owned).collect(), message: message.into() }
     }
 
     /// The same mistake, in a table.
-    pub(super) fn within(self, table: &[&str]) -> Wrong {
-        Wrong { path: table.iter().map(|part| (*part).to_owned()).chain(self.path).collect(), ..self }
+    pub(super) fn within(self, table: &[&str]) -> KeyError {
+        KeyError { path: table.iter().map(|part| (*part).to_owned()).chain(self.path).collect(), ..self }
     }
 
-    pub(super) fn of_figment(error: figment::Error) -> Wrong {
-        Wrong { message: sentence(error.kind), path: error.path }
+    pub(super) fn of_figment(error: figment::Error) -> KeyError {
+        KeyError { message: sentence(error.kind), path: error.path }
     }
 }
 

@@ -9,8 +9,8 @@ use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::duration::{self, Written};
-use super::error::Wrong;
+use super::duration::{self, RawDuration};
+use super::error::KeyError;
 use crate::poller::Intervals;
 
 /// The values that a duration can have here are within these.
@@ -21,7 +21,7 @@ const LONGEST: Duration = Duration::from_secs(30 * 86_400);
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(transparent)]
 #[schemars(rename = "poll", with = "Keys")]
-pub(super) struct Poll(BTreeMap<String, Written>);
+pub(super) struct Poll(BTreeMap<String, RawDuration>);
 
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -33,25 +33,25 @@ struct Keys {
 }
 
 impl Poll {
-    pub(super) fn intervals(&self, wrong: &mut Vec<Wrong>) -> Intervals {
+    pub(super) fn intervals(&self, errors: &mut Vec<KeyError>) -> Intervals {
         let mut intervals = Intervals::default();
         for (key, written) in &self.0 {
             if let Err(message) = set(&mut intervals, key, written) {
-                wrong.push(Wrong::new(["poll", key], message));
+                errors.push(KeyError::new(["poll", key], message));
             }
         }
         intervals
     }
 }
 
-fn set(intervals: &mut Intervals, key: &str, written: &Written) -> Result<(), String> {
+fn set(intervals: &mut Intervals, key: &str, written: &RawDuration) -> Result<(), String> {
     let endpoint = endpoints::find(key);
     if endpoint.is_none() && key != "stale_after" {
         let names: Vec<_> = ENDPOINTS.iter().map(|endpoint| endpoint.name).collect();
         return Err(format!("unknown key; give stale_after, or one of {}", names.join(", ")));
     }
     // YAML 1.1 takes these words for flags.
-    if let Written::Flag(_) = written {
+    if let RawDuration::Flag(_) = written {
         return Err("expected a text, found true or false; put it in quotes, such as \"off\"".to_owned());
     }
     let text = written.to_string();

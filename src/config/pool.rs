@@ -9,7 +9,7 @@ use minergate_pools::{SOFTWARES, Settings, Software, address, block_time};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::error::Wrong;
+use super::error::KeyError;
 use super::tables::variable_name;
 use super::{account, codes, duration, keys};
 
@@ -87,9 +87,9 @@ impl Default for Pool {
 
 impl Pool {
     /// The pool; nothing where it is wrong. Decimals that are configured for currencies count where the software knows none.
-    pub(super) fn settings(&self, decimals: &BTreeMap<String, u8>, wrong: &mut Vec<Wrong>) -> Option<Settings> {
-        let before = wrong.len();
-        let mut add = |key, message: String| wrong.push(Wrong::new([key], message));
+    pub(super) fn settings(&self, decimals: &BTreeMap<String, u8>, errors: &mut Vec<KeyError>) -> Option<Settings> {
+        let before = errors.len();
+        let mut add = |key, message: String| errors.push(KeyError::new([key], message));
         if let Some(fault) = name_fault(&self.name) {
             add("name", fault.to_owned());
         }
@@ -134,7 +134,7 @@ impl Pool {
         if !(SHORTEST_AGE..=LONGEST_AGE).contains(&self.max_age) {
             add("max_age", "out of range; give \"1s\" to \"1h\"".to_owned());
         }
-        if wrong.len() > before {
+        if errors.len() > before {
             return None;
         }
         let mut http = api::Settings::new(base_url?);

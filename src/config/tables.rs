@@ -71,7 +71,7 @@ impl Tables {
             };
             let path = |key: &[String]| [&[list.to_owned(), place.to_string()], key].concat();
             // The environment comes after the file: a secret given there takes the place of the file's.
-            if let Some(rival) = rival(&key).filter(|rival| !given.iter().any(|(path_given, _)| *path_given == path(rival)))
+            if let Some(rival) = alternative_key(&key).filter(|rival| !given.iter().any(|(path_given, _)| *path_given == path(rival)))
             {
                 remove(&mut tables[place], &rival);
             }
@@ -156,7 +156,7 @@ pub(super) fn variable_name(table: &str) -> String {
 }
 
 /// The key that says the same in another way: `password` and `password_file`, `wallets.x` and `wallet_files.x`.
-fn rival(key: &[String]) -> Option<Vec<String>> {
+fn alternative_key(key: &[String]) -> Option<Vec<String>> {
     match key {
         [table, pool] => {
             let other = WALLETS.into_iter().find(|other| other != table)?;

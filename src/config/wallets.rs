@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Config;
 use super::account::Account;
-use super::error::Wrong;
+use super::error::KeyError;
 use super::pool::Pool;
 
 /// Pools that a message names; of more it says how many.
@@ -59,10 +59,10 @@ impl Config {
 }
 
 /// The wallets of an account, in the order of the pools, and what is wrong with them.
-pub(super) fn wallets(account: &Account, pools: &[Pool], wrong: &mut Vec<Wrong>) -> Vec<WalletConfig> {
-    let addresses = account.wallets.iter().flatten().map(|(pool, address)| (pool, Written::Address(address)));
-    let files = account.wallet_files.iter().flatten().map(|(pool, path)| (pool, Written::File(path)));
-    let mut found: Vec<(usize, Written<'_>, Secret)> = Vec::new();
+pub(super) fn wallets(account: &Account, pools: &[Pool], errors: &mut Vec<KeyError>) -> Vec<WalletConfig> {
+    let addresses = account.wallets.iter().flatten().map(|(pool, address)| (pool, RawAddress::Address(address)));
+    let files = account.wallet_files.iter().flatten().map(|(pool, path)| (pool, RawAddress::File(path)));
+    let mut found: Vec<(usize, RawAddress<'_>, Secret)> = Vec::new();
     for (pool, written) in addresses.chain(files) {
         let read = || -> Result<_, String> {
             let place = pools.iter().position(|known| known.name == *pool).ok_or_else(|| unknown(pool, pools))?;
@@ -71,12 +71,12 @@ pub(super) fn wallets(account: &Account, pools: &[Pool], wrong: &mut Vec<Wrong>)
         };
         match read() {
             Ok(wallet) => found.push(wallet),
-            Err(message) => wrong.push(Wrong::new([written.key(), pool], message)),
+            Err(message) => errors.push(KeyError::new([written.key(), pool], message)),
         }
     }
     let mut check = |key, is_empty: Option<bool>| {
         if is_empty == Some(true) {
-            wrong.push(Wrong::new([key], "is empty; name a pool of [[pools]] in it, or leave it out"));
+            errors.push(KeyError::new([key], "is empty; name a pool of [[pools]] in it, or leave it out"));
         }
     };
     check("wallets", account.wallets.as_ref().map(BTreeMap::is_empty));
@@ -93,33 +93,33 @@ pub(super) fn wallets(account: &Account, pools: &[Pool], wrong: &mut Vec<Wrong>)
 
 /// A wallet as it is written.
 #[derive(Clone, Copy)]
-enum Written<'a> {
+enum RawAddress<'a> {
     Address(&'a SecretString),
     File(&'a PathBuf),
 }
 
-impl Written<'_> {
+impl RawAddress<'_> {
     /// The table that it stands in.
     fn key(self) -> &'static str {
         match self {
-            Written::Address(_) => "wallets",
-            Written::File(_) => "wallet_files",
+            RawAddress::Address(_) => "wallets",
+            RawAddress::File(_) => "wallet_files",
         }
     }
 
     fn secret(self) -> Result<Secret, String> {
         match self {
-            Written::Address(address) => {
+            RawAddress::Address(address) => {
                 let address = address::parse(address.expose_secret()).map_err(str::to_owned)?;
                 Ok(Secret::Value(address.into()))
             }
-            Written::File(path) => Ok(Secret::File { name: self.key(), path: path.clone() }),
+            RawAddress::File(path) => Ok(Secret::File { name: self.key(), path: path.clone() }),
         }
     }
 }
 
 /// Why there can't be a wallet at that pool beside those that the account has already, if there can't.
-fn conflict(place: usize, found: &[(usize, Written<'_>, Secret)], pools: &[Pool]) -> Option<String> {
+fn conflict(place: usize, found: &[(usize, RawAddress<'_>, Secret)], pools: &[Pool]) -> Option<String> {
     let pool = &pools[place];
     let is_rival = |other: usize| other == place || !pool.currency.is_empty() && pools[other].currency == pool.currency;
     let (other, written, _) = found.iter().find(|(other, ..)| is_rival(*other))?;

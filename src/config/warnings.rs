@@ -27,7 +27,7 @@ impl Config {
                 warnings.push("api.base_url is not https: passwords and tokens can be read on the way".to_owned());
             }
         }
-        warnings.extend(self.doubts().await);
+        warnings.extend(self.pool_warnings().await);
         for (endpoint, interval) in self.plan.intervals.hasty() {
             let (interval, default) = (duration::print(interval), duration::print(endpoint.interval));
             let key = endpoint.name;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
 
-use super::error::Wrong;
+use super::error::KeyError;
 use crate::server::{self, Uri};
 
 /// Where and what is served.
@@ -53,8 +53,8 @@ impl Default for Web {
 }
 
 impl Web {
-    pub(super) fn check(&self, wrong: &mut Vec<Wrong>) {
-        let mut add = |key, message: String| wrong.push(Wrong::new(["web", key], message));
+    pub(super) fn check(&self, errors: &mut Vec<KeyError>) {
+        let mut add = |key, message: String| errors.push(KeyError::new(["web", key], message));
         let path = &self.telemetry_path;
         let is_plain = path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.~".contains(&b));
         if !path.starts_with('/') || !is_plain || path.starts_with("/-/") || path.contains("//") {
@@ -75,6 +75,6 @@ impl Web {
 
 fn external_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Uri>, D::Error> {
     let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
-    let wrong = || de::Error::custom("not a URL; give one such as \"https://example.com/miners\"");
-    server::external_url(&text).map(Some).ok_or_else(wrong)
+    let invalid = || de::Error::custom("not a URL; give one such as \"https://example.com/miners\"");
+    server::external_url(&text).map(Some).ok_or_else(invalid)
 }

@@ -9,11 +9,11 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 
 use crate::health::{Health, Standstill};
-use crate::server::Door;
+use crate::server::SelfProbe;
 
 /// Looks after server and poller.
 pub struct Watchdog {
-    pub doors: Vec<Door>,
+    pub self_probes: Vec<SelfProbe>,
     pub health: Arc<Health>,
 }
 
@@ -32,11 +32,11 @@ impl Watchdog {
     /// # Errors
     /// [`Hang`].
     pub async fn look(&self, time: Duration) -> Result<(), Hang> {
-        let knock = async |door: &Door| {
-            let answer = door.knock(time).await;
-            answer.map_err(|error| Hang::Server { address: door.address().to_owned(), error: error.kind() })
+        let probe = async |listener: &SelfProbe| {
+            let answer = listener.probe(time).await;
+            answer.map_err(|error| Hang::Server { address: listener.address().to_owned(), error: error.kind() })
         };
-        try_join_all(self.doors.iter().map(knock)).await?;
+        try_join_all(self.self_probes.iter().map(probe)).await?;
         match self.health.standstill() {
             Some(standstill) => Err(standstill.into()),
             None => Ok(()),

@@ -17,11 +17,11 @@ pub(super) struct Outage {
     /// The account's name; empty for what is the whole pool's.
     account: String,
     pool: String,
-    state: Mutex<State>,
+    state: Mutex<OutageState>,
 }
 
 #[derive(Default)]
-struct State {
+struct OutageState {
     /// Since when reads have failed.
     since: Option<Instant>,
     /// When a failure was last reported.

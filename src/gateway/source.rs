@@ -68,16 +68,16 @@ pub(super) struct Source {
     lifetime: Duration,
     /// The pool's failures.
     outage: Arc<Outage>,
-    state: Mutex<State>,
+    state: Mutex<SourceState>,
 }
 
-type Asking = Shared<BoxFuture<'static, api::Result<Answer>>>;
+type PendingAnswer = Shared<BoxFuture<'static, api::Result<Answer>>>;
 
 #[derive(Default)]
-struct State {
+struct SourceState {
     kept: Option<Answer>,
     /// The request under way.
-    asking: Option<Asking>,
+    pending: Option<PendingAnswer>,
     /// How the latest request failed, and until when that counts.
     failure: Option<(Missing, Instant)>,
 }
@@ -102,9 +102,9 @@ impl Source {
         if let Some(missing) = self.failure() {
             return self.kept(missing);
         }
-        let asking = self.ask();
+        let pending = self.ask();
         let patience = if self.kept(Missing::Pool(None)).is_ok() { SOON } else { PATIENCE };
-        match timeout(patience, asking).await {
+        match timeout(patience, pending).await {
             Ok(Ok(answer)) => Ok(answer.json),
             Ok(Err(_)) => self.kept(self.failure().unwrap_or(Missing::Pool(None))),
             Err(_) => self.kept(Missing::Pool(None)),
@@ -132,10 +132,10 @@ impl Source {
     }
 
     /// The request under way, or a new one. It goes on though the client that it was sent for has gone.
-    fn ask(self: &Arc<Source>) -> Asking {
+    fn ask(self: &Arc<Source>) -> PendingAnswer {
         let mut state = self.state();
-        if let Some(asking) = state.asking.as_ref().filter(|asking| asking.peek().is_none()) {
-            return asking.clone();
+        if let Some(pending) = state.pending.as_ref().filter(|pending| pending.peek().is_none()) {
+            return pending.clone();
         }
         let source = self.clone();
         let task = tokio::spawn(async move {
@@ -144,9 +144,9 @@ impl Source {
             result
         });
         // It ends otherwise only with the process.
-        let asking = async { task.await.unwrap_or(Err(Error::Broken)) }.boxed().shared();
-        state.asking = Some(asking.clone());
-        asking
+        let pending = async { task.await.unwrap_or(Err(Error::Broken)) }.boxed().shared();
+        state.pending = Some(pending.clone());
+        pending
     }
 
     fn ended(&self, result: &api::Result<Answer>) {
@@ -175,7 +175,7 @@ impl Source {
         self.state().failure = Some(failure);
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, SourceState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

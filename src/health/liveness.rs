@@ -37,9 +37,9 @@ pub enum Standstill {
 }
 
 /// Whether the poller runs and gets on.
-pub struct Liveness(Mutex<State>);
+pub struct Liveness(Mutex<LivenessState>);
 
-struct State {
+struct LivenessState {
     patience: Duration,
     /// When the poller last said that it runs; nothing before it does.
     beat: Option<Instant>,
@@ -53,7 +53,7 @@ struct State {
 impl Default for Liveness {
     fn default() -> Self {
         let patience = patience(Settings::TIMEOUT, Settings::REQUESTS_PER_SECOND);
-        Liveness(Mutex::new(State { patience, beat: None, latest: Instant::now(), waits_since: OnceCell::new() }))
+        Liveness(Mutex::new(LivenessState { patience, beat: None, latest: Instant::now(), waits_since: OnceCell::new() }))
     }
 }
 
@@ -74,7 +74,7 @@ impl Liveness {
     }
 
     /// A request or a poll has ended, or a loop has begun or ended.
-    pub(super) fn made(&self) {
+    pub(super) fn progressed(&self) {
         let mut state = self.state();
         (state.latest, state.waits_since) = (Instant::now(), OnceCell::new());
     }
@@ -86,7 +86,7 @@ impl Liveness {
         loops: impl FnOnce() -> I,
     ) -> Option<Standstill> {
         let state = self.state();
-        let State { patience, beat, latest, .. } = *state;
+        let LivenessState { patience, beat, latest, .. } = *state;
         let blocked = beat.map_or(Duration::ZERO, |beat| beat.elapsed());
         if blocked > BLOCKED.min(patience) {
             return Some(Standstill::Blocked(blocked));
@@ -100,7 +100,7 @@ impl Liveness {
         since.map(|since| since.elapsed()).filter(|wait| *wait > patience).map(Standstill::NoResult)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, LivenessState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -132,7 +132,7 @@ mod tests {
             // 10 s for the request, 120 s beside it, 0.2 s for its turn, and three intervals.
             assert_eq!(look().is_some(), second > 133, "after {second} s");
         }
-        liveness.made();
+        liveness.progressed();
         assert_eq!(look(), None);
     }
 

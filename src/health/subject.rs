@@ -38,7 +38,7 @@ impl LoopHealth {
 pub struct Failing {
     pub kind: &'static str,
     /// The latest error, in plain words.
-    pub words: String,
+    pub message: String,
     pub since: Instant,
     /// Why the next poll is not at its interval.
     pub late: Option<&'static str>,

@@ -16,9 +16,9 @@ use crate::subject::Subject;
 
 /// What is polled, and how that goes.
 #[derive(Default)]
-pub struct Subjects(Mutex<State>);
+pub struct Subjects(Mutex<SubjectsState>);
 
-struct State {
+struct SubjectsState {
     by_subject: BTreeMap<Subject, SubjectHealth>,
     samples: Arc<Blocks>,
     /// Subjects whose samples are not yet what their health is: a scrape brings them up to date, as an account is polled some times
@@ -26,7 +26,7 @@ struct State {
     changed: BTreeSet<Subject>,
 }
 
-impl Default for State {
+impl Default for SubjectsState {
     fn default() -> Self {
         // What belongs to no account is said of the empty one.
         let samples = Blocks::new(
@@ -34,7 +34,7 @@ impl Default for State {
             SUBJECT_METRICS.iter().map(|metric| &metric.family),
             None,
         );
-        State { by_subject: BTreeMap::new(), samples: Arc::new(samples), changed: BTreeSet::new() }
+        SubjectsState { by_subject: BTreeMap::new(), samples: Arc::new(samples), changed: BTreeSet::new() }
     }
 }
 
@@ -142,12 +142,12 @@ impl Subjects {
         state.changed.insert(subject);
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, SubjectsState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl SubjectsState {
     /// The health of a subject, which is new unless it is known.
     fn expect(&mut self, subject: &Subject) -> &mut SubjectHealth {
         self.by_subject.entry(subject.clone()).or_insert_with(|| {

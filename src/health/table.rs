@@ -18,7 +18,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 
-use super::known::Known;
+use super::optional_value::OptionalValue;
 use super::log::DroppedLines;
 use super::own_metric::{OwnMetric, counter, exporter_metrics, gauge, histogram, info};
 use super::pause::PausedUntil;
@@ -108,19 +108,19 @@ exporter_metrics! {
             "Until when the API asked to be left alone, since 1970 in seconds; absent when it did not",
         ).unit(Seconds),
     // What the kernel says of the process: the standard set.
-    cpu_time: Known = Known::counter() =>
+    cpu_time: OptionalValue = OptionalValue::counter() =>
         counter("process_cpu", "User and system CPU time spent in seconds").unit(Seconds),
-    resident_memory: Known = Known::gauge() =>
+    resident_memory: OptionalValue = OptionalValue::gauge() =>
         gauge("process_resident_memory", "Resident memory in bytes").unit(Bytes),
-    virtual_memory: Known = Known::gauge() =>
+    virtual_memory: OptionalValue = OptionalValue::gauge() =>
         gauge("process_virtual_memory", "Virtual memory in bytes").unit(Bytes),
-    open_fds: Known = Known::gauge() =>
+    open_fds: OptionalValue = OptionalValue::gauge() =>
         gauge("process_open_fds", "Number of open file descriptors"),
-    max_fds: Known = Known::gauge() =>
+    max_fds: OptionalValue = OptionalValue::gauge() =>
         gauge("process_max_fds", "Maximum number of open file descriptors"),
-    start_time: Known = Known::gauge() =>
+    start_time: OptionalValue = OptionalValue::gauge() =>
         gauge("process_start_time", "When the process started, since 1970 in seconds").unit(Seconds),
-    threads: Known = Known::gauge() =>
+    threads: OptionalValue = OptionalValue::gauge() =>
         gauge("process_threads", "Number of threads"),
 }
 

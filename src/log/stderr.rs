@@ -24,12 +24,12 @@ static QUEUE: Queue = Queue::new();
 static THREAD: Once = Once::new();
 
 struct Queue {
-    state: Mutex<State>,
+    state: Mutex<QueueState>,
     /// A line came, or a line was written.
     changed: Condvar,
 }
 
-struct State {
+struct QueueState {
     lines: VecDeque<Box<[u8]>>,
     /// Of all lines, with the one that is being written.
     bytes: usize,
@@ -73,7 +73,7 @@ impl Write for Stderr {
 
 impl Queue {
     const fn new() -> Queue {
-        let state = State { lines: VecDeque::new(), bytes: 0, dropped: 0 };
+        let state = QueueState { lines: VecDeque::new(), bytes: 0, dropped: 0 };
         Queue { state: Mutex::new(state), changed: Condvar::new() }
     }
 
@@ -114,7 +114,7 @@ impl Queue {
         drop(self.changed.wait_timeout_while(state, time, |state| state.bytes > 0));
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -166,9 +166,9 @@ mod tests {
     }
 
     /// Takes one byte at a time, and lets each be tried twice.
-    struct Reluctant(Vec<u8>, bool);
+    struct SlowPipe(Vec<u8>, bool);
 
-    impl Write for Reluctant {
+    impl Write for SlowPipe {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.1 = !self.1;
             if self.1 {
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_line_is_written_whole_to_a_pipe_that_does_not_block() {
-        let mut out = Reluctant(Vec::new(), false);
+        let mut out = SlowPipe(Vec::new(), false);
         write_line(&mut out, b"line\n").unwrap();
         assert_eq!(out.0, b"line\n");
     }

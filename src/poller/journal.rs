@@ -52,7 +52,7 @@ pub(super) struct Journal {
 
 struct Failure {
     kind: &'static str,
-    words: String,
+    message: String,
     since: Instant,
     /// When it failed last.
     latest: Instant,
@@ -83,7 +83,7 @@ impl Journal {
 
     /// A poll failed.
     pub(super) fn failed(&mut self, key: &Key, error: &api::Error) {
-        let (kind, words, latest) = (error.kind(), explanation(error, self.pool.as_deref()), Instant::now());
+        let (kind, message, latest) = (error.kind(), explanation(error, self.pool.as_deref()), Instant::now());
         let is_down = |account| self.accounts_down.contains_key(account);
         let is_above = self.api_down.is_some() || key.subject.account().is_some_and(is_down);
         if let Some(failure) = self.failing.get_mut(key) {
@@ -96,11 +96,11 @@ impl Journal {
                 Report::Above | Report::Own => failure.kind != kind && !FOLLOWING.contains(&kind),
             };
             if is_news {
-                (failure.kind, failure.words, failure.report) = (kind, words, Report::Pending);
+                (failure.kind, failure.message, failure.report) = (kind, message, Report::Pending);
                 self.collecting.get_or_insert((latest, latest + DELAY));
             }
         } else {
-            let failure = Failure { kind, words, since: latest, latest, report: Report::Pending, has_line: false };
+            let failure = Failure { kind, message, since: latest, latest, report: Report::Pending, has_line: false };
             self.failing.insert(key.clone(), failure);
             self.collecting.get_or_insert((latest, latest + DELAY));
         }
@@ -212,9 +212,9 @@ impl Journal {
         let sent = self.failed_since_success().map(|(_, failure)| failure).filter(|f| !FOLLOWING.contains(&f.kind));
         if let Some(first) = sent.min_by_key(|failure| failure.since) {
             if let Some(pool) = &self.pool {
-                warn!(%pool, kind = first.kind, error = first.words, "pool down");
+                warn!(%pool, kind = first.kind, error = first.message, "pool down");
             } else {
-                warn!(kind = first.kind, error = first.words, "api down");
+                warn!(kind = first.kind, error = first.message, "api down");
             }
             self.api_down = Some(first.since);
         }
@@ -238,7 +238,7 @@ impl Journal {
                 return;
             }
             let pool = self.pool.as_deref();
-            warn!(%account, pool, kind = first.kind, error = first.words, "account down");
+            warn!(%account, pool, kind = first.kind, error = first.message, "account down");
             self.accounts_down.insert(account.clone(), (first.since, first.kind));
         }
         let Some((_, kind)) = self.accounts_down.get(account).copied() else { return };
@@ -256,7 +256,7 @@ impl Journal {
         self.reported(key, Report::Own);
         if let Some(failure) = self.failing.get(key) {
             let (endpoint, (account, currency)) = (key.endpoint, key.subject.labels());
-            warn!(%account, endpoint, %currency, kind = failure.kind, error = failure.words, "poll failed");
+            warn!(%account, endpoint, %currency, kind = failure.kind, error = failure.message, "poll failed");
         }
     }
 

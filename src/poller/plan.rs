@@ -19,7 +19,7 @@ use minergate_pools::{Pool, Wallet};
 
 /// What the reading of answers depends on.
 #[derive(Debug, PartialEq)]
-pub struct Reading {
+pub struct ReadOptions {
     pub decimals: Decimals,
     /// Full names of metrics that are off by default and wanted.
     pub optional_metrics: BTreeSet<String>,
@@ -29,10 +29,10 @@ pub struct Reading {
     pub currencies_of_pools: BTreeSet<Arc<str>>,
 }
 
-impl Default for Reading {
+impl Default for ReadOptions {
     fn default() -> Self {
         let (decimals, optional_metrics) = (Decimals::default(), BTreeSet::new());
-        Reading { decimals, optional_metrics, max_workers: Context::MAX_WORKERS, currencies_of_pools: BTreeSet::new() }
+        ReadOptions { decimals, optional_metrics, max_workers: Context::MAX_WORKERS, currencies_of_pools: BTreeSet::new() }
     }
 }
 
@@ -55,14 +55,14 @@ pub struct Plan {
     pub api: bool,
     /// Whether the endpoints of the pool behind the API are this instance's to poll.
     pub pool: bool,
-    pub reading: Arc<Reading>,
+    pub reading: Arc<ReadOptions>,
     /// At the start, loops at the API begin no faster than this: the most frequent ones first.
     pub requests_per_second: f64,
 }
 
 impl Plan {
     /// The loops that are known before the first answer, the most frequent first.
-    pub fn loops(&self) -> impl Iterator<Item = Loop> {
+    pub fn loops(&self) -> impl Iterator<Item = PollLoop> {
         let mut plans: Vec<_> = ENDPOINTS.iter().filter_map(|endpoint| self.of_endpoint(endpoint)).collect();
         plans.sort_by_key(|plan| plan.interval);
         plans.into_iter().flat_map(|plan| self.loops_of(&plan))
@@ -80,12 +80,12 @@ impl Plan {
         wallets.chain(self.pools.values().flatten()).map(|pool| &pool.settings().name).collect()
     }
 
-    fn loops_of(&self, plan: &Arc<EndpointPlan>) -> Vec<Loop> {
+    fn loops_of(&self, plan: &Arc<EndpointPlan>) -> Vec<PollLoop> {
         match plan.endpoint.scope {
             Scope::Pool => {
-                let api = (self.api && self.pool).then(|| Loop::new(plan, Subject::Pool, Target::Api(None)));
+                let api = (self.api && self.pool).then(|| PollLoop::new(plan, Subject::Pool, Target::Api(None)));
                 let pools = self.pools.values().flatten().filter(|pool| pool.fills(plan.endpoint));
-                api.into_iter().chain(pools.map(|pool| Loop::at_pool(plan, pool))).collect()
+                api.into_iter().chain(pools.map(|pool| PollLoop::at_pool(plan, pool))).collect()
             }
             Scope::Network => {
                 let currencies = self.currencies.iter().flatten();
@@ -93,21 +93,21 @@ impl Plan {
             }
             Scope::Account => {
                 let accounts = self.accounts.iter().filter(|(_, endpoints)| wants(endpoints.as_ref(), plan.endpoint));
-                let at_api = accounts.map(|(account, _)| Loop::at_api(plan, account));
+                let at_api = accounts.map(|(account, _)| PollLoop::at_api(plan, account));
                 at_api.chain(self.of_wallets(plan)).collect()
             }
         }
     }
 
     /// The loops of wallets. What is said of an account and of no currency is asked of its first wallet alone, or it would stand twice.
-    fn of_wallets(&self, plan: &Arc<EndpointPlan>) -> impl Iterator<Item = Loop> {
+    fn of_wallets(&self, plan: &Arc<EndpointPlan>) -> impl Iterator<Item = PollLoop> {
         let names_currency = plan.endpoint.families().any(|family| family.labels.contains(&"currency"));
         let by_account = self.wallets.chunk_by(|(one, _), (other, _)| one.account() == other.account());
         by_account.flat_map(move |wallets| {
             let fill = wallets.iter().filter(|(wallet, endpoints)| {
                 wallet.pool().fills(plan.endpoint) && wants(endpoints.as_ref(), plan.endpoint)
             });
-            fill.take(if names_currency { usize::MAX } else { 1 }).map(|(wallet, _)| Loop::of_wallet(plan, wallet))
+            fill.take(if names_currency { usize::MAX } else { 1 }).map(|(wallet, _)| PollLoop::of_wallet(plan, wallet))
         })
     }
 
@@ -119,7 +119,7 @@ impl Plan {
     }
 
     /// The networks' loops for the currencies in use: those here, and those elsewhere.
-    pub(super) fn networks<'a>(&'a self, currencies: impl Iterator<Item = &'a str>) -> Vec<Loop> {
+    pub(super) fn networks<'a>(&'a self, currencies: impl Iterator<Item = &'a str>) -> Vec<PollLoop> {
         let currencies: BTreeSet<&str> = currencies.chain(self.used_elsewhere.iter().map(|code| &**code)).collect();
         let (documented, others): (Vec<_>, Vec<_>) = currencies.into_iter().partition(|code| currency::is_documented(code));
         let currencies: Vec<_> = documented.into_iter().chain(others).take(CURRENCY_CAP).collect();
@@ -131,10 +131,10 @@ impl Plan {
     }
 
     /// The loop of a currency's network: at its pool, if one is configured, or else at the API.
-    fn of_network(&self, plan: &Arc<EndpointPlan>, currency: &str) -> Option<Loop> {
+    fn of_network(&self, plan: &Arc<EndpointPlan>, currency: &str) -> Option<PollLoop> {
         match self.pools.get(currency) {
-            Some(pool) => pool.as_ref().filter(|pool| pool.fills(plan.endpoint)).map(|pool| Loop::at_pool(plan, pool)),
-            None => self.api.then(|| Loop::new(plan, Subject::Network(currency.into()), Target::Api(None))),
+            Some(pool) => pool.as_ref().filter(|pool| pool.fills(plan.endpoint)).map(|pool| PollLoop::at_pool(plan, pool)),
+            None => self.api.then(|| PollLoop::new(plan, Subject::Network(currency.into()), Target::Api(None))),
         }
     }
 }
@@ -150,7 +150,7 @@ pub struct EndpointPlan {
     pub interval: Duration,
     /// How long its values are shown without news.
     pub(super) lifetime: Duration,
-    pub(super) reading: Arc<Reading>,
+    pub(super) reading: Arc<ReadOptions>,
 }
 
 /// Who answers a loop's polls.
@@ -183,7 +183,7 @@ impl Target {
     }
 
     /// Whether what an earlier target has answered is about the same: the same host, and the same wallet there.
-    pub(super) fn continues(&self, before: &Target) -> bool {
+    pub(super) fn has_same_source(&self, before: &Target) -> bool {
         let name = |target: &Target| target.pool().map(|pool| pool.settings().name.clone());
         let is_same_wallet = match (self, before) {
             (Target::Wallet(own), Target::Wallet(before)) => own.has_address_of(before),
@@ -204,52 +204,52 @@ impl Target {
 }
 
 /// One loop: what it asks for, and how often. Loops are told apart, and ordered, by their keys.
-pub struct Loop {
+pub struct PollLoop {
     pub plan: Arc<EndpointPlan>,
     pub target: Target,
     pub key: Key,
 }
 
-impl PartialEq for Loop {
-    fn eq(&self, other: &Loop) -> bool {
+impl PartialEq for PollLoop {
+    fn eq(&self, other: &PollLoop) -> bool {
         self.key == other.key
     }
 }
 
-impl Eq for Loop {}
+impl Eq for PollLoop {}
 
-impl PartialOrd for Loop {
-    fn partial_cmp(&self, other: &Loop) -> Option<Ordering> {
+impl PartialOrd for PollLoop {
+    fn partial_cmp(&self, other: &PollLoop) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Loop {
-    fn cmp(&self, other: &Loop) -> Ordering {
+impl Ord for PollLoop {
+    fn cmp(&self, other: &PollLoop) -> Ordering {
         self.key.cmp(&other.key)
     }
 }
 
-impl Loop {
-    fn at_api(plan: &Arc<EndpointPlan>, account: &Arc<Account>) -> Loop {
-        Loop::new(plan, Subject::Account(account.name().clone()), Target::Api(Some(account.clone())))
+impl PollLoop {
+    fn at_api(plan: &Arc<EndpointPlan>, account: &Arc<Account>) -> PollLoop {
+        PollLoop::new(plan, Subject::Account(account.name().clone()), Target::Api(Some(account.clone())))
     }
 
-    fn of_wallet(plan: &Arc<EndpointPlan>, wallet: &Arc<Wallet>) -> Loop {
+    fn of_wallet(plan: &Arc<EndpointPlan>, wallet: &Arc<Wallet>) -> PollLoop {
         let (account, currency) = (wallet.account().clone(), wallet.pool().settings().currency.clone());
-        Loop::new(plan, Subject::wallet(account, currency), Target::Wallet(wallet.clone()))
+        PollLoop::new(plan, Subject::wallet(account, currency), Target::Wallet(wallet.clone()))
     }
 
-    fn at_pool(plan: &Arc<EndpointPlan>, pool: &Arc<Pool>) -> Loop {
-        Loop::new(plan, Subject::Network(pool.settings().currency.clone()), Target::Pool(pool.clone()))
+    fn at_pool(plan: &Arc<EndpointPlan>, pool: &Arc<Pool>) -> PollLoop {
+        PollLoop::new(plan, Subject::Network(pool.settings().currency.clone()), Target::Pool(pool.clone()))
     }
 
-    fn new(plan: &Arc<EndpointPlan>, subject: Subject, target: Target) -> Loop {
-        Loop { plan: plan.clone(), target, key: Key { subject, endpoint: plan.endpoint.name } }
+    fn new(plan: &Arc<EndpointPlan>, subject: Subject, target: Target) -> PollLoop {
+        PollLoop { plan: plan.clone(), target, key: Key { subject, endpoint: plan.endpoint.name } }
     }
 
     /// Whether a loop that runs already does just this.
-    pub(super) fn is(&self, other: &Loop) -> bool {
+    pub(super) fn is(&self, other: &PollLoop) -> bool {
         let (own, other_plan) = (&self.plan, &other.plan);
         self.target.is(&other.target)
             && own.interval == other_plan.interval

@@ -8,7 +8,7 @@ use futures_util::stream;
 use tokio::time::Instant;
 
 use super::journal::Journal;
-use super::{Loop, Poller, Source, ask, host};
+use super::{PollLoop, Poller, Source, ask, host};
 use crate::store::Key;
 use minergate::api;
 use minergate::metric::Samples;
@@ -40,11 +40,11 @@ impl<S: Source> Poller<S> {
         mut told: impl FnMut(&Outcome<T>, usize),
     ) -> Vec<Outcome<T>> {
         let mut outcomes = Vec::new();
-        let loops: Vec<Loop> = self.plan.loops().collect();
+        let loops: Vec<PollLoop> = self.plan.loops().collect();
         let all = loops.len();
         self.ask_all(loops, all, concurrency, &made, &mut told, &mut outcomes).await;
         if self.plan.currencies.is_none() {
-            let networks = self.plan.networks(self.uses.currencies());
+            let networks = self.plan.networks(self.currency_use.currencies());
             let all = all + networks.len();
             self.ask_all(networks, all, concurrency, &made, &mut told, &mut outcomes).await;
         }
@@ -54,7 +54,7 @@ impl<S: Source> Poller<S> {
 
     async fn ask_all<T>(
         &mut self,
-        loops: Vec<Loop>,
+        loops: Vec<PollLoop>,
         all: usize,
         concurrency: usize,
         made: &impl Fn(&Samples) -> T,
@@ -63,30 +63,30 @@ impl<S: Source> Poller<S> {
     ) {
         // A turn at the limiter comes after those of all others that are under way.
         #[expect(clippy::cast_precision_loss, reason = "concurrency is 10,000 at most")]
-        let patience = |what: &Loop| PATIENCE + Duration::from_secs_f64(concurrency as f64 / self.limits(what).0);
-        let loops: Vec<(Loop, Duration)> = loops
+        let patience = |poll_loop: &PollLoop| PATIENCE + Duration::from_secs_f64(concurrency as f64 / self.limits(poll_loop).0);
+        let loops: Vec<(PollLoop, Duration)> = loops
             .into_iter()
-            .map(|what| {
-                let patience = patience(&what);
-                (what, patience)
+            .map(|poll_loop| {
+                let patience = patience(&poll_loop);
+                (poll_loop, patience)
             })
             .collect();
-        for (what, _) in &loops {
-            self.health.subjects.expect_loop(&what.key, what.plan.interval, host(what));
+        for (poll_loop, _) in &loops {
+            self.health.subjects.expect_loop(&poll_loop.key, poll_loop.plan.interval, host(poll_loop));
         }
         let source = self.source.clone();
         let mut polls = stream::iter(loops)
-            .map(|(what, patience)| ask(source.clone(), Arc::new(what), Instant::now() + patience))
+            .map(|(poll_loop, patience)| ask(source.clone(), Arc::new(poll_loop), Instant::now() + patience))
             .buffer_unordered(concurrency);
         while let Some(asked) = polls.next().await {
             let outcome = Outcome {
-                key: asked.what.key.clone(),
-                pool: host(&asked.what),
+                key: asked.poll_loop.key.clone(),
+                pool: host(&asked.poll_loop),
                 duration: asked.duration,
                 result: asked.result.as_ref().map(|answered| made(&answered.samples)).map_err(Clone::clone),
             };
-            if let Some(used) = self.settle(asked) {
-                self.uses.set(outcome.key.clone(), used);
+            if let Some(used) = self.record(asked) {
+                self.currency_use.set(outcome.key.clone(), used);
             }
             told(&outcome, all);
             outcomes.push(outcome);

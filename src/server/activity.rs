@@ -16,18 +16,18 @@ pub(super) struct Activity {
     /// The client's address, where it has one.
     pub(super) peer: Option<IpAddr>,
     /// This process asks itself.
-    pub(super) is_inside: bool,
+    pub(super) is_self_probe: bool,
     /// The right to have a large answer made: a connection of HTTP/2 has one at a time, as every other has.
     pub(super) turn: Arc<Semaphore>,
-    state: Mutex<State>,
+    state: Mutex<ActivityState>,
     /// The connection may have to end sooner than it looked.
-    hastened: Notify,
+    deadline_changed: Notify,
 }
 
-struct State {
+struct ActivityState {
     exchanges: Vec<Arc<Progress>>,
     /// There has been a request.
-    has_asked: bool,
+    had_request: bool,
     head: Head,
     /// When the latest head or pause began.
     since: Instant,
@@ -37,17 +37,17 @@ struct State {
 }
 
 impl Activity {
-    pub(super) fn new(peer: Option<IpAddr>, is_inside: bool) -> Activity {
-        let state = State {
+    pub(super) fn new(peer: Option<IpAddr>, is_self_probe: bool) -> Activity {
+        let state = ActivityState {
             exchanges: Vec::new(),
-            has_asked: false,
+            had_request: false,
             head: Head { is_open: false, is_at_line_start: true },
             since: Instant::now(),
             is_stopping: false,
             is_cut: false,
         };
         let turn = Arc::new(Semaphore::new(1));
-        Activity { peer, is_inside, turn, state: Mutex::new(state), hastened: Notify::new() }
+        Activity { peer, is_self_probe, turn, state: Mutex::new(state), deadline_changed: Notify::new() }
     }
 
     /// The TLS handshake is done, and the first head is due.
@@ -59,7 +59,7 @@ impl Activity {
     pub(super) fn begin(self: &Arc<Activity>) -> Arc<Exchange> {
         let exchange = Exchange::new(self.clone());
         let mut state = self.state();
-        state.has_asked = true;
+        state.had_request = true;
         state.exchanges.push(exchange.progress().clone());
         Arc::new(exchange)
     }
@@ -69,18 +69,18 @@ impl Activity {
         state.exchanges.retain(|other| !Arc::ptr_eq(other, progress));
         state.since = Instant::now();
         if state.is_stopping || state.head.is_open {
-            self.hastened.notify_one();
+            self.deadline_changed.notify_one();
         }
     }
 
     /// Takes note of bytes of HTTP/1 that the client sent.
     pub(super) fn read(&self, bytes: &[u8]) {
         let mut state = self.state();
-        let was_open = state.head.is_open || !state.has_asked;
+        let was_open = state.head.is_open || !state.had_request;
         state.head.read(bytes);
         if state.head.is_open && !was_open && state.exchanges.is_empty() {
             state.since = Instant::now();
-            self.hastened.notify_one();
+            self.deadline_changed.notify_one();
         }
     }
 
@@ -99,13 +99,13 @@ impl Activity {
         if state.exchanges.is_empty() {
             state.since = Instant::now();
         }
-        self.hastened.notify_one();
+        self.deadline_changed.notify_one();
     }
 
     /// Ends the connection now.
     pub(super) fn cut(&self) {
         self.state().is_cut = true;
-        self.hastened.notify_one();
+        self.deadline_changed.notify_one();
     }
 
     pub(super) fn is_cut(&self) -> bool {
@@ -113,24 +113,24 @@ impl Activity {
     }
 
     /// Resolves when the connection is to be closed, whatever it is doing.
-    pub(super) async fn over(&self) {
-        while let Some(left) = self.left() {
+    pub(super) async fn expired(&self) {
+        while let Some(left) = self.time_left() {
             tokio::select! {
                 () = sleep_until(Instant::now() + left) => {}
-                () = self.hastened.notified() => {}
+                () = self.deadline_changed.notified() => {}
             }
         }
     }
 
     /// How much time it has left, as it looks now.
-    fn left(&self) -> Option<Duration> {
+    fn time_left(&self) -> Option<Duration> {
         let state = self.state();
         let deadline = match state.exchanges.iter().map(|exchange| exchange.began).min() {
             _ if state.is_cut => return None,
             // Each exchange has its own time, however many others begin meanwhile.
             Some(oldest) => oldest + limit::EXCHANGE,
             None if state.is_stopping => state.since + limit::FAREWELL,
-            None if state.head.is_open || !state.has_asked => state.since + limit::HEAD,
+            None if state.head.is_open || !state.had_request => state.since + limit::HEAD,
             None => state.since + limit::IDLE,
         };
         deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
@@ -146,7 +146,7 @@ impl Activity {
         stalls?.into_iter().max()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ActivityState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -235,7 +235,7 @@ mod tests {
 
     async fn lasts(activity: &Activity) -> u64 {
         let start = Instant::now();
-        activity.over().await;
+        activity.expired().await;
         start.elapsed().as_secs()
     }
 

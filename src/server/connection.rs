@@ -24,7 +24,7 @@ use super::activity::{Activity, Connections};
 use super::exchange::Answer;
 use super::limit;
 use super::listener::{Listener, Stream};
-use super::watched::Watched;
+use super::watched_stream::WatchedStream;
 use super::web_config::Web;
 
 /// What a connection gets when there are too many.
@@ -64,7 +64,7 @@ pub(super) async fn serve(listeners: Vec<Listener>, router: Router, web: Arc<Web
 async fn accept(mut listener: Listener, server: Arc<Server>) {
     let mut connections = JoinSet::new();
     let mut failing = false;
-    let mut stop = pin!(stopped(server.stopped.clone()));
+    let mut stop = pin!(until_stopping(server.stopped.clone()));
     loop {
         let accepted = tokio::select! {
             biased;
@@ -86,7 +86,7 @@ async fn accept(mut listener: Listener, server: Arc<Server>) {
             }
         };
         failing = false;
-        let admitted = if stream.is_inside() {
+        let admitted = if stream.is_self_probe() {
             Some(Arc::new(Activity::new(None, true)))
         } else {
             server.connections.admit(peer).await
@@ -125,7 +125,7 @@ async fn give_memory_back(connections: &Connections) {
 }
 
 /// Resolves when the end is asked for.
-async fn stopped(mut stopped: watch::Receiver<bool>) {
+async fn until_stopping(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
@@ -143,13 +143,13 @@ async fn refuse(mut stream: Stream, is_tls: bool) -> std::io::Result<()> {
 }
 
 async fn connection(stream: Stream, activity: &Arc<Activity>, server: &Server) {
-    let Some(config) = server.web.tls().await.filter(|_| !activity.is_inside) else {
+    let Some(config) = server.web.tls().await.filter(|_| !activity.is_self_probe) else {
         return http(Box::new(stream), activity, false, server).await;
     };
     tokio::select! {
         // Nothing was asked yet.
-        () = stopped(server.stopped.clone()) => {}
-        () = activity.over() => {}
+        () = until_stopping(server.stopped.clone()) => {}
+        () = activity.expired() => {}
         stream = handshake(stream, config) => {
             let Some((stream, is_http2)) = stream else { return };
             activity.expect_head();
@@ -185,7 +185,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Duplex for S {}
 
 /// Speaks HTTP until the client leaves, a limit is reached, or the end was asked for.
 async fn http(stream: Box<dyn Duplex>, activity: &Arc<Activity>, is_http2: bool, server: &Server) {
-    let watched = TokioIo::new(Watched::new(stream, activity.clone(), is_http2));
+    let watched = TokioIo::new(WatchedStream::new(stream, activity.clone(), is_http2));
     let router = TowerToHyperService::new(server.router.clone());
     let service = service_fn(|mut request: Request<Incoming>| {
         let exchange = activity.begin();
@@ -204,12 +204,12 @@ async fn http(stream: Box<dyn Duplex>, activity: &Arc<Activity>, is_http2: bool,
                 }
                 break;
             }
-            () = stopped(server.stopped.clone()), if !is_stopping => {
+            () = until_stopping(server.stopped.clone()), if !is_stopping => {
                 is_stopping = true;
                 activity.stop();
                 connection.as_mut().graceful_shutdown();
             }
-            () = activity.over() => break,
+            () = activity.expired() => break,
         }
     }
 }

@@ -33,7 +33,7 @@ pub(super) async fn targets(State(app): State<Arc<App>>, uri: Uri, headers: Head
         return (StatusCode::BAD_REQUEST, "The request names no host; send the header Host\n").into_response();
     };
     let scheme = external.and_then(|url| url.scheme_str().map(str::to_owned));
-    let answer = app.clone().make(move || {
+    let answer = app.clone().answer_in_background(move || {
         let path = app.external_path(&app.telemetry_path);
         let names = app.exposition.health.subjects.account_names();
         let accounts = [EXPORTER].into_iter().chain(names.iter().map(|name| &**name));

@@ -45,7 +45,7 @@ pub(super) fn plain(status: StatusCode, sentence: &'static str) -> Response {
 /// Lets a request in, or says why not; gives the answer the headers of the web configuration.
 pub(super) async fn admit(web: &Arc<Web>, bodies: Bodies, refuse: Refuse, mut request: Request, next: Next) -> Response {
     let connection = request.extensions().get::<Arc<Exchange>>().map(|exchange| exchange.connection.clone());
-    if connection.as_ref().is_some_and(|connection| connection.is_inside) {
+    if connection.as_ref().is_some_and(|connection| connection.is_self_probe) {
         return next.run(request).await;
     }
     if !host::is_valid(&request) {

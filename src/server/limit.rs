@@ -82,7 +82,7 @@ pub(super) const PAGES: usize = 4;
 pub(super) const API_REQUESTS: usize = 256;
 
 /// Answers that take time and are made at a time.
-pub(super) const MAKING: usize = 2;
+pub(super) const SLOW_ANSWERS: usize = 2;
 
 /// A scrape of more accounts takes time, and is made on another thread.
 pub(super) const ACCOUNTS_AT_ONCE: usize = 8;

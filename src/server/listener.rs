@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::mpsc;
 
-use super::door::Door;
+use super::self_probe::SelfProbe;
 use super::limit;
 
 /// What an address that is a unix socket's path begins with.
@@ -38,8 +38,8 @@ enum Socket {
 pub(super) enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
-    /// From a [`Door`].
-    Inside(UnixStream),
+    /// From a [`SelfProbe`].
+    SelfProbe(UnixStream),
 }
 
 impl From<TcpListener> for Listener {
@@ -62,10 +62,10 @@ impl Listener {
     }
 
     /// A way to this listener that leads through no network.
-    pub fn door(&mut self) -> Door {
+    pub fn self_probe(&mut self) -> SelfProbe {
         let (connections, inside) = mpsc::channel(1);
         self.inside = inside;
-        Door::new(self.address(), connections)
+        SelfProbe::new(self.address(), connections)
     }
 
     /// Binds an address: `host:port`, `:port`, or `unix:` and a path.
@@ -145,7 +145,7 @@ impl Listener {
         };
         tokio::select! {
             accepted = outside => accepted,
-            Some(stream) = self.inside.recv() => Ok((Stream::Inside(stream), None)),
+            Some(stream) = self.inside.recv() => Ok((Stream::SelfProbe(stream), None)),
         }
     }
 }
@@ -177,13 +177,13 @@ impl Stream {
             Stream::Tcp(stream) => {
                 stream.peek(&mut first).await.is_ok_and(|read| read > 0) && first[0].is_ascii_alphabetic()
             }
-            Stream::Unix(_) | Stream::Inside(_) => false,
+            Stream::Unix(_) | Stream::SelfProbe(_) => false,
         }
     }
 
     /// Whether it is this process that asks.
-    pub(super) fn is_inside(&self) -> bool {
-        matches!(self, Stream::Inside(_))
+    pub(super) fn is_self_probe(&self) -> bool {
+        matches!(self, Stream::SelfProbe(_))
     }
 }
 
@@ -191,7 +191,7 @@ impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Stream::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
-            Stream::Unix(stream) | Stream::Inside(stream) => Pin::new(stream).poll_read(context, buffer),
+            Stream::Unix(stream) | Stream::SelfProbe(stream) => Pin::new(stream).poll_read(context, buffer),
         }
     }
 }
@@ -200,7 +200,7 @@ impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Stream::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
-            Stream::Unix(stream) | Stream::Inside(stream) => Pin::new(stream).poll_write(context, bytes),
+            Stream::Unix(stream) | Stream::SelfProbe(stream) => Pin::new(stream).poll_write(context, bytes),
         }
     }
 
@@ -211,28 +211,28 @@ impl AsyncWrite for Stream {
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Stream::Tcp(stream) => Pin::new(stream).poll_write_vectored(context, pieces),
-            Stream::Unix(stream) | Stream::Inside(stream) => Pin::new(stream).poll_write_vectored(context, pieces),
+            Stream::Unix(stream) | Stream::SelfProbe(stream) => Pin::new(stream).poll_write_vectored(context, pieces),
         }
     }
 
     fn is_write_vectored(&self) -> bool {
         match self {
             Stream::Tcp(stream) => stream.is_write_vectored(),
-            Stream::Unix(stream) | Stream::Inside(stream) => stream.is_write_vectored(),
+            Stream::Unix(stream) | Stream::SelfProbe(stream) => stream.is_write_vectored(),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Stream::Tcp(stream) => Pin::new(stream).poll_flush(context),
-            Stream::Unix(stream) | Stream::Inside(stream) => Pin::new(stream).poll_flush(context),
+            Stream::Unix(stream) | Stream::SelfProbe(stream) => Pin::new(stream).poll_flush(context),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
-            Stream::Unix(stream) | Stream::Inside(stream) => Pin::new(stream).poll_shutdown(context),
+            Stream::Unix(stream) | Stream::SelfProbe(stream) => Pin::new(stream).poll_shutdown(context),
         }
     }
 }

@@ -5,14 +5,14 @@
 mod account;
 mod currency;
 mod endpoint;
-mod facts;
+mod report;
 mod fault;
 mod network;
 mod page;
 mod state;
 mod total;
 mod verdict;
-mod words;
+mod format;
 mod worker;
 
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use axum::http::header::{
 use axum::response::{Html, IntoResponse, Response};
 use serde::Deserialize;
 
-use self::facts::{Facts, Order};
+use self::report::{StatusReport, Order};
 use super::App;
 
 /// What a browser may do with the page: show it with our own style sheet, and refresh it with our own script.
@@ -44,7 +44,7 @@ const SECURITY: [(HeaderName, &str); 5] = [
 /// What is asked for.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Wanted {
+pub(super) struct StatusQuery {
     page: Option<usize>,
     /// Only accounts whose names contain this text, in whatever case.
     name: String,
@@ -52,22 +52,22 @@ pub(super) struct Wanted {
     account: Option<String>,
 }
 
-pub(super) async fn json(State(app): State<Arc<App>>, Query(wanted): Query<Wanted>) -> Response {
+pub(super) async fn json(State(app): State<Arc<App>>, Query(wanted): Query<StatusQuery>) -> Response {
     // A program reads one page after the other. The order by state changes meanwhile, and an account would be missed.
-    let answer = move |app: &App| Json(Facts::new(&app.exposition, &wanted, Order::ByName)).into_response();
-    make(app, answer).await
+    let answer = move |app: &App| Json(StatusReport::new(&app.exposition, &wanted, Order::ByName)).into_response();
+    answer_in_background(app, answer).await
 }
 
-pub(super) async fn html(State(app): State<Arc<App>>, Query(wanted): Query<Wanted>) -> Response {
+pub(super) async fn html(State(app): State<Arc<App>>, Query(wanted): Query<StatusQuery>) -> Response {
     let answer = move |app: &App| {
-        let facts = Facts::new(&app.exposition, &wanted, Order::ByState);
+        let facts = StatusReport::new(&app.exposition, &wanted, Order::ByState);
         Html(page::page(app, &facts, &wanted)).into_response()
     };
-    make(app, answer).await
+    answer_in_background(app, answer).await
 }
 
-async fn make(app: Arc<App>, answer: impl FnOnce(&App) -> Response + Send + 'static) -> Response {
-    match app.clone().make(move || answer(&app)).await {
+async fn answer_in_background(app: Arc<App>, answer: impl FnOnce(&App) -> Response + Send + 'static) -> Response {
+    match app.clone().answer_in_background(move || answer(&app)).await {
         Ok(response) | Err(response) => (SECURITY, response).into_response(),
     }
 }

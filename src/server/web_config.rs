@@ -26,7 +26,7 @@ use tokio::time::{Instant, timeout};
 use self::document::Entry;
 use self::files::Files;
 use self::rate_limit::{Bucket, RateLimit};
-use self::user::{Checker, Credentials, Users, Verdict};
+use self::user::{Checker, Credentials, Users, PasswordCheck};
 
 /// How long a file is trusted to be as it was.
 const FRESH: Duration = Duration::from_secs(1);
@@ -103,13 +103,13 @@ fn http(section: Entry, headers: &mut HeaderMap) -> anyhow::Result<bool> {
 pub struct Web {
     path: Option<PathBuf>,
     settings: RwLock<Arc<Settings>>,
-    read: Mutex<Read>,
+    loaded: Mutex<LoadedFile>,
     passwords: Checker,
     bucket: Bucket,
 }
 
 /// The latest reading of the file.
-struct Read {
+struct LoadedFile {
     at: Instant,
     files: Files,
     digest: Option<digest::Digest>,
@@ -134,7 +134,7 @@ impl Web {
         Ok(Web {
             path: path.map(Path::to_owned),
             settings: RwLock::new(Arc::new(settings)),
-            read: Mutex::new(Read { at: Instant::now(), files, digest, fault: None }),
+            loaded: Mutex::new(LoadedFile { at: Instant::now(), files, digest, fault: None }),
             passwords: Checker::new()?,
             bucket: Bucket::default(),
         })
@@ -176,15 +176,15 @@ impl Web {
         let credentials = authorization.and_then(|header| Credentials::read(header.as_bytes()));
         let verdict = match credentials {
             Some(credentials) => self.passwords.check(&settings.users, credentials, peer).await,
-            None => Verdict::Wrong,
+            None => PasswordCheck::Wrong,
         };
         match verdict {
-            Verdict::Right => Admission::Granted,
-            Verdict::Wrong => {
+            PasswordCheck::Right => Admission::Granted,
+            PasswordCheck::Wrong => {
                 let header = (axum::http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic"));
                 Admission::Refused(StatusCode::UNAUTHORIZED, "Unauthorized; give a user and its password\n", Some(header))
             }
-            Verdict::Busy => {
+            PasswordCheck::Busy => {
                 let header = (axum::http::header::RETRY_AFTER, 1.into());
                 Admission::Refused(StatusCode::SERVICE_UNAVAILABLE, "Too many passwords to check; try again\n", Some(header))
             }
@@ -206,11 +206,11 @@ impl Web {
 
     fn is_due(&self) -> bool {
         // While somebody else looks, the version in force will do.
-        self.read.try_lock().is_ok_and(|read| read.at.elapsed() >= FRESH)
+        self.loaded.try_lock().is_ok_and(|read| read.at.elapsed() >= FRESH)
     }
 
     fn refresh(&self) {
-        let (Some(path), Ok(mut read)) = (&self.path, self.read.try_lock()) else { return };
+        let (Some(path), Ok(mut read)) = (&self.path, self.loaded.try_lock()) else { return };
         read.at = Instant::now();
         if !read.files.may_have_changed() {
             return;

@@ -35,7 +35,7 @@ pub(super) struct Totals {
     /// The samples that were shown last, if they are stale.
     stale: Option<Samples>,
     /// Counters that are held, or that the latest answer lacks: by the family's place and the labels.
-    apart: BTreeMap<(usize, Box<str>), Total>,
+    hidden: BTreeMap<(usize, Box<str>), Total>,
 }
 
 #[derive(Clone, Copy)]
@@ -47,7 +47,7 @@ struct Total {
 
 impl Totals {
     pub(super) fn is_empty(&self) -> bool {
-        self.stale.is_none() && self.apart.is_empty()
+        self.stale.is_none() && self.hidden.is_empty()
     }
 
     /// Remembers samples that are no longer shown.
@@ -68,7 +68,7 @@ impl Totals {
                     continue;
                 }
                 held.push((at, total.highest));
-                self.apart.insert((place, one.labels.into()), Total { latest: one.value, ..total });
+                self.hidden.insert((place, one.labels.into()), Total { latest: one.value, ..total });
                 if one.value < total.latest {
                     let labels = one.labels.to_owned();
                     corrections.push(Correction { family, labels, held: total.highest, reported: one.value });
@@ -85,8 +85,8 @@ impl Totals {
     /// Takes what a counter had reached before.
     fn total(&mut self, place: usize, at: usize, labels: &str, before: &[Sample<'_>]) -> Option<Total> {
         // Mostly nothing is apart, and no key need be made.
-        if !self.apart.is_empty()
-            && let Some(total) = self.apart.remove(&(place, labels.into()))
+        if !self.hidden.is_empty()
+            && let Some(total) = self.hidden.remove(&(place, labels.into()))
         {
             return Some(total);
         }
@@ -103,9 +103,9 @@ impl Totals {
         }
         let present: BTreeSet<&str> = samples.layout().labels(place).collect();
         for Sample { labels, value } in before.iter().filter(|one| !present.contains(one.labels)) {
-            if self.apart.len() < MAX_MISSING {
+            if self.hidden.len() < MAX_MISSING {
                 // One that was held has its entry, which knows more.
-                self.apart.entry((place, (*labels).into())).or_insert(Total { highest: *value, latest: *value });
+                self.hidden.entry((place, (*labels).into())).or_insert(Total { highest: *value, latest: *value });
             }
         }
     }
@@ -135,9 +135,9 @@ mod tests {
 
     /// A loop: its totals, and what it shows.
     #[derive(Default)]
-    struct Loop(Totals, Option<Samples>);
+    struct TestLoop(Totals, Option<Samples>);
 
-    impl Loop {
+    impl TestLoop {
         /// Takes an answer. Returns the second family's values as they are shown, and the number of its corrections.
         fn take(&mut self, answer: &[(u8, f64)]) -> (Vec<f64>, usize) {
             let request = Context::default();
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_small_fall_is_held_until_it_is_passed_and_a_large_one_is_shown() {
-        let mut one = Loop::default();
+        let mut one = TestLoop::default();
         for (reported, expected) in [
             (24_877.0, (24_877.0, 0)),
             (24_876.9, (24_877.0, 1)),
@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_held_value_outlives_staleness_and_absence() {
-        let mut one = Loop::default();
+        let mut one = TestLoop::default();
         one.take(&[(0, 100.0), (1, 50.0)]);
         one.grow_stale();
         assert_eq!(one.take(&[(0, 99.9), (1, 50.0)]), (vec![100.0, 50.0], 1));
@@ -206,13 +206,13 @@ mod tests {
         static NAMED: &[Metric<u16>] = &[counter("all", "A counter")
             .labels(&["currency"])
             .read(|code, out| out.put([format!("c{code}").as_str()], 1.0))];
-        let mut flood = Loop::default();
+        let mut flood = TestLoop::default();
         for i in 0..3000_u16 {
             let mut samples = Samples::read(NAMED, &i, &Context::default());
             flood.0.hold(flood.1.take(), &mut samples);
             flood.1 = Some(samples);
         }
-        assert_eq!(flood.0.apart.len(), MAX_MISSING);
+        assert_eq!(flood.0.hidden.len(), MAX_MISSING);
     }
 
     proptest! {
@@ -220,7 +220,7 @@ mod tests {
         fn what_is_shown_falls_by_more_than_1_percent_or_not_at_all(
             answers in prop::collection::vec(prop::collection::btree_map(0..4_u8, 90.0..110.0, 0..4), 0..40),
         ) {
-            let mut one = Loop::default();
+            let mut one = TestLoop::default();
             let mut highest: BTreeMap<u8, f64> = BTreeMap::new();
             for (i, answer) in answers.iter().enumerate() {
                 let answer: Answer = answer.iter().map(|(code, value)| (*code, *value)).collect();

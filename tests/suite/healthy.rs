@@ -47,12 +47,12 @@ async fn a_poller_whose_thread_is_blocked_is_unhealthy_until_it_runs_again() {
     });
     let poller = Poller::new(Arc::new(source), plan(""), Arc::default(), health.clone());
     let (_updates, updates) = mpsc::channel(1);
-    tokio::spawn(poller.run_apart(updates));
+    tokio::spawn(poller.run_on_own_thread(updates));
     // Longer than the poller's own beat: while it waits for the next poll it is healthy.
     health.liveness.set_patience(Duration::from_secs(12));
     let (open, closed) =
         (serve(&health, "").await, serve(&health, &format!("basic_auth_users: {{a: {}}}", hash("b"))).await);
-    let watchdog = Watchdog { doors: Vec::new(), health };
+    let watchdog = Watchdog { self_probes: Vec::new(), health };
     let watchdog = spawn_blocking(move || {
         let healthy = |url: &str| get(&format!("{url}/-/healthy"), &[]);
         assert_eq!((healthy(&open).status, healthy(&closed).status), (200, 401));

@@ -11,7 +11,7 @@ use minergate::api::Error;
 use minergate_exporter::daemon::watchdog::{Hang, Watchdog};
 use minergate_exporter::health::{Health, Standstill};
 use minergate_exporter::poller::{Poller, Source};
-use minergate_exporter::server::Door;
+use minergate_exporter::server::SelfProbe;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
@@ -162,26 +162,26 @@ fn bcrypt_hash() -> String {
     bcrypt::hash("b", 4).unwrap()
 }
 
-/// A listener's door, and what serves behind it.
-async fn door() -> (Door, impl Future<Output = ()>) {
+/// The self-probe of a listener, and the server behind it.
+async fn self_probe() -> (SelfProbe, impl Future<Output = ()>) {
     let (mut listener, _) = served::listener().await;
-    (listener.door(), served::serve(listener, Arc::default(), None))
+    (listener.self_probe(), served::serve(listener, Arc::default(), None))
 }
 
-fn watchdog(doors: Vec<Door>, health: Arc<Health>) -> Watchdog {
-    Watchdog { doors, health }
+fn watchdog(self_probes: Vec<SelfProbe>, health: Arc<Health>) -> Watchdog {
+    Watchdog { self_probes, health }
 }
 
 #[tokio::test]
 async fn a_server_that_does_not_answer_is_a_hang() {
-    let (first, serving) = door().await;
-    let (second, hanging) = door().await;
+    let (first, serving) = self_probe().await;
+    let (second, hanging) = self_probe().await;
     let second_address = second.address().to_owned();
     let serving = tokio::spawn(serving);
     assert_eq!(watchdog(vec![first], Arc::default()).look(PATIENCE).await, Ok(()));
     serving.abort();
 
-    let (first, serving) = door().await;
+    let (first, serving) = self_probe().await;
     let serving = tokio::spawn(serving);
     let watchdog = watchdog(vec![first, second], Arc::default());
     // One of two does not answer: nobody drives it.

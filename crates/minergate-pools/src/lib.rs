@@ -17,7 +17,7 @@ mod cache;
 mod name;
 mod pool;
 mod reading;
-mod refusal;
+mod pool_error;
 mod software;
 mod value;
 

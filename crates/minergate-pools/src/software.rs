@@ -6,7 +6,7 @@ use minergate::api::{Error, Result};
 use minergate::endpoints::withdrawals::Withdrawal;
 
 use super::reading::{Context, Reading, compose};
-use super::refusal;
+use super::pool_error;
 
 /// The placeholder for the wallet's address in a path.
 pub(crate) const ADDRESS: &str = "{address}";
@@ -107,12 +107,12 @@ impl Software {
 impl Source {
     /// A path about a wallet.
     const fn of_wallet(path: &'static str, read: Reader) -> Source {
-        Source { path, fills: &[], adds_to: &[], ages: 1, error: refusal::of_wallet, read }
+        Source { path, fills: &[], adds_to: &[], ages: 1, error: pool_error::of_wallet, read }
     }
 
     /// A path about the pool or its network.
     const fn of_pool(path: &'static str, read: Reader) -> Source {
-        Source { path, fills: &[], adds_to: &[], ages: 1, error: refusal::of_pool, read }
+        Source { path, fills: &[], adds_to: &[], ages: 1, error: pool_error::of_pool, read }
     }
 
     const fn fills(self, endpoints: &'static [&'static str]) -> Source {

@@ -11,14 +11,14 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tracing::{debug, warn};
 
 use super::Error;
-use super::attempts::{Attempts, TooMany};
+use super::attempts::{Attempts, TooManyFailures};
 use super::digest::Digester;
 use super::fields::Fields;
 use super::tokens::Tokens;
 
 /// Why a login is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum LoginRefusal {
     MissingEmail,
     WrongEmailOrPassword,
     TotpRequired,
@@ -27,7 +27,7 @@ pub enum Refusal {
 
 /// Why a read is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Denial {
+pub enum ReadRefusal {
     NoToken,
     InvalidToken,
 }
@@ -110,9 +110,9 @@ impl Accounts {
 
     /// Exchanges a login's fields for a token, at a time since 1970.
     pub(super) async fn login(&self, fields: &Fields, client: Option<IpAddr>, now: Duration) -> Result<String, Error> {
-        let email = fields.email().ok_or(Refusal::MissingEmail)?;
+        let email = fields.email().ok_or(LoginRefusal::MissingEmail)?;
         let digest = self.digester.digest(&email.to_ascii_lowercase());
-        if let Some(Err(TooMany { left, is_new })) = self.attempts.as_ref().map(|attempts| attempts.begin(digest, client)) {
+        if let Some(Err(TooManyFailures { left, is_new })) = self.attempts.as_ref().map(|attempts| attempts.begin(digest, client)) {
             if is_new {
                 warn!(account = self.name(&email), "too many failed logins: more are refused for a while");
             }
@@ -120,7 +120,7 @@ impl Accounts {
         }
         let result = self.check(&email, fields, now).await;
         match (&result, &self.attempts) {
-            (Err(Error::Refused(refusal @ (Refusal::WrongEmailOrPassword | Refusal::WrongTotp))), _) => {
+            (Err(Error::LoginRefused(refusal @ (LoginRefusal::WrongEmailOrPassword | LoginRefusal::WrongTotp))), _) => {
                 debug!(account = self.name(&email), ?refusal, "login refused");
             }
             (_, Some(attempts)) => attempts.forgive(digest, client),
@@ -131,7 +131,7 @@ impl Accounts {
 
     /// Whose login it is.
     async fn check(&self, email: &str, fields: &Fields, now: Duration) -> Result<usize, Error> {
-        const WRONG: Error = Error::Refused(Refusal::WrongEmailOrPassword);
+        const WRONG: Error = Error::LoginRefused(LoginRefusal::WrongEmailOrPassword);
         let known = self.named(email).filter(|account| self.logins[*account].password().is_some());
         // An unknown e-mail address takes as long as a known one: somebody's password is read and compared.
         let account = known.or(self.first_with_password).ok_or(WRONG)?;
@@ -143,13 +143,13 @@ impl Accounts {
             return Err(WRONG);
         }
         if let Some(totp) = totp {
-            let code = fields.totp().ok_or(Refusal::TotpRequired)?;
+            let code = fields.totp().ok_or(LoginRefusal::TotpRequired)?;
             let secret = login.read(totp).await?;
-            let step = api::totp_step(&secret, &code, now).map_err(|_| Error::Internal)?.ok_or(Refusal::WrongTotp)?;
+            let step = api::totp_step(&secret, &code, now).map_err(|_| Error::Internal)?.ok_or(LoginRefusal::WrongTotp)?;
             let mut newest = login.totp_step.lock().unwrap_or_else(PoisonError::into_inner);
             // A code is valid once, and an older one is not valid after it.
             if newest.is_some_and(|newest| step <= newest) {
-                return Err(Refusal::WrongTotp.into());
+                return Err(LoginRefusal::WrongTotp.into());
             }
             *newest = Some(step);
         }
@@ -157,12 +157,12 @@ impl Accounts {
     }
 
     /// Whose token it is or was, as far as ended ones are remembered, and whose answers may be read with it.
-    pub(super) async fn of_token(&self, token: Option<&str>) -> (Option<usize>, Result<usize, Denial>) {
-        let Some(token) = token.filter(|token| !token.is_empty()) else { return (None, Err(Denial::NoToken)) };
+    pub(super) async fn of_token(&self, token: Option<&str>) -> (Option<usize>, Result<usize, ReadRefusal>) {
+        let Some(token) = token.filter(|token| !token.is_empty()) else { return (None, Err(ReadRefusal::NoToken)) };
         match self.tokens.find(token, &self.digester).await {
             Some((account, true)) => (Some(account), Ok(account)),
-            Some((account, false)) => (Some(account), Err(Denial::InvalidToken)),
-            None => (None, Err(Denial::InvalidToken)),
+            Some((account, false)) => (Some(account), Err(ReadRefusal::InvalidToken)),
+            None => (None, Err(ReadRefusal::InvalidToken)),
         }
     }
 

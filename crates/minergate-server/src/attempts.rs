@@ -52,7 +52,7 @@ impl Failures {
 
 /// There were too many failures.
 #[derive(Debug, PartialEq)]
-pub(super) struct TooMany {
+pub(super) struct TooManyFailures {
     /// How long logins are refused.
     pub(super) left: Duration,
     /// It was not so before.
@@ -63,8 +63,8 @@ impl Attempts {
     /// Counts a login as failed before it is checked, so that many at a time are not more than allowed.
     ///
     /// # Errors
-    /// [`TooMany`], and then the login is not to be checked.
-    pub(super) fn begin(&self, email: Digest, client: Option<IpAddr>) -> Result<(), TooMany> {
+    /// [`TooManyFailures`], and then the login is not to be checked.
+    pub(super) fn begin(&self, email: Digest, client: Option<IpAddr>) -> Result<(), TooManyFailures> {
         let mut all = self.lock();
         let keys = keys(email, client);
         for (key, limit) in keys {
@@ -72,7 +72,7 @@ impl Attempts {
                 all.get_mut(&key).filter(|failures| failures.count >= limit && !failures.left().is_zero())
             {
                 let is_new = !std::mem::replace(&mut failures.is_reported, true);
-                return Err(TooMany { left: failures.left(), is_new });
+                return Err(TooManyFailures { left: failures.left(), is_new });
             }
         }
         for (key, _) in keys {
@@ -174,7 +174,7 @@ mod tests {
         let refused = || attempts.begin(email(1), client);
         tokio::time::advance(WINDOW / 3).await;
         // The first was `allowed`'s last.
-        assert_eq!(refused(), Err(TooMany { left: WINDOW / 3 * 2, is_new: false }));
+        assert_eq!(refused(), Err(TooManyFailures { left: WINDOW / 3 * 2, is_new: false }));
         tokio::time::advance(WINDOW / 3 * 2).await;
         assert_eq!(allowed(&attempts, one), FROM_ADDRESS);
         tokio::time::advance(WINDOW).await;

@@ -32,11 +32,11 @@ pub struct Call {
 
 enum Kind {
     Login(Result<Fields, Error>),
-    Read(Result<Read, Error>),
+    Read(Result<ReadRequest, Error>),
 }
 
 /// A read that is allowed.
-pub struct Read {
+pub struct ReadRequest {
     pub endpoint: &'static Endpoint,
     /// The endpoint's `part`, where that was asked for.
     pub part: Option<&'static str>,
@@ -68,7 +68,7 @@ impl Call {
         let read = || {
             let account = (endpoint.scope == Scope::Account).then_some(allowed).transpose()?;
             let argument = params.ok_or(Error::NotFound)?.iter().next().map(|(_, argument)| argument.to_owned());
-            Ok(Read { endpoint, part, argument, account })
+            Ok(ReadRequest { endpoint, part, argument, account })
         };
         Call { endpoint: endpoint.name, account: owner, extensions: head.extensions, kind: Kind::Read(read()) }
     }
@@ -88,7 +88,7 @@ impl Call {
     }
 }
 
-impl Read {
+impl ReadRequest {
     /// The part of an endpoint's whole answer that is asked for; `is_currency` says which currencies there are.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::accounts::{Denial, Refusal};
+use super::accounts::{ReadRefusal, LoginRefusal};
 use super::json_response;
 
 /// Why a request is refused.
@@ -23,8 +23,8 @@ pub enum Error {
     MethodNotAllowed(Method),
     /// The body can't be read; the status says why.
     BadBody(StatusCode),
-    Denied(Denial),
-    Refused(Refusal),
+    ReadRefused(ReadRefusal),
+    LoginRefused(LoginRefusal),
     /// Too many logins failed; after so long they are checked again.
     TooManyLogins(Duration),
     /// What the answer is made of can't be had now; it may be after so long, where that is known.
@@ -33,15 +33,15 @@ pub enum Error {
     Internal,
 }
 
-impl From<Denial> for Error {
-    fn from(denial: Denial) -> Self {
-        Error::Denied(denial)
+impl From<ReadRefusal> for Error {
+    fn from(denial: ReadRefusal) -> Self {
+        Error::ReadRefused(denial)
     }
 }
 
-impl From<Refusal> for Error {
-    fn from(refusal: Refusal) -> Self {
-        Error::Refused(refusal)
+impl From<LoginRefusal> for Error {
+    fn from(refusal: LoginRefusal) -> Self {
+        Error::LoginRefused(refusal)
     }
 }
 
@@ -59,10 +59,10 @@ impl IntoResponse for Error {
                 framework_error(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", "The request body is too large.")
             }
             Error::BadBody(status) => framework_error(status, "InvalidContent", "The body is neither JSON nor a form."),
-            Error::Denied(Denial::NoToken) => {
+            Error::ReadRefused(ReadRefusal::NoToken) => {
                 application_error(StatusCode::UNAUTHORIZED, "MissingToken", "A token is required.")
             }
-            Error::Denied(Denial::InvalidToken) => {
+            Error::ReadRefused(ReadRefusal::InvalidToken) => {
                 application_error(StatusCode::UNAUTHORIZED, "TokenInvalid", "The token is wrong or has expired.")
             }
             Error::TooManyLogins(wait) => {
@@ -76,20 +76,20 @@ impl IntoResponse for Error {
             Error::Internal => {
                 framework_error(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "The request could not be processed.")
             }
-            Error::Refused(Refusal::MissingEmail) => json_response(
+            Error::LoginRefused(LoginRefusal::MissingEmail) => json_response(
                 StatusCode::BAD_REQUEST,
                 json!({ "error": "MissingEmail", "message": "User email must be specified.", "argument": "email" })
                     .to_string(),
             ),
-            Error::Refused(Refusal::WrongEmailOrPassword) => {
+            Error::LoginRefused(LoginRefusal::WrongEmailOrPassword) => {
                 application_error(StatusCode::BAD_REQUEST, "WrongEmailOrPassword", "Email and password did not match.")
             }
-            Error::Refused(Refusal::TotpRequired) => application_error(
+            Error::LoginRefused(LoginRefusal::TotpRequired) => application_error(
                 StatusCode::BAD_REQUEST,
                 "TotpRequired",
                 "Two-factor authorization is enabled for this account. Please provide TOTP code.",
             ),
-            Error::Refused(Refusal::WrongTotp) => {
+            Error::LoginRefused(LoginRefusal::WrongTotp) => {
                 application_error(StatusCode::BAD_REQUEST, "WrongTotp", "The TOTP code is wrong or was used before.")
             }
         }

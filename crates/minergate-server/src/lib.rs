@@ -18,8 +18,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use minergate::endpoints::ENDPOINTS;
 
-pub use self::accounts::{Accounts, Denial, Refusal};
-pub use self::call::{Call, ClientAddress, Read, unix_time};
+pub use self::accounts::{Accounts, ReadRefusal, LoginRefusal};
+pub use self::call::{Call, ClientAddress, ReadRequest, unix_time};
 pub use self::error::{Error, application_error, framework_error};
 
 /// What the API's requests are answered from.
@@ -27,11 +27,11 @@ pub trait Api: Send + Sync + 'static {
     /// Who can log in, and whose tokens are valid.
     fn accounts(&self) -> &Accounts;
 
-    /// The answer to a read at a time since 1970, as JSON. [`Read::select`] takes the part that was asked for.
+    /// The answer to a read at a time since 1970, as JSON. [`ReadRequest::select`] takes the part that was asked for.
     ///
     /// # Errors
     /// [`Error::NotFound`], where there is no such currency or entry; others as the API has them.
-    fn read(&self, read: &Read, now: Duration) -> impl Future<Output = Result<String, Error>> + Send;
+    fn read(&self, read: &ReadRequest, now: Duration) -> impl Future<Output = Result<String, Error>> + Send;
 
     /// Responds to a call. A server that counts, delays or changes responses does so here.
     fn respond(&self, call: Call) -> impl Future<Output = Response> + Send

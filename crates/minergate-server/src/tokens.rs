@@ -28,22 +28,22 @@ pub(super) struct Tokens {
     lifetime: Duration,
     /// Those of logins, with their account and end.
     issued: Mutex<HashMap<Digest, (usize, Instant)>>,
-    ready_made: Vec<ReadyMade>,
+    configured: Vec<ConfiguredToken>,
 }
 
 /// A token that is valid without a login, and does not end.
-struct ReadyMade {
+struct ConfiguredToken {
     name: Arc<str>,
     account: usize,
     secret: Secret,
-    known: Mutex<Option<Known>>,
+    known: Mutex<Option<CachedDigest>>,
     /// Held while the file is read.
     turn: tokio::sync::Mutex<()>,
 }
 
 /// What was read last: nothing where it could not be read.
 #[derive(Clone, Copy)]
-struct Known {
+struct CachedDigest {
     digest: Option<Digest>,
     at: Instant,
 }
@@ -51,12 +51,12 @@ struct Known {
 impl Tokens {
     /// The token of a login is valid for `lifetime`.
     pub(super) fn new(lifetime: Duration) -> Tokens {
-        Tokens { lifetime, issued: Mutex::default(), ready_made: Vec::new() }
+        Tokens { lifetime, issued: Mutex::default(), configured: Vec::new() }
     }
 
     /// Takes up a token of the configuration.
     pub(super) fn add(&mut self, name: Arc<str>, account: usize, secret: Secret) {
-        self.ready_made.push(ReadyMade {
+        self.configured.push(ConfiguredToken {
             name,
             account,
             secret,
@@ -88,13 +88,13 @@ impl Tokens {
             return Some((*account, *end > Instant::now()));
         }
         // Of one that is known, no file but its own is read: another that does not answer holds up nobody else.
-        let known = self.ready_made.iter().find(|ready| ready.known().is_some_and(|known| known.digest == Some(digest)));
+        let known = self.configured.iter().find(|ready| ready.known().is_some_and(|known| known.digest == Some(digest)));
         if let Some(ready) = known
             && ready.read(digester).await == Some(digest)
         {
             return Some((ready.account, true));
         }
-        for some in self.ready_made.chunks(FILES_AT_ONCE) {
+        for some in self.configured.chunks(FILES_AT_ONCE) {
             let mut reading = FuturesUnordered::new();
             for ready in some {
                 reading.push(async move { (ready.account, ready.read(digester).await) });
@@ -113,7 +113,7 @@ impl Tokens {
     }
 }
 
-impl ReadyMade {
+impl ConfiguredToken {
     /// The token's digest as it is now.
     async fn read(&self, digester: &Digester) -> Option<Digest> {
         let is_file = matches!(self.secret, Secret::File { .. });
@@ -133,11 +133,11 @@ impl ReadyMade {
             warn!(account = %self.name, kind = error.kind(), %error, "token not read; it is refused");
         }
         let digest = token.ok().map(|token| digester.digest(token.expose_secret()));
-        *known = Some(Known { digest, at: Instant::now() });
+        *known = Some(CachedDigest { digest, at: Instant::now() });
         digest
     }
 
-    fn known(&self) -> MutexGuard<'_, Option<Known>> {
+    fn known(&self) -> MutexGuard<'_, Option<CachedDigest>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -195,7 +195,7 @@ mod tests {
         tokens.add("value".into(), 3, Secret::of_text("0123abcd").unwrap());
         tokens.add("file".into(), 5, Secret::File { name: "token_file", path: path.clone() });
         let found = async |token| tokens.find(token, &digester).await;
-        let forget = || *tokens.ready_made[1].known() = None;
+        let forget = || *tokens.configured[1].known() = None;
         assert_eq!((found("0123abcd").await, found("first").await), (Some((3, true)), None));
         for (text, valid, invalid) in [("first\n", "first", "second"), ("second\n", "second", "first")] {
             std::fs::write(&path, text).unwrap();

@@ -9,7 +9,7 @@ use super::mine::{LISTED_WITHDRAWALS, Mine};
 use super::network::{self, Block};
 use super::world::World;
 use minergate::currency::{self, CURRENCIES};
-use minergate_server::{Error, Read};
+use minergate_server::{Error, ReadRequest};
 
 /// The parts of lists that the API's documentation shows: endpoint, currency, answer. Their entries are in no documented list.
 static DOCUMENTED_PARTS: &[(&str, &str, &str)] = &[
@@ -18,7 +18,7 @@ static DOCUMENTED_PARTS: &[(&str, &str, &str)] = &[
 ];
 
 /// The answer at a time in Unix seconds.
-pub(super) fn simulated(world: &World, read: &Read, now: f64) -> Result<String, Error> {
+pub(super) fn simulated(world: &World, read: &ReadRequest, now: f64) -> Result<String, Error> {
     let whole = match whole(world, read, now).ok_or(Error::NotFound)? {
         Value::Null => read.endpoint.sample.to_owned(),
         value => value.to_string(),
@@ -27,7 +27,7 @@ pub(super) fn simulated(world: &World, read: &Read, now: f64) -> Result<String, 
 }
 
 /// The documented answer.
-pub(super) fn documented(read: &Read) -> Result<String, Error> {
+pub(super) fn documented(read: &ReadRequest) -> Result<String, Error> {
     let is_asked = |(endpoint, code): (&str, &str)| {
         read.part.is_some() && endpoint == read.endpoint.name && Some(code) == read.argument.as_deref()
     };
@@ -38,7 +38,7 @@ pub(super) fn documented(read: &Read) -> Result<String, Error> {
 }
 
 /// The whole answer; null of an endpoint that the world knows nothing of.
-fn whole(world: &World, read: &Read, now: f64) -> Option<Value> {
+fn whole(world: &World, read: &ReadRequest, now: f64) -> Option<Value> {
     let user = read.account.map(|account| account as u64);
     Some(match (read.endpoint.name, user) {
         ("workers", Some(user)) => by_currency(&world.mines(user), |mine| workers(mine, now)),
@@ -142,9 +142,9 @@ mod tests {
     const START: f64 = EPOCH + 6.1e7;
     const USER: u64 = 0;
 
-    fn read(endpoint: &'static Endpoint, currency: &str) -> Read {
+    fn read(endpoint: &'static Endpoint, currency: &str) -> ReadRequest {
         let argument = (endpoint.scope == Scope::Network).then(|| currency.to_owned());
-        Read { endpoint, part: None, argument, account: (endpoint.scope == Scope::Account).then_some(0) }
+        ReadRequest { endpoint, part: None, argument, account: (endpoint.scope == Scope::Account).then_some(0) }
     }
 
     fn answer(world: &World, endpoint: &'static Endpoint, currency: &str, now: f64) -> String {
@@ -238,7 +238,7 @@ mod tests {
             let whole = answer(&world, endpoint, "", START);
             let entries: Vec<Value> = serde_json::from_str(&whole).unwrap();
             let part = |argument: &str| {
-                let read = Read { part: endpoint.part, argument: Some(argument.to_owned()), ..read(endpoint, "") };
+                let read = ReadRequest { part: endpoint.part, argument: Some(argument.to_owned()), ..read(endpoint, "") };
                 simulated(&world, &read, START).map(|text| serde_json::from_str::<Value>(&text).unwrap())
             };
             assert!(part("nothing").is_err());

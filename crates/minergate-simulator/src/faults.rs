@@ -28,10 +28,10 @@ pub use self::table::{FAULTS, Fault};
 /// The rules in force.
 pub(super) struct Faults {
     seed: Seed,
-    rules: Mutex<Vec<InForce>>,
+    rules: Mutex<Vec<ActiveRule>>,
 }
 
-struct InForce {
+struct ActiveRule {
     rule: Rule,
     /// When it came into force, since 1970.
     since: Duration,
@@ -44,21 +44,21 @@ struct InForce {
 }
 
 /// What a true answer is made from.
-pub(super) struct Truth {
+pub(super) struct AnswerInput {
     /// Since 1970.
     pub(super) time: Duration,
     /// Whether the pool knows the wallet that is asked for, if it does.
     pub(super) knows_wallet: bool,
 }
 
-impl Truth {
-    pub(super) fn at(time: Duration) -> Truth {
-        Truth { time, knows_wallet: true }
+impl AnswerInput {
+    pub(super) fn at(time: Duration) -> AnswerInput {
+        AnswerInput { time, knows_wallet: true }
     }
 }
 
 /// A fault that is due.
-pub(super) struct Hit {
+pub(super) struct DueFault {
     pub(super) fault: &'static Fault,
     time: Duration,
     since: Duration,
@@ -75,50 +75,50 @@ impl Faults {
     /// Puts other rules in force; all counts and draws begin anew.
     pub(super) fn replace(&self, rules: Vec<Rule>) {
         let since = unix_time();
-        let in_force = |(i, rule): (u64, Rule)| {
+        let active = |(i, rule): (u64, Rule)| {
             let seed = self.seed.nth(i).of(&rule.to_string());
-            InForce { rule, since, seed, tried: 0, applied: 0 }
+            ActiveRule { rule, since, seed, tried: 0, applied: 0 }
         };
-        *self.rules() = (0..).zip(rules).map(in_force).collect();
+        *self.rules() = (0..).zip(rules).map(active).collect();
     }
 
     /// The fault that a request meets. An account's name is empty where the request is nobody's.
-    pub(super) fn hit(&self, endpoint: &str, account: &str) -> Option<Hit> {
-        self.rules().iter_mut().filter(|in_force| in_force.rule.fits(endpoint, account)).find_map(InForce::hit)
+    pub(super) fn hit(&self, endpoint: &str, account: &str) -> Option<DueFault> {
+        self.rules().iter_mut().filter(|active| active.rule.fits(endpoint, account)).find_map(ActiveRule::hit)
     }
 
     pub(super) fn report(&self) -> Value {
-        let row = |in_force: &InForce| {
-            let InForce { rule, tried, applied, .. } = in_force;
+        let row = |active: &ActiveRule| {
+            let ActiveRule { rule, tried, applied, .. } = active;
             json!({ "rule": rule.to_string(), "tried": tried, "applied": applied })
         };
         self.rules().iter().map(row).collect()
     }
 
-    fn rules(&self) -> MutexGuard<'_, Vec<InForce>> {
+    fn rules(&self) -> MutexGuard<'_, Vec<ActiveRule>> {
         self.rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl InForce {
-    fn hit(&mut self) -> Option<Hit> {
+impl ActiveRule {
+    fn hit(&mut self) -> Option<DueFault> {
         let seed = self.seed.nth(self.tried);
         self.tried += 1;
         (seed.unit() < self.rule.rate).then(|| {
             self.applied += 1;
-            Hit { fault: self.rule.fault, time: self.rule.time, since: self.since, seed: seed.of("hit") }
+            DueFault { fault: self.rule.fault, time: self.rule.time, since: self.since, seed: seed.of("hit") }
         })
     }
 }
 
-impl Hit {
+impl DueFault {
     /// The answer with the fault in it; `answer` gives the true one.
     pub(super) async fn answer<F: Future<Output = Response> + Send>(
         self,
         peer: Option<Peer>,
-        answer: impl Fn(Truth) -> F + Send,
+        answer: impl Fn(AnswerInput) -> F + Send,
     ) -> Response {
-        let answer_at = |time| answer(Truth::at(time));
+        let answer_at = |time| answer(AnswerInput::at(time));
         let answer_now = || answer_at(unix_time());
         match self.fault.effect {
             Effect::Late => {
@@ -141,7 +141,7 @@ impl Hit {
                 let former = serde_json::from_slice(&former).unwrap_or_default();
                 changed(answer_now().await, |value| change::restarted(value, &former)).await
             }
-            Effect::WalletUnknown => answer(Truth { time: unix_time(), knows_wallet: false }).await,
+            Effect::WalletUnknown => answer(AnswerInput { time: unix_time(), knows_wallet: false }).await,
             Effect::Changed(change) => changed(answer_now().await, |value| change(value, self.seed)).await,
             Effect::Sent(send) => {
                 let (mut parts, bytes) = whole(answer_now().await).await;

@@ -25,12 +25,12 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::Extensions;
 use axum::response::Response;
-use minergate_server::{Accounts, Api, Call, Error, Read, unix_time};
+use minergate_server::{Accounts, Api, Call, Error, ReadRequest, unix_time};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
 use self::connection::{Connections, Peer};
-use self::faults::{Faults, Truth};
+use self::faults::{Faults, AnswerInput};
 use self::nodejs_pool::Pool;
 use self::noise::Seed;
 use self::requests::Requests;
@@ -181,13 +181,13 @@ impl Simulator {
         endpoint: &'static str,
         account: String,
         extensions: &Extensions,
-        answer: impl Fn(Truth) -> F + Send,
+        answer: impl Fn(AnswerInput) -> F + Send,
     ) -> Response {
         if let Some(hit) = self.faults.hit(endpoint, &account) {
             self.requests.count(account, endpoint, hit.fault.name);
             return hit.answer(Peer::of(extensions), answer).await;
         }
-        let response = answer(Truth::at(unix_time())).await;
+        let response = answer(AnswerInput::at(unix_time())).await;
         self.requests.count(account, endpoint, response.status().as_str());
         response
     }
@@ -198,7 +198,7 @@ impl Api for Simulator {
         &self.accounts
     }
 
-    async fn read(&self, read: &Read, now: Duration) -> Result<String, Error> {
+    async fn read(&self, read: &ReadRequest, now: Duration) -> Result<String, Error> {
         if self.config.documented {
             answers::documented(read)
         } else {

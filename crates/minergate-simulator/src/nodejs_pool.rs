@@ -21,7 +21,7 @@ use serde_json::Value;
 use self::rig::Rig;
 use super::Simulator;
 use super::coin;
-use super::faults::Truth;
+use super::faults::AnswerInput;
 use super::noise::{Seed, whole};
 
 /// Where the pool's paths are.
@@ -35,14 +35,14 @@ const LIMITS: &[usize] = &[15, 50, 100];
 
 const LAST_PAGE: usize = 1000;
 
-/// What the pool can be asked.
+/// What the pool can be request.
 pub(super) struct Route {
     /// How fault rules and the counts of requests call it.
     pub(super) endpoint: &'static str,
     path: &'static str,
     /// Whether its answer has totals that only grow.
     pub(super) has_totals: bool,
-    answer: fn(&Asked) -> Value,
+    answer: fn(&PoolRequest) -> Value,
 }
 
 #[rustfmt::skip]
@@ -62,7 +62,7 @@ impl Route {
 }
 
 /// One request, and the time that it is answered for.
-struct Asked<'a> {
+struct PoolRequest<'a> {
     pool: &'a Pool,
     /// The wallet, if the pool knows it.
     rig: Option<&'a Rig>,
@@ -122,10 +122,10 @@ async fn respond(
     let wallet = address.and_then(|address| pool.by_address.get(address)).copied();
     let limit = number(query.as_ref(), "limit").filter(|limit| LIMITS.contains(limit)).unwrap_or(LIMITS[0]);
     let page = number(query.as_ref(), "page").unwrap_or(0).min(LAST_PAGE);
-    let answer = |truth: Truth| {
+    let answer = |truth: AnswerInput| {
         let rig = wallet.filter(|_| truth.knows_wallet).and_then(|wallet| pool.rigs.get(wallet));
-        let asked = Asked { pool, rig, skip: page * limit, limit, now: truth.time.as_secs() };
-        ready(json_response(StatusCode::OK, (route.answer)(&asked).to_string()))
+        let request = PoolRequest { pool, rig, skip: page * limit, limit, now: truth.time.as_secs() };
+        ready(json_response(StatusCode::OK, (route.answer)(&request).to_string()))
     };
     let account = wallet.map(account).unwrap_or_default();
     simulator.answer(route.endpoint, account, request.extensions(), answer).await

@@ -24,7 +24,7 @@ fn pool(documented: bool) -> Pool {
     Pool(Simulator::new(Config { documented, ..Config::default() }).router())
 }
 
-fn credentials_of(user: u64) -> credentials::Own {
+fn credentials_of(user: u64) -> credentials::SimulatedCredentials {
     credentials::of(&Simulator::new(Config::default()).world, user)
 }
 

@@ -39,7 +39,7 @@ impl Text {
     }
 
     /// The text if it is one of the known words, else `other`: what becomes a label is from a closed set.
-    pub fn word(&self, known: &[&'static str]) -> &'static str {
+    pub fn known_word(&self, known: &[&'static str]) -> &'static str {
         known.iter().find(|word| self.get() == Some(word)).copied().unwrap_or("other")
     }
 }

@@ -10,7 +10,7 @@ mod clock;
 mod error;
 mod http;
 mod limiter;
-mod memory;
+mod state_files;
 mod pause;
 mod secret;
 mod totp;
@@ -120,7 +120,7 @@ pub type Observer = Arc<dyn Fn(Event<'_>) + Send + Sync>;
 
 /// What is read, for whom, and until when it is of use.
 #[derive(Clone, Copy)]
-pub struct Read<'a> {
+pub struct ReadRequest<'a> {
     /// The endpoint's name, for the metrics about requests.
     pub endpoint: &'static str,
     /// The path below the base URL, and after a `?` the query.

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use crate::answer::FromJson;
-use crate::api::{self, Account, Client, Read};
+use crate::api::{self, Account, Client, ReadRequest};
 use crate::currency::{DOCUMENTED, Decimals};
 use crate::metric::{Context, Family, Metric, Samples};
 
@@ -157,9 +157,9 @@ impl Endpoint {
             _ => (self.path, self.former_path),
         };
         let path = fill(path, argument.unwrap_or_default());
-        let read = Read { endpoint: self.name, path: &path, account, lane: None, deadline, error: api::Error::of_answer };
+        let read = ReadRequest { endpoint: self.name, path: &path, account, lane: None, deadline, error: api::Error::of_answer };
         match (client.get(read, &decode).await, former_path) {
-            (Err(api::Error::NotFound), Some(path)) => client.get(Read { path, ..read }, &decode).await,
+            (Err(api::Error::NotFound), Some(path)) => client.get(ReadRequest { path, ..read }, &decode).await,
             (result, _) => result,
         }
     }

@@ -72,7 +72,7 @@ impl Unit {
     }
 
     /// The unit as HELP says it. The API's only times are points in time.
-    const fn words(self) -> &'static str {
+    const fn description(self) -> &'static str {
         match self {
             Unit::Coins => "coins",
             Unit::AtomicUnits => "the currency's smallest unit",
@@ -115,7 +115,7 @@ impl Family {
 
     /// The HELP: what it is, in which unit, and which field of which path it is polled from, if it is the API's.
     pub fn help(&self, path: Option<&str>) -> String {
-        let unit = self.unit.map(|unit| format!(", in {}", unit.words())).unwrap_or_default();
+        let unit = self.unit.map(|unit| format!(", in {}", unit.description())).unwrap_or_default();
         let source =
             path.map(|path| format!(" From {} of GET {path}, polled on a schedule.", self.field)).unwrap_or_default();
         format!("{}{unit}.{source}", self.help)

@@ -16,7 +16,7 @@ const NAMED: usize = 4;
 
 pub(super) async fn run(config: &Config) -> anyhow::Result<Vec<Poll>> {
     // The user may have corrected credentials that were rejected.
-    config.plan.accounts.iter().for_each(|(account, _)| account.try_rejected());
+    config.plan.accounts.iter().for_each(|(account, _)| account.retry_rejected());
     let Pipeline { hosts, poller, .. } = Pipeline::new(config)?;
     let mut progress = Progress::new();
     let outcomes = poller.round(hosts.concurrency(), words, |outcome, all| progress.step(outcome, all)).await;

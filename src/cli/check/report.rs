@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::pools::{Pool, long_rounds};
 use super::{alerts, pools};
 use crate::config::{Config, ConfigError};
-use crate::poller::{Loop, Plan};
+use crate::poller::{PollLoop, Plan};
 use crate::server::Web;
 use minergate::api::Credentials;
 use minergate::duration;
@@ -27,7 +27,7 @@ pub(super) struct Report {
     pub(super) errors: Vec<String>,
     pub(super) warnings: Vec<String>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub(super) understood: Option<Understood>,
+    pub(super) understood: Option<ConfigSummary>,
     /// How each endpoint was read, with `--online`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) online: Option<Vec<Poll>>,
@@ -35,7 +35,7 @@ pub(super) struct Report {
 
 /// What the configuration was understood as.
 #[derive(Debug, Serialize)]
-pub(super) struct Understood {
+pub(super) struct ConfigSummary {
     /// URL of the API. Nothing if no requests go to the API.
     pub(super) base_url: Option<String>,
     /// To the API.
@@ -69,7 +69,7 @@ pub(super) struct FirstRound {
 }
 
 impl Requests {
-    fn of_api(plan: &Plan, loops: &[Loop]) -> Requests {
+    fn of_api(plan: &Plan, loops: &[PollLoop]) -> Requests {
         let polled: BTreeSet<&str> = loops.iter().filter_map(|l| Some(&**l.target.account()?.name())).collect();
         let logs_in = |account: &minergate::api::Account| matches!(account.credentials(), Credentials::Password { .. });
         let logins = plan.accounts.iter().filter(|(a, _)| logs_in(a) && polled.contains(&**a.name())).count();
@@ -143,7 +143,7 @@ impl Report {
         let mut report = Report::default();
         let understood = async {
             let config = config?;
-            anyhow::Ok((report.understand(&config).await?, config))
+            anyhow::Ok((report.summarize(&config).await?, config))
         };
         let config = match understood.await {
             Ok((understood, config)) => {
@@ -159,7 +159,7 @@ impl Report {
         (report, config)
     }
 
-    async fn understand(&mut self, config: &Config) -> anyhow::Result<Understood> {
+    async fn summarize(&mut self, config: &Config) -> anyhow::Result<ConfigSummary> {
         let plan = &config.plan;
         let web = Web::load(config.web.config_file.as_deref())?;
         self.warnings = config.warnings().await.into_iter().chain(web.warnings()).collect();
@@ -177,7 +177,7 @@ impl Report {
         let reads = stream::iter(wallets.iter().map(|wallet| config.address(wallet))).buffered(FILES_AT_ONCE);
         self.errors.extend(reads.collect::<Vec<_>>().await.into_iter().filter_map(Result::err));
         // The API has no loops without a URL, and none for the networks of currencies that a pool has.
-        let is_at_api = |l: &Loop| l.key.subject.currency().is_none_or(|code| config.pool_of(code).is_none());
+        let is_at_api = |l: &PollLoop| l.key.subject.currency().is_none_or(|code| config.pool_of(code).is_none());
         let loops: Vec<_> = plan.loops().filter(|l| config.api.is_some() && is_at_api(l)).collect();
         let pool_loops = pools::loops(config);
         let pools = pools::pools(config, &pool_loops);
@@ -198,7 +198,7 @@ impl Report {
         let requests = config.api.is_some().then(|| Requests::of_api(plan, &loops));
         self.warnings.extend(requests.iter().filter_map(|requests| long_first_round(requests, &loops)));
         self.warnings.extend(long_rounds(&pools, plan.intervals.stale_after));
-        Ok(Understood {
+        Ok(ConfigSummary {
             base_url: config.api.as_ref().map(|api| api.base_url.to_string()),
             requests,
             pools,
@@ -213,7 +213,7 @@ impl Report {
 fn accounts(config: &Config) -> Vec<Account> {
     let at_api = config.plan.accounts.iter().map(|(account, endpoints)| Account {
         name: account.name().to_string(),
-        login: Some(account.credentials().words()),
+        login: Some(account.credentials().description()),
         wallets: Vec::new(),
         endpoints: endpoints.clone(),
     });
@@ -225,7 +225,7 @@ fn accounts(config: &Config) -> Vec<Account> {
             Some(account) => account.wallets.push(of_pool),
             None => accounts.push(Account {
                 name: wallet.account.to_string(),
-                login: config.logins.iter().find(|(name, _)| *name == wallet.account).map(|(_, login)| login.words()),
+                login: config.logins.iter().find(|(name, _)| *name == wallet.account).map(|(_, login)| login.description()),
                 wallets: vec![of_pool],
                 endpoints: wallet.endpoints.clone(),
             }),
@@ -235,7 +235,7 @@ fn accounts(config: &Config) -> Vec<Account> {
 }
 
 /// A first round that takes longer than the shortest interval of an account. Where intervals stretch, it always does.
-fn long_first_round(requests: &Requests, loops: &[Loop]) -> Option<String> {
+fn long_first_round(requests: &Requests, loops: &[PollLoop]) -> Option<String> {
     let FirstRound { polls, logins, seconds } = requests.first_round;
     let shortest = loops.iter().filter(|l| l.target.account().is_some()).min_by_key(|l| l.plan.interval)?;
     let (key, interval) = (shortest.plan.endpoint.name, shortest.plan.interval);

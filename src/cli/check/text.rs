@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::pools::Pool;
-use super::report::{Account, Endpoint, FirstRound, Report, Requests, Understood};
+use super::report::{Account, Endpoint, FirstRound, Report, Requests, ConfigSummary};
 use crate::cli::terminal::{BAD, GOOD, HEADING, PLAIN, QUIET, Table, WARNING, styled, wrapped};
 use minergate::duration;
 
@@ -48,7 +48,7 @@ fn verdict(report: &Report) -> (anstyle::Style, String) {
     }
 }
 
-fn overview(understood: &Understood, out: &mut impl Write) -> io::Result<()> {
+fn overview(understood: &ConfigSummary, out: &mut impl Write) -> io::Result<()> {
     let mut table = Table::default();
     match (&understood.base_url, &understood.requests) {
         (Some(base_url), Some(requests)) => {
@@ -171,7 +171,7 @@ fn interval(endpoint: &Endpoint, stretch: f64) -> (anstyle::Style, String) {
     }
 }
 
-fn what_for(endpoint: &Endpoint, Understood { base_url, currencies, .. }: &Understood) -> String {
+fn what_for(endpoint: &Endpoint, ConfigSummary { base_url, currencies, .. }: &ConfigSummary) -> String {
     let (at_api, at_pools) = (endpoint.loops - endpoint.at_pools, endpoint.at_pools);
     match (endpoint.scope, endpoint.interval_seconds) {
         (_, None) => String::new(),

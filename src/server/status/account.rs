@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::currency::Currencies;
 use super::endpoint::Endpoint;
 use super::fault::Fault;
-use super::state::State;
-use super::words::{clock, span};
+use super::state::AccountState;
+use super::format::{clock, span};
 use super::worker::Worker;
 use crate::health::{Health, SubjectHealth};
 
@@ -16,7 +16,7 @@ const WORKERS: usize = 10;
 #[derive(Debug, Serialize)]
 pub(super) struct Account {
     pub(super) name: String,
-    pub(super) state: State,
+    pub(super) state: AccountState,
     /// The state in words, with the worst reason.
     pub(super) words: String,
     /// The currencies that the account uses, and those of its wallets.
@@ -44,7 +44,7 @@ impl Account {
                 currencies.entry(currency.to_string()).or_default().pool = Some(pool.to_string());
             }
         }
-        let (state, endpoints) = (State::of(subject), Endpoint::all(subject, health));
+        let (state, endpoints) = (AccountState::of(subject), Endpoint::all(subject, health));
         let faults = Fault::all(&endpoints, subject.blocked.map(|(reason, _)| reason));
         let worker_count = workers.len();
         workers.truncate(if is_alone { worker_count } else { WORKERS });
@@ -54,19 +54,19 @@ impl Account {
     }
 }
 
-fn words(subject: &SubjectHealth, state: State, faults: &[Fault], endpoints: &[Endpoint]) -> String {
+fn words(subject: &SubjectHealth, state: AccountState, faults: &[Fault], endpoints: &[Endpoint]) -> String {
     let more = match faults.iter().skip(usize::from(faults.first().is_some_and(|worst| worst.is_said(state)))).count() {
         0 => String::new(),
         1 => "; and another error".to_owned(),
         more => format!("; and {more} other errors"),
     };
     match (state, subject.blocked, faults.first()) {
-        (State::Blocked, Some((reason, since)), _) => {
-            format!("login blocked: {} since {}; {}{more}", reason.words(), clock(since), reason.remedy())
+        (AccountState::Blocked, Some((reason, since)), _) => {
+            format!("login blocked: {} since {}; {}{more}", reason.description(), clock(since), reason.remedy())
         }
-        (State::Blocked | State::Failing, _, Some(worst)) => format!("{}: {}{more}", worst.endpoints, worst.words),
-        (State::Waiting, ..) => waits(endpoints),
-        _ => state.word().to_owned(),
+        (AccountState::Blocked | AccountState::Failing, _, Some(worst)) => format!("{}: {}{more}", worst.endpoints, worst.words),
+        (AccountState::Waiting, ..) => waits(endpoints),
+        _ => state.name().to_owned(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::words::span;
+use super::format::span;
 use crate::health::{Health, LoopHealth, LoopName, SubjectHealth};
 
 /// A poll that is due for less is not late.
@@ -51,7 +51,7 @@ impl Endpoint {
             next_poll_late: late(l, now, health),
             error: l.failing.as_ref().map(|failing| Error {
                 kind: failing.kind,
-                words: failing.words.clone(),
+                words: failing.message.clone(),
                 for_seconds: failing.since.elapsed().as_secs_f64(),
             }),
         };

@@ -6,7 +6,7 @@ use minergate::api::{Blocked, Error};
 use serde::Serialize;
 
 use super::endpoint::Endpoint;
-use super::state::State;
+use super::state::AccountState;
 
 /// Kinds of errors of a login, or that follow from one: an account has one login, whatever the endpoint.
 const OF_LOGIN: &[&str] =
@@ -68,8 +68,8 @@ impl Fault {
     }
 
     /// Whether the words of an account in that state say what its worst fault is: those of a blocked login say only that.
-    pub(super) fn is_said(&self, state: State) -> bool {
-        state != State::Blocked || self.kind == "login_blocked"
+    pub(super) fn is_said(&self, state: AccountState) -> bool {
+        state != AccountState::Blocked || self.kind == "login_blocked"
     }
 
     fn new(kind: &'static str, words: String, failing: &[&Endpoint], all: &[Endpoint]) -> Fault {

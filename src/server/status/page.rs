@@ -7,10 +7,10 @@ use maud::{DOCTYPE, Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use self::account::account;
-use super::Wanted;
-use super::facts::Facts;
-use super::state::State;
-use super::words::{clock_seconds, count};
+use super::StatusQuery;
+use super::report::StatusReport;
+use super::state::AccountState;
+use super::format::{clock_seconds, count};
 use crate::server::App;
 
 /// Seconds after which the page is refreshed.
@@ -19,7 +19,7 @@ const REFRESH: u32 = 30;
 /// With so many accounts or fewer there is no search.
 const FEW: usize = 10;
 
-pub(super) fn page(app: &App, facts: &Facts, wanted: &Wanted) -> String {
+pub(super) fn page(app: &App, facts: &StatusReport, wanted: &StatusQuery) -> String {
     let at = |path: &str| app.external_path(path);
     html! {
         (DOCTYPE)
@@ -58,14 +58,14 @@ pub(super) fn page(app: &App, facts: &Facts, wanted: &Wanted) -> String {
 }
 
 /// What is true of all accounts. The script replaces it.
-fn now(facts: &Facts) -> Markup {
-    let counts = facts.counts.all().into_iter().filter(|(state, count)| *count > 0 || *state == State::Ok);
+fn now(facts: &StatusReport) -> Markup {
+    let counts = facts.counts.all().into_iter().filter(|(state, count)| *count > 0 || *state == AccountState::Ok);
     html! {
         div id="now" {
-            p class={ "verdict " (facts.verdict.state.word()) } { strong { (facts.verdict.words) } " " small { (clock_seconds()) } }
+            p class={ "verdict " (facts.verdict.state.name()) } { strong { (facts.verdict.words) } " " small { (clock_seconds()) } }
             @if facts.account_count > 1 {
                 ul class="counts" {
-                    @for (state, accounts) in counts { li { span class={ "state " (state.word()) } { (count(accounts)) " " (state.word()) } } }
+                    @for (state, accounts) in counts { li { span class={ "state " (state.name()) } { (count(accounts)) " " (state.name()) } } }
                 }
                 (table::totals(facts))
             }
@@ -74,7 +74,7 @@ fn now(facts: &Facts) -> Markup {
 }
 
 /// The script leaves it as it is, with what is being typed.
-fn search(wanted: &Wanted, here: &str) -> Markup {
+fn search(wanted: &StatusQuery, here: &str) -> Markup {
     html! {
         form action=(here) method="get" role="search" {
             input type="search" name="name" value=(wanted.name) aria-label="Part of an account's name" placeholder="part of a name";
@@ -85,7 +85,7 @@ fn search(wanted: &Wanted, here: &str) -> Markup {
 }
 
 /// The accounts of this page, and what belongs to none. The script replaces it.
-fn shown(facts: &Facts, wanted: &Wanted, here: &str) -> Markup {
+fn shown(facts: &StatusReport, wanted: &StatusQuery, here: &str) -> Markup {
     let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     let page = |number: usize| format!("{here}?page={number}&name={}", encoded(&wanted.name));
     let is_chosen = wanted.account.is_some() || facts.account_count == 1;
@@ -121,7 +121,7 @@ fn shown(facts: &Facts, wanted: &Wanted, here: &str) -> Markup {
 }
 
 /// How many accounts a search has found.
-fn found(facts: &Facts) -> String {
+fn found(facts: &StatusReport) -> String {
     let plural = if facts.account_count == 1 { "account" } else { "accounts" };
     let verb = if facts.match_count == 1 { "matches" } else { "match" };
     format!("{} of {} {plural} {verb}.", count(facts.match_count), count(facts.account_count))

@@ -63,7 +63,7 @@ impl Users {
 
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum PasswordCheck {
     Right,
     Wrong,
     /// There were too many checks before it.
@@ -91,7 +91,7 @@ impl Credentials {
 }
 
 /// Where a check waits: behind those of the same user from the same address. Names that are no user's wait together.
-type Place = Option<(Vec<u8>, Option<IpAddr>)>;
+type QueueKey = Option<(Vec<u8>, Option<IpAddr>)>;
 
 /// Checks passwords, and remembers how that ended.
 pub(super) struct Checker {
@@ -100,8 +100,8 @@ pub(super) struct Checker {
     right: Mutex<HashSet<[u8; 32]>>,
     wrong: Mutex<HashSet<[u8; 32]>>,
     running: Arc<Semaphore>,
-    /// Each lets as many go on to wait for `running` as run at a time, so that places take turns there.
-    places: Mutex<HashMap<Place, Arc<Semaphore>>>,
+    /// Each lets as many go on to wait for `running` as run at a time, so that queues take turns there.
+    queues: Mutex<HashMap<QueueKey, Arc<Semaphore>>>,
 }
 
 impl Checker {
@@ -114,18 +114,18 @@ impl Checker {
             right: Mutex::default(),
             wrong: Mutex::default(),
             running: Arc::new(Semaphore::new(CONCURRENCY)),
-            places: Mutex::default(),
+            queues: Mutex::default(),
         })
     }
 
     /// Whether the password is the user's. A user that there is not takes a check, too.
-    pub(super) async fn check(&self, users: &Users, credentials: Credentials, peer: Option<IpAddr>) -> Verdict {
+    pub(super) async fn check(&self, users: &Users, credentials: Credentials, peer: Option<IpAddr>) -> PasswordCheck {
         let Credentials { name, password } = credentials;
         let known = std::str::from_utf8(&name).ok().and_then(|name| users.0.get(name));
         // An unknown user's password is held against somebody's hash all the same, and always the same one's: hashes may
         // differ in cost.
         let Some(hash) = known.or_else(|| users.0.values().nth(self.choice(&name, users.0.len()))) else {
-            return Verdict::Wrong;
+            return PasswordCheck::Wrong;
         };
         let tag = self.tag(&[&name, hash.expose_secret().as_bytes(), password.expose_secret()]);
         if let Some(verdict) = self.remembered(&tag) {
@@ -133,7 +133,7 @@ impl Checker {
         }
         let is_known = known.is_some();
         let turn = self.turn(is_known.then_some((name, peer)));
-        let Ok(Some(running)) = timeout(WAIT, turn).await else { return Verdict::Busy };
+        let Ok(Some(running)) = timeout(WAIT, turn).await else { return PasswordCheck::Busy };
         // Somebody else may have asked the same in the meantime.
         if let Some(verdict) = self.remembered(&tag) {
             return verdict;
@@ -151,23 +151,23 @@ impl Checker {
             verdicts.clear();
         }
         verdicts.insert(tag);
-        if is_right { Verdict::Right } else { Verdict::Wrong }
+        if is_right { PasswordCheck::Right } else { PasswordCheck::Wrong }
     }
 
     /// The right to check now.
-    async fn turn(&self, place: Place) -> Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)> {
+    async fn turn(&self, queue_key: QueueKey) -> Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)> {
         let own = {
-            let mut places = lock(&self.places);
-            places.retain(|_, place| Arc::strong_count(place) > 1);
-            places.entry(place).or_insert_with(|| Arc::new(Semaphore::new(CONCURRENCY))).clone()
+            let mut queues = lock(&self.queues);
+            queues.retain(|_, queue_key| Arc::strong_count(queue_key) > 1);
+            queues.entry(queue_key).or_insert_with(|| Arc::new(Semaphore::new(CONCURRENCY))).clone()
         };
-        // The permit keeps its semaphore alive, and so the place in the table.
+        // The permit keeps its semaphore alive, and so the queue_key in the table.
         Some((own.acquire_owned().await.ok()?, self.running.clone().acquire_owned().await.ok()?))
     }
 
-    fn remembered(&self, tag: &[u8; 32]) -> Option<Verdict> {
-        let right = lock(&self.right).contains(tag).then_some(Verdict::Right);
-        right.or_else(|| lock(&self.wrong).contains(tag).then_some(Verdict::Wrong))
+    fn remembered(&self, tag: &[u8; 32]) -> Option<PasswordCheck> {
+        let right = lock(&self.right).contains(tag).then_some(PasswordCheck::Right);
+        right.or_else(|| lock(&self.wrong).contains(tag).then_some(PasswordCheck::Wrong))
     }
 
     fn choice(&self, name: &[u8], of: usize) -> usize {
@@ -214,15 +214,15 @@ mod tests {
         // Twice: what is remembered must not change the answer.
         for _ in 0..2 {
             for (text, expected) in [
-                (&b"alice:one"[..], Verdict::Right),
-                (b"bob:two:three", Verdict::Right),
-                (b"carol:", Verdict::Right),
-                (b"alice:two:three", Verdict::Wrong),
-                (b"alice:", Verdict::Wrong),
-                (b"Alice:one", Verdict::Wrong),
-                (b"dave:one", Verdict::Wrong),
-                (b":", Verdict::Wrong),
-                (b"\xff\xfe:\xff", Verdict::Wrong),
+                (&b"alice:one"[..], PasswordCheck::Right),
+                (b"bob:two:three", PasswordCheck::Right),
+                (b"carol:", PasswordCheck::Right),
+                (b"alice:two:three", PasswordCheck::Wrong),
+                (b"alice:", PasswordCheck::Wrong),
+                (b"Alice:one", PasswordCheck::Wrong),
+                (b"dave:one", PasswordCheck::Wrong),
+                (b":", PasswordCheck::Wrong),
+                (b"\xff\xfe:\xff", PasswordCheck::Wrong),
             ] {
                 assert_eq!(checker.check(&users, credentials(text), None).await, expected, "{}", text.escape_ascii());
             }
@@ -233,9 +233,9 @@ mod tests {
     #[tokio::test]
     async fn a_changed_hash_forgets_the_password() {
         let checker = Checker::new().unwrap();
-        assert_eq!(checker.check(&users(&[("alice", "one")]), credentials(b"alice:one"), None).await, Verdict::Right);
-        assert_eq!(checker.check(&users(&[("alice", "two")]), credentials(b"alice:one"), None).await, Verdict::Wrong);
-        assert_eq!(checker.check(&Users::default(), credentials(b"alice:one"), None).await, Verdict::Wrong);
+        assert_eq!(checker.check(&users(&[("alice", "one")]), credentials(b"alice:one"), None).await, PasswordCheck::Right);
+        assert_eq!(checker.check(&users(&[("alice", "two")]), credentials(b"alice:one"), None).await, PasswordCheck::Wrong);
+        assert_eq!(checker.check(&Users::default(), credentials(b"alice:one"), None).await, PasswordCheck::Wrong);
     }
 
     #[tokio::test]
@@ -243,24 +243,24 @@ mod tests {
         let users = users(&[("alice", "one")]);
         let checker = Checker::new().unwrap();
         for text in [&b"alice:two"[..], b"mallory:two"] {
-            assert_eq!(checker.check(&users, credentials(text), None).await, Verdict::Wrong);
+            assert_eq!(checker.check(&users, credentials(text), None).await, PasswordCheck::Wrong);
             // It gets no turn any more, and needs none.
             let _all = checker.running.acquire_many(u32::try_from(CONCURRENCY).unwrap()).await.unwrap();
-            assert_eq!(checker.check(&users, credentials(text), None).await, Verdict::Wrong);
+            assert_eq!(checker.check(&users, credentials(text), None).await, PasswordCheck::Wrong);
         }
-        assert_eq!(checker.check(&users, credentials(b"alice:one"), None).await, Verdict::Right);
+        assert_eq!(checker.check(&users, credentials(b"alice:one"), None).await, PasswordCheck::Right);
     }
 
     #[tokio::test(start_paused = true)]
     async fn checks_wait_for_ten_seconds_and_remembered_ones_do_not() {
         let users = users(&[("alice", "one")]);
         let checker = Checker::new().unwrap();
-        assert_eq!(checker.check(&users, credentials(b"alice:one"), None).await, Verdict::Right);
+        assert_eq!(checker.check(&users, credentials(b"alice:one"), None).await, PasswordCheck::Right);
         let _all = checker.running.acquire_many(u32::try_from(CONCURRENCY).unwrap()).await.unwrap();
         let start = tokio::time::Instant::now();
-        assert_eq!(checker.check(&users, credentials(b"alice:two"), None).await, Verdict::Busy);
+        assert_eq!(checker.check(&users, credentials(b"alice:two"), None).await, PasswordCheck::Busy);
         assert_eq!(start.elapsed().as_secs(), 10);
-        assert_eq!(checker.check(&users, credentials(b"alice:one"), None).await, Verdict::Right);
+        assert_eq!(checker.check(&users, credentials(b"alice:one"), None).await, PasswordCheck::Right);
     }
 
     /// However many wait elsewhere, one waits only for the few that were let go on before it.
@@ -269,19 +269,19 @@ mod tests {
         let checker = Checker::new().unwrap();
         let all = checker.running.acquire_many(u32::try_from(CONCURRENCY).unwrap()).await.unwrap();
         let alice = |address: &str| Some((b"alice".to_vec(), Some(address.parse().unwrap())));
-        for place in [None, alice("192.0.2.1")] {
-            let mut flood = Box::pin(join_all((0..200).map(|_| checker.turn(place.clone()))));
+        for queue_key in [None, alice("192.0.2.1")] {
+            let mut flood = Box::pin(join_all((0..200).map(|_| checker.turn(queue_key.clone()))));
             assert!((&mut flood).now_or_never().is_none());
             let mut other = Box::pin(checker.turn(alice("192.0.2.2")));
             assert!((&mut other).now_or_never().is_none());
-            // As many as one place lets go on, and then it.
+            // As many as one queue_key lets go on, and then it.
             checker.running.add_permits(CONCURRENCY + 1);
             assert!((&mut other).now_or_never().is_some());
             drop((flood, other));
             checker.running.forget_permits(CONCURRENCY + 1);
         }
         drop(all);
-        assert!(lock(&checker.places).len() <= 3);
+        assert!(lock(&checker.queues).len() <= 3);
     }
 
     #[test]

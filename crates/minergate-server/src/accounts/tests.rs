@@ -35,7 +35,7 @@ async fn login(accounts: &Accounts, fields: Value, now: u64) -> Result<String, E
     accounts.login(&Fields::of(fields), None, Duration::from_secs(now)).await
 }
 
-async fn owner(accounts: &Accounts, token: &str) -> Result<usize, Denial> {
+async fn owner(accounts: &Accounts, token: &str) -> Result<usize, ReadRefusal> {
     accounts.of_token(Some(token)).await.1
 }
 
@@ -50,14 +50,14 @@ async fn a_login_needs_the_right_email_and_password() {
         assert_eq!(owner(&accounts, &token).await, Ok(0));
     }
     for (key, value, refusal) in [
-        ("email", json!(null), Refusal::MissingEmail),
-        ("email", json!(""), Refusal::MissingEmail),
-        ("email", json!("nobody@example.com"), Refusal::WrongEmailOrPassword),
-        ("email", json!("farm-3@example.com"), Refusal::WrongEmailOrPassword),
-        ("password", json!("wrong"), Refusal::WrongEmailOrPassword),
-        ("password", json!("correct horse "), Refusal::WrongEmailOrPassword),
-        ("password", json!(12), Refusal::WrongEmailOrPassword),
-        ("password", json!(null), Refusal::WrongEmailOrPassword),
+        ("email", json!(null), LoginRefusal::MissingEmail),
+        ("email", json!(""), LoginRefusal::MissingEmail),
+        ("email", json!("nobody@example.com"), LoginRefusal::WrongEmailOrPassword),
+        ("email", json!("farm-3@example.com"), LoginRefusal::WrongEmailOrPassword),
+        ("password", json!("wrong"), LoginRefusal::WrongEmailOrPassword),
+        ("password", json!("correct horse "), LoginRefusal::WrongEmailOrPassword),
+        ("password", json!(12), LoginRefusal::WrongEmailOrPassword),
+        ("password", json!(null), LoginRefusal::WrongEmailOrPassword),
     ] {
         let mut fields = right.clone();
         fields[key] = value;
@@ -72,9 +72,9 @@ async fn a_totp_code_is_good_once_and_within_a_step() {
     let login = |code: Value, now| {
         login(&accounts, json!({ "email": "farm-2@example.com", "password": "correct horse", "totp": code }), now)
     };
-    let wrong = || Err(Refusal::WrongTotp.into());
+    let wrong = || Err(LoginRefusal::WrongTotp.into());
     for none in [json!(0), json!("0"), json!(""), json!(null)] {
-        assert_eq!(login(none, NOW).await, Err(Refusal::TotpRequired.into()));
+        assert_eq!(login(none, NOW).await, Err(LoginRefusal::TotpRequired.into()));
     }
     // A time whose code begins with a zero, so that the number is short.
     let code = |now| totp.generate(now).to_string();
@@ -97,10 +97,10 @@ async fn a_ready_made_token_never_ends_and_is_of_its_account_alone() {
     tokio::time::advance(Duration::from_secs(86_400)).await;
     assert_eq!((owner(&accounts, "0123abcd").await, owner(&accounts, "4567cdef").await), (Ok(2), Ok(3)));
     for token in ["made up", "0123abc", "0123abcde", "correct horse"] {
-        assert_eq!(owner(&accounts, token).await, Err(Denial::InvalidToken), "{token}");
+        assert_eq!(owner(&accounts, token).await, Err(ReadRefusal::InvalidToken), "{token}");
     }
-    assert_eq!(owner(&accounts, "").await, Err(Denial::NoToken));
-    assert_eq!(accounts.of_token(None).await, (None, Err(Denial::NoToken)));
+    assert_eq!(owner(&accounts, "").await, Err(ReadRefusal::NoToken));
+    assert_eq!(accounts.of_token(None).await, (None, Err(ReadRefusal::NoToken)));
 }
 
 #[tokio::test]
@@ -122,7 +122,7 @@ async fn a_password_of_a_file_is_the_one_that_stands_there_now() {
             None => std::fs::remove_file(&path).unwrap(),
         }
         assert_eq!(login("a@example.com", "").await, Err(Error::Internal), "{}", SecretError::Empty);
-        assert_eq!(login("b@example.com", "second").await, Err(Refusal::WrongEmailOrPassword.into()));
+        assert_eq!(login("b@example.com", "second").await, Err(LoginRefusal::WrongEmailOrPassword.into()));
     }
 }
 
@@ -132,7 +132,7 @@ async fn many_failures_block_logins_for_a_while_and_no_token() {
     let login = |password: &str| login(&accounts, json!({ "email": "farm-1@example.com", "password": password }), NOW);
     let token = login("correct horse").await.unwrap();
     for _ in 0..FROM_ADDRESS {
-        assert_eq!(login("wrong").await, Err(Refusal::WrongEmailOrPassword.into()));
+        assert_eq!(login("wrong").await, Err(LoginRefusal::WrongEmailOrPassword.into()));
     }
     for password in ["wrong", "correct horse"] {
         assert_eq!(login(password).await, Err(Error::TooManyLogins(WINDOW)));
@@ -154,6 +154,6 @@ async fn logins_at_one_time_are_not_more_than_allowed() {
     let accounts = accounts.limit_failures();
     let wrong = |_| login(&accounts, json!({ "email": "a@example.com", "password": "wrong" }), NOW);
     let results = futures_util::future::join_all((0..100).map(wrong)).await;
-    let is_checked = |result: &&Result<_, _>| **result == Err(Refusal::WrongEmailOrPassword.into());
+    let is_checked = |result: &&Result<_, _>| **result == Err(LoginRefusal::WrongEmailOrPassword.into());
     assert_eq!(results.iter().filter(is_checked).count(), FROM_ADDRESS as usize);
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::table::{FAULTS, Fault, Place};
+use super::table::{FAULTS, Fault, AppliesTo};
 use crate::nodejs_pool::{self, ROUTES};
 use crate::world;
 use minergate::api::LOGIN;
@@ -56,7 +56,7 @@ pub fn fault_help() -> String {
 
 impl Rule {
     pub(super) fn fits(&self, endpoint: &str, account: &str) -> bool {
-        self.endpoint.map_or_else(|| self.fault.place.holds(endpoint), |only| only == endpoint)
+        self.endpoint.map_or_else(|| self.fault.applies_to.holds(endpoint), |only| only == endpoint)
             && self.account.as_ref().is_none_or(|only| only == account)
     }
 
@@ -87,15 +87,15 @@ fn account(user: usize) -> String {
     world::name(user as u64)
 }
 
-impl Place {
+impl AppliesTo {
     fn holds(self, endpoint: &str) -> bool {
         match self {
-            Place::All => true,
-            Place::Login => endpoint == LOGIN,
-            Place::Accounts => Place::Tokens.holds(endpoint) || Place::Wallets.holds(endpoint),
-            Place::Tokens => ENDPOINTS.iter().any(|row| row.name == endpoint && row.scope == Scope::Account),
-            Place::Wallets => ROUTES.iter().any(|route| route.endpoint == endpoint && route.is_of_wallet()),
-            Place::Counters => {
+            AppliesTo::All => true,
+            AppliesTo::Login => endpoint == LOGIN,
+            AppliesTo::Accounts => AppliesTo::Tokens.holds(endpoint) || AppliesTo::Wallets.holds(endpoint),
+            AppliesTo::Tokens => ENDPOINTS.iter().any(|row| row.name == endpoint && row.scope == Scope::Account),
+            AppliesTo::Wallets => ROUTES.iter().any(|route| route.endpoint == endpoint && route.is_of_wallet()),
+            AppliesTo::Counters => {
                 // A counter's name ends so, and no other's. The API has no totals of single workers.
                 let is_total = |family: &Family| family.suffix() == "_total" && !family.stem.starts_with("worker_");
                 ENDPOINTS.iter().any(|row| row.name == endpoint && row.families().any(is_total))
@@ -146,10 +146,10 @@ fn split(text: &str, sign: char) -> (&str, Option<&str>) {
 fn place(fault: &Fault, name: &str) -> Result<&'static str, String> {
     let endpoint =
         endpoint_names().find(|known| *known == name).ok_or_else(|| unknown("endpoint", name, endpoint_names()))?;
-    if fault.place.holds(endpoint) {
+    if fault.applies_to.holds(endpoint) {
         return Ok(endpoint);
     }
-    let places: Vec<&str> = endpoint_names().filter(|endpoint| fault.place.holds(endpoint)).collect();
+    let places: Vec<&str> = endpoint_names().filter(|endpoint| fault.applies_to.holds(endpoint)).collect();
     Err(format!("`{endpoint}` can't have the fault `{}`; only {} can", fault.name, places.join(", ")))
 }
 

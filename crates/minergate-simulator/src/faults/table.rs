@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{body, change};
 use crate::noise::Seed;
-use minergate_server::{Denial, Error, Refusal, application_error, framework_error, json_response};
+use minergate_server::{ReadRefusal, Error, LoginRefusal, application_error, framework_error, json_response};
 
 /// One way to misbehave.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub struct Fault {
     /// What it does, for people.
     pub does: &'static str,
     /// The endpoints that can have it.
-    pub(super) place: Place,
+    pub(super) applies_to: AppliesTo,
     /// The time that it takes or names, for those that a rule can give one.
     pub(super) time: Option<Duration>,
     pub(super) effect: Effect,
@@ -27,7 +27,7 @@ pub struct Fault {
 
 /// Which endpoints can have a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum AppliesTo {
     All,
     Login,
     /// Those of accounts and wallets.
@@ -95,35 +95,35 @@ pub static FAULTS: &[Fault] = &[
     fault("many-currencies", "5,000 made-up currency codes more", Changed(change::many_currencies)),
     fault("hostile-labels", "keys and texts with quotes, newlines, NULs, e-mail addresses", Changed(change::hostile_labels)),
     fault("frozen", "the answer of the time when the rule came into force: no number and no time goes on", Frozen)
-        .place(Place::Accounts),
+        .applies_to(AppliesTo::Accounts),
     fault(
         "correction",
         "every total is a ten-thousandth lower, as after a correction or a reorganisation",
         Changed(change::corrected),
     )
-    .place(Place::Counters),
+    .applies_to(AppliesTo::Counters),
     fault("counter-reset", "every total counts from 0 again, since the rule came into force", Restarted)
-        .place(Place::Counters),
-    fault("expired-token", "status 401, the token has expired", Instead(expired_token)).place(Place::Tokens),
+        .applies_to(AppliesTo::Counters),
+    fault("expired-token", "status 401, the token has expired", Instead(expired_token)).applies_to(AppliesTo::Tokens),
     fault("forbidden", "status 403", Instead(forbidden)),
-    fault("wrong-password", "the login's WrongEmailOrPassword", Instead(wrong_password)).place(Place::Login),
-    fault("totp-required", "the login's TotpRequired", Instead(totp_required)).place(Place::Login),
-    fault("captcha", "the login wants a captcha", Instead(captcha)).place(Place::Login),
+    fault("wrong-password", "the login's WrongEmailOrPassword", Instead(wrong_password)).applies_to(AppliesTo::Login),
+    fault("totp-required", "the login's TotpRequired", Instead(totp_required)).applies_to(AppliesTo::Login),
+    fault("captcha", "the login wants a captcha", Instead(captcha)).applies_to(AppliesTo::Login),
     fault("login-internal", "the login's InternalError that the public host answered", Instead(login_internal))
-        .place(Place::Login),
+        .applies_to(AppliesTo::Login),
     fault("discontinued", "ApiDiscontinued with an empty message", Instead(discontinued)),
     fault("error-200", "an error with status 200", Instead(error_200)),
     fault("redirect", "status 302 to another host", Instead(redirect)),
-    fault("wallet-unknown", "the pool does not know the wallet", WalletUnknown).place(Place::Wallets),
+    fault("wallet-unknown", "the pool does not know the wallet", WalletUnknown).applies_to(AppliesTo::Wallets),
 ];
 
 const fn fault(name: &'static str, does: &'static str, effect: Effect) -> Fault {
-    Fault { name, does, place: Place::All, time: None, effect }
+    Fault { name, does, applies_to: AppliesTo::All, time: None, effect }
 }
 
 impl Fault {
-    const fn place(self, place: Place) -> Fault {
-        Fault { place, ..self }
+    const fn applies_to(self, applies_to: AppliesTo) -> Fault {
+        Fault { applies_to, ..self }
     }
 
     const fn time(self, time: Duration) -> Fault {
@@ -185,7 +185,7 @@ fn huge_list(_: Duration) -> Response {
 }
 
 fn expired_token(_: Duration) -> Response {
-    Error::Denied(Denial::InvalidToken).into_response()
+    Error::ReadRefused(ReadRefusal::InvalidToken).into_response()
 }
 
 fn forbidden(_: Duration) -> Response {
@@ -193,11 +193,11 @@ fn forbidden(_: Duration) -> Response {
 }
 
 fn wrong_password(_: Duration) -> Response {
-    Error::Refused(Refusal::WrongEmailOrPassword).into_response()
+    Error::LoginRefused(LoginRefusal::WrongEmailOrPassword).into_response()
 }
 
 fn totp_required(_: Duration) -> Response {
-    Error::Refused(Refusal::TotpRequired).into_response()
+    Error::LoginRefused(LoginRefusal::TotpRequired).into_response()
 }
 
 fn captcha(_: Duration) -> Response {

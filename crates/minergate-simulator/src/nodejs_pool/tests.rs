@@ -319,7 +319,7 @@ proptest! {
     fn any_time_has_answers(seed: u64, now in 0..1_000_000_000_000_u64, bits in 0..40_u32) {
         let pool = pool(seed);
         for route in ROUTES {
-            (route.answer)(&Asked { pool: &pool, rig: pool.rigs.first(), skip: 0, limit: 15, now: now >> bits });
+            (route.answer)(&PoolRequest { pool: &pool, rig: pool.rigs.first(), skip: 0, limit: 15, now: now >> bits });
         }
     }
 }
@@ -362,7 +362,7 @@ fn the_same_seed_gives_the_same_wallets_and_answers() {
     let answers = |seed| {
         let pool = pool(seed);
         let ask =
-            |route: &Route| (route.answer)(&Asked { pool: &pool, rig: pool.rigs.first(), skip: 0, limit: 15, now: NOW });
+            |route: &Route| (route.answer)(&PoolRequest { pool: &pool, rig: pool.rigs.first(), skip: 0, limit: 15, now: NOW });
         ROUTES.iter().map(ask).collect::<Vec<Value>>()
     };
     assert_eq!(answers(1), answers(1));

@@ -19,7 +19,7 @@ pub use self::login::Blocked;
 use self::login::Login;
 use super::budget::Budget;
 use super::limiter::Lane;
-use super::memory::Memory;
+use super::state_files::StateFiles;
 use super::{Client, Result, Secret};
 
 /// One account, its credentials and the state of its login.
@@ -28,9 +28,9 @@ pub struct Account {
     credentials: Credentials,
     /// Its part of the client's slots, which the client cuts out at the first request.
     lane: OnceLock<Lane>,
-    memory: Memory,
+    state_files: StateFiles,
     /// Credentials that earlier processes found rejected are tried all the same.
-    tries_rejected: AtomicBool,
+    retries_rejected: AtomicBool,
     /// The token in use. Changed only while `login` is locked.
     token: Mutex<Option<SecretString>>,
     budget: Mutex<Budget>,
@@ -70,7 +70,7 @@ impl Credentials {
     }
 
     /// How the account logs in, for people.
-    pub fn words(&self) -> &'static str {
+    pub fn description(&self) -> &'static str {
         match self {
             Credentials::Token { .. } => "token",
             Credentials::Password { totp: None, .. } => "password",
@@ -81,7 +81,7 @@ impl Credentials {
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.words())
+        f.write_str(self.description())
     }
 }
 
@@ -98,8 +98,8 @@ impl Account {
             name: name.into(),
             credentials,
             lane: OnceLock::new(),
-            memory: Memory::new(state_directory, name),
-            tries_rejected: AtomicBool::new(false),
+            state_files: StateFiles::new(state_directory, name),
+            retries_rejected: AtomicBool::new(false),
             token: Mutex::default(),
             budget: Mutex::default(),
             login: sync::Mutex::default(),
@@ -140,7 +140,7 @@ impl Account {
         let email = self.email().unwrap_or_default();
         let totp = totp.map(ExposeSecret::expose_secret).unwrap_or_default();
         let parts = [client.settings().base_url.as_str(), email, secret.expose_secret(), totp];
-        self.memory.fingerprint(&parts.map(str::as_bytes)).await
+        self.state_files.fingerprint(&parts.map(str::as_bytes)).await
     }
 
     /// Lets a login try once more that is blocked by a captcha or a discontinued API: somebody may have seen to that. Rejected
@@ -156,17 +156,17 @@ impl Account {
     }
 
     /// Tries credentials again that earlier processes found rejected.
-    pub fn try_rejected(&self) {
-        self.tries_rejected.store(true, Ordering::Relaxed);
+    pub fn retry_rejected(&self) {
+        self.retries_rejected.store(true, Ordering::Relaxed);
     }
 
     /// Takes over what was found out with another configuration of the same account: the budget, the waits, and what was rejected.
     /// Other credentials end the waits.
-    pub fn continues(&self, before: &Account) {
+    pub fn take_over(&self, before: &Account) {
         *self.budget() = *before.budget();
         // One that is locked has a login under way.
         if let (Ok(mut login), Ok(before)) = (self.login.try_lock(), before.login.try_lock()) {
-            *login = Login { proven: false, ..before.clone() };
+            *login = Login { is_token_proven: false, ..before.clone() };
         }
     }
 

@@ -11,7 +11,7 @@ use super::body::decode;
 use super::http::{Exchange, Http};
 use super::limiter::{Lane, Limiter, Turn};
 use super::pause::Target;
-use super::{Account, Error, Event, LOGIN, Observer, Read, Result, Settings};
+use super::{Account, Error, Event, LOGIN, Observer, ReadRequest, Result, Settings};
 use crate::answer::{Map, Text};
 
 /// Redirects followed within the host.
@@ -56,7 +56,7 @@ impl Client {
     pub fn reconfigured(&self, settings: &Settings) -> Result<Client> {
         let mut limiter = Limiter::new(settings.requests_per_second, settings.burst(), settings.concurrency);
         if settings.base_url == self.settings.base_url {
-            limiter = limiter.continues(&self.limiter);
+            limiter = limiter.continuing(&self.limiter);
         }
         Client::with_limiter(settings, limiter, self.observer.clone())
     }
@@ -83,20 +83,20 @@ impl Client {
     ///
     /// # Errors
     /// Every kind of [`Error`].
-    pub async fn get<T>(&self, read: Read<'_>, decode: impl Fn(&[u8]) -> Result<T>) -> Result<T> {
+    pub async fn get<T>(&self, read: ReadRequest<'_>, decode: impl Fn(&[u8]) -> Result<T>) -> Result<T> {
         let Some(account) = read.account else { return self.ask(read, &mut None, &decode).await };
         let mut token = None;
         let mut result = self.ask(read, &mut token, &decode).await;
         if let (Err(Error::Unauthorized { .. }), Some(refused)) = (&result, &token)
-            && account.refused(read.endpoint, refused).await
+            && account.token_refused(read.endpoint, refused).await
         {
             result = self.ask(read, &mut token, &decode).await;
             if let Err(Error::Unauthorized { .. }) = result {
-                account.denied(read.endpoint).await;
+                account.fresh_token_refused(read.endpoint).await;
             }
         }
         if let (Ok(_), Some(token)) = (&result, &token) {
-            account.accepted(read.endpoint, token).await;
+            account.token_accepted(read.endpoint, token).await;
         }
         result
     }
@@ -104,7 +104,7 @@ impl Client {
     /// Asks once, and again while it may help. `token` becomes the one that was sent last.
     async fn ask<T>(
         &self,
-        read: Read<'_>,
+        read: ReadRequest<'_>,
         token: &mut Option<SecretString>,
         decode: &impl Fn(&[u8]) -> Result<T>,
     ) -> Result<T> {
@@ -139,7 +139,7 @@ impl Client {
     /// Why nothing was sent. What came of what was sent is in the result.
     async fn read<T>(
         &self,
-        read: Read<'_>,
+        read: ReadRequest<'_>,
         token: &mut Option<SecretString>,
         retries: u32,
         decode: &impl Fn(&[u8]) -> Result<T>,
@@ -172,7 +172,7 @@ impl Client {
     /// Waits for a turn, and for a token to send in it: the newest, as the one that there was before the wait may have ended since.
     async fn turn_with_token<'a>(
         &'a self,
-        read: Read<'a>,
+        read: ReadRequest<'a>,
         target: &Target<'_>,
         token: &mut Option<SecretString>,
     ) -> Result<(Turn<'a>, &'a Lane)> {
@@ -286,7 +286,7 @@ impl Client {
     }
 }
 
-impl<'a> Read<'a> {
+impl<'a> ReadRequest<'a> {
     fn target(&self) -> Target<'a> {
         let lane = self.lane.map(|(name, _)| name);
         Target {
@@ -344,7 +344,7 @@ mod tests {
         });
         let config = Settings { concurrency: 1, ..Settings::new(parse_base_url(&base_url).unwrap()) };
         let client = Client::new(&config, Arc::new(|_| {})).unwrap();
-        let read = Read {
+        let read = ReadRequest {
             lane: None,
             error: Error::of_answer,
             endpoint: "status",

@@ -91,7 +91,7 @@ pub enum Error {
     #[error("the answer is {0}; does a proxy stand before the API?")]
     Encoding(&'static str),
     /// Logins are blocked; nothing was sent.
-    #[error("login blocked: {}; {}", .0.words(), .0.remedy())]
+    #[error("login blocked: {}; {}", .0.description(), .0.remedy())]
     LoginBlocked(Blocked),
     /// A login or a token failed a short while ago, or logins are over their budget; nothing was sent.
     #[error("waiting before the next login")]

@@ -28,10 +28,10 @@ const LIFETIME: Duration = Duration::from_secs(300);
 /// The HTTP client that is in use.
 pub(super) struct Http {
     settings: Settings,
-    state: Mutex<State>,
+    state: Mutex<CurrentClient>,
 }
 
-struct State {
+struct CurrentClient {
     client: reqwest::Client,
     built: Instant,
     is_building: bool,
@@ -56,7 +56,7 @@ impl Http {
         let uri: Option<Uri> = base_url.as_str().parse().ok();
         let through_proxy = !is_loopback && uri.is_some_and(|uri| Matcher::from_env().intercept(&uri).is_some());
         let settings = Settings { user_agent: user_agent.to_owned(), timeout, is_loopback, through_proxy };
-        let state = State { client: settings.build()?, built: Instant::now(), is_building: false };
+        let state = CurrentClient { client: settings.build()?, built: Instant::now(), is_building: false };
         Ok(Http { settings, state: Mutex::new(state) })
     }
 
@@ -108,7 +108,7 @@ impl Http {
         Exchange { body, status: Some(status), pause, clock_off: clock.off, location }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, CurrentClient> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

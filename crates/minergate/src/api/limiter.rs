@@ -28,11 +28,11 @@ pub(super) struct Limiter {
     /// Slots for those that did not answer in time lately.
     doubtful_slots: Semaphore,
     share: usize,
-    state: Mutex<State>,
+    state: Mutex<LimiterState>,
 }
 
 #[derive(Clone)]
-struct State {
+struct LimiterState {
     /// When the next request may be sent by the schedule.
     next: Instant,
     pauses: Pauses,
@@ -71,12 +71,12 @@ impl Limiter {
             slots: Semaphore::new(concurrency),
             doubtful_slots: Semaphore::new(share),
             share,
-            state: Mutex::new(State { next: Instant::now(), pauses: Pauses::default(), retries: RETRIES.0 }),
+            state: Mutex::new(LimiterState { next: Instant::now(), pauses: Pauses::default(), retries: RETRIES.0 }),
         }
     }
 
     /// Takes over from a limiter of the same host what the host asked for and what was sent to it.
-    pub(super) fn continues(self, before: &Limiter) -> Limiter {
+    pub(super) fn continuing(self, before: &Limiter) -> Limiter {
         Limiter { state: Mutex::new(before.state().clone()), ..self }
     }
 
@@ -144,7 +144,7 @@ impl Limiter {
         scheduled.checked_sub(self.burst).map_or(now, |turn| turn.max(now))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, LimiterState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -20,7 +20,7 @@ const REMEMBERED: u64 = 32;
 
 /// Which codes of an account were sent.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Codes {
+pub(super) struct SentCodes {
     sent: BTreeSet<u64>,
 }
 
@@ -40,7 +40,7 @@ impl Code {
     }
 }
 
-impl Codes {
+impl SentCodes {
     /// Takes note of steps that an earlier process used.
     ///
     /// A step of the future means that the clock was set back, or that the file is broken. It is dropped: otherwise no code could be
@@ -64,7 +64,7 @@ impl Codes {
         }
     }
 
-    /// Makes the code of the present step, which is then taken for sent; nothing where [`Codes::ready`] would wait.
+    /// Makes the code of the present step, which is then taken for sent; nothing where [`SentCodes::ready`] would wait.
     ///
     /// # Errors
     /// [`Error::TotpSecret`].
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn no_code_is_made_twice_or_at_the_end_of_its_step() {
         let now = Duration::from_secs(1000 * STEP);
-        let mut codes = Codes::default();
+        let mut codes = SentCodes::default();
         assert_eq!(codes.wait(now), None);
         assert_eq!(codes.wait(now + Duration::from_secs(29)), None);
         assert_eq!(codes.wait(now + Duration::from_millis(29_500)), Some(Duration::from_millis(500)));
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn what_an_earlier_process_used_is_remembered_by_time() {
         let now = step(unix_time());
-        let mut codes = Codes::default();
+        let mut codes = SentCodes::default();
         let future = (1..=32).map(|ahead| now + 1 + ahead);
         codes.remember("farm", [now, now - 5, now - 1000].into_iter().chain(future).collect());
         assert!(codes.sent().eq([now - 5, now]) || step(unix_time()) > now, "{codes:?}");

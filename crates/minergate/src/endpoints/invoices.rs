@@ -46,7 +46,7 @@ impl Invoice {
     /// earlier versions of the API have a number there.
     pub fn state(&self) -> &'static str {
         let has_finished = self.finished.get().is_some_and(|milliseconds| milliseconds > 0.0);
-        if has_finished { FINISHED } else { self.status.word(STATES) }
+        if has_finished { FINISHED } else { self.status.known_word(STATES) }
     }
 }
 

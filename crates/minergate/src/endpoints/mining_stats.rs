@@ -172,7 +172,7 @@ pub static SPEC: Spec<MiningStats> = of_account("mining_stats", "/1.0/mining/sta
             .field("paymentModels")
             .read(|stats, out| {
                 for (currency, model) in stats.payment_models.iter() {
-                    out.put([currency, model.word(MODELS)], model.get().map(|_| 1.0));
+                    out.put([currency, model.known_word(MODELS)], model.get().map(|_| 1.0));
                 }
             }),
         gauge("mining_payout_threshold", "Balance that the pool pays out by itself; MinerGate does not say it")

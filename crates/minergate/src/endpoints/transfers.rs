@@ -44,7 +44,7 @@ type Key<'a> = (&'a str, &'static str, &'static str);
 /// The transfers by currency, direction and state.
 fn groups<'a>(transfers: &'a Transfers, email: Option<&str>) -> BTreeMap<Key<'a>, Group> {
     group_by(transfers.iter().map(|t| {
-        let key = (t.cc.get().unwrap_or_default(), t.direction(email), t.state.word(STATES));
+        let key = (t.cc.get().unwrap_or_default(), t.direction(email), t.state.known_word(STATES));
         (key, Entry { amount: t.amount, created: t.created, ..Entry::default() })
     }))
 }

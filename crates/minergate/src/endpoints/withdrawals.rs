@@ -28,7 +28,7 @@ object! {
 /// The withdrawals by currency and status.
 fn groups(withdrawals: &Withdrawals) -> BTreeMap<(&str, &'static str), Group> {
     group_by(withdrawals.iter().map(|w| {
-        let key = (w.cc.get().unwrap_or_default(), w.status.word(STATES));
+        let key = (w.cc.get().unwrap_or_default(), w.status.known_word(STATES));
         (key, Entry { amount: w.amount, fee: w.fee, created: w.created })
     }))
 }

@@ -88,7 +88,7 @@ impl Samples {
             values: Vec::new(),
             layout: Layout::default(),
             dropped: 0,
-            numbers: Numbers::default(),
+            numbers: LabelSetIndex::default(),
             set: String::new(),
         };
         for Metric { family, read } in metrics {
@@ -188,7 +188,7 @@ impl Samples {
     }
 
     fn retain(&mut self, keep: impl Fn(&Family, Sample<'_>) -> bool) {
-        let (mut values, mut layout, mut numbers) = (Vec::new(), Layout::default(), Numbers::default());
+        let (mut values, mut layout, mut numbers) = (Vec::new(), Layout::default(), LabelSetIndex::default());
         for (family, series) in self.families() {
             numbers.begin_family();
             for one in series.filter(|one| keep(family, *one)) {
@@ -245,13 +245,13 @@ impl LabelSets {
 
 /// Finds the numbers of label sets.
 #[derive(Default)]
-struct Numbers {
+struct LabelSetIndex {
     by_text: BTreeMap<Box<str>, u32>,
     /// A family mostly has the sets of the one before it, in the same order.
     expected: u32,
 }
 
-impl Numbers {
+impl LabelSetIndex {
     fn begin_family(&mut self) {
         self.expected = 0;
     }
@@ -284,7 +284,7 @@ pub struct Out<'a> {
     values: Vec<f64>,
     layout: Layout,
     dropped: u64,
-    numbers: Numbers,
+    numbers: LabelSetIndex,
     /// The label set that is being written.
     set: String,
 }

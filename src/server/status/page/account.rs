@@ -5,8 +5,8 @@ use maud::{Markup, html};
 use super::table;
 use crate::server::status::account::Account;
 use crate::server::status::fault::Fault;
-use crate::server::status::state::State;
-use crate::server::status::words::{ago, balance, count, si, span, workers};
+use crate::server::status::state::AccountState;
+use crate::server::status::format::{ago, balance, count, si, span, workers};
 
 /// What is shown at most of an account beside others: a page of accounts that have much is small, too.
 const CURRENCIES: usize = 6;
@@ -14,23 +14,23 @@ const FAULTS: usize = 3;
 
 /// The line is unfolded if something is wrong, or if it `is_chosen`; then all is shown. `alone` is the URL where it is.
 pub(super) fn account(account: &Account, is_chosen: bool, alone: impl Fn() -> String) -> Markup {
-    let is_wrong = !account.faults.is_empty() || account.state == State::Blocked;
+    let is_wrong = !account.faults.is_empty() || account.state == AccountState::Blocked;
     let faults = account.faults.iter().enumerate().take(if is_chosen { usize::MAX } else { FAULTS });
     let is_cut = account.workers.len() < account.worker_count
         || !is_chosen && (account.currencies.len() > CURRENCIES || account.faults.len() > FAULTS);
     html! {
         details data-key=(account.name) open[is_wrong || is_chosen] {
             summary {
-                span class={ "state " (account.state.word()) } { (account.state.word()) }
+                span class={ "state " (account.state.name()) } { (account.state.name()) }
                 span class="who" {
                     b { (account.name) }
-                    @if account.state != State::Ok { span class={ "why " (account.state.word()) } { (account.words) } }
+                    @if account.state != AccountState::Ok { span class={ "why " (account.state.name()) } { (account.words) } }
                 }
                 (values(account, if is_chosen { usize::MAX } else { CURRENCIES }))
             }
             @for (i, fault) in faults {
                 @let is_said = i == 0 && fault.is_said(account.state);
-                p class="fault" { (more(fault, !is_said || account.state == State::Blocked, !is_said)) }
+                p class="fault" { (more(fault, !is_said || account.state == AccountState::Blocked, !is_said)) }
             }
             @if is_wrong {
                 details data-key={ (account.name) "@rest" } open[is_chosen] { summary { "details" } (rest(account)) }

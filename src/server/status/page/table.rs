@@ -7,14 +7,14 @@ use minergate::duration;
 
 use crate::server::status::account::Account;
 use crate::server::status::endpoint::Endpoint;
-use crate::server::status::facts::Facts;
-use crate::server::status::words::{ago, coins, count, number, si, span};
+use crate::server::status::report::StatusReport;
+use crate::server::status::format::{ago, coins, count, number, si, span};
 
 /// Totals of so many currencies or fewer are unfolded.
 const FEW: usize = 3;
 
 /// What all accounts have together.
-pub(super) fn totals(facts: &Facts) -> Markup {
+pub(super) fn totals(facts: &StatusReport) -> Markup {
     html! {
         @if !facts.totals.is_empty() {
             details data-key="@totals" open[facts.totals.len() <= FEW] {
@@ -87,7 +87,7 @@ fn next_poll(endpoint: &Endpoint) -> Option<String> {
     Some(late.cloned().unwrap_or(wait))
 }
 
-pub(super) fn networks(facts: &Facts) -> Markup {
+pub(super) fn networks(facts: &StatusReport) -> Markup {
     html! {
         @if !facts.networks.is_empty() {
             details data-key="@networks" {
@@ -114,7 +114,7 @@ pub(super) fn networks(facts: &Facts) -> Markup {
 }
 
 /// The polls that belong to no account.
-pub(super) fn polls_of_none(facts: &Facts) -> Markup {
+pub(super) fn polls_of_none(facts: &StatusReport) -> Markup {
     let failing: Vec<&Endpoint> = facts.pool.iter().filter(|endpoint| endpoint.error.is_some()).collect();
     html! {
         @if !facts.pool.is_empty() {

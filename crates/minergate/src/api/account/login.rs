@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::api::Error;
-use crate::api::totp::Codes;
+use crate::api::totp::SentCodes;
 
 /// The shortest and the longest wait between attempts to log in.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(3600));
@@ -36,7 +36,7 @@ impl Blocked {
         }
     }
 
-    pub fn words(self) -> &'static str {
+    pub fn description(self) -> &'static str {
         match self {
             Blocked::WrongPassword => "wrong password",
             Blocked::TotpRequired => "TOTP code required",
@@ -70,22 +70,22 @@ pub(super) struct Login {
     /// The credentials of the latest attempt, as a keyed hash: other ones are worth an attempt.
     pub(super) tried: Option<String>,
     /// The state directory has these credentials as rejected.
-    pub(super) kept: bool,
+    pub(super) is_rejection_stored: bool,
     /// An answer has been given for the present token.
-    pub(super) proven: bool,
+    pub(super) is_token_proven: bool,
     /// Failed logins and useless tokens in a row.
     pub(super) failures: u32,
     pub(super) not_before: Option<Instant>,
     /// Endpoints that wait for a new login: they were refused with a token fresh from one, or the budget was used up.
-    pub(super) denied: BTreeMap<&'static str, Denied>,
-    pub(super) codes: Codes,
+    pub(super) endpoint_backoffs: BTreeMap<&'static str, EndpointBackoff>,
+    pub(super) codes: SentCodes,
     /// TOTP codes rejected in a row.
     pub(super) totp_refusals: u32,
 }
 
 /// How long an endpoint causes no login.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Denied {
+pub(super) struct EndpointBackoff {
     /// Fresh tokens that it refused in a row.
     pub(super) failures: u32,
     /// No new login before that time.

@@ -17,14 +17,14 @@ const REQUEST: &[u8] = b"GET /-/healthy HTTP/1.1\r\nHost: localhost\r\nConnectio
 const ANSWER: [u8; 5] = *b"HTTP/";
 
 /// A listener's door.
-pub struct Door {
+pub struct SelfProbe {
     address: String,
     connections: mpsc::Sender<UnixStream>,
 }
 
-impl Door {
-    pub(super) fn new(address: String, connections: mpsc::Sender<UnixStream>) -> Door {
-        Door { address, connections }
+impl SelfProbe {
+    pub(super) fn new(address: String, connections: mpsc::Sender<UnixStream>) -> SelfProbe {
+        SelfProbe { address, connections }
     }
 
     /// The address of the listener.
@@ -36,7 +36,7 @@ impl Door {
     ///
     /// # Errors
     /// Why it does not: no answer in time, its loop is gone, or no file descriptor is left.
-    pub async fn knock(&self, time: Duration) -> io::Result<()> {
+    pub async fn probe(&self, time: Duration) -> io::Result<()> {
         timeout(time, self.ask()).await.unwrap_or_else(|elapsed| Err(elapsed.into()))
     }
 

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::Wanted;
+use super::StatusQuery;
 use super::account::Account;
 use super::currency::{by_account, totals};
 use super::endpoint::Endpoint;
 use super::network::Network;
-use super::state::{Counts, State};
+use super::state::{Counts, AccountState};
 use super::total::Total;
 use super::verdict::Verdict;
 use super::worker::Worker;
@@ -29,7 +29,7 @@ pub(super) enum Order {
 
 /// Everything, as `/api/v1/status` answers it.
 #[derive(Debug, Serialize)]
-pub(super) struct Facts {
+pub(super) struct StatusReport {
     pub(super) version: &'static str,
     /// Every account was tried.
     pub(super) ready: bool,
@@ -54,13 +54,13 @@ pub(super) struct Facts {
     pub(super) networks: BTreeMap<String, Network>,
 }
 
-impl Facts {
-    pub(super) fn new(exposition: &Exposition, wanted: &Wanted, order: Order) -> Facts {
+impl StatusReport {
+    pub(super) fn new(exposition: &Exposition, wanted: &StatusQuery, order: Order) -> StatusReport {
         let health = &exposition.health;
         let (mut counts, mut matching, mut pool) = (Counts::default(), Vec::new(), Vec::new());
         health.subjects.for_each(|subject| {
             let Some(name) = subject.subject.account() else { return pool.extend(Endpoint::all(subject, health)) };
-            let state = State::of(subject);
+            let state = AccountState::of(subject);
             counts.add(state);
             if wanted.matches(name) {
                 matching.push((state, name.clone()));
@@ -88,7 +88,7 @@ impl Facts {
             let own = currencies.remove(name).unwrap_or_default();
             accounts.insert(name.clone(), Account::new(subject, health, own, workers, wanted.account.is_some()));
         });
-        Facts {
+        StatusReport {
             version: env!("CARGO_PKG_VERSION"),
             ready: health.subjects.is_ready(),
             verdict: Verdict::new(counts, &pool, health.standstill().as_ref()),
@@ -106,7 +106,7 @@ impl Facts {
     }
 }
 
-impl Wanted {
+impl StatusQuery {
     fn matches(&self, name: &str) -> bool {
         match &self.account {
             Some(account) => name == account,

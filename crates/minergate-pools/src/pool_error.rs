@@ -7,7 +7,7 @@ use minergate::api::{self, Error};
 
 object! {
     /// A pool's error body.
-    pub struct Refusal {
+    pub struct ErrorBody {
         pub error: Text = "error",
     }
 }
@@ -43,8 +43,8 @@ pub(crate) fn of_wallet_or_empty(status: u16, body: &[u8]) -> Option<Error> {
 }
 
 fn text(body: &[u8]) -> Option<String> {
-    let refusal: Refusal = api::decode(body).ok()?;
-    refusal.error.get().map(str::to_owned)
+    let pool_error: ErrorBody = api::decode(body).ok()?;
+    pool_error.error.get().map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ const KEY_BYTES: usize = 32;
 
 /// One account's part of the state directory.
 #[derive(Debug)]
-pub(super) struct Memory {
+pub(super) struct StateFiles {
     directory: Option<PathBuf>,
     /// The account's name, as that of a file.
     name: String,
@@ -37,9 +37,9 @@ pub(super) struct Memory {
     warned: AtomicBool,
 }
 
-impl Memory {
-    pub(super) fn new(directory: Option<&Path>, account: &str) -> Memory {
-        Memory {
+impl StateFiles {
+    pub(super) fn new(directory: Option<&Path>, account: &str) -> StateFiles {
+        StateFiles {
             directory: directory.map(Path::to_owned),
             name: utf8_percent_encode(account, NON_ALPHANUMERIC).to_string(),
             key: OnceLock::new(),
@@ -68,7 +68,7 @@ impl Memory {
         text.lines().filter_map(|step| step.parse().ok()).collect()
     }
 
-    pub(super) async fn keep_steps(&self, steps: impl Iterator<Item = u64>) {
+    pub(super) async fn store_steps(&self, steps: impl Iterator<Item = u64>) {
         let steps: Vec<String> = steps.map(|step| step.to_string()).collect();
         self.write("totp", steps.join("\n")).await;
     }
@@ -82,19 +82,19 @@ impl Memory {
     }
 
     /// Says whether it is kept.
-    pub(super) async fn keep_rejection(&self, blocked: Blocked, fingerprint: &str) -> bool {
+    pub(super) async fn store_rejection(&self, blocked: Blocked, fingerprint: &str) -> bool {
         self.write("rejected", format!("{} {fingerprint}\n", blocked.reason())).await
     }
 
     /// The credentials were accepted.
-    pub(super) async fn forget_rejection(&self) {
+    pub(super) async fn remove_rejection(&self) {
         let Some(path) = self.path("rejected") else { return };
         let own = path.clone();
         let removed = file::run(&path, move || match std::fs::remove_file(own) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(file::Error::from(error)),
             _ => Ok(()),
         });
-        self.note(removed.await.and_then(|result| result));
+        self.log_first_failure(removed.await.and_then(|result| result));
     }
 
     fn path(&self, what: &str) -> Option<PathBuf> {
@@ -104,9 +104,9 @@ impl Memory {
     async fn read(&self, what: &str) -> Option<String> {
         let bytes = match file::read(&self.path(what)?, MAX_BYTES).await {
             Err(file::Error::NotFound) => return None,
-            bytes => self.note(bytes)?,
+            bytes => self.log_first_failure(bytes)?,
         };
-        self.note(String::from_utf8(bytes.to_vec()).map_err(|_| file::Error::NotText))
+        self.log_first_failure(String::from_utf8(bytes.to_vec()).map_err(|_| file::Error::NotText))
     }
 
     /// Says whether it was written.
@@ -114,7 +114,7 @@ impl Memory {
         let (Some(directory), Some(path)) = (self.directory.clone(), self.path(what)) else { return false };
         let own = path.clone();
         let written = file::run(&path, move || replace(&directory, &own, text.as_bytes()));
-        self.note(written.await.and_then(|result| result.map_err(file::Error::from))).is_some()
+        self.log_first_failure(written.await.and_then(|result| result.map_err(file::Error::from))).is_some()
     }
 
     /// The key of the state directory, made where there is none; without a directory, one for this process.
@@ -128,14 +128,14 @@ impl Memory {
             // Missing, or cut off by a full disk.
             _ => new_key().and_then(|key| replace(&directory, &own, &key).map(|()| key)),
         });
-        match self.note(key.await.and_then(|key| key.map_err(file::Error::from))) {
+        match self.log_first_failure(key.await.and_then(|key| key.map_err(file::Error::from))) {
             Some(key) => hmac::Key::new(hmac::HMAC_SHA256, &key),
             None => process_key(),
         }
     }
 
     /// Logs the first failure.
-    fn note<T>(&self, result: Result<T, file::Error>) -> Option<T> {
+    fn log_first_failure<T>(&self, result: Result<T, file::Error>) -> Option<T> {
         if let Err(error) = &result
             && !self.warned.swap(true, Ordering::Relaxed)
         {
@@ -182,10 +182,10 @@ mod tests {
     #[tokio::test]
     async fn a_rejection_is_found_by_the_next_process_and_holds_no_secret() {
         let directory = tempfile::tempdir().unwrap();
-        let memory = Memory::new(Some(directory.path()), "my farm");
-        let fingerprint = memory.fingerprint(&[b"me@example.com", b"correct horse"]).await;
-        memory.keep_rejection(Blocked::WrongPassword, &fingerprint).await;
-        let next = Memory::new(Some(directory.path()), "my farm");
+        let state_files = StateFiles::new(Some(directory.path()), "my farm");
+        let fingerprint = state_files.fingerprint(&[b"me@example.com", b"correct horse"]).await;
+        state_files.store_rejection(Blocked::WrongPassword, &fingerprint).await;
+        let next = StateFiles::new(Some(directory.path()), "my farm");
         assert_eq!(next.fingerprint(&[b"me@example.com", b"correct horse"]).await, fingerprint);
         assert_eq!(next.rejection(&fingerprint).await, Some(Blocked::WrongPassword));
         let other = next.fingerprint(&[b"me@example.comc", b"orrect horse"]).await;
@@ -196,21 +196,21 @@ mod tests {
             assert!(!contents.contains("horse") && !contents.contains("example.com"), "{}", path.display());
             assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
         }
-        next.forget_rejection().await;
-        assert_eq!(memory.rejection(&fingerprint).await, None);
+        next.remove_rejection().await;
+        assert_eq!(state_files.rejection(&fingerprint).await, None);
     }
 
     #[tokio::test]
     async fn without_a_directory_that_works_nothing_is_kept_and_nothing_fails() {
         let directory = tempfile::tempdir().unwrap();
         for directory in [None, Some(directory.path().join("missing"))] {
-            let memory = Memory::new(directory.as_deref(), "farm");
-            let fingerprint = memory.fingerprint(&[b"x"]).await;
-            memory.keep_rejection(Blocked::WrongPassword, &fingerprint).await;
-            memory.keep_steps([1, 2].into_iter()).await;
-            memory.forget_rejection().await;
-            assert_eq!((memory.rejection(&fingerprint).await, memory.steps().await), (None, vec![]));
-            assert_eq!(memory.fingerprint(&[b"x"]).await, fingerprint);
+            let state_files = StateFiles::new(directory.as_deref(), "farm");
+            let fingerprint = state_files.fingerprint(&[b"x"]).await;
+            state_files.store_rejection(Blocked::WrongPassword, &fingerprint).await;
+            state_files.store_steps([1, 2].into_iter()).await;
+            state_files.remove_rejection().await;
+            assert_eq!((state_files.rejection(&fingerprint).await, state_files.steps().await), (None, vec![]));
+            assert_eq!(state_files.fingerprint(&[b"x"]).await, fingerprint);
         }
     }
 
@@ -219,8 +219,8 @@ mod tests {
     async fn files_belong_to_the_owner_of_the_directory() {
         let directory = tempfile::tempdir().unwrap();
         let _ = chown(directory.path(), Some(65_534), Some(65_534));
-        let memory = Memory::new(Some(directory.path()), "farm");
-        memory.keep_steps([1].into_iter()).await;
+        let state_files = StateFiles::new(Some(directory.path()), "farm");
+        state_files.store_steps([1].into_iter()).await;
         let owner = |path: &Path| path.metadata().map(|metadata| (metadata.uid(), metadata.gid())).unwrap();
         assert_eq!(owner(&directory.path().join("totp-farm")), owner(directory.path()));
     }

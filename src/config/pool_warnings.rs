@@ -14,7 +14,7 @@ use super::{Config, WalletConfig, warnings};
 
 impl Config {
     /// Warnings about pools and wallets. An address that does not answer in time is left out.
-    pub(super) async fn doubts(&self) -> Vec<String> {
+    pub(super) async fn pool_warnings(&self) -> Vec<String> {
         let is_plain = |pool: &&minergate_pools::Settings| warnings::is_plain(&pool.http.base_url);
         let plain = self.pools.iter().filter(is_plain);
         let mut doubts: Vec<String> = plain

@@ -15,7 +15,7 @@ impl<S: Source> Poller<S> {
     ///
     /// # Errors
     /// The thread could not be begun, or the poller broke down.
-    pub async fn run_apart(self, updates: mpsc::Receiver<Update<S>>) -> io::Result<Infallible> {
+    pub async fn run_on_own_thread(self, updates: mpsc::Receiver<Update<S>>) -> io::Result<Infallible> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (alive, gone) = oneshot::channel::<Infallible>();
         let (running, ended) = oneshot::channel::<Infallible>();

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::store::Key;
 
 #[derive(Debug, Default)]
-pub(super) struct Uses {
+pub(super) struct CurrencyUse {
     /// The currencies that each loop's newest answer showed in use, in order, with a space between them: codes have none.
     by_loop: BTreeMap<Key, Box<str>>,
     /// How many loops show a currency.
     loops: BTreeMap<String, usize>,
 }
 
-impl Uses {
+impl CurrencyUse {
     /// Takes note of what a loop showed. Says whether there is a currency more or less than before.
     pub(super) fn set(&mut self, key: Key, currencies: BTreeSet<String>) -> bool {
         let shown = currencies.iter().map(String::as_str).collect::<Vec<_>>().join(" ").into_boxed_str();

@@ -1,4 +1,4 @@
-//! Facts in words and numbers that a person reads at a glance.
+//! StatusReport in words and numbers that a person reads at a glance.
 
 use jiff::Timestamp;
 
