@@ -1,7 +1,7 @@
-//! What an account keeps in the state directory, for the next process: TOTP steps that were used, and rejected credentials.
+//! What an account stores in the state directory for the next process: used TOTP steps and rejected credentials.
 //!
-//! Everything here works without a state directory, and with one that can't be read or written: then nothing is kept, and a
-//! restart may repeat a code or a login.
+//! Everything works without a state directory, and with one that can't be read or written. Then nothing is stored, and a
+//! restart can send a code or a login again.
 
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, chown};
@@ -19,19 +19,19 @@ use tracing::warn;
 use super::Blocked;
 use crate::file;
 
-/// The largest state file that is read, in bytes.
+/// Maximum size of a state file, in bytes.
 const MAX_BYTES: usize = 64 << 10;
 
-/// The bytes of the key.
+/// Length of the key in bytes.
 const KEY_BYTES: usize = 32;
 
-/// One account's part of the state directory.
+/// The files of one account in the state directory.
 #[derive(Debug)]
 pub(super) struct StateFiles {
     directory: Option<PathBuf>,
-    /// The account's name, as that of a file.
+    /// The account's name in a form that is valid in file names.
     name: String,
-    /// The key of the fingerprints, once it is read or made.
+    /// The key of the fingerprints, once it has been read or created.
     key: OnceLock<hmac::Key>,
     /// A failure was logged.
     warned: AtomicBool,
@@ -47,7 +47,7 @@ impl StateFiles {
         }
     }
 
-    /// A keyed hash of credentials: tells the same ones from others, and says nothing about them.
+    /// A keyed hash of credentials. It tells whether credentials are the same, and reveals nothing about them.
     pub(super) async fn fingerprint(&self, parts: &[&[u8]]) -> String {
         if self.key.get().is_none() {
             let key = self.read_key().await;
@@ -73,7 +73,7 @@ impl StateFiles {
         self.write("totp", steps.join("\n")).await;
     }
 
-    /// Why the credentials of that fingerprint were rejected, if the last ones that were are these.
+    /// Why the credentials with this fingerprint were rejected, if they are the last rejected ones.
     pub(super) async fn rejection(&self, fingerprint: &str) -> Option<Blocked> {
         let text = self.read("rejected").await?;
         let (reason, rejected) = text.trim().split_once(' ')?;
@@ -81,7 +81,7 @@ impl StateFiles {
         (rejected == fingerprint).then_some(blocked)
     }
 
-    /// Says whether it is kept.
+    /// Returns whether it was stored.
     pub(super) async fn store_rejection(&self, blocked: Blocked, fingerprint: &str) -> bool {
         self.write("rejected", format!("{} {fingerprint}\n", blocked.reason())).await
     }
@@ -109,7 +109,7 @@ impl StateFiles {
         self.log_first_failure(String::from_utf8(bytes.to_vec()).map_err(|_| file::Error::NotText))
     }
 
-    /// Says whether it was written.
+    /// Returns whether it was written.
     async fn write(&self, what: &str, text: String) -> bool {
         let (Some(directory), Some(path)) = (self.directory.clone(), self.path(what)) else { return false };
         let own = path.clone();
@@ -117,7 +117,7 @@ impl StateFiles {
         self.log_first_failure(written.await.and_then(|result| result.map_err(file::Error::from))).is_some()
     }
 
-    /// The key of the state directory, made where there is none; without a directory, one for this process.
+    /// The key in the state directory, created if there is none; without a directory, a key for this process.
     async fn read_key(&self) -> hmac::Key {
         let Some(directory) = self.directory.clone() else { return process_key() };
         let path = directory.join("key");
@@ -125,7 +125,7 @@ impl StateFiles {
         let key = file::run(&path, move || match std::fs::read(&own) {
             Ok(key) if key.len() == KEY_BYTES => Ok(key),
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            // Missing, or cut off by a full disk.
+            // It is missing, or was cut off because the disk was full.
             _ => new_key().and_then(|key| replace(&directory, &own, &key).map(|()| key)),
         });
         match self.log_first_failure(key.await.and_then(|key| key.map_err(file::Error::from))) {
@@ -146,15 +146,15 @@ impl StateFiles {
     }
 }
 
-/// Replaces a file of the directory, whole or not at all; only the directory's owner can read it.
+/// Replaces a file of the directory atomically. Only the directory's owner can read it.
 fn replace(directory: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // A temporary file has the mode 0600, whatever the umask.
+    // A temporary file has the mode 0600 with any umask.
     let mut new = NamedTempFile::new_in(directory)?;
     new.write_all(bytes)?;
-    // What root writes with `check --online`, the running exporter has to read.
+    // The exporter must be able to read what root writes with `check --online`.
     let (owner, own) = (directory.metadata()?, new.as_file().metadata()?);
     if (owner.uid(), owner.gid()) != (own.uid(), own.gid()) {
-        // Only root may give files away.
+        // Only root can change the owner.
         let _ = chown(new.path(), Some(owner.uid()), Some(owner.gid()));
     }
     new.persist(path)?;
@@ -167,7 +167,7 @@ fn new_key() -> io::Result<Vec<u8>> {
     Ok(key.to_vec())
 }
 
-/// The key for what is kept nowhere.
+/// The key for fingerprints that are not stored.
 fn process_key() -> hmac::Key {
     static KEY: OnceLock<hmac::Key> = OnceLock::new();
     KEY.get_or_init(|| hmac::Key::new(hmac::HMAC_SHA256, &new_key().unwrap_or_default())).clone()
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_a_directory_that_works_nothing_is_kept_and_nothing_fails() {
+    async fn without_a_working_directory_nothing_is_stored_and_nothing_fails() {
         let directory = tempfile::tempdir().unwrap();
         for directory in [None, Some(directory.path().join("missing"))] {
             let state_files = StateFiles::new(directory.as_deref(), "farm");
@@ -214,7 +214,7 @@ mod tests {
         }
     }
 
-    /// As root, the directory can be another user's, and so are the files that it gets.
+    /// If root runs this test, the directory belongs to another user, and so must the files in it.
     #[tokio::test]
     async fn files_belong_to_the_owner_of_the_directory() {
         let directory = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! `GET /1.0/affiliate/childrens`: users that came through the account's affiliate links.
+//! `GET /1.0/affiliate/childrens`: users who registered through the account's affiliate links.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::metric::gauge;
 pub type AffiliateChildrens = Map<Child>;
 
 object! {
-    /// One affiliate, less the link that it came through.
+    /// One affiliate, without the link.
     pub struct Child {
         /// Milliseconds since 1970.
         pub registered: Number = "registered",
@@ -22,7 +22,7 @@ object! {
         pub last_profit: Number = "lastProfit",
     }
 
-    // An affiliate of which nothing can be read is one all the same.
+    // An affiliate counts even if none of its fields can be read.
     fn otherwise() -> Option<Self> {
         Some(Child::default())
     }

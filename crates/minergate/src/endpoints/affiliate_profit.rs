@@ -1,4 +1,4 @@
-//! `GET /1.0/affiliate/profit`: what the account's affiliates brought, by currency.
+//! `GET /1.0/affiliate/profit`: the profit from the account's affiliates, by currency.
 
 use std::time::Duration;
 

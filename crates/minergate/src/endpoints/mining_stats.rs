@@ -1,4 +1,4 @@
-//! `GET /1.0/mining/stats`: the account's mining, by currency, beside the keys `paymentModels` and `timestamp`.
+//! `GET /1.0/mining/stats`: the account's mining statistics by currency, with the additional keys `paymentModels` and `timestamp`.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::answer::{Flag, FromJson, Map, Number, Text, is_default, next, object}
 use crate::metric::Unit::{AtomicUnits, Coins, HashesPerSecond, Seconds};
 use crate::metric::{counter, gauge, info};
 
-/// Payment models that the API's documentation holds.
+/// Payment models in the API's documentation.
 const MODELS: &[&str] = &["pplns", "pps"];
 
 /// The answer.
@@ -19,7 +19,7 @@ pub struct MiningStats {
     /// Currency code to its statistics.
     #[serde(flatten)]
     pub currencies: Map<Mining>,
-    /// Currency code to how its shares are paid.
+    /// Currency code to payment model.
     #[serde(rename = "paymentModels", skip_serializing_if = "is_default")]
     pub payment_models: Map<Text>,
     /// When the statistics were made, in milliseconds since 1970.
@@ -32,7 +32,7 @@ object! {
     pub struct Mining {
         /// In the currency's smallest unit.
         pub unconfirmed_balance: Number = "unconfirmedBalance",
-        /// What `unconfirmedBalance` was once called.
+        /// The former name of `unconfirmedBalance`.
         pub pool_balance: Number = "poolBalance",
         pub miners_count: Number = "minersCount",
         /// Hashes per second.
@@ -47,13 +47,13 @@ object! {
         pub blocks_found: Number = "blocksFound",
         /// Coins.
         pub total_mined: Number = "totalMined",
-        /// Coins. Of pools that are not MinerGate: the balance that is paid out by itself.
+        /// Coins. Only at other pools than MinerGate: the balance that is paid out automatically.
         pub payout_threshold: Number = "payoutThreshold",
     }
 }
 
 object! {
-    /// Shares since the account began: their number, and (`Eq`) the same weighed by difficulty.
+    /// Shares since the account began: their number, and (`Eq`) their number weighted by difficulty.
     pub struct Shares {
         pub good: Number = "good",
         pub good_eq: Number = "goodEq",

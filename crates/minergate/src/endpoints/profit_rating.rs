@@ -20,7 +20,7 @@ pub static SPEC: Spec<ProfitRating> = of_pool("profit_rating", "/1.0/pool/profit
         .read(|rating, out| {
             let mut seen = BTreeSet::new();
             for (i, code) in rating.iter().enumerate() {
-                // A code that the pool repeats keeps its better place: a series can't stand twice.
+                // If the pool repeats a code, its first place counts, because a sample must not be repeated.
                 if let Some(code) = code.get().filter(|code| seen.insert(*code)) {
                     out.put([code], count(i + 1));
                 }

@@ -8,7 +8,7 @@ use crate::metric::Unit::{Blocks, Bytes, Coins, HashesPerSecond, Seconds};
 use crate::metric::{counter, gauge};
 
 object! {
-    /// The answer, less the blocks' hashes.
+    /// The answer, without the blocks' hashes.
     pub struct Status {
         pub height: Number = "height",
         /// Seconds since 1970.

@@ -7,7 +7,7 @@ use crate::answer::{List, Map, Number, Text, object};
 use crate::metric::Unit::HashesPerSecond;
 use crate::metric::{Out, gauge, info};
 
-/// Places that the documentation gives a currency.
+/// Ranks: the documentation shows ten miners for each currency.
 const PLACES: [&str; 10] = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"];
 
 /// The answer: currency code to its miners, highest hashrate first.

@@ -1,4 +1,4 @@
-//! `GET /1.0/withdrawals`: coins that the account had sent to a wallet.
+//! `GET /1.0/withdrawals`: coins that were sent from the account to a wallet.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::metric::gauge;
 pub type Withdrawals = List<Withdrawal>;
 
 object! {
-    /// One withdrawal, less its wallet address, transaction and payment id, for which nothing here has a use.
+    /// One withdrawal, without its wallet address, transaction and payment id, which are not needed.
     pub struct Withdrawal {
         pub cc: Text = "cc",
         /// Coins.
@@ -20,7 +20,7 @@ object! {
         /// Coins.
         pub fee: Number = "fee",
         pub status: Text = "status",
-        /// Seconds since 1970, with a fraction: the one time of the account's lists that is not in milliseconds.
+        /// Seconds since 1970, with a fraction. The times in the account's other lists are in milliseconds.
         pub created: Number = "created",
     }
 }

@@ -1,4 +1,4 @@
-//! The token of an account: kept while it is good, and obtained by logins that are one at a time.
+//! The token of an account. It is used until the API refuses it, and replaced by a login.
 
 use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, PoisonError};
@@ -12,12 +12,12 @@ use crate::api::totp::Code;
 use crate::api::{Client, Error, Event, Result};
 
 impl Account {
-    /// The token in use; nothing while there is none.
+    /// The token in use, if there is one.
     pub(in crate::api) fn current_token(&self) -> Option<SecretString> {
         self.lock_token().clone()
     }
 
-    /// The token to send; logs in where there is none.
+    /// The token to send. Logs in if there is none.
     pub(in crate::api) async fn token(&self, client: &Client, endpoint: &'static str) -> Result<SecretString> {
         let mut login = self.login.lock().await;
         if let Some(until) = login.endpoint_backoffs.get(endpoint).and_then(|backoff| backoff.no_request_before)
@@ -28,11 +28,11 @@ impl Account {
         if let (Some(token), Credentials::Password { .. }) = (self.current_token(), &self.credentials) {
             return Ok(token);
         }
-        // In a box: most reads have a token, and thousands of them may wait at the same time.
+        // Boxed: most requests already have a token, and thousands of them can wait at the same time.
         Box::pin(self.obtain(client, &mut login)).await
     }
 
-    /// Reads the account's token, or logs in for one.
+    /// Reads the account's token, or logs in to get one.
     async fn obtain(&self, client: &Client, login: &mut Login) -> Result<SecretString> {
         let (secret, totp) = self.secrets().await?;
         let fingerprint = self.fingerprint(client, &secret, totp.as_ref()).await;
@@ -56,14 +56,14 @@ impl Account {
             return Ok(secret);
         }
         let mut result = self.attempt(client, login, &secret, totp.as_ref(), &fingerprint).await;
-        // One rejected code may be another process's, in the same step: the next code is of use.
+        // Another process may have used this code in the same 30 seconds, so the next code is worth a try.
         if matches!(result, Err(Error::TotpRefused { .. })) && login.totp_refusals <= 1 && login.blocked.is_none() {
             result = self.attempt(client, login, &secret, totp.as_ref(), &fingerprint).await;
         }
         result
     }
 
-    /// Takes up what earlier processes found out, and what `check --online` has found since.
+    /// Restores what earlier processes found out, and what `check --online` has found since.
     async fn restore(&self, client: &Client, login: &mut Login, fingerprint: &str) {
         let Credentials::Password { totp, .. } = &self.credentials else { return };
         let retries_rejected = self.retries_rejected.load(Ordering::Relaxed);
@@ -83,7 +83,7 @@ impl Account {
         }
     }
 
-    /// Logs in once, if the budget allows it, and takes note of how that went.
+    /// Logs in once if the budget allows it, and records the result.
     async fn attempt(
         &self,
         client: &Client,
@@ -125,7 +125,7 @@ impl Account {
         result
     }
 
-    /// Sends one login. Says also whether its TOTP code's step had passed by the time of the answer.
+    /// Sends one login. Also returns whether the TOTP code had expired when the answer came.
     async fn send(
         &self,
         client: &Client,
@@ -141,7 +141,7 @@ impl Account {
                 Ok(turn) => turn,
                 Err(error) => return (Err(error), false),
             };
-            // Made only now: a code that waits in the line for its turn may be of an earlier step when it is sent.
+            // The code is made after the wait for the turn: made earlier, it could expire during the wait.
             let code = match totp.map(|secret| login.codes.make(secret)).transpose() {
                 Ok(Some(None)) => continue,
                 Ok(code) => code.flatten(),
@@ -160,7 +160,7 @@ impl Account {
         }
     }
 
-    /// The API gave an answer for this token.
+    /// The API accepted this token.
     pub(in crate::api) async fn token_accepted(&self, endpoint: &'static str, token: &SecretString) {
         let mut login = self.login.lock().await;
         if self.is_current(token) {
@@ -170,16 +170,16 @@ impl Account {
         }
     }
 
-    /// The API refused this token. Says whether another one is worth asking for.
+    /// The API refused this token. Returns whether a login for another token is worthwhile.
     pub(in crate::api) async fn token_refused(&self, endpoint: &'static str, token: &SecretString) -> bool {
         let mut login = self.login.lock().await;
         if !self.is_current(token) {
-            // Many loops find a token dead at once; the first has seen to it by the time the others say so.
+            // Many loops notice an expired token at once. The first one has already handled it.
             return true;
         }
         let was_proven = std::mem::take(&mut login.is_token_proven);
         if let Credentials::Token { .. } = self.credentials {
-            // One endpoint's refusal is its own; a token that nothing accepts is left alone for a while.
+            // If only one endpoint refuses the token, only that endpoint fails. If no endpoint accepts it, it is not sent for a while.
             if !was_proven {
                 login.postpone();
             }
@@ -191,7 +191,7 @@ impl Account {
             return false;
         }
         if let Some(until) = self.budget().next() {
-            // The others keep the token: it may serve them.
+            // Other endpoints keep the token, since it may still work for them.
             login.is_token_proven = was_proven;
             login.endpoint_backoffs.entry(endpoint).or_default().no_request_before = Some(until);
             return false;
@@ -203,7 +203,7 @@ impl Account {
         was_proven
     }
 
-    /// The API refused this endpoint with a token fresh from the login: the token is not to blame.
+    /// The API refused a fresh token at this endpoint, so the token is not the cause.
     pub(in crate::api) async fn fresh_token_refused(&self, endpoint: &'static str) {
         let mut login = self.login.lock().await;
         let endpoint_backoff = login.endpoint_backoffs.entry(endpoint).or_default();
