@@ -38,11 +38,11 @@ impl<T> StoredResult<T> {
     }
 }
 
-/// How long a result is kept.
+/// How long results are reused.
 #[derive(Clone, Copy)]
 pub(crate) struct Lifetimes {
     pub(crate) answers: Duration,
-    /// 0 keeps no error. A permanent error ([`Error::stays`]) is always kept as long as an answer.
+    /// 0 keeps no errors. A permanent error ([`Error::stays`]) is always kept as long as an answer.
     pub(crate) errors: Duration,
 }
 
@@ -59,9 +59,9 @@ impl<T> Cache<T> {
         Cache { sweep, state: SyncMutex::new(CacheState { slots: HashMap::new(), swept: Instant::now() }) }
     }
 
-    /// The result for a path: a kept one, or one that another caller got while this call waited, or else the result of `ask`.
+    /// The result for a path: a stored one, one that another caller requested during this call's wait, or else the result of `ask`.
     ///
-    /// If a caller is cancelled while it asks, the next one that waits asks.
+    /// If a caller is cancelled during its request, the next waiting caller sends one.
     pub(crate) async fn get(&self, key: &str, path: &str, keep: Lifetimes, ask: impl Future<Output = Result<T>>) -> CachedResult<T> {
         let began = Instant::now();
         let slot = self.slot(key);
@@ -75,7 +75,7 @@ impl<T> Cache<T> {
         let result = ask.await.map(Arc::new);
         kept.retain(|kept| kept.path != path && kept.is_young());
         let (ended, time) = (Instant::now(), SystemTime::now());
-        // A pause that is too long for this call's deadline can be short enough for another call's.
+        // A pause can be too long for this call's deadline but short enough for another call.
         if !matches!(result, Err(Error::Paused { .. })) {
             let is_lasting = result.as_ref().err().is_none_or(Error::stays);
             let max_age = if is_lasting { keep.answers } else { keep.errors };

@@ -101,7 +101,7 @@ pub struct Wallet {
     lane: Lane,
 }
 
-/// Which endpoint is asked for, for whom, and until when.
+/// The parameters of one request: endpoint, wallet and deadline.
 #[derive(Clone, Copy)]
 struct PoolRequest<'a> {
     endpoint: &'static str,
@@ -163,7 +163,7 @@ impl Pool {
         Ok(Answer { json: compose(request.endpoint, &readings, &request.context)?, time })
     }
 
-    /// The readings of the endpoint's paths, and the time of the oldest answer.
+    /// The values read from the endpoint's paths, and the time of the oldest answer.
     async fn readings(&self, request: PoolRequest<'_>) -> api::Result<(Vec<Arc<Reading>>, SystemTime)> {
         let Settings { software, max_age, .. } = self.settings;
         if !software.fills(request.endpoint) {
@@ -187,7 +187,7 @@ impl Pool {
         Ok((readings, oldest.unwrap_or_else(SystemTime::now)))
     }
 
-    /// The reading of one path. The placeholder in the path is replaced by the address.
+    /// The values read from one path. The address replaces the placeholder in the path.
     async fn ask(
         &self,
         request: PoolRequest<'_>,

@@ -25,7 +25,7 @@ pub(crate) fn of_pool(status: u16, body: &[u8]) -> Option<Error> {
     }
 }
 
-/// The same for an answer about a wallet.
+/// The error in an answer about a wallet, if it has one.
 pub(crate) fn of_wallet(status: u16, body: &[u8]) -> Option<Error> {
     let is_unknown = || text(body).is_some_and(|text| text.to_ascii_lowercase().contains("not found"));
     match status {
@@ -34,7 +34,7 @@ pub(crate) fn of_wallet(status: u16, body: &[u8]) -> Option<Error> {
     }
 }
 
-/// The same for a software that answers 404 without a body if it does not know the wallet.
+/// The same for software that answers 404 without a body if it does not know the wallet.
 pub(crate) fn of_wallet_or_empty(status: u16, body: &[u8]) -> Option<Error> {
     match status {
         404 if body.trim_ascii().is_empty() => Some(Error::WalletUnknown),

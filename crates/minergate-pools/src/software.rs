@@ -1,4 +1,4 @@
-//! The table of pool softwares. To add one, write `software/x.rs`, put sample answers beside it, and add a line here.
+//! The table of supported pool software. To add one, write `software/x.rs`, put sample answers beside it, and add a line here.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::pool_error;
 /// The placeholder for the wallet's address in a path.
 pub(crate) const ADDRESS: &str = "{address}";
 
-/// A software that pools run.
+/// Software that pools run.
 #[derive(Debug)]
 pub struct Software {
     /// Its name in the configuration.

@@ -1,6 +1,6 @@
-//! What the API answers to a request that it refuses, in the two shapes that it has for errors.
+//! The API's answers to refused requests, in its two shapes for errors.
 //!
-//! What the application refuses has its word in `error`; what the framework below it refuses (restify, by its words) has it
+//! The application has its error word in `error`. The framework below it (restify, judging by the messages) has it
 //! in `code`.
 
 use std::time::Duration;
@@ -21,15 +21,15 @@ pub enum Error {
     /// There is nothing at this path.
     NoRoute(String),
     MethodNotAllowed(Method),
-    /// The body can't be read; the status says why.
+    /// The body can't be read; the status gives the reason.
     BadBody(StatusCode),
     ReadRefused(ReadRefusal),
     LoginRefused(LoginRefusal),
-    /// Too many logins failed; after so long they are checked again.
+    /// Too many logins failed. Logins are checked again after this time.
     TooManyLogins(Duration),
-    /// What the answer is made of can't be had now; it may be after so long, where that is known.
+    /// The answer is not available now. The time until it can be requested again is given if it is known.
     Unavailable(Option<Duration>),
-    /// The server is at fault.
+    /// An error of the server.
     Internal,
 }
 
@@ -106,7 +106,7 @@ pub fn framework_error(status: StatusCode, code: &str, message: &str) -> Respons
     json_response(status, json!({ "code": code, "message": message }).to_string())
 }
 
-/// A response that says when to ask again, in whole seconds.
+/// Adds a `Retry-After` header, in whole seconds.
 fn later(mut response: Response, wait: Option<Duration>) -> Response {
     let seconds = wait.map(|wait| wait.as_secs() + u64::from(wait.subsec_nanos() > 0));
     response.headers_mut().extend(seconds.map(|seconds| (RETRY_AFTER, seconds.into())));

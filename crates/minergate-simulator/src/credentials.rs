@@ -1,11 +1,11 @@
-//! The simulated accounts' credentials: the first has a password, the second a TOTP code besides, the third a token, and so on.
+//! The simulated accounts' credentials: the first has a password, the second a password and a TOTP secret, the third a token, and so on.
 
 use minergate::api::{Credentials, Secret};
 use totp_rs::Secret as TotpSecret;
 
 use super::world::{self, World};
 
-/// What an account logs in with. Nothing here is secret.
+/// The credentials of an account. They are not secret.
 pub(super) struct SimulatedCredentials {
     pub(super) email: String,
     pub(super) password: Option<String>,
@@ -31,7 +31,7 @@ impl From<SimulatedCredentials> for Credentials {
 pub(super) fn of(world: &World, user: u64) -> SimulatedCredentials {
     let seed = world.user_seed(user).of("way in");
     let password = || Some(seed.of("password").hex(20));
-    // 160 bits, as RFC 4226 wants it.
+    // 160 bits, as RFC 4226 recommends.
     let totp_secret = || Some(TotpSecret::from(seed.of("totp").hex(20).into_bytes()).to_base32());
     let own = SimulatedCredentials { email: world::email(user), password: None, totp_secret: None, token: None };
     match user % 3 {

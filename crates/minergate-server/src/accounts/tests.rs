@@ -66,7 +66,7 @@ async fn a_login_needs_the_right_email_and_password() {
 }
 
 #[tokio::test]
-async fn a_totp_code_is_good_once_and_within_a_step() {
+async fn a_totp_code_is_valid_once_and_within_one_step_of_its_time() {
     let accounts = accounts();
     let totp = totp_rs::Builder::new().with_secret(totp_rs::Secret::try_from_base32(KEY).unwrap()).build_noncompliant();
     let login = |code: Value, now| {
@@ -76,7 +76,7 @@ async fn a_totp_code_is_good_once_and_within_a_step() {
     for none in [json!(0), json!("0"), json!(""), json!(null)] {
         assert_eq!(login(none, NOW).await, Err(LoginRefusal::TotpRequired.into()));
     }
-    // A time whose code begins with a zero, so that the number is short.
+    // Find a time whose code begins with a zero, so that the number has fewer digits.
     let code = |now| totp.generate(now).to_string();
     let short = (0..1000).map(|i| NOW + i * STEP).find(|time| code(*time).starts_with('0')).unwrap();
     assert_eq!(login(json!(code(short)), short + 2 * STEP).await, wrong());
@@ -92,7 +92,7 @@ async fn a_totp_code_is_good_once_and_within_a_step() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_ready_made_token_never_ends_and_is_of_its_account_alone() {
+async fn a_configured_token_never_expires_and_is_valid_for_its_account_only() {
     let accounts = accounts();
     tokio::time::advance(Duration::from_secs(86_400)).await;
     assert_eq!((owner(&accounts, "0123abcd").await, owner(&accounts, "4567cdef").await), (Ok(2), Ok(3)));
@@ -104,7 +104,7 @@ async fn a_ready_made_token_never_ends_and_is_of_its_account_alone() {
 }
 
 #[tokio::test]
-async fn a_password_of_a_file_is_the_one_that_stands_there_now() {
+async fn a_password_file_is_read_again_for_each_login() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("password");
     let file = Secret::File { name: "password_file", path: path.clone() };
@@ -127,7 +127,7 @@ async fn a_password_of_a_file_is_the_one_that_stands_there_now() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_failures_block_logins_for_a_while_and_no_token() {
+async fn many_failed_logins_block_logins_for_a_while_but_not_tokens() {
     let accounts = accounts().limit_failures();
     let login = |password: &str| login(&accounts, json!({ "email": "farm-1@example.com", "password": password }), NOW);
     let token = login("correct horse").await.unwrap();
@@ -145,7 +145,7 @@ async fn many_failures_block_logins_for_a_while_and_no_token() {
 }
 
 #[tokio::test]
-async fn logins_at_one_time_are_not_more_than_allowed() {
+async fn concurrent_logins_do_not_exceed_the_limit() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("password");
     std::fs::write(&path, "right").unwrap();

@@ -12,15 +12,15 @@ use super::{body, change};
 use crate::noise::Seed;
 use minergate_server::{ReadRefusal, Error, LoginRefusal, application_error, framework_error, json_response};
 
-/// One way to misbehave.
+/// One fault.
 #[derive(Debug)]
 pub struct Fault {
     pub name: &'static str,
-    /// What it does, for people.
+    /// A description for users.
     pub does: &'static str,
     /// The endpoints that can have it.
     pub(super) applies_to: AppliesTo,
-    /// The time that it takes or names, for those that a rule can give one.
+    /// The default of the time parameter, for faults that have one.
     pub(super) time: Option<Duration>,
     pub(super) effect: Effect,
 }
@@ -30,33 +30,33 @@ pub struct Fault {
 pub(super) enum AppliesTo {
     All,
     Login,
-    /// Those of accounts and wallets.
+    /// Those about accounts and wallets.
     Accounts,
     /// Those that need a token.
     Tokens,
     Wallets,
-    /// Those whose answers have totals that only grow.
+    /// Those whose answers have totals.
     Counters,
 }
 
 /// What a fault does to a request.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Effect {
-    /// The answer comes after the time.
+    /// Delays the answer by the time.
     Late,
-    /// No answer: the connection is reset after the time.
+    /// Sends no answer, and resets the connection after the time.
     Reset,
-    /// Another answer; what was asked for isn't done.
+    /// Sends another answer. The request is not executed.
     Instead(fn(Duration) -> Response),
-    /// The answer of the time when the rule came into force.
+    /// Sends the answer from the time when the rule became active.
     Frozen,
-    /// The answer, less what its totals were when the rule came into force.
+    /// Sends the answer, with totals counted from the time when the rule became active.
     Restarted,
-    /// The answer as of a wallet that the pool does not know.
+    /// Sends the pool's answer about an unknown wallet.
     WalletUnknown,
-    /// The answer's JSON is changed.
+    /// Changes the answer's JSON.
     Changed(fn(&mut Value, Seed)),
-    /// The answer's bytes are sent in another way than they should, after a head that says how many there are.
+    /// Sends the answer's bytes incorrectly, after a head with the right length.
     Sent(fn(Bytes, Duration) -> Body),
 }
 
@@ -64,7 +64,7 @@ use Effect::{Changed, Frozen, Instead, Late, Reset, Restarted, Sent, WalletUnkno
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Deeper than any reader of JSON goes.
+/// Deeper than any JSON parser accepts.
 const DEPTH: usize = 100_000;
 
 /// More entries than any list of the API has.
@@ -154,7 +154,7 @@ fn too_many(after: Duration) -> Response {
 }
 
 fn too_many_until(after: Duration) -> Response {
-    // Up to a whole second: the date has no fraction.
+    // Rounded up to a whole second, because the date has no fraction.
     let end = jiff::Timestamp::now() + (after + SECOND);
     limited(DateTimePrinter::new().timestamp_to_rfc9110_string(&end).unwrap_or_default())
 }

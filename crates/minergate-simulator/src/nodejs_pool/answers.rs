@@ -1,4 +1,4 @@
-//! The pool's answers. It says `false` for each number of a wallet that it does not know, and 0 for its amounts.
+//! The pool's answers. For an unknown wallet, each number is `false` and each amount is 0.
 
 use serde_json::{Value, json};
 
@@ -9,12 +9,12 @@ use crate::coin;
 use crate::network::Block;
 use crate::noise::{real, whole};
 
-/// The port of Monero's daemon, by which the software knows the currency.
+/// The port of Monero's daemon, which the software uses as the key of the currency.
 const PORT: u64 = 18081;
 
 const ALGORITHM: &str = "rx/0";
 
-/// Decoys of Monero's transactions.
+/// Number of decoys in Monero's transactions.
 const MIXIN: u64 = 15;
 
 pub(super) fn wallet_stats(request: &PoolRequest) -> Value {
@@ -35,7 +35,7 @@ pub(super) fn wallet_stats(request: &PoolRequest) -> Value {
     })
 }
 
-/// All workers that the wallet ever had. One that is off has the hashrate 0.
+/// All workers that the wallet ever had. A worker that is off has the hashrate 0.
 pub(super) fn wallet_workers(request: &PoolRequest) -> Value {
     let all = ("global", request.rig.map(|rig| rig.work(request.now)));
     let workers = request.rig.iter().flat_map(|rig| &rig.workers);
@@ -47,7 +47,7 @@ fn worker(name: &str, work: Option<Work>) -> Value {
     let [hashrate, last_share, algorithm, hashes, valid, invalid] = fields(work);
     json!({
         "lts": last_share,
-        // The software's own spelling.
+        // The misspelling is the software's.
         "identifer": name,
         "hash": hashrate,
         "hash2": hashrate,
@@ -66,7 +66,7 @@ fn fields(work: Option<Work>) -> [Value; 6] {
     })
 }
 
-/// A number as JavaScript writes it: one without a fraction has no point.
+/// A number as JavaScript writes it: without a point if it has no fraction.
 fn number(value: f64) -> Value {
     if value.fract() == 0.0 { whole(value).into() } else { value.into() }
 }
@@ -85,7 +85,7 @@ pub(super) fn wallet_payments(request: &PoolRequest) -> Value {
     payment.collect()
 }
 
-/// A wallet that the pool does not know has the default threshold.
+/// An unknown wallet has the default threshold.
 pub(super) fn wallet_user(request: &PoolRequest) -> Value {
     let (threshold, is_emailed) = request.rig.map_or((THRESHOLD, false), |rig| (rig.threshold, rig.is_emailed));
     json!({ "payout_threshold": threshold, "email_enabled": u8::from(is_emailed) })
@@ -107,7 +107,7 @@ pub(super) fn network_stats(request: &PoolRequest) -> Value {
     answer
 }
 
-/// The pool has no miners but its wallets. Of the currencies that the software can mine, it lists its own only.
+/// The wallets are the pool's only miners. Of the currencies that the software supports, the answer lists only its own.
 pub(super) fn pool_stats(request: &PoolRequest) -> Value {
     let PoolRequest { pool, now, .. } = *request;
     let Some(coin) = coin::find(CURRENCY) else { return Value::Null };
