@@ -57,13 +57,13 @@ Examples:
 The exit code is 0 when all went well, 1 when it did not, 2 when the command
 line was wrong, and 3 when once or history could read a part only.";
 
-/// The exit code of a command that did some of its work and not all.
+/// The exit code of a command that did only a part of its work.
 const PARTLY: u8 = 3;
 
-/// The exit code of a command that a signal ended, as a shell says it of SIGINT.
+/// The exit code of a command that a signal ended, as shells use it for SIGINT.
 const STOPPED: u8 = 130;
 
-/// Threads that serve, where there are as many cores. A scrape costs milliseconds, and each thread has memory of its own.
+/// Maximum number of threads that serve. A scrape takes milliseconds, and each thread needs memory.
 const THREADS: usize = 4;
 
 #[derive(Debug, Subcommand)]
@@ -99,7 +99,7 @@ enum Command {
     },
 }
 
-/// The command line as it is shown: each command with the flags that it has a use for.
+/// The command line with its help: each command shows the flags that it uses.
 fn command() -> clap::Command {
     let mut command = Cli::command().max_term_width(120);
     command.build();
@@ -135,10 +135,10 @@ fn command() -> clap::Command {
     })
 }
 
-/// For a command that ends by itself to clean up when a signal ends it. Its output may have no reader.
+/// Time for a command to clean up after a signal. Its output may have no reader.
 const CLEAN_UP: Duration = Duration::from_secs(1);
 
-/// Says when one of these accounts is not in the configuration.
+/// Checks that these accounts are in the configuration.
 fn check_accounts(wanted: &[String], config: &crate::config::Config) -> anyhow::Result<()> {
     let names: Vec<&str> = config.account_names().into_iter().map(|name| &**name).collect();
     match wanted.iter().find(|name| !names.contains(&name.as_str())) {
@@ -150,7 +150,7 @@ fn check_accounts(wanted: &[String], config: &crate::config::Config) -> anyhow::
     }
 }
 
-/// Runs a command that ends by itself, unless a signal ends it. As a container's first process it would else get none.
+/// Runs a command that ends by itself, until a signal ends it. Without a handler, the first process of a container ignores signals.
 async fn run_unless_stopped(command: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
     tokio::select! {
         result = command => result,
@@ -158,10 +158,10 @@ async fn run_unless_stopped(command: impl Future<Output = anyhow::Result<ExitCod
     }
 }
 
-/// Runs what the command line says.
+/// Runs the command given on the command line.
 ///
 /// # Errors
-/// Why it could not be done.
+/// Why the command failed.
 pub fn run() -> anyhow::Result<ExitCode> {
     let matches = command().get_matches();
     let Cli { flags, command } = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
@@ -181,7 +181,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
             Command::Healthcheck(check) => healthcheck::run(&check, &flags).await,
         }
     });
-    // Whatever blocks a thread still, such as a name being looked up, must not hold up the end.
+    // A thread can still be blocked, for example by a name lookup. It must not delay the exit.
     runtime.shutdown_background();
     code
 }

@@ -1,4 +1,4 @@
-//! `check`: what the configuration was understood as, what is wrong with it, and whether the API plays along.
+//! `check`: shows what was read from the configuration, what is wrong with it, and whether the API can be read.
 
 mod alerts;
 mod online;

@@ -1,4 +1,4 @@
-//! `history`: what the accounts' lists say of the history, as OpenMetrics with timestamps, for promtool's backfill.
+//! `history`: past events from the accounts' lists, as OpenMetrics with timestamps, for promtool's backfill.
 
 mod event;
 mod series;
@@ -26,12 +26,12 @@ use minergate::api;
 use minergate::duration;
 use minergate::metric::write_label;
 
-/// What Prometheus is still writing itself, and is not to be backfilled.
+/// The time range that Prometheus is still writing itself. It must not be backfilled.
 const HEAD: Duration = Duration::from_secs(3 * 3600);
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// A year. What is older is asked for by the day, and ten years at an hour would be eight megabytes a counter.
+/// A year. Older samples are daily: with hourly ones, ten years would be eight megabytes for each counter.
 const RECENT: Duration = Duration::from_secs(365 * 24 * 3600);
 
 #[derive(Debug, Args)]
@@ -55,7 +55,7 @@ fn every(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// The given spacing for all times; without one, an hour, and a day for what is older than a year.
+/// The given spacing for all times; by default an hour, and a day for times more than a year ago.
 fn spacing(every: Option<Duration>, now: i64) -> anyhow::Result<Spacing> {
     let milliseconds = |duration: Duration| i64::try_from(duration.as_millis()).context("--every is too long");
     Ok(Spacing {
@@ -68,7 +68,7 @@ fn spacing(every: Option<Duration>, now: i64) -> anyhow::Result<Spacing> {
 /// The lists of one account that could be read.
 struct AccountHistory {
     account: String,
-    /// Whether they are of wallets at pools, most of which never say fees.
+    /// Whether the lists are of wallets at pools, most of which do not report fees.
     at_pools: bool,
     lists: Vec<(&'static str, Events)>,
 }
@@ -87,7 +87,7 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(PARTLY) })
 }
 
-/// Reads the accounts' lists; says how many could not be read.
+/// Reads the accounts' lists. Also returns how many could not be read.
 async fn read(config: &Config, flags: &Flags, now: i64) -> anyhow::Result<(Vec<AccountHistory>, usize)> {
     check_accounts(&flags.account, config)?;
     let is_wanted = |name: &str| flags.account.is_empty() || flags.account.iter().any(|wanted| wanted == name);
@@ -173,7 +173,7 @@ fn write(histories: &[AccountHistory], spacing: Spacing, end: i64, out: &mut imp
                 cumulative(&list.events, counter.adds, spacing, end).into_iter().map(move |samples| (list, samples))
             }) {
                 let Some(samples) = samples else {
-                    // A pool that never says it is no surprise.
+                    // For a pool that never reports the value, no warning is needed.
                     let has_amount = |event: &Event| event.labels == labels && (counter.adds)(event).is_some();
                     unknown += usize::from(!history.at_pools || list.events.iter().any(has_amount));
                     continue;

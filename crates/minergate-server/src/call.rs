@@ -54,7 +54,7 @@ impl Call {
         Call { endpoint: LOGIN, account, extensions, kind: Kind::Login(fields) }
     }
 
-    /// `params` is an error if the path is not UTF-8.
+    /// `params` is `None` if the path is not UTF-8.
     pub(super) async fn read(
         accounts: &Accounts,
         endpoint: &'static Endpoint,

@@ -1,4 +1,4 @@
-//! What `check` found, for people.
+//! The result of `check` as text.
 
 mod online;
 
@@ -10,7 +10,7 @@ use super::report::{Account, Endpoint, FirstRound, Report, Requests, ConfigSumma
 use crate::cli::terminal::{BAD, GOOD, HEADING, PLAIN, QUIET, Table, WARNING, styled, wrapped};
 use minergate::duration;
 
-/// Accounts and polls that are listed one by one; of more, only what is wrong.
+/// Maximum number of accounts and polls that are listed. Beyond it, only those with errors are listed.
 pub(super) const LISTED: usize = 60;
 
 pub(super) const INDENTATION: &str = "  ";
@@ -38,7 +38,7 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "\n{}", styled(style, wrapped(&(verdict + &warnings), 0)))
 }
 
-/// Whether all is well, in one sentence.
+/// A sentence that says whether everything is right.
 fn verdict(report: &Report) -> (anstyle::Style, String) {
     match (&report.online, report.errors.len()) {
         (Some(polls), 0) => online::verdict(polls),
@@ -75,7 +75,7 @@ fn overview(understood: &ConfigSummary, out: &mut impl Write) -> io::Result<()> 
     table.write(out, INDENTATION)
 }
 
-/// Requests to the API: their rate, a warning if that is over the limit, and the first round after a start.
+/// Requests to the API: their rate, a warning if it is over the limit, and the first round after a start.
 fn sent(requests: &Requests) -> [(anstyle::Style, String); 3] {
     let style = if requests.stretch > 1.0 { WARNING } else { PLAIN };
     let FirstRound { polls, logins, seconds } = &requests.first_round;
@@ -194,7 +194,7 @@ fn what_for(endpoint: &Endpoint, ConfigSummary { base_url, currencies, .. }: &Co
     }
 }
 
-/// A number of things.
+/// A number with its noun.
 pub(super) fn counted(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

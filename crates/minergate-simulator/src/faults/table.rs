@@ -94,15 +94,15 @@ pub static FAULTS: &[Fault] = &[
     fault("huge-list", "a list of 200,000 empty objects", Instead(huge_list)),
     fault("many-currencies", "5,000 made-up currency codes more", Changed(change::many_currencies)),
     fault("hostile-labels", "keys and texts with quotes, newlines, NULs, e-mail addresses", Changed(change::hostile_labels)),
-    fault("frozen", "the answer of the time when the rule came into force: no number and no time goes on", Frozen)
+    fault("frozen", "always the answer from the time when the rule became active", Frozen)
         .applies_to(AppliesTo::Accounts),
     fault(
         "correction",
-        "every total is a ten-thousandth lower, as after a correction or a reorganisation",
+        "every total is 0.01 % lower, as after a correction or a reorganisation",
         Changed(change::corrected),
     )
     .applies_to(AppliesTo::Counters),
-    fault("counter-reset", "every total counts from 0 again, since the rule came into force", Restarted)
+    fault("counter-reset", "every total counts from 0 again, from the time when the rule became active", Restarted)
         .applies_to(AppliesTo::Counters),
     fault("expired-token", "status 401, the token has expired", Instead(expired_token)).applies_to(AppliesTo::Tokens),
     fault("forbidden", "status 403", Instead(forbidden)),
