@@ -21,7 +21,7 @@ use minergate::api::{self, Event};
 use tokio::time::Instant;
 
 pub use self::exporter::ExporterMetrics;
-pub use self::liveness::{BEAT, Liveness, Standstill, patience};
+pub use self::liveness::{BEAT, Liveness, Stall, patience};
 pub use self::own_metric::OwnMetric;
 pub use self::subject::{Failing, LoopHealth, LoopName, SubjectHealth};
 pub use self::subjects::Subjects;
@@ -110,8 +110,8 @@ impl Health {
     }
 
     /// Says how the poller stands still, if it does. A slow API is no reason for it, nor is one that refuses everything.
-    pub fn standstill(&self) -> Option<Standstill> {
-        self.liveness.standstill(|| self.subjects.planned().into_iter())
+    pub fn stall(&self) -> Option<Stall> {
+        self.liveness.stall(|| self.subjects.planned().into_iter())
     }
 }
 

@@ -67,7 +67,7 @@ pub fn address_fault(address: &str) -> Option<&'static str> {
     }
     match address.rsplit_once(':').map(|(host, port)| (host, port.parse::<u16>())) {
         Some((host, _)) if host.contains(':') && !(host.starts_with('[') && host.ends_with(']')) => {
-            Some("an IPv6 address stands in brackets; give one such as \"[::1]:10187\"")
+            Some("an IPv6 address needs brackets; give one such as \"[::1]:10187\"")
         }
         Some((_, Ok(_))) => None,
         _ => Some("not host:port; give one such as \"127.0.0.1:10187\", \":10187\" or \"unix:/path\""),
@@ -173,7 +173,7 @@ async fn pass(State((app, web)): State<(Arc<App>, Arc<Web>)>, request: Request, 
     let mut response = guard::admit(&web, Bodies::Dropped, plain, request, next).await;
     let path = route.as_ref().map_or("other", MatchedPath::as_str);
     // A health check without a password takes 401 for healthy.
-    if path == HEALTHY && response.status() == StatusCode::UNAUTHORIZED && app.exposition.health.standstill().is_some() {
+    if path == HEALTHY && response.status() == StatusCode::UNAUTHORIZED && app.exposition.health.stall().is_some() {
         response = (StatusCode::SERVICE_UNAVAILABLE, "Not healthy\n").into_response();
     }
     app.exposition.health.metrics.http_request(path, response.status().as_u16());

@@ -29,7 +29,7 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
         None => format!("{}/-/{}", base_url(all)?, if flags.ready { "ready" } else { "healthy" }),
     };
     let answer = probe(&url).await.map_err(|error| Error::transport(&error, false));
-    match answer.map_err(|error| anyhow!("{url} did not answer: {error}; does the exporter run there? Else give --url"))? {
+    match answer.map_err(|error| anyhow!("{url} did not answer: {error}; does the exporter run there? If it runs elsewhere, give --url"))? {
         (200, _) => Ok(ExitCode::SUCCESS),
         // It asks for a password, which this command does not have. If it were not healthy, it would say so instead.
         (401, _) if !flags.ready => Ok(ExitCode::SUCCESS),

@@ -23,7 +23,7 @@ use super::error::KeyError;
     {"name": "rig", "wallet_files": {"supportxmr": "rig-address"}},
 ]))]
 pub(super) struct Account {
-    /// The label `account`. Never an e-mail address: it stands on every page.
+    /// The label `account`. Not an e-mail address, because the name appears on every page.
     #[schemars(length(min = 1, max = 64), regex(pattern = "^[^@]*$"))]
     pub(super) name: String,
     /// Needed to log in with a password; with a token, it tells which way a transfer went. Credentials beside wallets are what clients of
@@ -62,7 +62,7 @@ impl Account {
         self.wallets.is_some() || self.wallet_files.is_some()
     }
 
-    /// The account at the API; nothing where it is wrong. What it keeps across restarts stands in the state directory, if there is one.
+    /// The account at the API; `None` if it is invalid. Its state is kept across restarts in the state directory, if there is one.
     pub(super) fn account(&self, state_directory: Option<&Path>, errors: &mut Vec<KeyError>) -> Option<api::Account> {
         let credentials =
             name_fault(&self.name).map_or_else(|| self.credentials(), |fault| Err(KeyError::new(["name"], fault)));
@@ -71,7 +71,7 @@ impl Account {
         Some(api::Account::new(&self.name, credentials?, state_directory))
     }
 
-    /// What the gateway's clients log in with, for an account with wallets; nothing where nobody can.
+    /// The credentials of the gateway's clients, for an account with wallets; `None` if it has none.
     pub(super) fn login(&self, errors: &mut Vec<KeyError>) -> Option<Credentials> {
         errors.extend(name_fault_near_wallets(&self.name).map(|fault| KeyError::new(["name"], fault)));
         self.check_endpoints(errors);
@@ -92,14 +92,14 @@ impl Account {
             return Err(KeyError::new(["email"], "not an e-mail address"));
         }
         match (token, password, self.email.clone()) {
-            (Some(_), Some(_), _) => Err(KeyError::new(["token"], "stands beside a password; give one of them")),
+            (Some(_), Some(_), _) => Err(KeyError::new(["token"], "is given together with a password; give one of them")),
             (None, None, _) => {
                 let other = if self.has_wallets() { "leave out all of these" } else { "wallets at [[pools]]" };
                 let remedy = "give token or token_file, or email with password or password_file, or";
                 Err(KeyError::new(["password"], format!("no way to log in; {remedy} {other}")))
             }
             (Some(_), None, _) if totp.is_some() => {
-                Err(KeyError::new(["totp_secret"], "has no use beside a token; leave it out"))
+                Err(KeyError::new(["totp_secret"], "is not used with a token; leave it out"))
             }
             (Some(token), None, email) => Ok(Credentials::Token { token, email }),
             (None, Some(password), Some(email)) => Ok(Credentials::Password { email, password, totp }),
@@ -121,12 +121,12 @@ impl Account {
     }
 }
 
-/// What is wrong with an account's name, if anything is.
+/// The mistake in an account's name, if there is one.
 pub(super) fn name_fault(name: &str) -> Option<&'static str> {
     if name.is_empty() {
         Some("missing; every account needs a name, it becomes the label `account`")
     } else if name.contains('@') {
-        Some("looks like an e-mail address, and would stand on every page; give another name")
+        Some("looks like an e-mail address, and would appear on every page; give another name")
     } else if name.chars().count() > 64 || name.trim() != name || name.chars().any(char::is_control) {
         Some("give 1 to 64 printable characters without spaces around them")
     } else {
@@ -134,13 +134,13 @@ pub(super) fn name_fault(name: &str) -> Option<&'static str> {
     }
 }
 
-/// The same of a name that stands where an address could be written by mistake.
+/// The same for a name in a place where an address could be written by mistake.
 pub(super) fn name_fault_near_wallets(name: &str) -> Option<&'static str> {
-    let fault = "looks like a wallet's address, and would stand on every page; give another name";
+    let fault = "looks like a wallet's address, and would appear on every page; give another name";
     name_fault(name).or(address::is_like_one(name).then_some(fault))
 }
 
-/// The secret that is given by one of two keys, if it is given.
+/// The secret from one of two keys, if it is given.
 fn value_or_file(
     [key, file_key]: [&'static str; 2],
     value: Option<&SecretString>,
@@ -148,7 +148,7 @@ fn value_or_file(
     read: fn(&str) -> Result<Secret, SecretError>,
 ) -> Result<Option<Secret>, KeyError> {
     match (value, file) {
-        (Some(_), Some(_)) => Err(KeyError::new([key], format!("stands beside {file_key}; give one of them"))),
+        (Some(_), Some(_)) => Err(KeyError::new([key], format!("is given together with {file_key}; give one of them"))),
         (Some(value), None) => match read(value.expose_secret()) {
             Ok(secret) => Ok(Some(secret)),
             Err(SecretError::Empty) => Err(KeyError::new([key], "is empty; leave it out or fill it in")),

@@ -7,10 +7,10 @@ use minergate::duration::parse;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 
-/// What a duration looks like, for editors; [`parse`] decides.
+/// A pattern for editors. [`parse`] decides what is valid.
 pub(super) const PATTERN: &str = "^ *(P|[0-9.]+ *[A-Za-zµ])";
 
-/// A duration as it was written, to be read by [`parse`]: a bare number is then refused for its missing unit.
+/// A duration as written, for [`parse`]. A number without a unit is then an error.
 #[derive(Debug, Deserialize)]
 #[serde(untagged, expecting = "expected a duration; write a text such as \"30s\"")]
 pub(super) enum RawDuration {
@@ -47,7 +47,7 @@ pub(super) fn optional_schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": ["string", "null"], "pattern": PATTERN, "examples": ["2m"] })
 }
 
-/// For `#[schemars(schema_with = "duration::schema")]`: what an editor may know of a duration.
+/// For `#[schemars(schema_with = "duration::schema")]`: the schema of a duration, for editors.
 pub(super) fn schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "pattern": PATTERN, "examples": ["30s", "5m", "1h"] })
 }

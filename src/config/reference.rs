@@ -1,12 +1,12 @@
-//! The configuration's reference, made from its schema, which is made from the types and their comments: the full example, the page's
-//! table, and the flags with their help.
+//! The configuration's reference: the full example, the table for the documentation, and the flags with their help. It is made from the
+//! schema, which is made from the types and their comments.
 
 use serde_json::{Value, json};
 
 use super::keys::{has_type, resolved};
 use super::schema::{FLAG, SCHEMA};
 
-/// The longest line of a comment.
+/// Maximum length of a comment line.
 const WIDTH: usize = 120;
 
 const HEAD: &str = "\
@@ -25,28 +25,28 @@ const HEAD: &str = "\
 # What is given later counts: defaults, file, environment, flags. Durations are written with their unit: \"30s\", \"5m\", \"1h\".
 ";
 
-/// A flag that gives a key of the configuration.
+/// A flag that sets a key of the configuration.
 pub struct Flag {
     /// The key, such as `web.listen_address`.
     pub key: String,
     /// Without the dashes.
     pub name: &'static str,
-    /// The value's name in the help; nothing where the flag takes no value.
+    /// The value's name in the help; `None` if the flag takes no value.
     pub value: Option<&'static str>,
     pub is_list: bool,
-    /// The values that it can have, where these are few.
+    /// The possible values, if there are only a few.
     pub values: Vec<&'static str>,
     pub help: String,
 }
 
-/// A key, and the table that it stands in.
+/// A key, and the table that contains it.
 struct Key {
     table: String,
     name: &'static str,
     node: &'static Value,
 }
 
-/// Every flag that has a key.
+/// All flags that set a key.
 pub fn flags() -> impl Iterator<Item = Flag> {
     keys().into_iter().filter_map(|key| {
         let (name, value) = key.flag()?;
@@ -65,7 +65,7 @@ pub fn flags() -> impl Iterator<Item = Flag> {
     })
 }
 
-/// Every key with its default or an example, and its meaning, in TOML.
+/// All keys in TOML, with their meaning, and with their default or an example.
 pub fn toml() -> String {
     let tables = tables().into_iter().map(|(name, node)| table_in_toml(&name, node));
     std::iter::once(HEAD.to_owned()).chain(tables).collect()
@@ -82,7 +82,7 @@ fn table_in_toml(name: &str, node: &'static Value) -> String {
         _ => (format!("\n{}{header}", comment(description(node))), ""),
     };
     let keys = keys_of(name, node).map(|key| format!("{gap}{}", key.in_toml(examples.first())));
-    // What is explained once need not be again.
+    // Explanations are not repeated.
     let others = examples.iter().skip(1).filter_map(Value::as_object).map(|example| {
         let lines = example.iter().map(|(key, value)| format!("{key} = {}\n", in_toml(value)));
         format!("\n{header}{}", lines.collect::<String>())
@@ -90,7 +90,7 @@ fn table_in_toml(name: &str, node: &'static Value) -> String {
     std::iter::once(head).chain(keys).chain(others).collect()
 }
 
-/// Every key with its default, its flag and its meaning, as a table in Markdown.
+/// All keys with default, flag and meaning, as a Markdown table.
 pub fn markdown() -> String {
     let row = |key: Key| {
         let default = key.node.get("default").map(|default| format!("`{}`", in_toml(default))).unwrap_or_default();
@@ -101,12 +101,12 @@ pub fn markdown() -> String {
     format!("| key | default | flag | meaning |\n| --- | --- | --- | --- |\n{rows}")
 }
 
-/// Every key, in the order of the types' fields.
+/// All keys, in the order of the types' fields.
 fn keys() -> Vec<Key> {
     tables().into_iter().flat_map(|(name, table)| keys_of(&name, table).collect::<Vec<_>>()).collect()
 }
 
-/// The top of the configuration, which has no name, and its tables: `web`, or `accounts[]` where there can be many.
+/// The top level of the configuration, which has no name, and its tables: `web`, or `accounts[]` for a list of tables.
 fn tables() -> Vec<(String, &'static Value)> {
     let table = |(name, node): (&str, &'static Value)| {
         let name = if resolved(node).get("items").is_some() { format!("{name}[]") } else { name.to_owned() };
@@ -116,7 +116,7 @@ fn tables() -> Vec<(String, &'static Value)> {
     std::iter::once((String::new(), &*SCHEMA)).chain(tables).collect()
 }
 
-/// The type of the table, or of each of the tables, that stand under a key.
+/// The type of the table, or of each table in the list, under a key.
 fn table(node: &'static Value) -> Option<&'static Value> {
     let node = resolved(node);
     let node = node.get("items").map_or(node, resolved);
@@ -138,19 +138,19 @@ impl Key {
         if self.table.is_empty() { self.name.to_owned() } else { format!("{}.{}", self.table, self.name) }
     }
 
-    /// Its flag's name, and that of the flag's value.
+    /// The name of its flag, and the name of the flag's value.
     fn flag(&self) -> Option<(&'static str, Option<&'static str>)> {
         let flag = self.node[FLAG].as_str()?;
         Some(flag.split_once(' ').map_or((flag, None), |(name, value)| (name, Some(value))))
     }
 
-    /// Its meaning and its line; commented out if nothing has to be given. The table's example comes before the key's own.
+    /// Its meaning and its line, commented out if the key is optional. The table's example is preferred to the key's own.
     fn in_toml(&self, table: Option<&'static Value>) -> String {
         let flag = self.flag().map(|(name, _)| format!("# Flag: --{name}\n")).unwrap_or_default();
         let default = self.node.get("default");
         let example = self.node["examples"].get(0);
         let given = table.and_then(|table| table.get(self.name)).or(default.filter(|value| **value != json!({})));
-        // One that has no default and can't be left out has to be given.
+        // A key that has no default and can't be left out is required.
         let needed = example.filter(|_| default.is_none() && !has_type(self.node, "null"));
         let (mark, value) = match given.or(needed) {
             Some(value) => ("", in_toml(value)),
@@ -160,7 +160,7 @@ impl Key {
     }
 }
 
-/// What the comment of a type or a field says.
+/// The description from the comment of a type or a field.
 fn description(node: &Value) -> &str {
     node["description"].as_str().unwrap_or_default()
 }

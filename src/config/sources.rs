@@ -1,4 +1,4 @@
-//! What a configuration is read from, and where in it a mistake was made.
+//! The sources of a configuration, and the places of mistakes in them.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -14,11 +14,11 @@ use super::flags::Flags;
 use super::keys;
 use super::tables::Tables;
 
-/// What a configuration is read from.
+/// The sources of a configuration.
 #[derive(Debug, Default)]
 pub struct Sources<'a> {
     pub file: Option<&'a Path>,
-    /// A configuration in TOML, for one that comes from no file.
+    /// A configuration in TOML that does not come from a file.
     pub text: Option<&'a str>,
     /// The process's environment.
     pub environment: Vec<(OsString, OsString)>,
@@ -44,14 +44,14 @@ impl ParsedSources {
         Ok(ParsedSources { file, environment, flags: Flags::new(sources.flags), pools, accounts })
     }
 
-    /// The values in a type; what is given later counts.
+    /// Deserializes the values. Later sources take precedence.
     pub(super) fn extract<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
         let figment = Figment::new().merge(&self.file).merge(&self.environment).merge(&self.flags);
         let figment = figment.merge(&self.pools).merge(&self.accounts);
         figment.extract().map_err(|errors| self.locate(errors.into_iter().map(KeyError::of_figment)))
     }
 
-    /// The mistakes with their places. The file's lines are looked up by reading it again, which a right one does not need.
+    /// The mistakes with their places.
     pub(super) fn locate(&self, errors: impl IntoIterator<Item = KeyError>) -> ConfigError {
         let document = self.file.document();
         let pools = self.pools.names();

@@ -2,7 +2,7 @@
 //!
 //! The API may be down, slow, or refuse everything: polls end with errors, and that is work. A poller stands still when its thread does
 //! not run, or when a poll is due or under way and for long no request and no poll has ended. tokio's clock stops while the machine
-//! sleeps, so sleep is no standstill.
+//! sleeps, so sleep is no stall.
 
 use std::cell::OnceCell;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -29,7 +29,7 @@ pub fn patience(timeout: Duration, requests_per_second: f64) -> Duration {
 
 /// How the poller stands still.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Standstill {
+pub enum Stall {
     #[error("the poller has not run for {}", duration::print(*.0))]
     Blocked(Duration),
     #[error("no poll has ended for {}, though one is due", duration::print(*.0))]
@@ -81,15 +81,15 @@ impl Liveness {
 
     /// Says how the poller stands still, if it does. `loops` are the polls that are due or planned, with the time and the interval of
     /// each; they are looked at only where nothing has ended for long.
-    pub(super) fn standstill<I: Iterator<Item = (Instant, Duration)>>(
+    pub(super) fn stall<I: Iterator<Item = (Instant, Duration)>>(
         &self,
         loops: impl FnOnce() -> I,
-    ) -> Option<Standstill> {
+    ) -> Option<Stall> {
         let state = self.state();
         let LivenessState { patience, beat, latest, .. } = *state;
         let blocked = beat.map_or(Duration::ZERO, |beat| beat.elapsed());
         if blocked > BLOCKED.min(patience) {
-            return Some(Standstill::Blocked(blocked));
+            return Some(Stall::Blocked(blocked));
         }
         if latest.elapsed() <= patience {
             return None;
@@ -97,7 +97,7 @@ impl Liveness {
         // A poll may wait for its turn as long as others end.
         let waits = |(due, interval): (Instant, Duration)| latest.max(due).checked_add(interval.saturating_mul(3));
         let since = state.waits_since.get_or_init(|| loops().filter_map(waits).min());
-        since.map(|since| since.elapsed()).filter(|wait| *wait > patience).map(Standstill::NoResult)
+        since.map(|since| since.elapsed()).filter(|wait| *wait > patience).map(Stall::NoResult)
     }
 
     fn state(&self) -> MutexGuard<'_, LivenessState> {
@@ -120,10 +120,10 @@ mod tests {
         let liveness = Liveness::default();
         let begun = Instant::now();
         // A poll that is under way, and does not end.
-        let look = || liveness.standstill(|| iter::once((begun, SECOND)));
+        let look = || liveness.stall(|| iter::once((begun, SECOND)));
         liveness.beat();
         advance(3600 * SECOND).await;
-        assert_eq!(look(), Some(Standstill::Blocked(3600 * SECOND)));
+        assert_eq!(look(), Some(Stall::Blocked(3600 * SECOND)));
         liveness.beat();
         assert_eq!(look(), None);
         for second in 1..=140 {
@@ -143,7 +143,7 @@ mod tests {
         for _ in 0..200 {
             advance(SECOND).await;
             liveness.beat();
-            liveness.standstill(|| {
+            liveness.stall(|| {
                 looks += 1;
                 iter::once((begun, SECOND))
             });
@@ -155,11 +155,11 @@ mod tests {
     async fn a_poller_with_nothing_to_do_is_healthy() {
         let liveness = Liveness::default();
         advance(3600 * SECOND).await;
-        assert_eq!(liveness.standstill(iter::empty), None, "before it runs");
+        assert_eq!(liveness.stall(iter::empty), None, "before it runs");
         for _ in 0..360 {
             liveness.beat();
             advance(BEAT).await;
-            assert_eq!(liveness.standstill(iter::empty), None);
+            assert_eq!(liveness.stall(iter::empty), None);
         }
     }
 }

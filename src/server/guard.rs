@@ -49,7 +49,7 @@ pub(super) async fn admit(web: &Arc<Web>, bodies: Bodies, refuse: Refuse, mut re
         return next.run(request).await;
     }
     if !host::is_valid(&request) {
-        return refuse(StatusCode::BAD_REQUEST, "The header Host is missing, given twice, or no host\n");
+        return refuse(StatusCode::BAD_REQUEST, "The header Host is missing, given twice, or not a host\n");
     }
     let peer = connection.and_then(|connection| connection.peer);
     let (admission, headers) = web.admit(request.headers().get(AUTHORIZATION), peer).await;

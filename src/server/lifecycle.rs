@@ -14,9 +14,9 @@ pub type Reload = oneshot::Sender<Result<(), String>>;
 
 /// Says whether the poller gets on with its work, whatever the API answers: a restart would help against nothing else.
 pub(super) async fn healthy(State(app): State<Arc<App>>) -> (StatusCode, String) {
-    match app.exposition.health.standstill() {
+    match app.exposition.health.stall() {
         None => (StatusCode::OK, "Healthy\n".to_owned()),
-        Some(standstill) => (StatusCode::SERVICE_UNAVAILABLE, format!("Not healthy: {standstill}\n")),
+        Some(stall) => (StatusCode::SERVICE_UNAVAILABLE, format!("Not healthy: {stall}\n")),
     }
 }
 

@@ -232,7 +232,7 @@ impl Web {
         match settings {
             Ok(_) if is_same && read.fault.is_none() => {}
             Ok(settings) => {
-                tracing::info!(file = %path.display(), "web configuration read again");
+                tracing::info!(file = %path.display(), "web configuration reloaded");
                 for warning in &settings.warnings {
                     tracing::warn!(warning, "web configuration");
                 }
@@ -243,7 +243,7 @@ impl Web {
             Err(error) => {
                 let fault = format!("{error:#}");
                 if read.fault.as_ref() != Some(&fault) {
-                    tracing::error!(error = fault, "web configuration not read again; the one before stays in force");
+                    tracing::error!(error = fault, "web configuration not reloaded; the previous one stays in force");
                 }
                 read.fault = Some(fault);
             }

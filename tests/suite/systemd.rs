@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use minergate::api::Error;
 use minergate_exporter::daemon::watchdog::{Hang, Watchdog};
-use minergate_exporter::health::{Health, Standstill};
+use minergate_exporter::health::{Health, Stall};
 use minergate_exporter::poller::{Poller, Source};
 use minergate_exporter::server::SelfProbe;
 use tokio::sync::mpsc;
@@ -228,7 +228,7 @@ async fn a_poller_that_stands_still_is_a_hang() {
     sleep(Duration::from_secs(100)).await;
     assert_eq!(watchdog.look(PATIENCE).await, Ok(()), "too early");
     sleep(fine.saturating_sub(start.elapsed()) + Duration::from_secs(15)).await;
-    assert!(matches!(watchdog.look(PATIENCE).await, Err(Hang::Poller(Standstill::NoResult(_)))));
+    assert!(matches!(watchdog.look(PATIENCE).await, Err(Hang::Poller(Stall::NoResult(_)))));
 }
 
 #[tokio::test(start_paused = true)]
@@ -255,7 +255,7 @@ fn a_service_manager_that_takes_no_messages_holds_up_nothing() {
     sender.set_nonblocking(true).unwrap();
     while sender.send_to(b"FULL=1", &manager.path).is_ok() {}
     let (mut daemon, url) = manager.start(&config, WATCHDOG, &[]);
-    daemon.wait_for("systemd takes no messages");
+    daemon.wait_for("systemd accepts no messages");
     assert_eq!(get(&format!("{url}/metrics"), &[]).status, 200);
     daemon.signal("TERM");
     assert_eq!(daemon.exit_code(), Some(0));

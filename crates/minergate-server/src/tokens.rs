@@ -130,7 +130,7 @@ impl ConfiguredToken {
         if let Err(error) = &token
             && known.is_none_or(|known| known.digest.is_some())
         {
-            warn!(account = %self.name, kind = error.kind(), %error, "token not read; it is refused");
+            warn!(account = %self.name, kind = error.kind(), %error, "token file not read; the token is refused");
         }
         let digest = token.ok().map(|token| digester.digest(token.expose_secret()));
         *known = Some(CachedDigest { digest, at: Instant::now() });

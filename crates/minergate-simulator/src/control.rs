@@ -27,7 +27,7 @@ async fn loopback_only(request: Request, next: Next) -> Response {
     if Peer::of(request.extensions()).is_some_and(|peer| peer.is_loopback()) {
         return next.run(request).await;
     }
-    (StatusCode::FORBIDDEN, "This page is for who asks from the same machine.\n").into_response()
+    (StatusCode::FORBIDDEN, "This page is only for clients on the same machine.\n").into_response()
 }
 
 async fn faults(State(simulator): State<Arc<Simulator>>) -> Response {

@@ -45,7 +45,7 @@ pub(super) fn page(app: &App, facts: &StatusReport, wanted: &StatusQuery) -> Str
                     }
                 }
                 main {
-                    p id="silent" class="failing" { "The exporter does not answer. What it said last:" }
+                    p id="silent" class="failing" { "The exporter does not answer. Its last status:" }
                     (now(facts))
                     @if facts.account_count > FEW || !wanted.name.is_empty() { (search(wanted, &at("/"))) }
                     (shown(facts, wanted, &at("/")))

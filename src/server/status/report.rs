@@ -91,7 +91,7 @@ impl StatusReport {
         StatusReport {
             version: env!("CARGO_PKG_VERSION"),
             ready: health.subjects.is_ready(),
-            verdict: Verdict::new(counts, &pool, health.standstill().as_ref()),
+            verdict: Verdict::new(counts, &pool, health.stall().as_ref()),
             account_count: counts.sum(),
             counts,
             match_count,

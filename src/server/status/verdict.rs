@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::endpoint::Endpoint;
 use super::state::{Counts, AccountState};
 use super::format::count;
-use crate::health::Standstill;
+use crate::health::Stall;
 
 /// The answer to "is all well?".
 #[derive(Debug, PartialEq, Serialize)]
@@ -17,13 +17,13 @@ pub(super) struct Verdict {
 
 impl Verdict {
     /// What the states of all accounts come to, with the polls that belong to no account.
-    pub(super) fn new(counts: Counts, others: &[Endpoint], standstill: Option<&Standstill>) -> Verdict {
+    pub(super) fn new(counts: Counts, others: &[Endpoint], stall: Option<&Stall>) -> Verdict {
         let (all, wrong) = (counts.sum(), counts.failing + counts.blocked);
         let accounts = if all == 1 { "1 account".to_owned() } else { format!("{} accounts", count(all)) };
         let failing = others.iter().filter(|endpoint| endpoint.error.is_some()).count();
         let of_others = format!("{failing} of {} polls of pools and networks fail", others.len());
-        let (state, words) = if let Some(standstill) = standstill {
-            (AccountState::Failing, format!("Polling stands still: {standstill}. The values below may be old."))
+        let (state, words) = if let Some(stall) = stall {
+            (AccountState::Failing, format!("Polling has stalled: {stall}. The values below may be old."))
         } else if wrong > 0 {
             let verb = if wrong == 1 { "needs" } else { "need" };
             let of_others = if failing > 0 { format!(" {of_others}.") } else { String::new() };
@@ -58,8 +58,8 @@ mod tests {
     fn all_is_well_only_if_everything_is_known_to_be_well() {
         let counts = |failing, blocked, waiting, ok| Counts { failing, blocked, waiting, ok };
         let (good, bad) = (vec![endpoint(false)], vec![endpoint(true), endpoint(false)]);
-        let standstill = Standstill::Blocked(Duration::from_secs(90));
-        for (counts, others, standstill, state, words) in [
+        let stall = Stall::Blocked(Duration::from_secs(90));
+        for (counts, others, stall, state, words) in [
             (counts(0, 0, 0, 3), &good, None, AccountState::Ok, "All is well: the latest polls of 3 accounts succeeded."),
             (counts(0, 0, 0, 1), &good, None, AccountState::Ok, "All is well: the latest polls of 1 account succeeded."),
             (counts(0, 0, 1, 2), &good, None, AccountState::Waiting, "Not known yet: 1 of 3 accounts waits for polls."),
@@ -82,12 +82,12 @@ mod tests {
             (
                 counts(0, 0, 0, 3),
                 &good,
-                Some(&standstill),
+                Some(&stall),
                 AccountState::Failing,
-                "Polling stands still: the poller has not run for 1m30s. The values below may be old.",
+                "Polling has stalled: the poller has not run for 1m30s. The values below may be old.",
             ),
         ] {
-            assert_eq!(Verdict::new(counts, others, standstill), Verdict { state, words: words.to_owned() });
+            assert_eq!(Verdict::new(counts, others, stall), Verdict { state, words: words.to_owned() });
         }
     }
 }

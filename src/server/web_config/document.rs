@@ -135,7 +135,7 @@ impl Map {
         // A key that resembles none may be a secret whose own key was forgotten.
         Err(match spelling::nearest_key(key, known.iter().copied()) {
             Some(like) => anyhow!("{place} {within}unknown key `{key}`; did you mean `{like}`?"),
-            None => anyhow!("{place} {within}unknown key; those there are: {}", known.join(", ")),
+            None => anyhow!("{place} {within}unknown key; known are: {}", known.join(", ")),
         })
     }
 

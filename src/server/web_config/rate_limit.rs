@@ -21,7 +21,7 @@ impl RateLimit {
         let (section, mut map) = (section.place(), section.map()?);
         map.only(&["burst", "interval"])?;
         let interval = map.take("interval").map_or(Ok(Duration::ZERO), |entry| {
-            let remedy = || entry.fault("is no duration; give one such as \"100ms\" or \"1m30s\", or 0 for no limit");
+            let remedy = || entry.fault("is not a duration; give one such as \"100ms\" or \"1m30s\", or 0 for no limit");
             interval(&entry.text_or_number()?).ok_or_else(remedy)
         })?;
         let Some(entry) = map.take("burst") else {

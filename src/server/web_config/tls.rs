@@ -82,7 +82,7 @@ pub(super) fn read(
     let allowed_names = allowed_names(&mut map, policy)?;
     let roots = match authorities {
         Some(pem) if policy == Policy::None => {
-            return Err(pem.entry.fault("is of no use without client_auth_type; give \"RequireAndVerifyClientCert\""));
+            return Err(pem.entry.fault("is not used without client_auth_type; give \"RequireAndVerifyClientCert\""));
         }
         None if policy.verifies() => return Err(place.fault("needs authorities to verify with; give client_ca_file")),
         None => RootCertStore::empty(),
@@ -159,7 +159,7 @@ impl Pem {
         for certificate in self.certificates()? {
             warnings.extend(validity::warning(&certificate).map(|warning| self.entry.fault(warning).to_string()));
             let added = roots.add(certificate);
-            added.map_err(|_| self.entry.fault("holds a certificate that is no valid one; replace it"))?;
+            added.map_err(|_| self.entry.fault("contains an invalid certificate; replace it"))?;
         }
         Ok(roots)
     }
@@ -170,7 +170,7 @@ fn choose<T: Copy>(entry: &Entry, choices: &[(&str, T)]) -> anyhow::Result<T> {
     let name = entry.text()?;
     let chosen = choices.iter().find(|(known, _)| *known == name).map(|(_, choice)| *choice);
     chosen.ok_or_else(|| {
-        entry.fault(format_args!("is none of those there are: {}", names(choices.iter().map(|(name, _)| name))))
+        entry.fault(format_args!("is not known; known are: {}", names(choices.iter().map(|(name, _)| name))))
     })
 }
 
@@ -238,7 +238,7 @@ fn allowed_names(map: &mut Map, policy: Policy) -> anyhow::Result<Option<Vec<Str
     let Some(entry) = map.take("client_allowed_sans") else { return Ok(None) };
     if !policy.is_mandatory() {
         let remedy = "give client_auth_type \"RequireAndVerifyClientCert\"";
-        return Err(entry.fault(format_args!("is of no use where clients need no certificate; {remedy}")));
+        return Err(entry.fault(format_args!("is not used if clients need no certificate; {remedy}")));
     }
     let names = entry.list()?.iter().map(|name| name.text().map(str::to_owned)).collect::<anyhow::Result<_>>()?;
     Ok(Some(names))

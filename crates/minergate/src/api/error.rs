@@ -88,7 +88,7 @@ pub enum Error {
     #[error("the answer is not of the documented shape (line {line}, column {column})")]
     Shape { line: usize, column: usize },
     /// The answer is not UTF-8 text.
-    #[error("the answer is {0}; does a proxy stand before the API?")]
+    #[error("the answer is {0}; is there a proxy in front of the API?")]
     Encoding(&'static str),
     /// Nothing was sent because logins are blocked.
     #[error("login blocked: {}; {}", .0.description(), .0.remedy())]

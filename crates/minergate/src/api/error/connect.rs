@@ -6,7 +6,7 @@ const PROXY_REFUSED: &str =
     "the proxy of the environment refused the connection; is HTTPS_PROXY, HTTP_PROXY or ALL_PROXY right?";
 const PROXY_AUTHENTICATION: &str =
     "the proxy of the environment wants a user and a password (HTTP 407); give them in HTTPS_PROXY";
-const PROXY_FAILED: &str = "the proxy of the environment opened no way to the host; is HTTPS_PROXY, HTTP_PROXY or ALL_PROXY right, and may it go there?";
+const PROXY_FAILED: &str = "the proxy of the environment did not connect to the host; is HTTPS_PROXY, HTTP_PROXY or ALL_PROXY right, and may it go there?";
 
 /// Whether the reason comes from the proxy.
 pub(super) fn is_of_proxy(reason: &str) -> bool {
@@ -42,5 +42,5 @@ pub(super) fn reason(error: &(dyn std::error::Error + 'static), through_proxy: b
         }
         source = error.source();
     }
-    if through_proxy { PROXY_FAILED } else { "name not found, or no way to the host" }
+    if through_proxy { PROXY_FAILED } else { "name not found, or host unreachable" }
 }
