@@ -1,8 +1,8 @@
-//! When to ask: one loop for each account's endpoint and each network, every one with a phase of its own.
+//! Decides when to poll. There is one loop for each endpoint of an account and for each network, each with its own phase.
 //!
-//! What is asked and how is the source's business. A loop never waits for another, and a tick that is missed is skipped. A loop that
-//! waits is an entry in one list of due times; only a poll that is under way is a task. What came of it is taken up by the poller
-//! itself, so that a loop that has ended brings nothing any more.
+//! The source decides what is requested and how. Loops never wait for each other, and a missed tick is skipped. A waiting
+//! loop is only an entry in the schedule; a poll in progress is a task. The poller itself handles the result,
+//! so that a loop that has ended has no further effect.
 
 mod thread;
 mod backoff;
@@ -38,19 +38,19 @@ use self::currency_use::CurrencyUse;
 use crate::health::{BEAT, Health};
 use crate::store::{Correction, Key, Store};
 
-/// Runs the loops of a plan, and takes over from one plan to the next what did not change.
+/// Runs the loops of a plan. When the plan changes, unchanged loops continue.
 pub struct Poller<S> {
     source: Arc<S>,
     plan: Arc<Plan>,
     store: Arc<Store>,
     health: Arc<Health>,
-    /// Beats are counted from here, so that a loop that starts anew keeps its own.
+    /// All ticks are relative to this time, so that a restarted loop keeps its phase.
     epoch: Instant,
-    /// The loops, and what each is at.
+    /// The loops with their states.
     loops: BTreeMap<Arc<PollLoop>, RunningLoop>,
-    /// When each loop that waits is to poll.
+    /// The times of the next polls.
     due: Schedule,
-    /// The polls that are under way.
+    /// The polls in progress.
     polls: JoinSet<TaskOutput>,
     currency_use: CurrencyUse,
     /// One for each host: the API, and each pool by its name.
@@ -59,10 +59,10 @@ pub struct Poller<S> {
 
 type Schedule = BTreeSet<(Instant, Arc<PollLoop>)>;
 
-/// The name of a pool; nothing for the API.
+/// The name of a pool; `None` is the API.
 type HostName = Option<Arc<str>>;
 
-/// A loop that runs.
+/// The state of a loop.
 struct RunningLoop {
     state: LoopState,
     backoff: Backoff,
@@ -76,21 +76,21 @@ enum LoopState {
         since: Instant,
         task: AbortHandle,
     },
-    /// It polled with the previous client, and is started again or stopped.
+    /// Polled with the previous client; it will be restarted or stopped.
     Outdated,
 }
 
-/// What a poll's task ends with; nothing was asked where the loop is held back and its account has the same credentials as before.
+/// The result of a poll's task. It is an error if nothing was requested because the loop is held back and the credentials are unchanged.
 type TaskOutput = Result<FinishedPoll, Arc<PollLoop>>;
 
-/// The currencies that a poll showed in use, if it is one that can.
+/// The currencies that a poll showed in use, if its endpoint can show that.
 type UsedCurrencies = Option<BTreeSet<String>>;
 
-/// What is polled from now on, and from where.
+/// The new source and plan.
 pub type Update<S> = (Arc<S>, Plan);
 
 impl<S: Source> Poller<S> {
-    /// A poller that has announced what it will poll, so that the metrics about it are there from the first scrape on.
+    /// Creates a poller and announces what it will poll, so that the metrics about it exist from the first scrape on.
     pub fn new(source: Arc<S>, plan: Plan, store: Arc<Store>, health: Arc<Health>) -> Poller<S> {
         let epoch = Instant::now();
         let poller = Poller {
@@ -109,7 +109,7 @@ impl<S: Source> Poller<S> {
         poller
     }
 
-    /// Runs all loops, and changes to each plan that comes. Never returns; ends when it is dropped, and all loops with it.
+    /// Runs all loops, and applies each new plan. Never returns; when it is dropped, all loops end.
     pub async fn run(mut self, mut updates: mpsc::Receiver<Update<S>>) -> Infallible {
         let plan = self.plan.clone();
         self.reconcile(plan.loops(), |_| true);
@@ -147,7 +147,7 @@ impl<S: Source> Poller<S> {
         }
     }
 
-    /// A poll has ended: its loop waits for the next one, also where it broke down.
+    /// Handles the end of a poll: its loop waits for the next poll, even if the task panicked.
     fn reschedule(&mut self, ended: Result<(task::Id, TaskOutput), JoinError>) {
         let is_polled_by = |running: Option<&RunningLoop>, id| running.is_some_and(|running| running.state.is_polled_by(id));
         let mut used = None;
@@ -171,7 +171,7 @@ impl<S: Source> Poller<S> {
                 log_panic(&poll_loop.key);
                 (poll_loop.clone(), LastPoll::Regular)
             }
-            // Of a loop that has ended, or was begun anew.
+            // The loop has ended or was restarted.
             _ => return,
         };
         if let Some(running) = self.loops.get_mut(&poll_loop)
@@ -188,7 +188,7 @@ impl<S: Source> Poller<S> {
         }
     }
 
-    /// Requests a second to the host of a loop, and those that it takes at once.
+    /// The limits of a loop's host: requests a second, and burst.
     fn limits(&self, poll_loop: &PollLoop) -> (f64, f64) {
         match poll_loop.target.pool() {
             Some(pool) => (pool.settings().http.requests_per_second, pool.settings().http.burst()),
@@ -196,7 +196,7 @@ impl<S: Source> Poller<S> {
         }
     }
 
-    /// What is logged of the host of a loop.
+    /// The journal of a loop's host.
     fn journal(&mut self, poll_loop: &PollLoop) -> &mut Journal {
         let host = host(poll_loop);
         self.journals.entry(host.clone()).or_insert_with(|| Journal::new(host))
@@ -209,7 +209,7 @@ impl<S: Source> Poller<S> {
         due.for_each(Journal::report);
     }
 
-    /// Takes up what came of a poll.
+    /// Records the result of a poll.
     fn record(&mut self, FinishedPoll { poll_loop, duration, result }: FinishedPoll) -> UsedCurrencies {
         let key = &poll_loop.key;
         let (endpoint, (account, currency)) = (key.endpoint, key.subject.labels());
@@ -246,16 +246,16 @@ fn host(poll_loop: &PollLoop) -> HostName {
 
 fn log_panic(Key { subject, endpoint }: &Key) {
     let (account, currency) = subject.labels();
-    error!(%account, endpoint, %currency, "a poll broke down");
+    error!(%account, endpoint, %currency, "a poll panicked");
 }
 
 impl LoopState {
-    /// Whether that task is the loop's poll.
+    /// Whether this task is the loop's poll.
     fn is_polled_by(&self, id: task::Id) -> bool {
         matches!(self, LoopState::Polls { task, .. } if task.id() == id)
     }
 
-    /// Ends the wait or the poll that the loop is at.
+    /// Cancels the loop's wait or poll.
     fn cancel(self, poll_loop: &Arc<PollLoop>, due: &mut Schedule) {
         match self {
             LoopState::Waits { until } => drop(due.remove(&(until, poll_loop.clone()))),

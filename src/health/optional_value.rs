@@ -1,4 +1,4 @@
-//! A number that may not be known, and then has no sample.
+//! A number that can be unknown; then it has no sample.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};

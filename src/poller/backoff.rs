@@ -7,22 +7,22 @@ use tokio::time::Instant;
 use super::PollLoop;
 use minergate::api;
 
-/// The longest wait after answers that stay the same, unless the interval is longer.
+/// Maximum wait after a permanent error, unless the interval is longer.
 const LONGEST: Duration = Duration::from_secs(3600);
 
-/// What may pass by itself is asked for again after so long at first, where the interval is longer.
+/// Wait before the first retry after a temporary error, unless the interval is shorter.
 const FIRST: Duration = Duration::from_secs(60);
 
-/// Polls that waited for the same thing are spread over so long after its end.
+/// Polls that waited for the same event are spread over this time after it.
 const SPREAD: Duration = Duration::from_secs(2);
 
-/// What the next poll comes after.
+/// How the last poll ended.
 pub(super) enum LastPoll {
-    /// A poll at its interval.
+    /// Without a failure that matters: the next poll is at its interval.
     Regular,
-    /// A poll that failed.
+    /// It failed.
     Failed(api::Error),
-    /// A poll that was held back.
+    /// It was held back.
     Held,
 }
 
@@ -30,7 +30,7 @@ pub(super) enum LastPoll {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Backoff {
     failures: u32,
-    /// Until then only other credentials are worth a request.
+    /// Until then, requests are only sent if the credentials have changed.
     held_until: Option<Instant>,
 }
 
@@ -40,17 +40,17 @@ impl Backoff {
         self.held_until.is_some_and(|until| Instant::now() < until)
     }
 
-    /// Ends the backoff. Says whether the loop was held back.
+    /// Ends the backoff. Returns whether the loop was held back.
     pub(super) fn end(&mut self) -> bool {
         let was_held = self.is_held();
         *self = Backoff::default();
         was_held
     }
 
-    /// When the loop is looked at next, when it will send a request as far as is known, and why that is not at its interval.
+    /// When to check the loop next, when it will probably send a request, and why this is later than its interval.
     pub(super) fn next(&mut self, poll_loop: &PollLoop, regular: Instant, last: &LastPoll) -> (Instant, Instant, Option<&'static str>) {
         let has_files = poll_loop.target.account().is_some_and(|account| account.has_files());
-        // Credentials in files can be others by then.
+        // Credentials in files may have changed by then.
         let looked_at = |planned: Instant| if has_files { planned.min(regular) } else { planned };
         let error = match last {
             LastPoll::Regular => {

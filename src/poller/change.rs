@@ -1,4 +1,4 @@
-//! How the poller changes to another plan: which loops begin, which go on and which end.
+//! How the poller applies a new plan: which loops begin, continue and end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
@@ -14,10 +14,10 @@ use super::{HostName, PollLoop, Poller, RunningLoop, Source, LoopState, Update, 
 use crate::store::Key;
 
 impl<S: Source> Poller<S> {
-    /// Changes to another plan. Loops that are the same in both go on.
+    /// Applies a new plan. Loops that are the same in both plans continue.
     pub(super) fn change(&mut self, (source, plan): Update<S>) {
         if !Arc::ptr_eq(&source, &self.source) {
-            // Only the API has another client: loops at pools go on.
+            // Only the API's client has changed. Loops at pools continue.
             for (poll_loop, running) in self.loops.iter_mut().filter(|(poll_loop, _)| poll_loop.target.pool().is_none()) {
                 mem::replace(&mut running.state, LoopState::Outdated).cancel(poll_loop, &mut self.due);
             }
@@ -27,7 +27,7 @@ impl<S: Source> Poller<S> {
             match accounts.get(before.name()) {
                 Some(account) if Arc::ptr_eq(account, before) => {}
                 Some(_) => self.health.subjects.forget_login(before.name()),
-                // It is gone, or it has wallets now and does not log in any more.
+                // It was removed, or it has wallets now and no longer logs in.
                 None => self.health.subjects.forget_account(before.name()),
             }
         }
@@ -45,7 +45,7 @@ impl<S: Source> Poller<S> {
         self.start_networks();
     }
 
-    /// Announces all that will be polled, so that the metrics about it exist before the first poll.
+    /// Announces everything that will be polled, so that the metrics about it exist before the first poll.
     pub(super) fn announce(&self) {
         self.plan.account_names().iter().for_each(|name| self.health.subjects.expect_account(name));
         if self.plan.api {
@@ -63,7 +63,7 @@ impl<S: Source> Poller<S> {
         self.plan.loops().for_each(|l| self.health.subjects.expect_loop(&l.key, l.plan.interval, host(&l)));
     }
 
-    /// Begins and ends networks' loops with the currencies in use, unless the networks are configured.
+    /// Starts and ends networks' loops when the currencies in use change, unless the networks are configured.
     pub(super) fn start_networks(&mut self) {
         if self.plan.currencies.is_none() {
             let networks = self.plan.networks(self.currency_use.currencies());
@@ -71,10 +71,10 @@ impl<S: Source> Poller<S> {
         }
     }
 
-    /// Of the loops of some endpoints, begins those that are wanted and do not run, and ends those that are not.
+    /// Among the loops of some endpoints: starts the wanted ones that do not run, and ends the others.
     pub(super) fn reconcile(&mut self, wanted: impl Iterator<Item = PollLoop>, of: impl Fn(&Endpoint) -> bool) {
         let mut unwanted: BTreeSet<Arc<PollLoop>> = self.loops.keys().filter(|l| of(l.plan.endpoint)).cloned().collect();
-        // A host takes a burst of requests at once. Loops beyond the burst begin later: in the limiter's queue they would stand before the
+        // A host allows a burst of requests at once. Loops beyond the burst begin later: in the limiter's queue, they would be before the
         // second polls of more important loops.
         let now = Instant::now();
         let mut queues: BTreeMap<HostName, (Instant, f64)> = BTreeMap::new();
@@ -88,7 +88,7 @@ impl<S: Source> Poller<S> {
             let (begin, burst) = queues.entry(host(&l)).or_insert((now, burst));
             let at = *begin;
             *burst -= 1.0;
-            // A nanosecond keeps the order of loops that begin together.
+            // One nanosecond keeps the order of loops that begin together.
             let between = if *burst < 1.0 { 1.0 / requests_per_second } else { 1e-9 };
             *begin += Duration::from_secs_f64(between);
             self.begin(l, at);
@@ -98,7 +98,7 @@ impl<S: Source> Poller<S> {
         }
     }
 
-    /// After a reload, loops that were held back poll again at once: somebody may have seen to what was wrong.
+    /// After a reload, loops that were held back poll again at once, because the cause may be gone.
     fn end_backoff(&mut self) {
         let now = Instant::now();
         for (poll_loop, running) in &mut self.loops {
@@ -113,7 +113,7 @@ impl<S: Source> Poller<S> {
         }
     }
 
-    /// Starts a loop. Values of an earlier loop with the same key stay if they are of the same host and wallet.
+    /// Starts a loop. The values of an earlier loop with the same key are kept if it had the same host and wallet.
     fn begin(&mut self, poll_loop: PollLoop, begin: Instant) {
         if let Some(before) = self.stop(&poll_loop)
             && !poll_loop.target.has_same_source(&before.target)
@@ -133,7 +133,7 @@ impl<S: Source> Poller<S> {
         self.forget(poll_loop);
     }
 
-    /// Removes the values, the health and the log's memory of a loop.
+    /// Removes a loop's values, health and log state.
     fn forget(&mut self, poll_loop: &PollLoop) {
         self.store.remove(&poll_loop.key);
         self.health.forget_loop(&poll_loop.key);
@@ -142,7 +142,7 @@ impl<S: Source> Poller<S> {
         }
     }
 
-    /// Stops the loop of that key, and returns it.
+    /// Stops the loop with the same key, and returns it.
     pub(super) fn stop(&mut self, poll_loop: &PollLoop) -> Option<Arc<PollLoop>> {
         let (poll_loop, running) = self.loops.remove_entry(poll_loop)?;
         running.state.cancel(&poll_loop, &mut self.due);

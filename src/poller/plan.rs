@@ -1,4 +1,4 @@
-//! What is polled: the loops that a configuration makes, and the beat of each.
+//! What is polled: the loops for a configuration, and when each one polls.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,15 +17,15 @@ use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
 use minergate::metric::Context;
 use minergate_pools::{Pool, Wallet};
 
-/// What the reading of answers depends on.
+/// Options for reading answers.
 #[derive(Debug, PartialEq)]
 pub struct ReadOptions {
     pub decimals: Decimals,
-    /// Full names of metrics that are off by default and wanted.
+    /// Full names of metrics to show although they are off by default.
     pub optional_metrics: BTreeSet<String>,
-    /// Named workers of one currency that have samples.
+    /// Maximum number of named workers of one currency that get samples.
     pub max_workers: usize,
-    /// Currencies whose top miners pools say, and not the API.
+    /// Currencies whose top miners come from pools, not from the API.
     pub currencies_of_pools: BTreeSet<Arc<str>>,
 }
 
@@ -40,41 +40,41 @@ impl Default for ReadOptions {
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
     pub intervals: Intervals,
-    /// Each account at the API with the names of its endpoints; nothing stands for all.
+    /// Each account at the API with the names of its endpoints; `None` means all.
     pub accounts: Vec<(Arc<Account>, Option<Vec<String>>)>,
-    /// Each wallet with the names of its account's endpoints; nothing stands for all that its pool can fill. Those of an account stand
-    /// together.
+    /// Each wallet with the names of its account's endpoints; `None` means all that its pool can fill. Wallets of an account are
+    /// adjacent.
     pub wallets: Vec<(Arc<Wallet>, Option<Vec<String>>)>,
-    /// The pool that says what there is of a currency's network and top miners; nothing where another instance polls it.
+    /// The pool for each currency's network and top miners; `None` if another instance polls it.
     pub pools: BTreeMap<Arc<str>, Option<Arc<Pool>>>,
-    /// Currencies whose networks are polled; nothing stands for those that the accounts use.
+    /// Currencies whose networks are polled; `None` means those that the accounts use.
     pub currencies: Option<BTreeSet<String>>,
-    /// Currencies of wallets that other instances poll, but whose networks are this one's to poll.
+    /// Currencies of wallets that other instances poll, but whose networks this instance polls.
     pub used_elsewhere: BTreeSet<Arc<str>>,
-    /// Whether the API's own endpoints of pool and networks are polled.
+    /// Whether the endpoints of pool and networks are polled at the API.
     pub api: bool,
-    /// Whether the endpoints of the pool behind the API are this instance's to poll.
+    /// Whether this instance polls the endpoints of the pool behind the API.
     pub pool: bool,
     pub reading: Arc<ReadOptions>,
-    /// At the start, loops at the API begin no faster than this: the most frequent ones first.
+    /// At the start, loops at the API begin at most at this rate, those with the shortest intervals first.
     pub requests_per_second: f64,
 }
 
 impl Plan {
-    /// The loops that are known before the first answer, the most frequent first.
+    /// The loops that are known before the first answer, those with the shortest intervals first.
     pub fn loops(&self) -> impl Iterator<Item = PollLoop> {
         let mut plans: Vec<_> = ENDPOINTS.iter().filter_map(|endpoint| self.of_endpoint(endpoint)).collect();
         plans.sort_by_key(|plan| plan.interval);
         plans.into_iter().flat_map(|plan| self.loops_of(&plan))
     }
 
-    /// The names of the accounts, each once.
+    /// The names of the accounts, without repetition.
     pub fn account_names(&self) -> BTreeSet<Arc<str>> {
         let at_api = self.accounts.iter().map(|(account, _)| account.name());
         at_api.chain(self.wallets.iter().map(|(wallet, _)| wallet.account())).cloned().collect()
     }
 
-    /// The names of the pools that are asked for something.
+    /// The names of the pools that are polled.
     pub(super) fn all_pools(&self) -> BTreeSet<&Arc<str>> {
         let wallets = self.wallets.iter().map(|(wallet, _)| wallet.pool());
         wallets.chain(self.pools.values().flatten()).map(|pool| &pool.settings().name).collect()
@@ -99,7 +99,8 @@ impl Plan {
         }
     }
 
-    /// The loops of wallets. What is said of an account and of no currency is asked of its first wallet alone, or it would stand twice.
+    /// The loops of wallets. An endpoint that does not depend on the currency is only polled for the account's first wallet, because its samples
+    /// would be repeated.
     fn of_wallets(&self, plan: &Arc<EndpointPlan>) -> impl Iterator<Item = PollLoop> {
         let names_currency = plan.endpoint.families().any(|family| family.labels.contains(&"currency"));
         let by_account = self.wallets.chunk_by(|(one, _), (other, _)| one.account() == other.account());
@@ -111,14 +112,14 @@ impl Plan {
         })
     }
 
-    /// Nothing if it is off.
+    /// `None` if it is off.
     fn of_endpoint(&self, endpoint: &'static Endpoint) -> Option<Arc<EndpointPlan>> {
         let interval = self.intervals.get(endpoint)?;
         let (lifetime, reading) = (self.intervals.lifetime(interval), self.reading.clone());
         Some(Arc::new(EndpointPlan { endpoint, interval, lifetime, reading }))
     }
 
-    /// The networks' loops for the currencies in use: those here, and those elsewhere.
+    /// The networks' loops for the currencies in use, at this instance and at others.
     pub(super) fn networks<'a>(&'a self, currencies: impl Iterator<Item = &'a str>) -> Vec<PollLoop> {
         let currencies: BTreeSet<&str> = currencies.chain(self.used_elsewhere.iter().map(|code| &**code)).collect();
         let (documented, others): (Vec<_>, Vec<_>) = currencies.into_iter().partition(|code| currency::is_documented(code));
@@ -139,7 +140,7 @@ impl Plan {
     }
 }
 
-/// Whether an endpoint is among those that are named, if some are.
+/// Whether an endpoint is among the named ones, if there are names.
 fn wants(endpoints: Option<&Vec<String>>, endpoint: &Endpoint) -> bool {
     endpoints.is_none_or(|names| names.iter().any(|name| name == endpoint.name))
 }
@@ -148,15 +149,15 @@ fn wants(endpoints: Option<&Vec<String>>, endpoint: &Endpoint) -> bool {
 pub struct EndpointPlan {
     pub endpoint: &'static Endpoint,
     pub interval: Duration,
-    /// How long its values are shown without news.
+    /// How long its values are shown without a new answer.
     pub(super) lifetime: Duration,
     pub(super) reading: Arc<ReadOptions>,
 }
 
-/// Who answers a loop's polls.
+/// What a loop polls.
 #[derive(Clone, Debug)]
 pub enum Target {
-    /// The API, with the token of an account if the answer is an account's.
+    /// The API, with the token of an account if the answer is about an account.
     Api(Option<Arc<Account>>),
     /// A pool, about one of its wallets.
     Wallet(Arc<Wallet>),
@@ -165,7 +166,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// The host: a pool, or nothing for the API.
+    /// The host: a pool, or `None` for the API.
     pub fn pool(&self) -> Option<&Arc<Pool>> {
         match self {
             Target::Api(_) => None,
@@ -182,7 +183,7 @@ impl Target {
         }
     }
 
-    /// Whether what an earlier target has answered is about the same: the same host, and the same wallet there.
+    /// Whether values of an earlier target are still right: it has the same host, and the same wallet there.
     pub(super) fn has_same_source(&self, before: &Target) -> bool {
         let name = |target: &Target| target.pool().map(|pool| pool.settings().name.clone());
         let is_same_wallet = match (self, before) {
@@ -203,7 +204,7 @@ impl Target {
     }
 }
 
-/// One loop: what it asks for, and how often. Loops are told apart, and ordered, by their keys.
+/// One loop: what it polls, and how often. Loops are compared and ordered by their keys.
 pub struct PollLoop {
     pub plan: Arc<EndpointPlan>,
     pub target: Target,
@@ -248,7 +249,7 @@ impl PollLoop {
         PollLoop { plan: plan.clone(), target, key: Key { subject, endpoint: plan.endpoint.name } }
     }
 
-    /// Whether a loop that runs already does just this.
+    /// Whether a running loop does exactly the same.
     pub(super) fn is(&self, other: &PollLoop) -> bool {
         let (own, other_plan) = (&self.plan, &other.plan);
         self.target.is(&other.target)
@@ -257,8 +258,8 @@ impl PollLoop {
             && own.reading == other_plan.reading
     }
 
-    /// When the loop polls after a poll that began at `started`: on its own beat, which is a share of the interval that
-    /// its key decides, and not sooner than half an interval later.
+    /// When the loop polls after a poll that began at `started`: at its own phase of the interval, which is derived from
+    /// its key, and at least half an interval later.
     pub(super) fn next(&self, epoch: Instant, started: Instant, now: Instant) -> Instant {
         let interval = self.plan.interval;
         let mut hasher = DefaultHasher::new();

@@ -1,4 +1,4 @@
-//! One poll: who is asked, and what came of it.
+//! One poll and its result.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -12,7 +12,7 @@ use super::Source;
 use super::plan::{EndpointPlan, PollLoop, Target};
 use crate::subject::Subject;
 
-/// What came of a loop's poll.
+/// The result of a loop's poll.
 pub(super) struct FinishedPoll {
     pub(super) poll_loop: Arc<PollLoop>,
     pub(super) duration: Duration,
@@ -22,15 +22,15 @@ pub(super) struct FinishedPoll {
 /// The samples of an answer.
 pub(super) struct PolledSamples {
     pub(super) samples: Samples,
-    /// When they were true: a pool's answer may serve several polls.
+    /// The time of the values: an answer of a pool can be used by several polls.
     pub(super) time: SystemTime,
     /// The host was asked for them in this poll.
     pub(super) is_new: bool,
 }
 
-/// Asks for the samples that are wanted, which are of use until the deadline.
+/// Requests the endpoint and reads its samples. The deadline is the time of the next poll.
 ///
-/// One future, and none inside another but the source's: thousands of polls may wait for the API, each as large as this.
+/// This is a single future that contains no other than the source's, because thousands of polls may wait for the API, each with its size.
 pub(super) async fn ask<S: Source>(source: Arc<S>, poll_loop: Arc<PollLoop>, deadline: Instant) -> FinishedPoll {
     let started = Instant::now();
     let result = match &poll_loop.target {
@@ -53,11 +53,11 @@ pub(super) async fn ask<S: Source>(source: Arc<S>, poll_loop: Arc<PollLoop>, dea
     FinishedPoll { duration: started.elapsed(), result, poll_loop }
 }
 
-/// The samples of the API that are shown.
+/// The samples from the API that are shown.
 fn of_api(poll_loop: &PollLoop, mut samples: Samples) -> PolledSamples {
     let reading = &poll_loop.plan.reading;
     samples.hide_optional(&reading.optional_metrics);
-    // The top miners of these currencies are those of their pools.
+    // The top miners of these currencies come from their pools.
     if poll_loop.key.subject == Subject::Pool {
         samples.leave_out_currencies(|currency| reading.currencies_of_pools.contains(currency));
     }

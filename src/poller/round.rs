@@ -1,4 +1,4 @@
-//! One round: everything polled once, for commands that do not stay.
+//! One round: polls everything once, for commands that do not keep running.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,26 +13,26 @@ use crate::store::Key;
 use minergate::api;
 use minergate::metric::Samples;
 
-/// How long a poll may take beside its place in the limiter's line.
+/// Time that a poll may take in addition to its wait in the limiter.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How one poll went.
+/// The result of one poll.
 #[derive(Debug)]
 pub struct Outcome<T> {
     pub key: Key,
-    /// The name of the pool that was asked; nothing where the API was.
+    /// The name of the pool that was polled; `None` for the API.
     pub pool: Option<Arc<str>>,
     pub duration: Duration,
-    /// What was made of the answer's samples, or why there is none.
+    /// The value made from the samples, or the error.
     pub result: api::Result<T>,
 }
 
 impl<S: Source> Poller<S> {
-    /// Polls everything once, and last the networks of the currencies that this showed in use. Answers go into store and health as
-    /// ever; `made` makes of each what the outcome is to hold, and `told` hears of each outcome at once, and of how many there
-    /// will be.
+    /// Polls everything once, and then the networks of the currencies that are in use. Answers go into store and health as
+    /// usual. `made` makes the value of each outcome from its samples. `told` is called with each outcome at once, and with the expected number of
+    /// outcomes.
     ///
-    /// At most `concurrency` polls are under way: what waits for its turn here need not be done before its own next poll.
+    /// At most `concurrency` polls are in progress. The wait for the others has no deadline.
     pub async fn round<T>(
         mut self,
         concurrency: usize,
@@ -61,7 +61,7 @@ impl<S: Source> Poller<S> {
         told: &mut impl FnMut(&Outcome<T>, usize),
         outcomes: &mut Vec<Outcome<T>>,
     ) {
-        // A turn at the limiter comes after those of all others that are under way.
+        // In the limiter, a request waits for all others that are in progress.
         #[expect(clippy::cast_precision_loss, reason = "concurrency is 10,000 at most")]
         let patience = |poll_loop: &PollLoop| PATIENCE + Duration::from_secs_f64(concurrency as f64 / self.limits(poll_loop).0);
         let loops: Vec<(PollLoop, Duration)> = loops
