@@ -27,7 +27,7 @@ struct Labels<'a> {
 }
 
 pub(super) async fn targets(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Response {
-    // Prometheus reaches the targets where it reached this page; behind a proxy, only the external URL says where that is.
+    // Prometheus reaches the targets at the same address as this page. Behind a proxy, only the external URL says which address that is.
     let external = app.external_url.as_ref();
     let Some(host) = external.and_then(|url| url.authority().cloned()).or_else(|| host::of(&uri, &headers)) else {
         return (StatusCode::BAD_REQUEST, "The request names no host; send the header Host\n").into_response();

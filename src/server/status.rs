@@ -1,6 +1,6 @@
-//! How the polls go and what they brought, for people (`/`) and programs (`/api/v1/status`): the same facts, twice.
+//! The state of the polls and their values, for people (`/`) and programs (`/api/v1/status`): the same data in two forms.
 //!
-//! Made from what /metrics is made from, and under the same rule: nothing personal, nothing secret.
+//! It is made from the same data as /metrics, with the same rule: nothing personal, nothing secret.
 
 mod account;
 mod currency;
@@ -28,7 +28,7 @@ use serde::Deserialize;
 use self::report::{StatusReport, Order};
 use super::App;
 
-/// What a browser may do with the page: show it with our own style sheet, and refresh it with our own script.
+/// What the page may do in a browser: use our own style sheet, and refresh itself with our own script.
 const SECURITY: [(HeaderName, &str); 5] = [
     (
         CONTENT_SECURITY_POLICY,
@@ -41,27 +41,27 @@ const SECURITY: [(HeaderName, &str); 5] = [
     (CACHE_CONTROL, "no-store"),
 ];
 
-/// What is asked for.
+/// The query of a request.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct StatusQuery {
     page: Option<usize>,
-    /// Only accounts whose names contain this text, in whatever case.
+    /// Only accounts whose names contain this text, in upper or lower case.
     name: String,
     /// Only the account with this name, with all its workers.
     account: Option<String>,
 }
 
-pub(super) async fn json(State(app): State<Arc<App>>, Query(wanted): Query<StatusQuery>) -> Response {
-    // A program reads one page after the other. The order by state changes meanwhile, and an account would be missed.
-    let answer = move |app: &App| Json(StatusReport::new(&app.exposition, &wanted, Order::ByName)).into_response();
+pub(super) async fn json(State(app): State<Arc<App>>, Query(query): Query<StatusQuery>) -> Response {
+    // A program reads one page after the other. The order by state can change meanwhile, so that an account would be missed.
+    let answer = move |app: &App| Json(StatusReport::new(&app.exposition, &query, Order::ByName)).into_response();
     answer_in_background(app, answer).await
 }
 
-pub(super) async fn html(State(app): State<Arc<App>>, Query(wanted): Query<StatusQuery>) -> Response {
+pub(super) async fn html(State(app): State<Arc<App>>, Query(query): Query<StatusQuery>) -> Response {
     let answer = move |app: &App| {
-        let facts = StatusReport::new(&app.exposition, &wanted, Order::ByState);
-        Html(page::page(app, &facts, &wanted)).into_response()
+        let report = StatusReport::new(&app.exposition, &query, Order::ByState);
+        Html(page::page(app, &report, &query)).into_response()
     };
     answer_in_background(app, answer).await
 }
@@ -80,7 +80,7 @@ pub(super) async fn script() -> Response {
     file("text/javascript; charset=utf-8", include_str!("status/refresh.js"))
 }
 
-/// A file that belongs to the page: one of another version of the exporter would not fit.
+/// A file of the page. It is not cached, because a file of another version of the exporter would not fit.
 fn file(content_type: &'static str, text: &'static str) -> Response {
     ([(CONTENT_TYPE, content_type), (CACHE_CONTROL, "no-cache")], text).into_response()
 }

@@ -1,4 +1,4 @@
-//! A stream whose bytes a connection's activity takes note of.
+//! A stream that reports reads and writes to the connection's activity.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -13,9 +13,9 @@ pub(super) struct WatchedStream<S> {
     stream: S,
     activity: Arc<Activity>,
     is_http2: bool,
-    /// The client does not take what is to be written.
+    /// The client does not accept the bytes to be written.
     is_blocked: bool,
-    /// Who wants to read as soon as it does.
+    /// Waits to read until the client accepts bytes again.
     reader: Option<Waker>,
 }
 
@@ -42,8 +42,8 @@ impl<S> WatchedStream<S> {
 
 impl<S: AsyncRead + Unpin> AsyncRead for WatchedStream<S> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        // While a client of HTTP/1 does not take its answers, no more requests are read: their answers would pile up. HTTP/2 has to
-        // read on, as the client says there how much it takes.
+        // While an HTTP/1 client does not accept its answers, no more requests are read, because their answers would pile up. HTTP/2 must
+        // continue to read, because the client reports in frames how much it accepts.
         if self.is_blocked && !self.is_http2 {
             self.reader = Some(context.waker().clone());
             return Poll::Pending;
@@ -72,7 +72,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WatchedStream<S> {
         self.wrote(result)
     }
 
-    /// Or hyper would copy whole answers.
+    /// Otherwise hyper would copy whole answers.
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
     }

@@ -28,13 +28,13 @@ use self::files::Files;
 use self::rate_limit::{Bucket, RateLimit};
 use self::user::{Checker, Credentials, Users, PasswordCheck};
 
-/// How long a file is trusted to be as it was.
+/// How long a file is not checked again.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// How long a connection waits for the files to be read again.
+/// Maximum time that a connection waits for the files to be read again.
 const SOON: Duration = Duration::from_millis(250);
 
-/// The headers that the file can set, and what they can be; anything, where nothing is listed.
+/// The headers that the file can set, and their allowed values; an empty list allows any value.
 const HEADERS: &[(&str, &[&str])] = &[
     ("Content-Security-Policy", &[]),
     ("Strict-Transport-Security", &[]),
@@ -43,7 +43,7 @@ const HEADERS: &[(&str, &[&str])] = &[
     ("X-XSS-Protection", &[]),
 ];
 
-/// What a file says.
+/// The contents of a file.
 #[derive(Default)]
 struct Settings {
     tls: Option<Arc<ServerConfig>>,
@@ -54,11 +54,11 @@ struct Settings {
 }
 
 impl Settings {
-    /// Reads the file and those that it names.
+    /// Reads the file and the files that it names.
     fn read(path: &Path, files: &mut Files) -> anyhow::Result<Settings> {
         let name = path.display().to_string();
         let bytes = files.read_absolute(path).map_err(|error| {
-            // Not by its path, which can be a secret in the place of another key.
+            // The message does not contain the path, because it can be a misplaced secret.
             anyhow::anyhow!("can't read the web configuration: {error}; give another --web.config.file")
         })?;
         let text = std::str::from_utf8(&bytes).map_err(|_| anyhow::anyhow!("{name}: not UTF-8; save it as such"))?;
@@ -75,7 +75,7 @@ impl Settings {
     }
 }
 
-/// Reads `http_server_config`: whether HTTP/2 is spoken, and the headers.
+/// Reads `http_server_config`: whether HTTP/2 is used, and the headers.
 fn http(section: Entry, headers: &mut HeaderMap) -> anyhow::Result<bool> {
     let mut map = section.map()?;
     map.only(&["headers", "http2"])?;
@@ -108,7 +108,7 @@ pub struct Web {
     bucket: Bucket,
 }
 
-/// The latest reading of the file.
+/// The latest read of the file.
 struct LoadedFile {
     at: Instant,
     files: Files,
@@ -116,17 +116,17 @@ struct LoadedFile {
     fault: Option<String>,
 }
 
-/// Whether a request may go on.
+/// Whether a request is admitted.
 pub(super) enum Admission {
     Granted,
     Refused(StatusCode, &'static str, Option<(HeaderName, HeaderValue)>),
 }
 
 impl Web {
-    /// Reads the file; without one there is neither TLS nor anything else of it.
+    /// Reads the file. Without a file, there are no TLS, users, headers or rate limit.
     ///
     /// # Errors
-    /// What is wrong with it: file, line, key, fault and remedy.
+    /// The mistake: file, line, key, fault and remedy.
     pub fn load(path: Option<&Path>) -> anyhow::Result<Web> {
         let mut files = Files::beside(path.unwrap_or(Path::new("")));
         let settings = path.map(|path| Settings::read(path, &mut files)).transpose()?.unwrap_or_default();
@@ -140,7 +140,7 @@ impl Web {
         })
     }
 
-    /// What works and yet should not stay as it is, a sentence each.
+    /// Settings that work but should be changed, one sentence each.
     pub fn warnings(&self) -> Vec<String> {
         self.settings().warnings.clone()
     }
@@ -150,12 +150,12 @@ impl Web {
         self.settings().tls.is_some()
     }
 
-    /// The TLS that the next connection gets.
+    /// The TLS configuration for the next connection.
     pub(super) async fn tls(self: &Arc<Self>) -> Option<Arc<ServerConfig>> {
         self.current().await.tls.clone()
     }
 
-    /// Lets a request in, or not, and gives the headers that its answer gets.
+    /// Admits or refuses a request, and returns the headers for its answer.
     pub(super) async fn admit(
         self: &Arc<Self>,
         authorization: Option<&HeaderValue>,
@@ -195,7 +195,7 @@ impl Web {
         self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What the file says now. A version that is broken, or does not answer soon, leaves the one before in force.
+    /// The current settings. If the file is broken, or does not answer soon, the previous settings stay in force.
     async fn current(self: &Arc<Self>) -> Arc<Settings> {
         if self.path.is_some() && self.is_due() {
             let web = self.clone();
@@ -205,7 +205,7 @@ impl Web {
     }
 
     fn is_due(&self) -> bool {
-        // While somebody else looks, the version in force will do.
+        // While another task checks the file, the current settings are used.
         self.loaded.try_lock().is_ok_and(|read| read.at.elapsed() >= FRESH)
     }
 
@@ -218,7 +218,7 @@ impl Web {
         let mut files = Files::beside(path);
         let settings = Settings::read(path, &mut files).and_then(|new| {
             let before = self.settings();
-            // A file that is being written is empty for a moment: protection must not end with it.
+            // A file that is being written is empty for a moment. This must not turn off the protection.
             let (name, remedy) = (path.display(), "restart the exporter if this is meant");
             let same_tls = new.tls.is_some() == before.tls.is_some();
             ensure!(same_tls, "{name}: tls_server_config: TLS can't be turned on or off while running; {remedy}");

@@ -1,11 +1,11 @@
-//! The states of accounts, and how many accounts are in each.
+//! The states of accounts, and the number of accounts in each.
 
 use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::health::SubjectHealth;
 
-/// An account's state. The page shows accounts in this order.
+/// An account's state, in the order of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum AccountState {
@@ -13,7 +13,7 @@ pub(super) enum AccountState {
     Failing,
     /// Logins are blocked.
     Blocked,
-    /// Not every endpoint was polled, or not for long: nothing is known to be wrong, nor that all is well.
+    /// Some endpoints were not polled yet, or not recently: there is no known problem, but not everything is known.
     Waiting,
     Ok,
 }
@@ -63,7 +63,7 @@ impl Counts {
         }
     }
 
-    /// Every state with its count, in the page's order.
+    /// Every state with its count, in the order of the page.
     pub(super) fn all(self) -> [(AccountState, usize); 4] {
         [
             (AccountState::Failing, self.failing),

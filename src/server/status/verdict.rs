@@ -1,4 +1,4 @@
-//! Whether all is well, in one sentence.
+//! Whether everything is right, in one sentence.
 
 use serde::Serialize;
 
@@ -7,16 +7,16 @@ use super::state::{Counts, AccountState};
 use super::format::count;
 use crate::health::Stall;
 
-/// The answer to "is all well?".
+/// The overall state.
 #[derive(Debug, PartialEq, Serialize)]
 pub(super) struct Verdict {
-    /// Never `ok` while something is unknown.
+    /// Never `ok` if something is unknown.
     pub(super) state: AccountState,
     pub(super) words: String,
 }
 
 impl Verdict {
-    /// What the states of all accounts come to, with the polls that belong to no account.
+    /// The overall state of all accounts, and of the polls that belong to no account.
     pub(super) fn new(counts: Counts, others: &[Endpoint], stall: Option<&Stall>) -> Verdict {
         let (all, wrong) = (counts.sum(), counts.failing + counts.blocked);
         let accounts = if all == 1 { "1 account".to_owned() } else { format!("{} accounts", count(all)) };

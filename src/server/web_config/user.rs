@@ -1,4 +1,4 @@
-//! `basic_auth_users`: who may come in, and the check of their passwords.
+//! `basic_auth_users`: the users, and the check of their passwords.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
@@ -16,16 +16,16 @@ use tokio::time::timeout;
 
 use super::document::Entry;
 
-/// What costs more than some ten seconds for one check would stop all others.
+/// Maximum bcrypt cost. A check that takes more than about ten seconds would block all others.
 const MAX_COST: u32 = 18;
 
-/// Checks at the same time: each keeps a core busy.
+/// Number of checks at a time. Each keeps a core busy.
 const CONCURRENCY: usize = 2;
 
-/// For a check to wait for others.
+/// Maximum time that a check waits for others.
 const WAIT: Duration = Duration::from_secs(10);
 
-/// Passwords that are remembered as right, and others as wrong.
+/// Maximum number of remembered right passwords, and of remembered wrong ones.
 const REMEMBERED: usize = 1024;
 
 /// bcrypt hashes by user.
@@ -36,7 +36,7 @@ impl Users {
     pub(super) fn read(section: Entry) -> anyhow::Result<Users> {
         let mut users = BTreeMap::new();
         for (name, entry) in section.map()?.rest() {
-            // The name stays unsaid: where the two were swapped, it is the hash.
+            // The message does not contain the name: if name and hash were swapped, it is the hash.
             let entry = entry.of_parent();
             let hash = entry.text().ok().filter(|hash| hash.len() == 60 && hash.is_ascii());
             let cost = hash.and_then(|hash| HashParts::from_str(hash).ok()).map(|parts| parts.get_cost());
@@ -61,23 +61,23 @@ impl Users {
     }
 }
 
-/// How a check ended.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PasswordCheck {
     Right,
     Wrong,
-    /// There were too many checks before it.
+    /// Too many checks were waiting.
     Busy,
 }
 
-/// A user's name and password, as a request gives them.
+/// The user name and password in a request.
 pub(super) struct Credentials {
     name: Vec<u8>,
     password: SecretSlice<u8>,
 }
 
 impl Credentials {
-    /// Reads the value of an `Authorization` header.
+    /// Parses the value of an `Authorization` header.
     pub(super) fn read(header: &[u8]) -> Option<Credentials> {
         let (scheme, encoded) = header.split_at_checked("Basic ".len())?;
         if !scheme.eq_ignore_ascii_case(b"Basic ") {
@@ -90,23 +90,23 @@ impl Credentials {
     }
 }
 
-/// Where a check waits: behind those of the same user from the same address. Names that are no user's wait together.
+/// The queue in which a check waits: one for each user and address. All unknown names share one queue.
 type QueueKey = Option<(Vec<u8>, Option<IpAddr>)>;
 
-/// Checks passwords, and remembers how that ended.
+/// Checks passwords, and remembers the results.
 pub(super) struct Checker {
-    /// Known to this process alone, so that what is remembered tells nothing of a password.
+    /// Known only to this process, so that remembered hashes reveal nothing about passwords.
     key: hmac::Key,
     right: Mutex<HashSet<[u8; 32]>>,
     wrong: Mutex<HashSet<[u8; 32]>>,
     running: Arc<Semaphore>,
-    /// Each lets as many go on to wait for `running` as run at a time, so that queues take turns there.
+    /// From each queue, as many checks as run at a time wait for `running`, so that the queues take turns there.
     queues: Mutex<HashMap<QueueKey, Arc<Semaphore>>>,
 }
 
 impl Checker {
     /// # Errors
-    /// When the system has no randomness.
+    /// If the system has no random numbers.
     pub(super) fn new() -> anyhow::Result<Checker> {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &rand::SystemRandom::new());
         Ok(Checker {
@@ -118,11 +118,11 @@ impl Checker {
         })
     }
 
-    /// Whether the password is the user's. A user that there is not takes a check, too.
+    /// Whether the password is the user's. An unknown user takes a check too.
     pub(super) async fn check(&self, users: &Users, credentials: Credentials, peer: Option<IpAddr>) -> PasswordCheck {
         let Credentials { name, password } = credentials;
         let known = std::str::from_utf8(&name).ok().and_then(|name| users.0.get(name));
-        // An unknown user's password is held against somebody's hash all the same, and always the same one's: hashes may
+        // An unknown user's password is compared with the hash of a known user, always the same one, because hashes can
         // differ in cost.
         let Some(hash) = known.or_else(|| users.0.values().nth(self.choice(&name, users.0.len()))) else {
             return PasswordCheck::Wrong;
@@ -134,18 +134,18 @@ impl Checker {
         let is_known = known.is_some();
         let turn = self.turn(is_known.then_some((name, peer)));
         let Ok(Some(running)) = timeout(WAIT, turn).await else { return PasswordCheck::Busy };
-        // Somebody else may have asked the same in the meantime.
+        // Another task may have checked the same password meanwhile.
         if let Some(verdict) = self.remembered(&tag) {
             return verdict;
         }
         let hash = hash.clone();
         let check = tokio::task::spawn_blocking(move || {
-            // Kept until the end, also where nobody waits for it any more.
+            // Held until the end of the check, even if the request is cancelled.
             let _running = running;
             bcrypt::verify(password.expose_secret(), hash.expose_secret()).unwrap_or(false)
         });
         let is_right = check.await.unwrap_or(false) && is_known;
-        // Apart, so that wrong passwords without end push out no right one.
+        // Separate tables, so that many wrong passwords do not displace right ones.
         let mut verdicts = lock(if is_right { &self.right } else { &self.wrong });
         if verdicts.len() >= REMEMBERED {
             verdicts.clear();
@@ -154,14 +154,14 @@ impl Checker {
         if is_right { PasswordCheck::Right } else { PasswordCheck::Wrong }
     }
 
-    /// The right to check now.
+    /// Waits for the right to run a check.
     async fn turn(&self, queue_key: QueueKey) -> Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)> {
         let own = {
             let mut queues = lock(&self.queues);
             queues.retain(|_, queue_key| Arc::strong_count(queue_key) > 1);
             queues.entry(queue_key).or_insert_with(|| Arc::new(Semaphore::new(CONCURRENCY))).clone()
         };
-        // The permit keeps its semaphore alive, and so the queue_key in the table.
+        // The permit keeps its semaphore alive, and so the queue in the table.
         Some((own.acquire_owned().await.ok()?, self.running.clone().acquire_owned().await.ok()?))
     }
 
@@ -211,7 +211,7 @@ mod tests {
     async fn a_password_is_right_for_its_user_alone() {
         let users = users(&[("alice", "one"), ("bob", "two:three"), ("carol", "")]);
         let checker = Checker::new().unwrap();
-        // Twice: what is remembered must not change the answer.
+        // Twice, because a remembered result must be the same.
         for _ in 0..2 {
             for (text, expected) in [
                 (&b"alice:one"[..], PasswordCheck::Right),
@@ -244,7 +244,7 @@ mod tests {
         let checker = Checker::new().unwrap();
         for text in [&b"alice:two"[..], b"mallory:two"] {
             assert_eq!(checker.check(&users, credentials(text), None).await, PasswordCheck::Wrong);
-            // It gets no turn any more, and needs none.
+            // It gets no turn any more, and must not need one.
             let _all = checker.running.acquire_many(u32::try_from(CONCURRENCY).unwrap()).await.unwrap();
             assert_eq!(checker.check(&users, credentials(text), None).await, PasswordCheck::Wrong);
         }
@@ -263,9 +263,9 @@ mod tests {
         assert_eq!(checker.check(&users, credentials(b"alice:one"), None).await, PasswordCheck::Right);
     }
 
-    /// However many wait elsewhere, one waits only for the few that were let go on before it.
+    /// Even if many checks wait in another queue, a check waits only for a few of them.
     #[tokio::test]
-    async fn places_take_turns() {
+    async fn queues_take_turns() {
         let checker = Checker::new().unwrap();
         let all = checker.running.acquire_many(u32::try_from(CONCURRENCY).unwrap()).await.unwrap();
         let alice = |address: &str| Some((b"alice".to_vec(), Some(address.parse().unwrap())));
@@ -274,7 +274,7 @@ mod tests {
             assert!((&mut flood).now_or_never().is_none());
             let mut other = Box::pin(checker.turn(alice("192.0.2.2")));
             assert!((&mut other).now_or_never().is_none());
-            // As many as one queue_key lets go on, and then it.
+            // Enough for the checks that the other queue let through, and then this one.
             checker.running.add_permits(CONCURRENCY + 1);
             assert!((&mut other).now_or_never().is_some());
             drop((flood, other));
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_are_read_or_not() {
+    fn valid_headers_are_parsed_and_others_are_not() {
         for header in ["", "Basic", "Basic ", "Basic !!!", "Bearer YTpi", "Basic YWxpY2U=", "BasicYTpi", "Bäsic YTpi"] {
             assert!(Credentials::read(header.as_bytes()).is_none(), "{header}");
         }
