@@ -49,7 +49,7 @@ const EXAMPLES: &str = "\
 Examples:
   # try it, without an account
   minergate-exporter demo
-  # what is understood, and what is wrong
+  # show what the configuration says, or what is wrong with it
   minergate-exporter check --config.file my.toml
   # poll, and serve http://localhost:10187/metrics
   minergate-exporter --config.file my.toml
@@ -72,16 +72,16 @@ enum Command {
     Serve,
     /// Start the simulator and the exporter in one, without account or configuration
     Demo,
-    /// Read the configuration and say what is wrong, or what was understood
+    /// Read the configuration, and show what it says or what is wrong with it
     Check(check::Flags),
     /// Poll everything once and print the metrics, or write them to a file for the node exporter's textfile collector
     Once(once::Flags),
-    /// Ask the API for one thing: a table on a terminal, the API's own JSON in a pipe
+    /// Request one answer of the API: a table on a terminal, the API's own JSON in a pipe
     Query(query::Flags),
     /// Write past withdrawals, transfers and invoices as OpenMetrics with timestamps, for promtool to backfill
     ///
     /// Give promtool --max-block-duration=8760h, which its help does not list. Without it, promtool makes a block of every two hours
-    /// and reads the whole file for each: half an hour or more where the past begins ten years ago, instead of seconds.
+    /// and reads the whole file for each. If the past begins ten years ago, this takes half an hour or more instead of seconds.
     History(history::Flags),
     /// Serve the MinerGate API to other programs, from the wallets at pools
     ///

@@ -7,7 +7,6 @@
 mod account;
 mod api;
 mod codes;
-mod pool_warnings;
 mod duration;
 mod environment;
 mod error;
@@ -17,6 +16,7 @@ mod keys;
 mod log;
 mod poll;
 mod pool;
+mod pool_warnings;
 mod raw;
 pub mod reference;
 pub mod schema;
@@ -170,7 +170,7 @@ impl Config {
         api.chain(self.pools.iter().map(|pool| format!("pool {}", pool.name))).collect::<Vec<_>>().join(", ")
     }
 
-    /// Index of the pool that has the currency's network and top miners: the first of this currency. Nothing if no pool has the currency.
+    /// Index of the pool that has the currency's network and top miners: the first of this currency. `None` if no pool has the currency.
     pub fn pool_of(&self, currency: &str) -> Option<usize> {
         self.pools.iter().position(|pool| *pool.currency == *currency)
     }

@@ -75,7 +75,7 @@ pub async fn run(
     systemd::ready().await;
     tokio::select! {
         broken = poller.run_on_own_thread(updates) => match broken.context("polling ended")? {},
-        () = state.reload_as_asked(reloads) => {}
+        () = state.handle_reloads(reloads) => {}
         never = systemd::report(watchdog, stopped) => match never {},
         () = server::serve(listeners, app, Arc::new(web), shutdown) => {}
     }
@@ -98,7 +98,7 @@ struct RunningConfig {
 
 impl RunningConfig {
     /// Handles each request to reload. Never returns.
-    async fn reload_as_asked(mut self, mut reloads: mpsc::Receiver<Reload>) {
+    async fn handle_reloads(mut self, mut reloads: mpsc::Receiver<Reload>) {
         while let Some(reload) = reloads.recv().await {
             systemd::reloading().await;
             let result = self.reload().await.map_err(|error| format!("{error:#}"));

@@ -3,9 +3,9 @@
 //! Poller and clients report events here, and each part stores what it is about.
 
 mod exporter;
-mod optional_value;
 mod liveness;
 mod log;
+mod optional_value;
 mod own_metric;
 mod pause;
 mod process;

@@ -4,16 +4,16 @@
 //! loop is only an entry in the schedule; a poll in progress is a task. The poller itself handles the result,
 //! so that a loop that has ended has no further effect.
 
-mod thread;
 mod backoff;
 mod change;
+mod currency_use;
 mod intervals;
 mod journal;
 mod plan;
 mod poll;
 mod round;
 mod source;
-mod currency_use;
+mod thread;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -28,13 +28,13 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{debug, error};
 
 use self::backoff::{Backoff, LastPoll};
+use self::currency_use::CurrencyUse;
 pub use self::intervals::Intervals;
 use self::journal::Journal;
-pub use self::plan::{PollLoop, Plan, ReadOptions, Target};
-use self::poll::{PolledSamples, FinishedPoll, ask};
+pub use self::plan::{Plan, PollLoop, ReadOptions, Target};
+use self::poll::{FinishedPoll, PolledSamples, ask};
 pub use self::round::Outcome;
 pub use self::source::Source;
-use self::currency_use::CurrencyUse;
 use crate::health::{BEAT, Health};
 use crate::store::{Correction, Key, Store};
 
@@ -119,7 +119,7 @@ impl<S: Source> Poller<S> {
             let next = self.due.first().map(|(due, _)| *due);
             tokio::select! {
                 () = sleep(BEAT) => {}
-                () = until(next) => self.poll_what_is_due(),
+                () = until(next) => self.start_due_polls(),
                 () = until(self.journals.values().filter_map(Journal::due).min()) => self.report(),
                 Some(ended) = self.polls.join_next_with_id() => self.reschedule(ended),
                 Some(update) = updates.recv() => self.change(update),
@@ -127,7 +127,7 @@ impl<S: Source> Poller<S> {
         }
     }
 
-    fn poll_what_is_due(&mut self) {
+    fn start_due_polls(&mut self) {
         let now = Instant::now();
         while self.due.first().is_some_and(|(due, _)| *due <= now)
             && let Some((_, poll_loop)) = self.due.pop_first()
@@ -163,8 +163,11 @@ impl<S: Source> Poller<S> {
             }
             Ok((id, Err(poll_loop))) if is_polled_by(self.loops.get(&poll_loop), id) => (poll_loop, LastPoll::Held),
             Err(error) if error.is_panic() => {
-                let Some(poll_loop) =
-                    self.loops.iter().find(|(_, running)| running.state.is_polled_by(error.id())).map(|(poll_loop, _)| poll_loop)
+                let Some(poll_loop) = self
+                    .loops
+                    .iter()
+                    .find(|(_, running)| running.state.is_polled_by(error.id()))
+                    .map(|(poll_loop, _)| poll_loop)
                 else {
                     return;
                 };

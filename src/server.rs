@@ -4,7 +4,6 @@ mod activity;
 mod api;
 mod connection;
 mod discovery;
-mod self_probe;
 mod exchange;
 mod guard;
 mod host;
@@ -12,6 +11,7 @@ mod lifecycle;
 mod limit;
 mod listener;
 pub mod negotiation;
+mod self_probe;
 mod status;
 mod turn;
 mod watched_stream;
@@ -38,10 +38,10 @@ use futures_util::stream;
 use tokio::sync::{Semaphore, mpsc};
 
 pub use self::api::serve_api;
-pub use self::self_probe::SelfProbe;
 use self::guard::{Bodies, plain};
 pub use self::lifecycle::Reload;
 pub use self::listener::Listener;
+pub use self::self_probe::SelfProbe;
 use self::turn::Turns;
 pub use self::web_config::Web;
 use crate::exposition::{self, Encoding, Exposition, Filter};
@@ -123,7 +123,10 @@ impl App {
     }
 
     /// Makes an answer that takes time on another thread than those that serve connections. Only a few are made at once.
-    async fn answer_in_background<T: Send + 'static>(self: Arc<Self>, answer: impl FnOnce() -> T + Send + 'static) -> Result<T, Response> {
+    async fn answer_in_background<T: Send + 'static>(
+        self: Arc<Self>,
+        answer: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Response> {
         static SLOW_ANSWERS: Semaphore = Semaphore::const_new(limit::SLOW_ANSWERS);
         let _permit = SLOW_ANSWERS.acquire().await;
         let failed = |_| (StatusCode::INTERNAL_SERVER_ERROR, "The answer could not be made\n").into_response();

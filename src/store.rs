@@ -173,7 +173,13 @@ impl StoreState {
     }
 
     /// Prepares the change for a loop's newest answer.
-    fn prepare(&self, key: &Key, mut samples: Samples, end: Instant, totals: &mut AllTotals) -> (Option<Change>, Replacement) {
+    fn prepare(
+        &self,
+        key: &Key,
+        mut samples: Samples,
+        end: Instant,
+        totals: &mut AllTotals,
+    ) -> (Option<Change>, Replacement) {
         if let Some(kept) = self.admitted(key, &mut samples) {
             samples.keep_currencies(|currency| kept.contains(currency));
         }

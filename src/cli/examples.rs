@@ -32,7 +32,7 @@ static EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     (
         "check",
         &[
-            ("check --config.file my.toml", "what is understood, and what is wrong"),
+            ("check --config.file my.toml", "show what the configuration says, or what is wrong with it"),
             ("check --config.file my.toml --online", "log in, and read everything once"),
         ],
     ),

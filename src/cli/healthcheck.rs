@@ -15,7 +15,7 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// What to ask for, instead of what the configuration and the other flags say
+    /// URL to request, instead of the one from the configuration and the other flags
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// Ask whether every account was tried, not only whether the exporter answers
@@ -29,7 +29,9 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
         None => format!("{}/-/{}", base_url(all)?, if flags.ready { "ready" } else { "healthy" }),
     };
     let answer = probe(&url).await.map_err(|error| Error::transport(&error, false));
-    match answer.map_err(|error| anyhow!("{url} did not answer: {error}; does the exporter run there? If it runs elsewhere, give --url"))? {
+    match answer.map_err(|error| {
+        anyhow!("{url} did not answer: {error}; does the exporter run there? If it runs elsewhere, give --url")
+    })? {
         (200, _) => Ok(ExitCode::SUCCESS),
         // It asks for a password, which this command does not have. If it were not healthy, it would say so instead.
         (401, _) if !flags.ready => Ok(ExitCode::SUCCESS),

@@ -36,13 +36,13 @@ const RECENT: Duration = Duration::from_secs(365 * 24 * 3600);
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// An account, by its name in the configuration; may be given several times [default: all]
+    /// An account, by its name in the configuration; can be given several times [default: all]
     #[arg(long, value_name = "NAME")]
     account: Vec<String>,
-    /// Longest time from one sample of a counter to the next [default: 1h, and 24h for what is older than a year]
+    /// Maximum time from one sample of a counter to the next [default: 1h, and 24h for samples older than a year]
     #[arg(long, value_name = "DURATION", value_parser = every)]
     every: Option<Duration>,
-    /// Leave out what is younger: Prometheus is still writing the last three hours itself
+    /// Leave out samples younger than this: Prometheus is still writing the last three hours itself
     #[arg(long, value_name = "DURATION", default_value = "3h", value_parser = duration::parse)]
     until: Duration,
 }

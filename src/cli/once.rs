@@ -21,7 +21,7 @@ pub(super) struct Flags {
     /// new ones, never a part. A new file has mode 0644; an existing file keeps its owner and mode
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     textfile: Option<PathBuf>,
-    /// Poll and show this account alone, without pool, networks and the exporter's own metrics; may be given several times
+    /// Poll and show this account alone, without pool, networks and the exporter's own metrics; can be given several times
     #[arg(long, value_name = "NAME")]
     account: Vec<String>,
 }

@@ -28,13 +28,13 @@ use serde_json::value::RawValue;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// What to ask for
+    /// What to request
     #[arg(value_name = "METHOD", value_parser = methods())]
     method: String,
     /// A currency (of transfers, withdrawals, status), or an invoice's id
     #[arg(value_name = "ARGUMENT")]
     argument: Option<String>,
-    /// The account to ask for, by its name in the configuration; needed where there are several
+    /// The account to ask for, by its name in the configuration; needed if there are several
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
     /// How to print the answer [default: text on a terminal, else json]

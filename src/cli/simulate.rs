@@ -35,10 +35,10 @@ pub(super) struct Flags {
     /// Serve the documented answers unchanged
     #[arg(help_heading = WORLD, long)]
     documented: bool,
-    /// How long a token is good for after its login
+    /// How long a token is valid after its login
     #[arg(help_heading = WORLD, long, value_name = "DURATION", default_value = "1h", value_parser = duration::parse)]
     token_lifetime: Duration,
-    /// How to misbehave: [ENDPOINT/]FAULT[=TIME][:RATE][@ACCOUNT]; may be given several times
+    /// Faults to simulate: [ENDPOINT/]FAULT[=TIME][:RATE][@ACCOUNT]; can be given several times
     #[arg(long, value_name = "RULE", long_help = fault_help(), help_heading = FAULTS)]
     fault: Vec<Rule>,
     /// Write an exporter configuration for the accounts and wallets to this file, readable by its owner only

@@ -12,9 +12,10 @@ use serde::Deserialize;
 
 use super::error::KeyError;
 
-/// One section for each account. It is at the MinerGate API with an e-mail address and a password, or a token; or it has wallets at pools.
-/// Every secret is given as a value (`password`) or as a file (`password_file`); files are read again whenever they are needed. A relative path is a credential of systemd (`$CREDENTIALS_DIRECTORY`), if there is one of that name, and
-/// else lies beside this file.
+/// One section for each account. An account is either at the MinerGate API, with an e-mail address and a password or with a token, or it has
+/// wallets at pools. Every secret is given as a value (`password`) or as a file (`password_file`); files are read again whenever they are
+/// needed. A relative path is a credential of systemd (`$CREDENTIALS_DIRECTORY`), if there is one of that name, or else is relative to this
+/// file.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "account", extend("required" = ["name"], "examples" = [
@@ -26,8 +27,8 @@ pub(super) struct Account {
     /// The label `account`. Not an e-mail address, because the name appears on every page.
     #[schemars(length(min = 1, max = 64), regex(pattern = "^[^@]*$"))]
     pub(super) name: String,
-    /// Needed to log in with a password; with a token, it tells which way a transfer went. Credentials beside wallets are what clients of
-    /// the gateway log in with.
+    /// Required to log in with a password; with a token, it tells the direction of transfers. For an account with wallets, clients of the
+    /// gateway log in with these credentials.
     #[schemars(regex(pattern = "@"))]
     email: Option<String>,
     /// The password; better in a file of its own.
@@ -40,7 +41,7 @@ pub(super) struct Account {
     totp_secret: Option<SecretString>,
     /// The file that holds the TOTP secret.
     pub(super) totp_secret_file: Option<PathBuf>,
-    /// A ready-made token, which is as good as a password.
+    /// A ready-made token. It is as secret as a password.
     #[schemars(with = "Option<String>")]
     token: Option<SecretString>,
     /// The file that holds the token.
@@ -83,8 +84,12 @@ impl Account {
 
     fn credentials(&self) -> Result<Credentials, KeyError> {
         let token = value_or_file(["token", "token_file"], self.token.as_ref(), self.token_file.as_ref(), Secret::of_text)?;
-        let password =
-            value_or_file(["password", "password_file"], self.password.as_ref(), self.password_file.as_ref(), Secret::of_text)?;
+        let password = value_or_file(
+            ["password", "password_file"],
+            self.password.as_ref(),
+            self.password_file.as_ref(),
+            Secret::of_text,
+        )?;
         let (totp, totp_file) = (self.totp_secret.as_ref(), self.totp_secret_file.as_ref());
         let totp = value_or_file(["totp_secret", "totp_secret_file"], totp, totp_file, Secret::of_totp)?;
         let is_email = |email: &str| email.contains('@') && !email.contains(|c: char| c.is_whitespace() || c.is_control());

@@ -8,7 +8,7 @@ use figment::value::Dict;
 use serde::de::DeserializeOwned;
 
 use super::environment::Environment;
-use super::error::{ConfigError, Mistake, KeyError};
+use super::error::{ConfigError, KeyError, Mistake};
 use super::file::File;
 use super::flags::Flags;
 use super::keys;

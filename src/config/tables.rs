@@ -71,7 +71,8 @@ impl Tables {
             };
             let path = |key: &[String]| [&[list.to_owned(), place.to_string()], key].concat();
             // The environment takes precedence over the file: a secret in a variable replaces the file's.
-            if let Some(rival) = alternative_key(&key).filter(|rival| !given.iter().any(|(path_given, _)| *path_given == path(rival)))
+            if let Some(rival) =
+                alternative_key(&key).filter(|rival| !given.iter().any(|(path_given, _)| *path_given == path(rival)))
             {
                 remove(&mut tables[place], &rival);
             }

@@ -81,10 +81,7 @@ impl Liveness {
 
     /// How the poller has stalled, if it has. `loops` are the polls that are due or planned, with time and interval; they are
     /// only used if nothing has ended for a long time.
-    pub(super) fn stall<I: Iterator<Item = (Instant, Duration)>>(
-        &self,
-        loops: impl FnOnce() -> I,
-    ) -> Option<Stall> {
+    pub(super) fn stall<I: Iterator<Item = (Instant, Duration)>>(&self, loops: impl FnOnce() -> I) -> Option<Stall> {
         let state = self.state();
         let LivenessState { patience, beat, latest, .. } = *state;
         let blocked = beat.map_or(Duration::ZERO, |beat| beat.elapsed());

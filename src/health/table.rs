@@ -18,8 +18,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 
-use super::optional_value::OptionalValue;
 use super::log::DroppedLines;
+use super::optional_value::OptionalValue;
 use super::own_metric::{OwnMetric, counter, exporter_metrics, gauge, histogram, info};
 use super::pause::PausedUntil;
 use super::subject::SubjectHealth;
@@ -46,7 +46,7 @@ pub static SUBJECT_METRICS: &[Metric<SubjectHealth>] = &[
     metric::counter("auth_logins", "Attempts to log in, by how they ended")
         .labels(&["outcome"])
         .read(|health, out| out.put_all(health.logins.iter().map(|(outcome, logins)| ([*outcome], *logins)))),
-    metric::gauge("auth_blocked", "1 while logins are blocked, else 0; rejected credentials block until there are others, a captcha or a discontinued API until a reload")
+    metric::gauge("auth_blocked", "1 while logins are blocked, else 0; rejected credentials block until they change, a captcha or a discontinued API until a reload")
         .labels(&["reason"])
         .read(|health, out| {
             for reason in Blocked::ALL.into_iter().filter(|_| health.logs_in()) {
@@ -88,7 +88,7 @@ exporter_metrics! {
     dropped: Family<EndpointLabel, Counter> = Family::default() =>
         counter(
             "minergate_api_dropped_samples",
-            "Samples left out because the API named an invalid currency or more than fit",
+            "Samples left out because of an invalid currency, or because there were too many",
         ).labels(&["endpoint"]),
     corrections: Family<EndpointLabel, Counter> = Family::default() =>
         counter(
@@ -105,7 +105,7 @@ exporter_metrics! {
     paused_until: PausedUntil = PausedUntil::default() =>
         gauge(
             "minergate_api_paused_until_timestamp",
-            "Until when the API asked to be left alone, since 1970 in seconds; absent when it did not",
+            "When the pause ends that the API asked for, since 1970 in seconds; absent if there is none",
         ).unit(Seconds),
     // The standard process metrics, from the kernel.
     cpu_time: OptionalValue = OptionalValue::counter() =>

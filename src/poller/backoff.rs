@@ -48,7 +48,12 @@ impl Backoff {
     }
 
     /// When to check the loop next, when it will probably send a request, and why this is later than its interval.
-    pub(super) fn next(&mut self, poll_loop: &PollLoop, regular: Instant, last: &LastPoll) -> (Instant, Instant, Option<&'static str>) {
+    pub(super) fn next(
+        &mut self,
+        poll_loop: &PollLoop,
+        regular: Instant,
+        last: &LastPoll,
+    ) -> (Instant, Instant, Option<&'static str>) {
         let has_files = poll_loop.target.account().is_some_and(|account| account.has_files());
         // Credentials in files may have changed by then.
         let looked_at = |planned: Instant| if has_files { planned.min(regular) } else { planned };

@@ -10,7 +10,7 @@ use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
-use super::{HostName, PollLoop, Poller, RunningLoop, Source, LoopState, Update, host};
+use super::{HostName, LoopState, PollLoop, Poller, RunningLoop, Source, Update, host};
 use crate::store::Key;
 
 impl<S: Source> Poller<S> {

@@ -75,6 +75,7 @@ async fn at_pool(poll_loop: &PollLoop, deadline: Instant) -> api::Result<PolledS
     let context = Context { max_workers: reading.max_workers, ..Context::of(&reading.decimals) };
     let mut samples = endpoint.read(answer.json.as_bytes(), &context)?;
     samples.hide_optional(&reading.optional_metrics);
-    let is_asked = poll_loop.target.pool().is_some_and(|pool| pool.settings().software.paths(endpoint.name).next().is_some());
+    let is_asked =
+        poll_loop.target.pool().is_some_and(|pool| pool.settings().software.paths(endpoint.name).next().is_some());
     Ok(PolledSamples { samples, time: answer.time, is_new: is_asked && answer.time >= began })
 }

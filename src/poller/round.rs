@@ -63,7 +63,8 @@ impl<S: Source> Poller<S> {
     ) {
         // In the limiter, a request waits for all others that are in progress.
         #[expect(clippy::cast_precision_loss, reason = "concurrency is 10,000 at most")]
-        let patience = |poll_loop: &PollLoop| PATIENCE + Duration::from_secs_f64(concurrency as f64 / self.limits(poll_loop).0);
+        let patience =
+            |poll_loop: &PollLoop| PATIENCE + Duration::from_secs_f64(concurrency as f64 / self.limits(poll_loop).0);
         let loops: Vec<(PollLoop, Duration)> = loops
             .into_iter()
             .map(|poll_loop| {

@@ -14,8 +14,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::mpsc;
 
-use super::self_probe::SelfProbe;
 use super::limit;
+use super::self_probe::SelfProbe;
 
 /// Prefix of an address that is the path of a unix socket.
 pub(super) const UNIX: &str = "unix:";

@@ -5,14 +5,14 @@
 mod account;
 mod currency;
 mod endpoint;
-mod report;
 mod fault;
+mod format;
 mod network;
 mod page;
+mod report;
 mod state;
 mod total;
 mod verdict;
-mod format;
 mod worker;
 
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use axum::http::header::{
 use axum::response::{Html, IntoResponse, Response};
 use serde::Deserialize;
 
-use self::report::{StatusReport, Order};
+use self::report::{Order, StatusReport};
 use super::App;
 
 /// What the page may do in a browser: use our own style sheet, and refresh itself with our own script.

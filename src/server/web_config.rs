@@ -26,7 +26,7 @@ use tokio::time::{Instant, timeout};
 use self::document::Entry;
 use self::files::Files;
 use self::rate_limit::{Bucket, RateLimit};
-use self::user::{Checker, Credentials, Users, PasswordCheck};
+use self::user::{Checker, Credentials, PasswordCheck, Users};
 
 /// How long a file is not checked again.
 const FRESH: Duration = Duration::from_secs(1);

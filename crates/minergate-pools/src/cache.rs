@@ -62,7 +62,13 @@ impl<T> Cache<T> {
     /// The result for a path: a stored one, one that another caller requested during this call's wait, or else the result of `ask`.
     ///
     /// If a caller is cancelled during its request, the next waiting caller sends one.
-    pub(crate) async fn get(&self, key: &str, path: &str, keep: Lifetimes, ask: impl Future<Output = Result<T>>) -> CachedResult<T> {
+    pub(crate) async fn get(
+        &self,
+        key: &str,
+        path: &str,
+        keep: Lifetimes,
+        ask: impl Future<Output = Result<T>>,
+    ) -> CachedResult<T> {
         let began = Instant::now();
         let slot = self.slot(key);
         let mut kept = slot.lock().await;

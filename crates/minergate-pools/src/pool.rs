@@ -14,8 +14,8 @@ use tokio::time::Instant;
 
 use super::address;
 use super::cache::{Cache, CachedResult, Lifetimes};
-use super::reading::{Context, Reading, compose, json};
 use super::pool_error;
+use super::reading::{Context, Reading, compose, json};
 use super::software::{ADDRESS, Reader, Software};
 
 /// Most pages of a wallet's payments that are read.
@@ -288,7 +288,12 @@ impl Wallet {
         Ok(Answer { json: json(&all.into_iter().collect::<List<_>>())?, time })
     }
 
-    fn request<'a>(&'a self, endpoint: &'static str, address: &'a SecretString, deadline: Option<Instant>) -> PoolRequest<'a> {
+    fn request<'a>(
+        &'a self,
+        endpoint: &'static str,
+        address: &'a SecretString,
+        deadline: Option<Instant>,
+    ) -> PoolRequest<'a> {
         let context = self.pool.settings.context(&self.account, address.expose_secret());
         PoolRequest { endpoint, deadline, lane: Some((&self.account, &self.lane)), context }
     }

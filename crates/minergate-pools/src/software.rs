@@ -5,8 +5,8 @@ use std::sync::Arc;
 use minergate::api::{Error, Result};
 use minergate::endpoints::withdrawals::Withdrawal;
 
-use super::reading::{Context, Reading, compose};
 use super::pool_error;
+use super::reading::{Context, Reading, compose};
 
 /// The placeholder for the wallet's address in a path.
 pub(crate) const ADDRESS: &str = "{address}";
@@ -64,7 +64,7 @@ impl Software {
         self.endpoints.contains(&endpoint)
     }
 
-    /// Decimals of the unit in which it counts a currency's coins; nothing if they are not known.
+    /// Decimals of the unit in which it counts a currency's coins; `None` if they are not known.
     pub fn decimals(&self, currency: &str) -> Option<u8> {
         (self.decimals)(currency)
     }

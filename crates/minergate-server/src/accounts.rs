@@ -112,9 +112,11 @@ impl Accounts {
     pub(super) async fn login(&self, fields: &Fields, client: Option<IpAddr>, now: Duration) -> Result<String, Error> {
         let email = fields.email().ok_or(LoginRefusal::MissingEmail)?;
         let digest = self.digester.digest(&email.to_ascii_lowercase());
-        if let Some(Err(TooManyFailures { left, is_new })) = self.attempts.as_ref().map(|attempts| attempts.begin(digest, client)) {
+        if let Some(Err(TooManyFailures { left, is_new })) =
+            self.attempts.as_ref().map(|attempts| attempts.begin(digest, client))
+        {
             if is_new {
-                warn!(account = self.name(&email), "too many failed logins: more are refused for a while");
+                warn!(account = self.name(&email), "too many failed logins: logins are refused for a while");
             }
             return Err(Error::TooManyLogins(left));
         }

@@ -162,7 +162,11 @@ mod tests {
         }
         let from_many = |i: u32| (email(7777), Some(IpAddr::from((0x0a00_0000 + i).to_be_bytes())));
         assert_eq!(allowed(&attempts, from_many), WITH_EMAIL);
-        assert_eq!(allowed(&attempts, |i| (email(8000 + i), Some(ip("192.0.2.9")))), FROM_ADDRESS, "other clients can log in");
+        assert_eq!(
+            allowed(&attempts, |i| (email(8000 + i), Some(ip("192.0.2.9")))),
+            FROM_ADDRESS,
+            "other clients can log in"
+        );
     }
 
     #[tokio::test(start_paused = true)]

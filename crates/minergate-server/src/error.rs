@@ -10,7 +10,7 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::accounts::{ReadRefusal, LoginRefusal};
+use super::accounts::{LoginRefusal, ReadRefusal};
 use super::json_response;
 
 /// Why a request is refused.

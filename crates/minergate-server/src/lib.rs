@@ -18,7 +18,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use minergate::endpoints::ENDPOINTS;
 
-pub use self::accounts::{Accounts, ReadRefusal, LoginRefusal};
+pub use self::accounts::{Accounts, LoginRefusal, ReadRefusal};
 pub use self::call::{Call, ClientAddress, ReadRequest, unix_time};
 pub use self::error::{Error, application_error, framework_error};
 

@@ -30,7 +30,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 
 use self::connection::{Connections, Peer};
-use self::faults::{Faults, AnswerInput};
+use self::faults::{AnswerInput, Faults};
 use self::nodejs_pool::Pool;
 use self::noise::Seed;
 use self::requests::Requests;

@@ -10,9 +10,9 @@ mod clock;
 mod error;
 mod http;
 mod limiter;
-mod state_files;
 mod pause;
 mod secret;
+mod state_files;
 mod totp;
 
 use std::sync::Arc;

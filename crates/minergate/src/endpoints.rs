@@ -157,7 +157,8 @@ impl Endpoint {
             _ => (self.path, self.former_path),
         };
         let path = fill(path, argument.unwrap_or_default());
-        let read = ReadRequest { endpoint: self.name, path: &path, account, lane: None, deadline, error: api::Error::of_answer };
+        let read =
+            ReadRequest { endpoint: self.name, path: &path, account, lane: None, deadline, error: api::Error::of_answer };
         match (client.get(read, &decode).await, former_path) {
             (Err(api::Error::NotFound), Some(path)) => client.get(ReadRequest { path, ..read }, &decode).await,
             (result, _) => result,

@@ -14,7 +14,7 @@ use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
 pub(super) struct Pool {
     pub(super) name: String,
     pub(super) software: &'static str,
-    /// The host of its URL, with the port where the URL has one.
+    /// The host of its URL, with the port if the URL has one.
     pub(super) host: String,
     pub(super) currency: String,
     /// Wallets that this instance polls there.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::pools::{Pool, long_rounds};
 use super::{alerts, pools};
 use crate::config::{Config, ConfigError};
-use crate::poller::{PollLoop, Plan};
+use crate::poller::{Plan, PollLoop};
 use crate::server::Web;
 use minergate::api::Credentials;
 use minergate::duration;

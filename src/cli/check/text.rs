@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::pools::Pool;
-use super::report::{Account, Endpoint, FirstRound, Report, Requests, ConfigSummary};
+use super::report::{Account, ConfigSummary, Endpoint, FirstRound, Report, Requests};
 use crate::cli::terminal::{BAD, GOOD, HEADING, PLAIN, QUIET, Table, WARNING, styled, wrapped};
 use minergate::duration;
 
@@ -70,7 +70,7 @@ fn overview(understood: &ConfigSummary, out: &mut impl Write) -> io::Result<()> 
     let stretch = understood.requests.as_ref().map_or(1.0, |requests| requests.stretch);
     for endpoint in &understood.endpoints {
         let (style, interval) = interval(endpoint, stretch);
-        table.row([(PLAIN, endpoint.name.to_owned()), (style, interval), (QUIET, what_for(endpoint, understood))]);
+        table.row([(PLAIN, endpoint.name.to_owned()), (style, interval), (QUIET, polled_for(endpoint, understood))]);
     }
     table.write(out, INDENTATION)
 }
@@ -171,7 +171,7 @@ fn interval(endpoint: &Endpoint, stretch: f64) -> (anstyle::Style, String) {
     }
 }
 
-fn what_for(endpoint: &Endpoint, ConfigSummary { base_url, currencies, .. }: &ConfigSummary) -> String {
+fn polled_for(endpoint: &Endpoint, ConfigSummary { base_url, currencies, .. }: &ConfigSummary) -> String {
     let (at_api, at_pools) = (endpoint.loops - endpoint.at_pools, endpoint.at_pools);
     match (endpoint.scope, endpoint.interval_seconds) {
         (_, None) => String::new(),

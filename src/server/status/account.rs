@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::currency::Currencies;
 use super::endpoint::Endpoint;
 use super::fault::Fault;
-use super::state::AccountState;
 use super::format::{clock, span};
+use super::state::AccountState;
 use super::worker::Worker;
 use crate::health::{Health, SubjectHealth};
 
@@ -55,16 +55,19 @@ impl Account {
 }
 
 fn words(subject: &SubjectHealth, state: AccountState, faults: &[Fault], endpoints: &[Endpoint]) -> String {
-    let more = match faults.iter().skip(usize::from(faults.first().is_some_and(|worst| worst.is_said(state)))).count() {
-        0 => String::new(),
-        1 => "; and another error".to_owned(),
-        more => format!("; and {more} other errors"),
-    };
+    let more =
+        match faults.iter().skip(usize::from(faults.first().is_some_and(|worst| worst.is_described_by(state)))).count() {
+            0 => String::new(),
+            1 => "; and another error".to_owned(),
+            more => format!("; and {more} other errors"),
+        };
     match (state, subject.blocked, faults.first()) {
         (AccountState::Blocked, Some((reason, since)), _) => {
             format!("login blocked: {} since {}; {}{more}", reason.description(), clock(since), reason.remedy())
         }
-        (AccountState::Blocked | AccountState::Failing, _, Some(worst)) => format!("{}: {}{more}", worst.endpoints, worst.words),
+        (AccountState::Blocked | AccountState::Failing, _, Some(worst)) => {
+            format!("{}: {}{more}", worst.endpoints, worst.words)
+        }
         (AccountState::Waiting, ..) => waits(endpoints),
         _ => state.name().to_owned(),
     }

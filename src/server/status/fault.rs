@@ -68,7 +68,7 @@ impl Fault {
     }
 
     /// Whether the account's description in this state already contains its most important fault.
-    pub(super) fn is_said(&self, state: AccountState) -> bool {
+    pub(super) fn is_described_by(&self, state: AccountState) -> bool {
         state != AccountState::Blocked || self.kind == "login_blocked"
     }
 

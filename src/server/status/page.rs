@@ -8,9 +8,9 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use self::account::account;
 use super::StatusQuery;
+use super::format::{clock_seconds, count};
 use super::report::StatusReport;
 use super::state::AccountState;
-use super::format::{clock_seconds, count};
 use crate::server::App;
 
 /// Seconds after which the page is refreshed.

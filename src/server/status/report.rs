@@ -10,7 +10,7 @@ use super::account::Account;
 use super::currency::{by_account, totals};
 use super::endpoint::Endpoint;
 use super::network::Network;
-use super::state::{Counts, AccountState};
+use super::state::{AccountState, Counts};
 use super::total::Total;
 use super::verdict::Verdict;
 use super::worker::Worker;

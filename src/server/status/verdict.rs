@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::endpoint::Endpoint;
-use super::state::{Counts, AccountState};
 use super::format::count;
+use super::state::{AccountState, Counts};
 use crate::health::Stall;
 
 /// The overall state.

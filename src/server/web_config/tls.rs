@@ -169,9 +169,8 @@ impl Pem {
 fn choose<T: Copy>(entry: &Entry, choices: &[(&str, T)]) -> anyhow::Result<T> {
     let name = entry.text()?;
     let chosen = choices.iter().find(|(known, _)| *known == name).map(|(_, choice)| *choice);
-    chosen.ok_or_else(|| {
-        entry.fault(format_args!("is not known; known are: {}", names(choices.iter().map(|(name, _)| name))))
-    })
+    chosen
+        .ok_or_else(|| entry.fault(format_args!("is not known; known are: {}", names(choices.iter().map(|(name, _)| name)))))
 }
 
 fn names(names: impl Iterator<Item = impl Display>) -> String {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::table::{FAULTS, Fault, AppliesTo};
+use super::table::{AppliesTo, FAULTS, Fault};
 use crate::nodejs_pool::{self, ROUTES};
 use crate::world;
 use minergate::api::LOGIN;
@@ -43,7 +43,7 @@ pub fn fault_help() -> String {
         format!("  {:width$}  {}{time}\n", fault.name, fault.does)
     });
     format!(
-        "How to misbehave: {FORM}; may be given several times. The first rule that hits a request counts; which requests \
+        "Faults to simulate: {FORM}; can be given several times. The first rule that hits a request counts; which requests \
          are hit is drawn from the seed.\n\n\
          Such as 429:0.1 (a tenth of all requests), login/captcha@farm-2, balance/latency=5s.\n\n\
          ENDPOINT is {}; without it, all that can have the fault. RATE is from 0 to 1, without it 1. ACCOUNT is a name, \

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{body, change};
 use crate::noise::Seed;
-use minergate_server::{ReadRefusal, Error, LoginRefusal, application_error, framework_error, json_response};
+use minergate_server::{Error, LoginRefusal, ReadRefusal, application_error, framework_error, json_response};
 
 /// One fault.
 #[derive(Debug)]
@@ -94,8 +94,7 @@ pub static FAULTS: &[Fault] = &[
     fault("huge-list", "a list of 200,000 empty objects", Instead(huge_list)),
     fault("many-currencies", "5,000 made-up currency codes more", Changed(change::many_currencies)),
     fault("hostile-labels", "keys and texts with quotes, newlines, NULs, e-mail addresses", Changed(change::hostile_labels)),
-    fault("frozen", "always the answer from the time when the rule became active", Frozen)
-        .applies_to(AppliesTo::Accounts),
+    fault("frozen", "always the answer from the time when the rule became active", Frozen).applies_to(AppliesTo::Accounts),
     fault(
         "correction",
         "every total is 0.01 % lower, as after a correction or a reorganisation",

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::rig::{Rig, THRESHOLD, Work, first};
-use super::{PoolRequest, CURRENCY};
+use super::{CURRENCY, PoolRequest};
 use crate::EPOCH;
 use crate::coin;
 use crate::network::Block;

@@ -361,8 +361,9 @@ fn addresses_are_well_formed() {
 fn the_same_seed_gives_the_same_wallets_and_answers() {
     let answers = |seed| {
         let pool = pool(seed);
-        let ask =
-            |route: &Route| (route.answer)(&PoolRequest { pool: &pool, rig: pool.rigs.first(), skip: 0, limit: 15, now: NOW });
+        let ask = |route: &Route| {
+            (route.answer)(&PoolRequest { pool: &pool, rig: pool.rigs.first(), skip: 0, limit: 15, now: NOW })
+        };
         ROUTES.iter().map(ask).collect::<Vec<Value>>()
     };
     assert_eq!(answers(1), answers(1));

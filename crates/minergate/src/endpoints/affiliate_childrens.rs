@@ -39,7 +39,7 @@ pub static SPEC: Spec<AffiliateChildrens> = of_account("affiliate_childrens", "/
         gauge("affiliate_children", "Number of the account's affiliates")
             .field("the entries")
             .read(|children, out| out.put([], count(children.len()))),
-        gauge("affiliate_children_profit", "Sum of what the account's affiliates brought")
+        gauge("affiliate_children_profit", "Sum of the profit from the account's affiliates")
             .unit(Coins)
             .labels(&["currency"])
             .field("profits")
@@ -51,7 +51,7 @@ pub static SPEC: Spec<AffiliateChildrens> = of_account("affiliate_childrens", "/
                 }
                 out.put_all(sums.into_iter().map(|(currency, sum)| ([currency], sum)));
             }),
-        gauge("affiliate_children_last_profit_timestamp", "When an affiliate last brought something")
+        gauge("affiliate_children_last_profit_timestamp", "When an affiliate last brought a profit")
             .unit(Seconds)
             .field("lastProfit")
             .read(|children, out| out.put([], newest(children, |child| child.last_profit))),

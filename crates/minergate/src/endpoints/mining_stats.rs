@@ -100,7 +100,7 @@ pub static SPEC: Spec<MiningStats> = of_account("mining_stats", "/1.0/mining/sta
             .field("hashrate")
             .shows_use()
             .read(|stats, out| out.put_all(stats.currencies.iter().map(|(currency, m)| ([currency], m.hashrate)))),
-        gauge("mining_hashrate_rank", "Place of the account among the pool's miners by hashrate")
+        gauge("mining_hashrate_rank", "Rank of the account among the pool's miners by hashrate")
             .labels(&["currency"])
             .field("hashrateRank")
             .read(|stats, out| out.put_all(stats.currencies.iter().map(|(currency, m)| ([currency], m.hashrate_rank)))),
@@ -125,7 +125,7 @@ pub static SPEC: Spec<MiningStats> = of_account("mining_stats", "/1.0/mining/sta
                     out.put([currency], coins);
                 }
             }),
-        counter("mining_shares", "Shares of the account since it began, by the pool's verdict")
+        counter("mining_shares", "Shares of the account since it began, by result")
             .labels(&["currency", "result"])
             .field("shares.good, bad, invalid")
             .shows_use()
@@ -136,7 +136,7 @@ pub static SPEC: Spec<MiningStats> = of_account("mining_stats", "/1.0/mining/sta
                     out.put([currency, "invalid"], shares.invalid);
                 }
             }),
-        counter("mining_share_difficulty", "Shares of the account since it began, each weighed by its difficulty")
+        counter("mining_share_difficulty", "Shares of the account since it began, each weighted by its difficulty")
             .labels(&["currency", "result"])
             .field("shares.goodEq, badEq, invalidEq")
             .read(|stats, out| {
@@ -151,13 +151,13 @@ pub static SPEC: Spec<MiningStats> = of_account("mining_stats", "/1.0/mining/sta
             .field("blocksFound")
             .shows_use()
             .read(|stats, out| out.put_all(stats.currencies.iter().map(|(currency, m)| ([currency], m.blocks_found)))),
-        counter("mining_mined", "What the account mined since it began")
+        counter("mining_mined", "Coins that the account mined since it began")
             .unit(Coins)
             .labels(&["currency"])
             .field("totalMined")
             .shows_use()
             .read(|stats, out| out.put_all(stats.currencies.iter().map(|(currency, m)| ([currency], m.total_mined)))),
-        counter("mining_mined_by_model", "What the account mined since it began, by payment model")
+        counter("mining_mined_by_model", "Coins that the account mined since it began, by payment model")
             .unit(Coins)
             .labels(&["currency", "model"])
             .field("ppsTotalMined, pplnsTotalMined")
@@ -167,7 +167,7 @@ pub static SPEC: Spec<MiningStats> = of_account("mining_stats", "/1.0/mining/sta
                     out.put([currency, "pplns"], m.pplns_total_mined);
                 }
             }),
-        info("mining_payment_model", "How the account's shares are paid")
+        info("mining_payment_model", "Payment model of the account's shares")
             .labels(&["currency", "model"])
             .field("paymentModels")
             .read(|stats, out| {
@@ -175,7 +175,7 @@ pub static SPEC: Spec<MiningStats> = of_account("mining_stats", "/1.0/mining/sta
                     out.put([currency, model.known_word(MODELS)], model.get().map(|_| 1.0));
                 }
             }),
-        gauge("mining_payout_threshold", "Balance that the pool pays out by itself; MinerGate does not say it")
+        gauge("mining_payout_threshold", "Balance at which the pool pays out automatically; MinerGate does not give it")
             .unit(Coins)
             .labels(&["currency"])
             .field("payoutThreshold")

@@ -14,7 +14,7 @@ pub static SPEC: Spec<ProfitRating> = of_pool("profit_rating", "/1.0/pool/profit
     .former_path("/1.0/pool/profitRating")
     .every(Duration::from_secs(300))
     .sample(include_str!("profit_rating.json"))
-    .metrics(&[gauge("pool_profit_rank", "Place of the currency by profitability, 1 is the most profitable")
+    .metrics(&[gauge("pool_profit_rank", "Rank of the currency by profitability, 1 is the most profitable")
         .labels(&["currency"])
         .field("the order")
         .read(|rating, out| {

@@ -87,7 +87,7 @@ pub static SPEC: Spec<Workers> =
             .field("hashrate")
             .shows_use()
             .read(|workers, out| out.put_all(workers.iter().map(|(currency, w)| ([currency], w.hashrate)))),
-        gauge("workers_hashrate_rank", "Place of the account among the pool's miners by hashrate of its workers")
+        gauge("workers_hashrate_rank", "Rank of the account among the pool's miners by hashrate of its workers")
             .labels(&["currency"])
             .field("hashrateRank")
             .read(|workers, out| out.put_all(workers.iter().map(|(currency, w)| ([currency], w.hashrate_rank)))),
@@ -114,7 +114,7 @@ pub static SPEC: Spec<Workers> =
                 let time = |miner: &Miner| [miner.last_share.milliseconds_as_seconds()];
                 put_miners(workers, out, time, later, |out, currency, name, [time]| out.put([currency, name], time));
             }),
-        counter("worker_shares", "Shares of one worker since the pool has named it, by the pool's verdict")
+        counter("worker_shares", "Shares of one worker since it appeared at the pool, by result")
             .labels(&["currency", "worker", "result"])
             .field("miners[].shares")
             .read(|workers, out| {

@@ -5,8 +5,8 @@ use maud::{Markup, html};
 use super::table;
 use crate::server::status::account::Account;
 use crate::server::status::fault::Fault;
-use crate::server::status::state::AccountState;
 use crate::server::status::format::{ago, balance, count, si, span, workers};
+use crate::server::status::state::AccountState;
 
 /// Limits for one of several accounts, so that the page stays small.
 const CURRENCIES: usize = 6;
@@ -30,8 +30,8 @@ pub(super) fn account(account: &Account, is_chosen: bool, alone: impl Fn() -> St
                 (values(account, if is_chosen { usize::MAX } else { CURRENCIES }))
             }
             @for (i, fault) in faults {
-                @let is_said = i == 0 && fault.is_said(account.state);
-                p class="fault" { (more(fault, !is_said || account.state == AccountState::Blocked, !is_said)) }
+                @let is_described = i == 0 && fault.is_described_by(account.state);
+                p class="fault" { (more(fault, !is_described || account.state == AccountState::Blocked, !is_described)) }
             }
             @if is_wrong {
                 details data-key={ (account.name) "@rest" } open[is_chosen] { summary { "details" } (rest(account)) }

@@ -7,8 +7,8 @@ use minergate::duration;
 
 use crate::server::status::account::Account;
 use crate::server::status::endpoint::Endpoint;
-use crate::server::status::report::StatusReport;
 use crate::server::status::format::{ago, coins, count, number, si, span};
+use crate::server::status::report::StatusReport;
 
 /// The totals are unfolded if there are at most this number of currencies.
 const FEW: usize = 3;

@@ -77,7 +77,10 @@ impl Account {
                 (login.blocked, login.tried, login.is_rejection_stored) = (Some(reason), Some(fingerprint.to_owned()), true);
                 (client.observer)(Event::Blocked { account: &self.name, reason: Some(reason) });
             }
-        } else if login.is_rejection_stored && login.blocked.is_some() && self.state_files.rejection(fingerprint).await.is_none() {
+        } else if login.is_rejection_stored
+            && login.blocked.is_some()
+            && self.state_files.rejection(fingerprint).await.is_none()
+        {
             (login.blocked, login.not_before, login.is_rejection_stored) = (None, None, false);
             (client.observer)(Event::Blocked { account: &self.name, reason: None });
         }
