@@ -1,11 +1,12 @@
 /** Network and profit: what the networks are like, and what a hashrate is worth in them. */
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
-import { LineInterpolation } from '@grafana/grafana-foundation-sdk/common';
+import { LineInterpolation, TableSortByFieldStateBuilder } from '@grafana/grafana-foundation-sdk/common';
 
 import { BAD, GOOD } from './colours.ts';
 import { ACCOUNT_LINK, accounts, dashboard, failedReloads, finish, networks, reloads, scope } from './dashboard.ts';
-import { currencyGraph, graph, grid, OF_EXPECTED, repeated, withCurrencyStyles, words } from './panels.ts';
+import { currencyGraph, graph, OF_EXPECTED, repeated, withCurrencyStyles, words } from './panels.ts';
 import { age, byCurrency, CURRENCY, HASHRATE, mine, network, once, over, POLL, recorded, select } from './queries.ts';
+import { grid } from './tables.ts';
 
 const networkHashrate = network('minergate_network_hashrate_hashes_per_second');
 const difficulty = network('minergate_network_difficulty');
@@ -114,7 +115,9 @@ function strongest() {
     grid('Strongest miners', 'The pool\'s strongest miners of each currency. Their nicknames are there if the exporter\'s optional metric '
       + 'minergate_pool_top_miner_info is switched on.', { currency: 'Currency', rank: 'Rank', nickname: 'Nickname' }, [
       { name: 'Hashrate', query: `${top} * on (currency, rank) group_left (nickname) ${names} or ${top}`, unit: 'Hs' },
-    ], { by: 'Currency' }).span(12).height(9),
+    ]).sortBy(['Currency', 'Rank'].map((name) => new TableSortByFieldStateBuilder().displayName(name))).span(12).height(9)
+      // As words, 10 would stand before 2.
+      .withTransformation({ id: 'convertFieldType', options: { fields: {}, conversions: [{ targetField: 'Rank', destinationType: 'number' }] } }),
     currencyGraph('The ten strongest, of the network', 'Hashrate of the pool\'s ten strongest miners together, in parts of the network\'s.', 'percentunit')
       .span(12).height(9)
       .withTarget(over(`${byCurrency(top)} / on (currency) (${networkHashrate} > 0)`, '{{currency}}', POLL.pool)),

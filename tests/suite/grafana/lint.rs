@@ -20,10 +20,10 @@ const UNITS: &[&str] = &["none", "short", "Hs", "s", "bytes", "percentunit", "cp
 const OF_PROMETHEUS: &[&str] = &["ALERTS", "ALERTS_FOR_STATE", "up", "scrape_duration_seconds", "scrape_samples_scraped"];
 
 /// Panels that show a counter as it is, since they are about all that was ever counted.
-const WHOLE_COUNTERS: &[&str] = &["Earnings by currency", "Payment models", "Affiliate profit"];
+const WHOLE_COUNTERS: &[&str] = &["Totals by currency", "Payment models", "Affiliate profit"];
 
-/// The fixed colours, and the colour of text.
-const COLOURS: &[&str] = &["#1F81E0", "#DD7A08", "#0E9D64", "#A04778", "#A34F00", "#D8364B", "text"];
+/// The fixed colours, the colour of text, and none.
+const COLOURS: &[&str] = &["#1F81E0", "#DD7A08", "#0E9D64", "#A04778", "#A34F00", "#D8364B", "text", "transparent"];
 
 /// The background of panels in Grafana's light and dark theme.
 const BACKGROUNDS: &[&str] = &["#FFFFFF", "#181B1F"];
@@ -95,6 +95,18 @@ const RULES: &[(&str, Rule)] = &[
         collect_colours(&d.json, &mut colours);
         colours.into_iter().filter(|colour| !COLOURS.contains(&&**colour)).collect()
     }),
+    ("what is not known is not judged", |d| {
+        // Grafana takes the lowest step's colour for a missing value, too.
+        panels(d, |panel| {
+            let own = [&panel["fieldConfig"]["defaults"]["thresholds"]].into_iter();
+            let overrides = panel["fieldConfig"]["overrides"].as_array().unwrap().iter().flat_map(properties);
+            let all = own.chain(overrides.filter(|p| p["id"] == "thresholds").map(|p| &p["value"]));
+            all.into_iter().filter(|thresholds| !thresholds.is_null()).all(|thresholds| {
+                let lowest = &thresholds["steps"][0];
+                lowest["color"] == "text" && lowest["value"].is_null()
+            })
+        })
+    }),
     ("a threshold's colour does not stand alone", |d| {
         // Numbers beside it say the same, and 0 has a word.
         panels(d, |panel| {
@@ -108,15 +120,37 @@ const RULES: &[(&str, Rule)] = &[
         panels(d, |panel| panel["type"] != "table" || panel["options"]["footer"]["enablePagination"] != true)
     }),
     ("a table's headings are not cut off", |d| {
-        let width = |heading: &str| 8 * u64::try_from(heading.chars().count()).unwrap() + 16;
+        // Columns without a width have the same part of the room that the others leave, or more if one wants it.
+        let needs = |heading: &str| 8 * u64::try_from(heading.chars().count()).unwrap() + 16;
         tables(d, |panel, headings| {
-            let wanted = |heading: &String| column(panel, heading, "custom.minWidth").and_then(Value::as_u64);
-            let widths: Option<Vec<_>> = headings.iter().map(wanted).collect();
-            let fits = |widths: &Vec<u64>| {
-                let room = NARROW * panel["gridPos"]["w"].as_u64().unwrap() / 24 - 24;
-                widths.iter().sum::<u64>() <= room && widths.iter().zip(headings).all(|(has, text)| *has >= width(text))
-            };
-            widths.as_ref().is_some_and(fits)
+            let number = |heading: &String, property: &str| column(panel, heading, property).and_then(Value::as_u64);
+            let room = NARROW * panel["gridPos"]["w"].as_u64().unwrap() / 24 - 24;
+            let own: Vec<Option<u64>> = headings.iter().map(|heading| number(heading, "custom.width")).collect();
+            let sharing = u64::try_from(own.iter().filter(|width| width.is_none()).count()).unwrap();
+            let part = room.saturating_sub(own.iter().flatten().sum()) / sharing.max(1);
+            let widths = headings.iter().zip(own).map(|(heading, own)| {
+                own.or_else(|| number(heading, "custom.minWidth").map(|least| least.max(part))).unwrap_or_default()
+            });
+            let widths: Vec<u64> = widths.collect();
+            let shown = widths.iter().zip(headings).all(|(has, heading)| *has >= needs(heading));
+            shown && sharing > 0 && widths.iter().sum::<u64>() <= room
+        })
+    }),
+    ("a table's queries have the labels of its columns, and no others", |d| {
+        panels(d, |panel| {
+            let organize = panel["transformations"].as_array().into_iter().flatten().find(|step| step["id"] == "organize");
+            let labels = organize.map(|organize| {
+                let fields = organize["options"]["renameByName"].as_object().unwrap().keys();
+                let labels = fields.filter(|field| !field.starts_with("Value") && !field.starts_with("Trend"));
+                labels.map(String::as_str).collect::<BTreeSet<_>>()
+            });
+            labels.is_none_or(|labels| {
+                panel["targets"].as_array().unwrap().iter().all(|target| {
+                    let list =
+                        target["expr"].as_str().unwrap().strip_prefix("max by (").and_then(|rest| rest.split_once(") ("));
+                    list.is_some_and(|(list, _)| list.split(", ").collect::<BTreeSet<_>>() == labels)
+                })
+            })
         })
     }),
     ("a cell without a value has a word of its own", |d| {
