@@ -71,17 +71,20 @@ function workers() {
   const shares = (...matchers: string[]) =>
     `sum by (${labels}) (${once(`${labels}, result`, `increase(${select('minergate_worker_shares_total', ONE_ACCOUNT, CURRENCY, ...matchers)}[1h])`)})`;
   const hashrate = once(labels, select('minergate_worker_hashrate_hashes_per_second', ONE_ACCOUNT, CURRENCY));
+  // A worker that the answer no longer names mines nothing. A small graph ends with its last point, wherever that is.
+  const course = `${hashrate} or 0 * max by (${labels}) (last_over_time(`
+    + `${select('minergate_worker_hashrate_hashes_per_second', ONE_ACCOUNT, CURRENCY)}[1d])) and on (currency) ${known('minergate_workers:max')}`;
   const usual = `quantile by (${labels}) (0.5, avg_over_time(${select('minergate_worker_hashrate_hashes_per_second', ONE_ACCOUNT, CURRENCY)}[1d]))`;
   return [
     grid('Workers by name', 'Workers by the names that the pool has for them, the one first whose last share is oldest. Rejected are those among the shares of the hour. MinerGate\'s API names none.',
       { worker: 'Worker', currency: 'Currency' }, [
         { name: 'Hashrate', query: hashrate, unit: 'Hs' },
-        { name: 'Course', query: hashrate, unit: 'Hs', course: POLL.pool },
+        { name: 'Course', query: course, unit: 'Hs', course: POLL.pool },
         { name: 'Of the day\'s', query: `${hashrate} / (${usual} > 0)`, unit: 'percentunit', decimals: 0, gauge: { limits: OF_USUAL, max: 1.2 } },
         { name: 'Last share', query: age(once(labels, select('minergate_worker_last_share_timestamp_seconds', ONE_ACCOUNT, CURRENCY))), unit: 's', none: 'never' },
         { name: 'Shares, 1 h', query: shares(), unit: 'short' },
         { name: 'Rejected', query: `${shares('result!="good"')} / (${shares()} > 0)`, unit: 'percentunit', decimals: 2 },
-      ], { by: 'Last share', falling: true }).span(16).noValue('This pool names no workers'),
+      ], { by: 'Last share', falling: true }).span(16).noValue('No worker is known by name'),
     currencyGraph('Hashrate of the usual, by currency', 'What is there of the usual hashrate, the median of the last 7 days.', 'percentunit').span(8).height(8).min(0).axisSoftMax(1.2)
       .withTarget(over(hashrateOfUsual(ONE_ACCOUNT), '{{currency}}', POLL.pool)),
   ];
@@ -125,7 +128,7 @@ function earnings() {
       .withTarget(over(known('minergate_earnings_coins:ratio1d'), '{{currency}}', POLL.pool)),
     currencyGraph('Balance of the threshold', 'The balance as part of its payout threshold. It falls at a payout.', 'percentunit').min(0)
       .withTarget(over(`${known('minergate_balance_coins:max')} / (${known('minergate_payout_threshold_coins:max')} > 0) and on (currency) ${mined}`, '{{currency}}', POLL.mining)),
-    currencyGraph('Blocks found per day', 'Blocks that the account found in 24 hours.', 'short').min(0)
+    currencyGraph('Blocks found per day', 'Blocks that the account found in 24 hours.', 'short').min(0).axisSoftMax(1)
       .withTarget(over(once('currency', `increase(${blocksFound}[1d]) and ${blocksFound}`), '{{currency}}', POLL.pool)),
     repeated(perDay('Mined per day, $currency', 'Coins that the account mined, by how its shares were paid, where the pool says that.', byModel, '{{model}}'), 5)
       .withTarget(over(`${known('minergate_mining_mined_coins:increase1d')} unless on (currency) ${byModel}`, 'in all', '1d')).stacking(STACKED)
@@ -193,7 +196,7 @@ function payments() {
     grid('What waits', 'How long the oldest pending payout has waited, and when the first pending invoice expires.', { currency: 'Currency' }, [
       { name: 'Payout for', query: since('minergate_withdrawals_oldest_pending_timestamp_seconds'), unit: 's' },
       { name: 'Invoice in', query: `${each('minergate_invoices_next_expiry_timestamp_seconds')} - time()`, unit: 's' },
-    ]).span(6).height(7).noValue('Nothing waits'),
+    ]).span(6).height(7).noValue('Nothing is known to wait'),
   ];
 }
 
@@ -241,7 +244,7 @@ function polls() {
       .overrideByName('ok', [fixed(GOOD)]),
     grid('Logins blocked', 'Why logins of the account are blocked.', { reason: 'Reason' }, [
       { name: 'State', query: `${blocked} == 1`, unit: 'none', mappings: words({ 1: ['✗ blocked', BAD] }) },
-    ], { by: 'Reason' }).span(8).height(5).noValue('No login is blocked, or none is needed'),
+    ], { by: 'Reason' }).span(8).height(5).noValue('No blocked login is known'),
   ];
 }
 

@@ -75,13 +75,13 @@ function pollRow() {
       .withTarget(over(latency(0.5), 'p50 {{pool}}', POLL.mining))
       .withTarget(over(latency(0.95), 'p95 {{pool}}', POLL.mining))
       .overrideByRegexp('/^p95/', [fixed(AMBER)]),
-    endpointGraph('Failing accounts', 'How many accounts, or networks, could not be read at their latest poll, by endpoint.', 'short').decimals(0)
+    endpointGraph('Failing accounts', 'How many accounts, or networks, could not be read at their latest poll, by endpoint.', 'short').decimals(0).axisSoftMax(1)
       .withTarget(over(`sum by (endpoint) (1 - ${endpointUp})`, '{{endpoint}}', POLL.workers)),
     endpointGraph('Requests', 'Requests a minute, by endpoint. Repeated ones count.', 'cpm')
       .withTarget(over(`60 * ${rate('endpoint', 'minergate_api_requests_total')}`, '{{endpoint}}', POLL.mining)),
-    graph('Waiting requests', 'Requests that wait for their turn under api.requests_per_second and api.concurrency, on average.', 'short').min(0)
+    graph('Waiting requests', 'Requests that wait for their turn under api.requests_per_second and api.concurrency, on average.', 'short').min(0).axisSoftMax(1)
       .withTarget(over(`sum(rate(${select('minergate_api_queue_seconds_total')}[$__rate_interval]))`, 'waiting', POLL.mining)),
-    graph('Repeated requests', 'Requests a minute that were tried again.', 'cpm').min(0)
+    graph('Repeated requests', 'Requests a minute that were tried again.', 'cpm').min(0).axisSoftMax(1)
       .withTarget(over(`60 * sum(rate(${select('minergate_api_retries_total')}[$__rate_interval]))`, 'tried again', POLL.mining)),
   ];
 }
@@ -93,7 +93,7 @@ function stacked(panel: ReturnType<typeof graph>) {
 function pauseRow() {
   const perHour = (metric: string) => `${counted('endpoint', metric, '$__interval')} > 0`;
   return [
-    graph('Pause', 'For how long from then on a host asked to be left alone.', 's').min(0).span(6).noValue('No pause')
+    graph('Pause', 'For how long from then on a host asked to be left alone.', 's').min(0).span(6).noValue('No pause is known')
       .withTarget(over(`max(${select('minergate_api_paused_until_timestamp_seconds')} - time()) > 0`, 'pause', POLL.workers)),
     stacked(endpointGraph('Polls not sent', 'Polls that were not sent, since the host had asked for a pause, in each hour.', 'short')).span(6).noValue('None was counted')
       .withTarget(over(perHour('minergate_api_polls_skipped_total'), '{{endpoint}}', '1h')),
@@ -146,7 +146,7 @@ function processRow() {
       .withTarget(over(byInstance('process_max_fds'), '{{instance}} at most', POLL.workers))
       .withTarget(over(byInstance('process_threads'), '{{instance}} threads', POLL.workers))
       .overrideByRegexp('/ open$/', [fixed(BLUE)]).overrideByRegexp('/ at most$/', [fixed(AMBER)]).overrideByRegexp('/ threads$/', [fixed(PLUM)]),
-    graph('Log lines lost', 'Lines of the log a minute that were lost, because nobody read it.', 'cpm').span(6).min(0)
+    graph('Log lines lost', 'Lines of the log a minute that were lost, because nobody read it.', 'cpm').span(6).min(0).axisSoftMax(1)
       .withTarget(over(`60 * ${rate('instance', 'minergate_exporter_log_lines_dropped_total')}`, '{{instance}}', POLL.mining)),
     grid('Instances', 'What runs where.', { instance: 'Instance', version: 'Version', revision: 'Revision', rustversion: 'Compiler' }, [
       {

@@ -29,13 +29,14 @@ function nowRow() {
       'Accounts mining', 'How many accounts have a hashrate, and how many are polled.',
       `(${ofAll}) * ${shown('mining', count(`${mining} and on (account) ${up}`))} * ${shown('all', `count(${up})`)}`,
       '{{mining}}\u00a0of\u00a0{{all}}', '✗\u00a0unknown',
-    ), thresholds([-1, BAD], [0.9, WARNING], [1, GOOD])).unit('percentunit').dataLinks([linkTo('account', 'Account')]),
+    ), thresholds([0, BAD], [0.9, WARNING], [1, GOOD])).mappings(words({ '-1': ['✗ unknown', BAD] })).unit('percentunit').dataLinks([linkTo('account', 'Account')]),
     withCourse(judged(number('Hashrate of the usual', 'Average over the currencies of what is there of the usual hashrate, the median of the last 7 days. '
       + 'It takes a day until anything is usual.', 'percentunit'), OF_USUAL), `avg(${hashrateOfUsual()})`, POLL.pool).decimals(0).dataLinks([linkTo('account', 'Account')]),
     gauges('Mined in 24 h of the expected', 'Coins of the last day, of those that the hashrate should have brought after the pool\'s fee: the five '
       + 'currencies with the least. Pools that do not count what was mined are not here.', 'percentunit').span(6).max(1.5).decimals(0)
       .thresholds(OF_EXPECTED)
-      .withTarget(now(`bottomk(5, ${luck()})`, '{{currency}}')).dataLinks([linkTo('network', 'Network and profit')]),
+      // Room for names is that of the one with the most letters, which is not always the widest; spaces count there, and are not drawn.
+      .withTarget(now(`bottomk(5, ${luck()})`, '{{currency}}  ')).dataLinks([linkTo('network', 'Network and profit')]),
     withCourse(judged(number('Rejected shares, 1 h', 'Stale and invalid shares among all of an hour: the currency with the most.', 'percentunit'), REJECTED),
       `max(${rejectedRatio()})`, POLL.mining).decimals(2).dataLinks([linkTo('account', 'Account')]),
     withCourse(faults('Alerts firing', 'Critical alerts and warnings, without what follows from others. They are unknown where Prometheus has no rules.').span(3),

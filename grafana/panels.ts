@@ -131,7 +131,7 @@ export function named(title: string, description: string, expression: string, le
 /** One number for each currency, with its name. */
 export function perCurrency(title: string, description: string, unit: string): stat.PanelBuilder {
   return number(title, description, unit).height(5).textMode(BigValueTextMode.ValueAndName).orientation(VizOrientation.Horizontal)
-    .text(textSize(16, 22));
+    .text(textSize(16, 24));
 }
 
 /** A number whose colour says how good it is. */

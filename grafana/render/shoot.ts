@@ -22,8 +22,10 @@ const to = Number(readFileSync(join(world, 'end'), 'utf8'));
 
 /** Ends what was started, however this ends. */
 const ends: (() => unknown)[] = [];
-async function end() {
-  for (const stop of ends.splice(0).reverse()) await stop();
+let ending: Promise<void> | undefined;
+function end() {
+  // A signal ends the browser, which fails what waits for it and calls this again: Node must not leave before the first call is through.
+  return ending ??= (async () => { for (const stop of ends.toReversed()) await stop(); })();
 }
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => { void end().finally(() => process.exit(1)); });
@@ -43,8 +45,10 @@ async function shoot(world: string, pictures: string) {
     executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'], handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false,
   });
   ends.push(() => browser.close());
-  const files = readdirSync(join(here, '../dashboards')).filter((file) => file.endsWith('.json'));
-  for (const file of files) {
+  // Others' files may lie beside them.
+  const entries = readdirSync(join(here, '../dashboards'), { withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile() && /^minergate-.*\.json$/.test(entry.name));
+  for (const { name: file } of files) {
     const dashboard = JSON.parse(readFileSync(join(here, '../dashboards', file), 'utf8'));
     const chosen = await choose(prometheus, dashboard.templating.list);
     for (const theme of ['light', 'dark']) {
