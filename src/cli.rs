@@ -24,6 +24,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use tokio::runtime;
 
 use self::flags::Flags;
+use crate::server;
 use minergate::spelling;
 
 const VERSION: &str =
@@ -46,12 +47,15 @@ const BRIEFLY: &str = "To try it without an account: minergate-exporter demo. Mo
 
 const EXAMPLES: &str = "\
 Examples:
-  minergate-exporter demo                                  try it, without an account
-  minergate-exporter check --config.file my.toml           what is understood, and what is wrong
-  minergate-exporter --config.file my.toml                 poll, and serve http://localhost:10187/metrics
+  # try it, without an account
+  minergate-exporter demo
+  # what is understood, and what is wrong
+  minergate-exporter check --config.file my.toml
+  # poll, and serve http://localhost:10187/metrics
+  minergate-exporter --config.file my.toml
 
-The exit code is 0 when all went well, 1 when it did not, 2 when the command line was wrong, and 3 when once or history
-could read a part only.";
+The exit code is 0 when all went well, 1 when it did not, 2 when the command
+line was wrong, and 3 when once or history could read a part only.";
 
 /// The exit code of a command that did some of its work and not all.
 const PARTLY: u8 = 3;
@@ -68,13 +72,6 @@ enum Command {
     Serve,
     /// Start the simulator and the exporter in one, without account or configuration
     Demo,
-    /// Start the simulator of the API alone
-    Simulate(simulate::Flags),
-    /// Serve the MinerGate API to other programs, from the wallets at pools
-    ///
-    /// Clients log in with the email and password of an account with wallets, or send its token. By default it listens on the loopback
-    /// address only.
-    Gateway(gateway::Flags),
     /// Read the configuration and say what is wrong, or what was understood
     Check(check::Flags),
     /// Poll everything once and print the metrics, or write them to a file for the node exporter's textfile collector
@@ -86,6 +83,13 @@ enum Command {
     /// Give promtool --max-block-duration=8760h, which its help does not list. Without it, promtool makes a block of every two hours
     /// and reads the whole file for each: half an hour or more where the past begins ten years ago, instead of seconds.
     History(history::Flags),
+    /// Serve the MinerGate API to other programs, from the wallets at pools
+    ///
+    /// Clients log in with the email and password of an account with wallets, or send its token. By default it listens on the loopback
+    /// address only.
+    Gateway(gateway::Flags),
+    /// Start the simulator of the API alone
+    Simulate(simulate::Flags),
     /// Ask a running exporter whether it is healthy; exit code 1 if not
     Healthcheck(healthcheck::Flags),
     /// Print a page that is generated from the exporter's own tables
@@ -101,7 +105,9 @@ fn command() -> clap::Command {
     command.build();
     command.mut_subcommands(|subcommand| {
         let is_gateway = subcommand.get_name() == "gateway";
-        let serves = matches!(subcommand.get_name(), "serve" | "demo" | "healthcheck");
+        let is_demo = subcommand.get_name() == "demo";
+        let is_healthcheck = subcommand.get_name() == "healthcheck";
+        let serves = is_demo || subcommand.get_name() == "serve";
         let configured = !matches!(subcommand.get_name(), "demo" | "simulate" | "reference" | "help");
         examples::with_examples(subcommand).mut_args(|arg| {
             let useful = match arg.get_help_heading() {
@@ -110,10 +116,21 @@ fn command() -> clap::Command {
                 Some(flags::WEB | flags::CONFIGURATION) if is_gateway => {
                     matches!(arg.get_long(), Some("config.file" | "web.config.file"))
                 }
+                _ if is_healthcheck => {
+                    matches!(arg.get_long(), Some("config.file" | "web.config.file" | "web.listen-address"))
+                }
                 Some(flags::WEB) => serves,
                 _ => configured,
             };
-            if useful { arg } else { arg.hide(true) }
+            match arg.get_help() {
+                // The demo is for this machine only.
+                Some(help) if is_demo && arg.get_long() == Some("web.listen-address") => {
+                    let help = help.to_string().replace(server::DEFAULT_ADDRESS, demo::ADDRESS);
+                    arg.help(help)
+                }
+                _ if useful => arg,
+                _ => arg.hide(true),
+            }
         })
     })
 }

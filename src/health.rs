@@ -12,6 +12,7 @@ mod process;
 mod subject;
 mod subjects;
 mod table;
+mod waits;
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -26,6 +27,7 @@ pub use self::subject::{Failing, LoopHealth, LoopName, SubjectHealth};
 pub use self::subjects::Subjects;
 pub use self::table::{EXPORTER_METRICS, SUBJECT_METRICS};
 use self::table::{EndpointLabel, HostLabel, RequestLabels};
+use self::waits::Waits;
 use crate::explanation::explanation;
 use crate::store::Key;
 
@@ -35,6 +37,7 @@ pub struct Health {
     pub subjects: Subjects,
     pub metrics: ExporterMetrics,
     pub liveness: Liveness,
+    pub waits: Waits,
 }
 
 impl Health {
@@ -87,6 +90,7 @@ impl Health {
             }
             Event::Turn { waited } => {
                 self.metrics.instruments().queue.inc_by(waited.as_secs_f64());
+                self.waits.waited(pool, waited);
             }
             Event::Retry => {
                 self.metrics.instruments().retries.inc();

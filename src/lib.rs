@@ -28,3 +28,4 @@ pub mod server;
 pub mod store;
 pub mod subject;
 pub mod text;
+pub mod yaml;

@@ -57,7 +57,8 @@ const HEALTHY: &str = "/-/healthy";
 const EXPORTER: &str = "@exporter";
 
 /// What is served beside the metrics, whose path is none of these. The status page, at `/`, makes room for them.
-pub const ROUTES: [&str; 7] = [HEALTHY, "/-/ready", "/-/reload", "/sd", "/api/v1/status", "/status.css", "/docs/metrics.md"];
+pub const ROUTES: [&str; 8] =
+    [HEALTHY, "/-/ready", "/-/reload", "/sd", "/api/v1/status", "/status.css", "/status.js", "/docs/metrics.md"];
 
 /// What is wrong with an address to listen on, if anything is.
 pub fn address_fault(address: &str) -> Option<&'static str> {
@@ -146,7 +147,7 @@ fn router(app: Arc<App>, web: Arc<Web>) -> Router {
     let scrapes =
         Turns::new(app.max_requests, limit::SCRAPES_BYTES, (plain, "Too many scrapes at a time; try again later\n"));
     let pages = Turns::new(limit::PAGES, limit::PAGES_BYTES, (plain, "Too many pages at a time; try again later\n"));
-    let [healthy, ready, reload, targets, status, style, reference] = ROUTES;
+    let [healthy, ready, reload, targets, status, style, script, reference] = ROUTES;
     let mut heavy = Router::new().route(targets, get(discovery::targets)).route(status, get(status::json));
     if app.telemetry_path != "/" {
         heavy = heavy.route("/", get(status::html));
@@ -159,6 +160,7 @@ fn router(app: Arc<App>, web: Arc<Web>) -> Router {
         .route(ready, get(lifecycle::ready))
         .route(reload, post(lifecycle::reload).put(lifecycle::reload))
         .route(style, get(status::style))
+        .route(script, get(status::script))
         .route(reference, get(async || include_str!("../docs/metrics.md")))
         .fallback(async || (StatusCode::NOT_FOUND, "Not found; the metrics and what else there is are listed at /\n"))
         .layer(middleware::from_fn_with_state((app.clone(), web), pass))

@@ -82,7 +82,7 @@ async fn pipeline(base: &str, time: Duration) -> f64 {
     let account = configured(base).plan.accounts.remove(TOKEN_ACCOUNT).0;
     let endpoint = endpoints::find("mining_stats").expect("an endpoint");
     let key = Key { subject: Subject::Account(account.name().clone()), endpoint: endpoint.name };
-    exposition.health.subjects.expect_loop(&key, endpoint.interval);
+    exposition.health.subjects.expect_loop(&key, endpoint.interval, None);
     repeat(time, move || {
         let (client, account, exposition, key) = (client.clone(), account.clone(), exposition.clone(), key.clone());
         async move {

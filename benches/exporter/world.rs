@@ -107,7 +107,7 @@ impl World {
         for account in 0..self.accounts {
             for (endpoint, key) in self.loops(account) {
                 exposition.health.metrics.expect_endpoint(endpoint.name, endpoint.interval);
-                exposition.health.subjects.expect_loop(&key, endpoint.interval);
+                exposition.health.subjects.expect_loop(&key, endpoint.interval, None);
             }
             self.poll(&exposition, account, 0);
         }

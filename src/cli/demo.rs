@@ -15,16 +15,13 @@ use minergate::endpoints::{ENDPOINTS, Endpoint};
 use minergate_simulator::Simulator;
 
 /// This machine only.
-const CONFIG: &str = r#"
-[web]
-listen_address = ["127.0.0.1:10187"]
-"#;
+pub(super) const ADDRESS: &str = "127.0.0.1:10187";
 
 pub(super) async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let simulator = Simulator::new(minergate_simulator::Config::default());
     let simulated = TcpListener::bind("127.0.0.1:0").await?;
     let api = format!("http://{}", simulated.local_addr()?);
-    let text = simulator.exporter_config(&api) + CONFIG + &poll();
+    let text = simulator.exporter_config(&api) + &format!("\n[web]\nlisten_address = [\"{ADDRESS}\"]\n") + &poll();
     let config = Config::load(Sources { text: Some(&text), flags: flags.values(), ..Sources::default() })?;
     config.log.init();
     let web = Web::load(config.web.config_file.as_deref())?;
@@ -34,19 +31,31 @@ pub(super) async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         let scheme = if web.is_tls() { "https" } else { "http" };
         let what = "The demo polls a simulated MinerGate API with three accounts: a password, a password with TOTP, a ready-made token. \
                     The fourth account has a wallet at a simulated pool that runs nodejs-pool.";
+        let next = "Where to look next, in the repository or in /usr/share/doc/minergate-exporter of a package:";
         let text = format!(
-            "\n{}\n\n  \
+            "\n{}\n\n\
+             Open:\n  \
+             status page      {scheme}://{address}/\n  \
              metrics          {scheme}://{address}{path}\n  \
-             what there is    {scheme}://{address}/\n  \
              simulated API    {api}/1.0/pool/profit-rating\n  \
              simulated pool   {api}/nodejs-pool/network/stats\n\n\
-             For Prometheus:\n\n  \
+             For Prometheus:\n  \
              scrape_configs:\n    \
              - job_name: minergate\n      \
+             scheme: {scheme}\n      \
+             metrics_path: {path}\n      \
              static_configs:\n        \
              - targets: [\"{address}\"]\n\n\
+             {}\n  \
+             dashboards for Grafana  docs/dashboards.md\n  \
+             metrics and alerts      docs/metrics.md, docs/runbooks/README.md\n  \
+             your own accounts       docs/configuration.md\n  \
+             wallets at pools        docs/pools.md\n  \
+             a configuration         minergate-exporter reference config >my.toml\n  \
+             whether it is right     minergate-exporter check --config.file my.toml\n\n\
              Ctrl-C ends it.\n\n",
             wrapped(what, 0),
+            wrapped(next, 0),
         );
         terminal::announce(text).await;
     }

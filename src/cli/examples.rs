@@ -57,10 +57,7 @@ static EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     (
         "history",
         &[
-            (
-                "history --config.file my.toml >history.om",
-                "then: promtool tsdb create-blocks-from openmetrics --max-block-duration=8760h history.om DIRECTORY",
-            ),
+            ("history --config.file my.toml >history.om", "the past of all accounts, for promtool: see docs/history.md"),
             ("history --config.file my.toml --account farm --every 4m", "finer, and of one account"),
         ],
     ),
@@ -82,11 +79,34 @@ pub(super) fn of(command: &str) -> &'static [(&'static str, &'static str)] {
     EXAMPLES.iter().find(|(name, _)| *name == command).map_or(&[], |(_, examples)| examples)
 }
 
+/// The width that every terminal has.
+const WIDTH: usize = 80;
+
 /// A subcommand whose help ends with its examples.
 pub(super) fn with_examples(command: Command) -> Command {
     let lines: Vec<String> =
-        of(command.get_name()).iter().map(|(call, what)| format!("  # {what}\n  minergate-exporter {call}")).collect();
+        of(command.get_name()).iter().map(|(call, what)| format!("  # {what}\n{}", typed(call))).collect();
     if lines.is_empty() { command } else { command.after_help(format!("Examples:\n{}", lines.join("\n"))) }
+}
+
+/// A call as one types it, on as many lines as it needs. A flag and its value stay together.
+fn typed(call: &str) -> String {
+    let mut lines = vec!["  minergate-exporter".to_owned()];
+    let mut words = call.split(' ').peekable();
+    while let Some(word) = words.next() {
+        let value = words.next_if(|next| word.starts_with("--") && !next.starts_with("--"));
+        let part = value.map_or_else(|| word.to_owned(), |value| format!("{word} {value}"));
+        // Behind it there must be room for ` \\`.
+        match lines.last_mut() {
+            Some(line) if line.len() + 1 + part.len() + 2 <= WIDTH => line.extend([" ", &part]),
+            Some(line) => {
+                line.push_str(" \\");
+                lines.push(format!("      {part}"));
+            }
+            None => {}
+        }
+    }
+    lines.join("\n")
 }
 
 #[cfg(test)]

@@ -6,14 +6,14 @@ use clap::Args;
 use tokio::sync::mpsc;
 use tracing::warn;
 
-use super::{serve, shutdown};
+use super::{flags, serve, shutdown};
 use crate::gateway::{self, Gateway};
 use crate::server::{self, Web};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
     /// Address to serve the API on; :10189 is every address of the machine
-    #[arg(long, value_name = "ADDRESS", default_value = gateway::DEFAULT_ADDRESS)]
+    #[arg(long, value_name = "ADDRESS", default_value = gateway::DEFAULT_ADDRESS, help_heading = flags::WEB)]
     listen: String,
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use clap::Args;
 
-use self::event::Events;
+use self::event::{Event, Events};
 use self::series::{Spacing, cumulative};
 pub(super) use self::table::COUNTERS;
 use super::{PARTLY, check_accounts};
@@ -68,6 +68,8 @@ fn spacing(every: Option<Duration>, now: i64) -> anyhow::Result<Spacing> {
 /// The lists of one account that could be read.
 struct Past {
     account: String,
+    /// Whether they are of wallets at pools, most of which never say fees.
+    at_pools: bool,
     lists: Vec<(&'static str, Events)>,
 }
 
@@ -131,7 +133,7 @@ impl Reading {
     /// Adds the result of reading a list: of an account at the API, or of a wallet at a pool.
     fn add(&mut self, account: &str, pool: Option<&str>, endpoint: &'static str, read: api::Result<Events>) {
         if self.pasts.last().is_none_or(|past| past.account != account) {
-            self.pasts.push(Past { account: account.to_owned(), lists: Vec::new() });
+            self.pasts.push(Past { account: account.to_owned(), at_pools: pool.is_some(), lists: Vec::new() });
         }
         match read {
             Ok(events) => {
@@ -165,20 +167,29 @@ fn write(pasts: &[Past], spacing: Spacing, end: i64, out: &mut impl Write) -> an
         for past in pasts {
             let mut scope = String::new();
             write_label(&mut scope, "account", &past.account);
-            let lists = past.lists.iter().filter(|(endpoint, _)| *endpoint == counter.endpoint);
-            for (labels, samples) in lists.flat_map(|(_, list)| cumulative(&list.events, counter.adds, spacing, end)) {
+            let lists = past.lists.iter().filter(|(endpoint, _)| *endpoint == counter.endpoint).map(|(_, list)| list);
+            let mut unknown = 0;
+            for (list, (labels, samples)) in lists.flat_map(|list| {
+                cumulative(&list.events, counter.adds, spacing, end).into_iter().map(move |samples| (list, samples))
+            }) {
                 let Some(samples) = samples else {
-                    tracing::warn!(
-                        account = past.account,
-                        metric = name,
-                        "an entry does not say how much; the sum is left out"
-                    );
+                    // A pool that never says it is no surprise.
+                    let said = |event: &Event| event.labels == labels && (counter.adds)(event).is_some();
+                    unknown += usize::from(!past.at_pools || list.events.iter().any(said));
                     continue;
                 };
                 for sample in samples {
                     let (seconds, rest) = (sample.time.div_euclid(1000), sample.time.rem_euclid(1000));
                     writeln!(out, "{name}{{{scope},{labels}}} {} {seconds}.{rest:03}", sample.value.normalize())?;
                 }
+            }
+            if unknown > 0 {
+                tracing::warn!(
+                    account = past.account,
+                    metric = name,
+                    sums = unknown,
+                    "entries do not say how much; their sums are left out"
+                );
             }
         }
     }

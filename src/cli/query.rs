@@ -1,7 +1,11 @@
 //! `query`: one method of the API for one account, as a table for people or as the API's own JSON.
 
+mod columns;
 mod decimal;
+mod field;
 mod json;
+mod list;
+mod number;
 mod text;
 mod wallets;
 
@@ -57,7 +61,10 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
     let answer = answer(endpoint, account, argument.as_deref(), &config).await?;
     let is_terminal = io::stdout().is_terminal();
     match flags.format.unwrap_or(if is_terminal { Format::Text } else { Format::Json }) {
-        Format::Text => text::write(&answer, &mut terminal::stdout())?,
+        Format::Text => {
+            let decimals = &config.plan.reading.decimals;
+            text::write(&answer, endpoint, argument.as_deref(), decimals, &mut terminal::stdout())?;
+        }
         Format::Json if is_terminal => writeln!(io::stdout(), "{}", json::escaped(answer.get()))?,
         Format::Json => writeln!(io::stdout(), "{}", answer.get())?,
     }

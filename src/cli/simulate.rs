@@ -13,6 +13,10 @@ use super::{shutdown, terminal};
 use crate::server;
 use minergate::{duration, file};
 use minergate_simulator::{Config, Rule, Simulator};
+use textwrap::{Options, WordSplitter};
+
+const WORLD: &str = "What is simulated";
+const FAULTS: &str = "Faults";
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -20,26 +24,40 @@ pub(super) struct Flags {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:10188")]
     listen: String,
     /// Number of accounts
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = whole::<usize>)]
+    #[arg(help_heading = WORLD, long, value_name = "N", default_value_t = 3, value_parser = whole::<usize>)]
     accounts: usize,
     /// Number of wallets at the simulated pool; their accounts are rig-1, rig-2 and so on
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<usize>)]
+    #[arg(help_heading = WORLD, long, value_name = "N", default_value_t = 1, value_parser = whole::<usize>)]
     wallets: usize,
     /// What the numbers are made from: the same seed gives the same numbers at the same time
-    #[arg(long, value_name = "S", default_value_t = 1, value_parser = whole::<u64>)]
+    #[arg(help_heading = WORLD, long, value_name = "S", default_value_t = 1, value_parser = whole::<u64>)]
     seed: u64,
     /// Serve the documented answers as they stand
-    #[arg(long)]
+    #[arg(help_heading = WORLD, long)]
     documented: bool,
     /// How long a token is good for after its login
-    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration::parse)]
+    #[arg(help_heading = WORLD, long, value_name = "DURATION", default_value = "1h", value_parser = duration::parse)]
     token_lifetime: Duration,
     /// How to misbehave: [ENDPOINT/]FAULT[=TIME][:RATE][@ACCOUNT]; may be given several times
-    #[arg(long, value_name = "RULE", long_help = minergate_simulator::fault_help())]
+    #[arg(long, value_name = "RULE", long_help = fault_help(), help_heading = FAULTS)]
     fault: Vec<Rule>,
     /// Write an exporter configuration for the accounts and wallets to this file, readable by its owner only
     #[arg(long, value_name = "FILE")]
     write_config: Option<PathBuf>,
+}
+
+/// The text about faults, in which the descriptions stay in their column.
+fn fault_help() -> String {
+    // clap begins each line of a long help with ten spaces.
+    const WIDTH: usize = 80 - 10;
+    let line = |line: &str| {
+        let column =
+            line.strip_prefix("  ").and_then(|row| Some(2 + row.find("  ")? + row[row.find("  ")?..].find(|c| c != ' ')?));
+        let Some(column) = column else { return line.to_owned() };
+        let indent = " ".repeat(column);
+        textwrap::fill(line, Options::new(WIDTH).subsequent_indent(&indent).word_splitter(WordSplitter::NoHyphenation))
+    };
+    minergate_simulator::fault_help().lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Reads a whole number, and says in words what is none.

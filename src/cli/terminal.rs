@@ -10,7 +10,7 @@ use anstyle::{AnsiColor, Style};
 use textwrap::{Options, WordSplitter};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
-use unicode_width::UnicodeWidthStr as _;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 pub(super) const HEADING: Style = Style::new().bold();
 pub(super) const GOOD: Style = AnsiColor::Green.on_default();
@@ -71,13 +71,6 @@ impl Table {
         self.rows.push(cells.into_iter().map(Into::into).collect());
     }
 
-    /// Whether it fits the terminal as it is, with no line wrapped. A pipe is as wide as it takes.
-    pub(super) fn fits(&self, indentation: &str) -> bool {
-        let widths = self.widths();
-        let whole = indentation.width() + widths.iter().sum::<usize>() + GAP.len() * widths.len().saturating_sub(1);
-        columns().is_none_or(|columns| whole <= columns)
-    }
-
     /// Writes the rows, each after the indentation.
     pub(super) fn write(&self, out: &mut impl Write, indentation: &str) -> io::Result<()> {
         let widths = self.widths();
@@ -123,4 +116,34 @@ pub(super) fn wrapped(text: &str, column: usize) -> String {
     let room = edge.saturating_sub(column).max(NARROWEST);
     let options = Options::new(room).break_words(false).word_splitter(WordSplitter::NoHyphenation);
     textwrap::wrap(text, options).join(&format!("\n{}", " ".repeat(column)))
+}
+
+/// A text that begins at a column, as the terminal has room for it: words are wrapped, and a text without spaces, such as a hash, is
+/// shortened.
+pub(super) fn fitted(text: &str, column: usize) -> String {
+    match columns() {
+        Some(edge) if !text.contains(' ') => shortened(text, edge.saturating_sub(column)),
+        _ => wrapped(text, column),
+    }
+}
+
+/// A text that is too wide for the room, with an ellipsis in place of its middle.
+pub(super) fn shortened(text: &str, room: usize) -> String {
+    if text.width() <= room {
+        return text.to_owned();
+    }
+    let (front, back) = (room.saturating_sub(1).div_ceil(2), room.saturating_sub(1) / 2);
+    let end = widest(text.chars().rev(), back).chars().rev().collect::<String>();
+    format!("{}…{end}", widest(text.chars(), front))
+}
+
+/// As many of the characters as there is room for.
+fn widest(chars: impl Iterator<Item = char>, room: usize) -> String {
+    let mut left = room;
+    let fits = |c: &char| {
+        let rest = left.checked_sub(c.width().unwrap_or_default());
+        left = rest.unwrap_or_default();
+        rest.is_some()
+    };
+    chars.take_while(fits).collect()
 }

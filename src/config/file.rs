@@ -1,20 +1,19 @@
 //! The configuration file, TOML or YAML: its values, the lines that they stand on, and the paths in it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use figment::value::{Dict, Map, Value};
+use figment::value::{Dict, Empty, Map, Tag, Value};
 use figment::{Metadata, Profile, Provider};
 
 use super::error::ConfigError;
 use super::lines::Lines;
+use crate::yaml;
 use minergate::file;
 
 /// The largest configuration file, in bytes; 100,000 accounts take some 20 MB.
 const MAX_BYTES: usize = 64 << 20;
 
-/// What the texts that YAML 1.1 takes for a flag, and other special characters, need.
-const YAML_REMEDY: &str = "check its indentation, and put texts with special characters in quotes";
 const TOML_REMEDY: &str = "write `key = value` on a line of its own, and every text in quotes";
 const TWICE: &str = "a key stands twice; keep one of them";
 
@@ -47,14 +46,18 @@ impl File {
     /// No parser's own message will do: they quote the line, which can be a password's.
     fn parse(&self) -> Result<Dict, ConfigError> {
         if self.is_yaml() {
-            serde_saphyr::from_str::<Option<Dict>>(&self.text).map(Option::unwrap_or_default).map_err(|error| {
-                let place = error.location().map(|l| format!(":{}:{}", l.line(), l.column())).unwrap_or_default();
-                let fault = match error.without_snippet() {
-                    serde_saphyr::Error::DuplicateMappingKey { .. } => TWICE.to_owned(),
-                    _ => format!("not valid YAML; {YAML_REMEDY}"),
-                };
-                ConfigError::at(format!("{}{place}", self.name()), fault)
-            })
+            let node = yaml::parse(&self.text).map_err(|error| {
+                let (line, column) = error.place;
+                ConfigError::at(format!("{}:{line}:{column}", self.name()), error.to_string())
+            })?;
+            match node.value {
+                yaml::Value::Map(map) => Ok(dict(map)),
+                yaml::Value::Null => Ok(Dict::new()),
+                _ => Err(ConfigError::at(
+                    format!("{}:{}", self.name(), node.line),
+                    "is not a mapping; write its keys as \"key: value\"",
+                )),
+            }
         } else {
             toml::from_str(&self.text).map_err(|error| {
                 let place = error.span().map(|span| line_and_column(&self.text, span.start)).unwrap_or_default();
@@ -96,6 +99,22 @@ fn read(path: &Path) -> Result<String, file::Error> {
     let bytes = file::read_blocking(path, MAX_BYTES)?;
     let text = std::str::from_utf8(&bytes).map_err(|_| file::Error::NotText)?;
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text).to_owned())
+}
+
+fn dict(map: BTreeMap<String, yaml::Node>) -> Dict {
+    map.into_iter().map(|(key, node)| (key, value(node))).collect()
+}
+
+fn value(node: yaml::Node) -> Value {
+    match node.value {
+        yaml::Value::Null => Value::Empty(Tag::Default, Empty::Unit),
+        yaml::Value::Bool(value) => value.into(),
+        yaml::Value::Integer(number) => number.into(),
+        yaml::Value::Float(number) => number.into(),
+        yaml::Value::Text(text) => text.into(),
+        yaml::Value::List(list) => list.into_iter().map(value).collect::<Vec<_>>().into(),
+        yaml::Value::Map(map) => dict(map).into(),
+    }
 }
 
 fn line_and_column(text: &str, offset: usize) -> String {

@@ -18,7 +18,7 @@ pub(super) fn name(path: &[String], pools: &[String]) -> String {
 /// How many parts of a path messages may show: known keys, keys that resemble one, places in lists, names of accounts, and of these pools:
 /// in the place of another pool's name, an address can stand.
 pub(super) fn shown(path: &[String], pools: &[String]) -> usize {
-    let mut node = Some(SCHEMA.as_value());
+    let mut node = Some(&*SCHEMA);
     let is_shown = |part: &&String| {
         let (next, is_shown) = node.map_or((None, false), |table| step(table, part, pools));
         node = next;
@@ -29,14 +29,14 @@ pub(super) fn shown(path: &[String], pools: &[String]) -> usize {
 
 /// Whether a key's value is a list.
 pub(super) fn is_list(path: &[&str]) -> bool {
-    let node = path.iter().try_fold(SCHEMA.as_value(), |table, part| step(table, part, &[]).0);
+    let node = path.iter().try_fold(&*SCHEMA, |table, part| step(table, part, &[]).0);
     node.is_some_and(|node| has_type(node, "array"))
 }
 
 /// Whether there is a key of just that path.
 pub(super) fn is_known(path: &[&str]) -> bool {
     let Some((last, table)) = path.split_last() else { return false };
-    let table = table.iter().try_fold(SCHEMA.as_value(), |table, part| step(table, part, &[]).0);
+    let table = table.iter().try_fold(&*SCHEMA, |table, part| step(table, part, &[]).0);
     table.and_then(|table| table.get("properties")?.get(last)).is_some()
 }
 

@@ -11,10 +11,10 @@ use crate::log::{self, Format, Level};
 #[schemars(rename = "log")]
 pub struct Log {
     /// Least important lines to log: error, warn, info, debug or trace.
-    #[schemars(extend("flag" = "log.level LEVEL"))]
+    #[schemars(extend("x-flag" = "log.level LEVEL"))]
     pub level: Level,
     /// Form of the log: logfmt or json.
-    #[schemars(extend("flag" = "log.format FORMAT"))]
+    #[schemars(extend("x-flag" = "log.format FORMAT"))]
     pub format: Format,
 }
 

@@ -54,7 +54,7 @@ pub(super) struct Raw {
     pub(super) state_directory: Option<PathBuf>,
     /// The part of the accounts that this instance polls, where several share one configuration: `1/3` is the first of three. Left
     /// out: all.
-    #[schemars(extend("flag" = "shard I/N"))]
+    #[schemars(extend("x-flag" = "shard I/N"))]
     pub(super) shard: Option<Shard>,
     pub(super) api: Api,
     pub(super) pools: Vec<Pool>,

@@ -112,8 +112,8 @@ fn tables() -> Vec<(String, &'static Value)> {
         let name = if resolved(node).get("items").is_some() { format!("{name}[]") } else { name.to_owned() };
         Some((name, table(node)?))
     };
-    let tables = properties(SCHEMA.as_value()).filter_map(table);
-    std::iter::once((String::new(), SCHEMA.as_value())).chain(tables).collect()
+    let tables = properties(&SCHEMA).filter_map(table);
+    std::iter::once((String::new(), &*SCHEMA)).chain(tables).collect()
 }
 
 /// The type of the table, or of each of the tables, that stand under a key.

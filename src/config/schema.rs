@@ -1,4 +1,5 @@
-//! The configuration's JSON Schema: its types, and what of the tables they can't know.
+//! The configuration's JSON Schema. `config/schema.json` is made from the types, and the program reads that file: making the schema takes
+//! code of 200 kB.
 
 use std::sync::LazyLock;
 
@@ -11,14 +12,20 @@ use super::codes::MAX_DECIMALS;
 use super::poll;
 use super::raw::Raw;
 
-/// Which flag gives a key, as `NAME VALUE`. For this program, and left out of what others get.
-pub(super) const FLAG: &str = "flag";
+/// The schema's keyword for the flag of a key, as `NAME VALUE`. Editors ignore it.
+pub(super) const FLAG: &str = "x-flag";
+
+/// The schema, in JSON.
+pub const TEXT: &str = include_str!("../../config/schema.json");
 
 /// What an address looks like, for editors; [`minergate_pools::address::parse`] decides.
 const ADDRESS: &str = "^[A-Za-z0-9][A-Za-z0-9.+_:-]*$";
 
-/// The schema, with the flags.
-pub(super) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+/// The schema. A test checks that it can be read.
+pub(super) static SCHEMA: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(TEXT).unwrap_or_default());
+
+/// The schema as the types have it, for `scripts/generate` and tests.
+pub fn of_types() -> Schema {
     let mut schema = schema_for!(Raw);
     let metrics: Vec<String> = endpoints::optional_metrics().collect();
     let endpoints = ENDPOINTS.iter().filter(|endpoint| endpoint.scope == Scope::Account).map(|endpoint| endpoint.name);
@@ -52,12 +59,5 @@ pub(super) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
         }
     })
     .transform(&mut schema);
-    schema
-});
-
-/// The schema as editors take it.
-pub fn schema() -> Schema {
-    let mut schema = SCHEMA.clone();
-    RecursiveTransform(|schema: &mut Schema| drop(schema.remove(FLAG))).transform(&mut schema);
     schema
 }

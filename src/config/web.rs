@@ -14,26 +14,26 @@ use crate::server::{self, Uri};
 #[schemars(rename = "web")]
 pub struct Web {
     /// Addresses to serve on: `host:port`, `:port` for every address of the machine, or `unix:/path`.
-    #[schemars(length(min = 1), inner(regex(pattern = "^(unix:/.*|.*:[0-9]{1,5})$")), extend("flag" = "web.listen-address ADDRESS"))]
+    #[schemars(length(min = 1), inner(regex(pattern = "^(unix:/.*|.*:[0-9]{1,5})$")), extend("x-flag" = "web.listen-address ADDRESS"))]
     pub listen_address: Vec<String>,
     /// Serve on the sockets that systemd hands over, and on no address.
-    #[schemars(extend("flag" = "web.systemd-socket"))]
+    #[schemars(extend("x-flag" = "web.systemd-socket"))]
     pub systemd_socket: bool,
     /// Path to serve the metrics on.
-    #[schemars(regex(pattern = "^/[A-Za-z0-9/_.~-]*$"), extend("flag" = "web.telemetry-path PATH"))]
+    #[schemars(regex(pattern = "^/[A-Za-z0-9/_.~-]*$"), extend("x-flag" = "web.telemetry-path PATH"))]
     pub telemetry_path: String,
     /// Where browsers and Prometheus reach the exporter behind a reverse proxy: for links, and the targets of /sd.
     #[serde(deserialize_with = "external_url")]
-    #[schemars(with = "Option<String>", extend("flag" = "web.external-url URL", "examples" = ["https://example.com/miners"]))]
+    #[schemars(with = "Option<String>", extend("x-flag" = "web.external-url URL", "examples" = ["https://example.com/miners"]))]
     pub external_url: Option<Uri>,
     /// Take POST and PUT on /-/reload to read the configuration anew, as SIGHUP always does.
-    #[schemars(extend("flag" = "web.enable-lifecycle"))]
+    #[schemars(extend("x-flag" = "web.enable-lifecycle"))]
     pub enable_lifecycle: bool,
     /// Web configuration file: TLS, users, headers, rate limit; see docs/web.md. Left out: plain HTTP for everybody.
-    #[schemars(extend("flag" = "web.config.file FILE", "examples" = ["web.yml"]))]
+    #[schemars(extend("x-flag" = "web.config.file FILE", "examples" = ["web.yml"]))]
     pub config_file: Option<PathBuf>,
     /// Scrapes at a time; more wait for up to 5 s, then get 503. 0 disables the limit.
-    #[schemars(extend("flag" = "web.max-requests N"))]
+    #[schemars(extend("x-flag" = "web.max-requests N"))]
     pub max_requests: usize,
 }
 

@@ -14,6 +14,8 @@ use crate::subject::Subject;
 #[derive(Clone, Debug, Default)]
 pub struct LoopHealth {
     pub interval: Duration,
+    /// The name of the pool that is asked; nothing where the API is.
+    pub pool: Option<Arc<str>>,
     pub tried: bool,
     /// The latest poll was a success.
     pub up: bool,
@@ -22,6 +24,13 @@ pub struct LoopHealth {
     /// The failure that goes on.
     pub failing: Option<Box<Failing>>,
     pub next: Option<Instant>,
+}
+
+impl LoopHealth {
+    /// Whether a poll was due so long ago that values are old.
+    pub fn is_overdue(&self, now: Instant) -> bool {
+        self.next.and_then(|next| next.checked_add(3 * self.interval)).is_some_and(|latest| now > latest)
+    }
 }
 
 /// A failure that goes on.

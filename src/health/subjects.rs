@@ -85,13 +85,14 @@ impl Subjects {
         self.change_account(name, |account| (account.blocked, account.token_since) = (None, None));
     }
 
-    /// Announces a loop.
-    pub fn expect_loop(&self, key: &Key, interval: Duration) {
+    /// Announces a loop, which polls a pool by its name, or the API.
+    pub fn expect_loop(&self, key: &Key, interval: Duration, pool: Option<Arc<str>>) {
         let mut state = self.state();
         let subject = key.subject.whole();
         let loops = &mut state.expect(&subject).loops;
         let before = loops.len();
-        loops.entry(loop_name(key)).or_default().interval = interval;
+        let l = loops.entry(loop_name(key)).or_default();
+        (l.interval, l.pool) = (interval, pool);
         // A loop that a reload keeps has the same samples as before.
         if loops.len() > before {
             state.changed.insert(subject);

@@ -60,7 +60,7 @@ impl<S: Source> Poller<S> {
                 None => self.health.metrics.forget_endpoint(endpoint.name),
             }
         }
-        self.plan.loops().for_each(|l| self.health.subjects.expect_loop(&l.key, l.plan.interval));
+        self.plan.loops().for_each(|l| self.health.subjects.expect_loop(&l.key, l.plan.interval, host(&l)));
     }
 
     /// Begins and ends networks' loops with the currencies in use, unless the networks are configured.
@@ -120,7 +120,7 @@ impl<S: Source> Poller<S> {
         {
             self.forget(&before);
         }
-        self.health.subjects.expect_loop(&what.key, what.plan.interval);
+        self.health.subjects.expect_loop(&what.key, what.plan.interval, host(&what));
         self.health.next_poll(&what.key, begin, None);
         let what = Arc::new(what);
         self.due.insert((begin, what.clone()));

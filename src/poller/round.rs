@@ -72,7 +72,7 @@ impl<S: Source> Poller<S> {
             })
             .collect();
         for (what, _) in &loops {
-            self.health.subjects.expect_loop(&what.key, what.plan.interval);
+            self.health.subjects.expect_loop(&what.key, what.plan.interval, host(what));
         }
         let source = self.source.clone();
         let mut polls = stream::iter(loops)

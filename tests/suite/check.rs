@@ -171,6 +171,34 @@ fn pools_and_wallets_are_listed_without_an_address() {
     assert!(!format!("{said}{report}").to_lowercase().contains("planted"), "{said}{report:#}");
 }
 
+/// What the text says of the endpoint `workers`, and of one that pools can't fill.
+#[test]
+fn accounts_and_wallets_are_counted_apart() {
+    let directory = tempfile::tempdir().unwrap();
+    let api = "[api]\nbase_url = \"http://127.0.0.1:1\"\n";
+    let farm = |i| format!("[[accounts]]\nname = \"farm-{i}\"\ntoken = \"t\"\n");
+    let rig = |i| format!("[[accounts]]\nname = \"rig-{i}\"\nwallets = {{ supportxmr = \"4Abc\" }}\n");
+    for (config, accounts, workers, transfers) in [
+        (format!("{api}{}", farm(1)), "Accounts 1", "1 account", "1 account"),
+        (format!("{api}{}{}", farm(1), farm(2)), "Accounts 2", "2 accounts", "2 accounts"),
+        // A pool that no account has a wallet at.
+        (format!("{api}{XMR}{}{}", farm(1), farm(2)), "Accounts 2", "2 accounts", "2 accounts"),
+        (
+            format!("{api}{XMR}{}{}{}", farm(1), farm(2), rig(1)),
+            "Accounts 3: 2 at the API, 1 with wallets at pools",
+            "2 accounts, 1 wallet",
+            "2 accounts",
+        ),
+        (format!("{XMR}{}{}", rig(1), rig(2)), "Accounts 2, with wallets at pools", "2 wallets", "no account has it"),
+    ] {
+        let (_, said) = checked(directory.path(), &config, "");
+        let of = |endpoint: &str| said.lines().find_map(|line| line.trim().strip_prefix(endpoint)).unwrap_or_default();
+        assert!(said.lines().any(|line| line == accounts), "{accounts}: {said}");
+        assert_eq!(of("workers").trim().strip_prefix("every 30s").map(str::trim), Some(workers), "{said}");
+        assert_eq!(of("transfers").trim().strip_prefix("every 10m").map(str::trim), Some(transfers), "{said}");
+    }
+}
+
 #[test]
 fn an_unreadable_address_and_an_invalid_one_are_errors() {
     let directory = tempfile::tempdir().unwrap();

@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::process::{exporter, get, make_fifo, put_faults, simulator};
+use crate::process::{exporter, get, make_fifo, on_a_terminal, put_faults, simulator};
 use crate::scrape::Scrape;
 
 /// The simulator, its URL, and the configuration of its accounts, of which the one with a TOTP code is left out: a code is good for one
@@ -216,4 +216,23 @@ fn check_online_reads_everything_once_and_says_how_it_went() {
     }
     // Not a terminal: no colours.
     assert!(!text.contains('\u{1b}'), "{text}");
+    let of_account: Vec<&str> =
+        text.split_once("Online").unwrap().1.lines().filter(|line| line.contains("farm-1 ")).collect();
+    assert!(
+        of_account.len() == 1 && of_account[0].contains("all 10 endpoints"),
+        "one row for the login that failed: {text}"
+    );
+    assert!(text.lines().last().unwrap().starts_with("1 of 2 accounts has problems"), "{text}");
+    assert!(String::from_utf8_lossy(&run(&config, &["check", "--online"]).stderr).is_empty(), "progress is for terminals");
+
+    put_faults(&url, &[]);
+    let mut command = exporter();
+    command.args(["check", "--online", "--config.file"]).arg(&config).env("NO_COLOR", "1");
+    let shown = on_a_terminal(command).replace("\r\n", "\n");
+    // A line that is replaced, and is gone at the end.
+    let (progress, report) = shown.rsplit_once("\r\u{1b}[K").unwrap();
+    assert!(progress.starts_with("\r\u{1b}[Kasking") && progress.contains(" of ") && !progress.contains('\n'), "{shown}");
+    let last = report.lines().last().unwrap();
+    assert!(last.starts_with("All is well: 2 accounts, ") && last.contains(" endpoints answered"), "{report}");
+    assert!(report.lines().all(|line| line.chars().count() <= 80), "{report}");
 }

@@ -11,6 +11,7 @@ use minergate::endpoints::{ENDPOINTS, Endpoint};
 
 use crate::fake_api::FakeApi;
 use crate::process::{Process, daemon, exporter, get, request, simulator, wait};
+use crate::repository::ROOT;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -187,6 +188,15 @@ fn the_demo_needs_nothing() {
         let up = ["farm-1", "farm-2", "farm-3", "rig-1"].iter().all(|name| up(&text, name));
         (up && text.matches("minergate_up{").count() == 4).then_some(())
     });
+    let page = format!("http{}", demo.wait_for("status page      http"));
+    assert_eq!(get(&page, &[]).status, 200, "{page}");
+    demo.wait_for("Ctrl-C ends it.");
+    let said = demo.output();
+    let greeting = said.split("Ctrl-C").next().unwrap();
+    let files: Vec<&str> = greeting.split([' ', ',', '\n']).filter(|word| word.starts_with("docs/")).collect();
+    assert!(files.len() > 3 && files.iter().all(|file| Path::new(ROOT).join(file).is_file()), "{files:?}");
+    let (_, target) = greeting.split_once("targets: [\"").unwrap();
+    assert!(url.contains(target.split('"').next().unwrap()), "{greeting}");
     demo.signal("INT");
     assert_eq!(demo.exit_code(), Some(0));
 }

@@ -188,7 +188,7 @@ async fn happens(exposition: &Exposition, event: Event) {
         Event::End(account, endpoint) => exposition.store.remove(&farm(account, endpoint)),
         Event::Poll(account, good) => {
             let key = farm(account, "balance");
-            exposition.health.subjects.expect_loop(&key, Duration::from_secs(60));
+            exposition.health.subjects.expect_loop(&key, Duration::from_secs(60), None);
             if good {
                 exposition.health.succeeded(&key, 1, SystemTime::now());
             } else {

@@ -132,6 +132,65 @@ fn came_back(api: &str, now: f64) {
     assert!((0.99..1.1).contains(&increase), "{increase}");
 }
 
+/// Payments of a pool or withdrawals of the API, with how often missing fees are warned about.
+const FEES: &[(&str, &str, usize)] = &[
+    (
+        "a pool that never says fees",
+        r#"[{"amount": 5, "timestamp": 1763300118}, {"amount": 6, "timestamp": 1763900122}]"#,
+        0,
+    ),
+    (
+        "a pool that says one fee",
+        r#"[{"amount": 5, "timestamp": 1763300118, "txFee": 9}, {"amount": 6, "timestamp": 1763900122}]"#,
+        1,
+    ),
+    ("a pool that says all", r#"[{"amount": 5, "timestamp": 1763300118, "txFee": 9}]"#, 0),
+    (
+        "the API, of two currencies",
+        r#"[{"cc": "xmr", "amount": 5, "created": 1763300118, "status": "finished"},
+            {"cc": "bcn", "amount": 5, "created": 1763300118, "status": "finished"}]"#,
+        1,
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn missing_fees_are_warned_about_once_and_only_where_they_are_expected() {
+    for (what, list, warnings) in FEES {
+        let api = FakeApi::start(move |asked| match &*asked.path {
+            "/1.0/withdrawals" => (200, (*list).to_owned()),
+            path if path.starts_with("/1.0/") => (200, "[]".to_owned()),
+            _ => (200, format!(r#"{{"apiVersion": 200, "stats": {{"balance": 1}}, "workers": {{}}, "payments": {list}}}"#)),
+        })
+        .await;
+        let url = api.base_url.clone();
+        let config = if what.starts_with("a pool") {
+            format!(
+                "[[pools]]\nname = \"etc\"\nsoftware = \"open-ethereum-pool\"\nurl = \"{url}\"\ncurrency = \"etc\"\n\
+                 [[accounts]]\nname = \"rig\"\nwallets = {{ etc = \"0x{}\" }}\n",
+                "0".repeat(40)
+            )
+        } else {
+            format!("[api]\nbase_url = \"{url}\"\n[[accounts]]\nname = \"farm\"\ntoken = \"t\"\n")
+        };
+        tokio::task::spawn_blocking(move || {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("c.toml");
+            std::fs::write(&path, config).unwrap();
+            let output = history(&path, &["--every", "8760h"]);
+            let (text, said) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+            assert_eq!(output.status.code(), Some(0), "{what}: {said}");
+            assert!(text.contains("minergate_history_withdrawals_coins_total{"), "{what}: {text}");
+            assert_eq!(said.lines().count(), *warnings, "{what}: {said}");
+            assert!(
+                said.is_empty() || said.contains("metric=minergate_history_withdrawals_fees_coins_total"),
+                "{what}: {said}"
+            );
+        })
+        .await
+        .unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_years_are_about_a_megabyte_a_counter() {
     let now = now();

@@ -8,6 +8,7 @@ mod architecture;
 mod bytes;
 mod chaos;
 mod check;
+mod chromium;
 mod client;
 mod commands;
 mod config;

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 
-use crate::process::{exporter, make_fifo};
+use crate::process::{exporter, make_fifo, on_a_terminal};
 
 fn run(call: &str) -> Output {
     exporter().args(call.split_whitespace()).output().unwrap()
@@ -212,4 +212,55 @@ fn every_command_s_help_has_an_example() {
     for heading in ["Configuration:", "Web server:", "Log:", "Examples:"] {
         assert!(help.lines().any(|line| line.starts_with(heading)), "{heading} is not in the help:\n{help}");
     }
+}
+
+#[test]
+fn every_help_fits_80_columns_and_its_examples_can_be_pasted() {
+    let commands =
+        ["", "serve", "demo", "simulate", "gateway", "check", "once", "query", "history", "healthcheck", "reference"];
+    for (command, flag) in commands.into_iter().flat_map(|command| [(command, "-h"), (command, "--help")]) {
+        let mut call = exporter();
+        call.args(command.split_whitespace()).arg(flag).env("NO_COLOR", "1");
+        let help = on_a_terminal(call).replace("\r\n", "\n");
+        for line in help.lines() {
+            assert!(line.chars().count() <= 80, "{command} {flag}: {line}");
+        }
+        let Some((_, examples)) = help.split_once("\nExamples:\n") else { continue };
+        // Until an empty line, each is a comment or a call, perhaps on several lines.
+        let examples = examples.split("\n\n").next().unwrap().replace("\\\n", "");
+        for line in examples.lines() {
+            let is_call = line.starts_with("  minergate-exporter ") && !line.contains('\\');
+            assert!(is_call || line.starts_with("  # "), "{command} {flag}: {line}");
+            if is_call {
+                let words = line.split(" >").next().unwrap().split_whitespace().skip(1);
+                let output = exporter().args(words).arg("--help").output().unwrap();
+                assert!(output.status.success(), "{line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn flags_of_one_topic_stand_under_one_heading() {
+    for (command, heading, flags) in [
+        ("serve", "Configuration:", &["--config.file", "--shard"][..]),
+        ("serve", "Web server:", &["--web.listen-address", "--web.max-requests"]),
+        ("gateway", "Web server:", &["--listen", "--web.config.file"]),
+        ("simulate", "What is simulated:", &["--accounts", "--wallets", "--seed"]),
+        ("simulate", "Faults:", &["--fault"]),
+        ("healthcheck", "Web server:", &["--web.listen-address", "--web.config.file"]),
+    ] {
+        let help = String::from_utf8(run(&format!("{command} -h")).stdout).unwrap();
+        let part = help.split_once(&format!("\n{heading}\n")).unwrap().1.split("\n\n").next().unwrap();
+        for flag in flags {
+            assert!(
+                part.lines().any(|line| line.trim_start().starts_with(flag)),
+                "{flag} of {command} under {heading}:\n{help}"
+            );
+        }
+    }
+    let help = String::from_utf8(run("-h").stdout).unwrap();
+    let commands = help.split_once("Commands:\n").unwrap().1.lines().filter(|line| !line.starts_with("   "));
+    let commands: Vec<&str> = commands.take(3).filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(commands, ["serve", "demo", "check"]);
 }

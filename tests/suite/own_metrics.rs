@@ -19,7 +19,7 @@ fn eventful() -> Health {
     let health = Health::default();
     let (endpoint, account, until) = ("workers", "a", Instant::now() + MINUTE);
     let key = Key { subject: Subject::Account(account.into()), endpoint };
-    health.subjects.expect_loop(&key, MINUTE);
+    health.subjects.expect_loop(&key, MINUTE, None);
     health.metrics.expect_endpoint(endpoint, MINUTE);
     health.observe(Some(&"supportxmr".into()), Event::Request { endpoint, outcome: "ok", duration: MINUTE });
     health.observe(None, Event::Paused { until });

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use rustix::fs::{CWD, Mode};
 use rustix::pty::OpenptFlags;
+use rustix::termios::Winsize;
 use tokio::time::Instant;
 
 /// How long anything may take before a test gives up: the machine can be busy.
@@ -93,10 +94,19 @@ pub(crate) fn make_fifo(path: &Path) {
     rustix::fs::mkfifoat(CWD, path, Mode::RUSR | Mode::WUSR).unwrap();
 }
 
-/// What a command shows on a terminal, whose line ends are CR and LF.
-pub(crate) fn on_a_terminal(mut command: Command) -> String {
+/// What a command shows on a terminal of 80 columns, whose line ends are CR and LF.
+pub(crate) fn on_a_terminal(command: Command) -> String {
+    let (status, shown) = on_a_terminal_of(80, command);
+    assert!(status.success(), "{shown}");
+    shown
+}
+
+/// The same on a terminal of so many columns, and how the command ended.
+pub(crate) fn on_a_terminal_of(columns: u16, mut command: Command) -> (ExitStatus, String) {
     let ours = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     rustix::pty::unlockpt(&ours).unwrap();
+    let size = Winsize { ws_row: 50, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    rustix::termios::tcsetwinsize(&ours, size).unwrap();
     let terminal = || rustix::pty::ioctl_tiocgptpeer(&ours, OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     let mut child = command.stdin(terminal()).stdout(terminal()).stderr(terminal()).spawn().unwrap();
     // It keeps copies of the terminal.
@@ -104,8 +114,7 @@ pub(crate) fn on_a_terminal(mut command: Command) -> String {
     let mut shown = Vec::new();
     // Ends with an error when the last process has closed the terminal.
     let _ = File::from(ours).read_to_end(&mut shown);
-    assert!(child.wait().unwrap().success());
-    String::from_utf8(shown).unwrap()
+    (child.wait().unwrap(), String::from_utf8(shown).unwrap())
 }
 
 /// Asks again and again until there is something, or patience ends.

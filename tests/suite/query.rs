@@ -1,4 +1,4 @@
-//! `query`: the API's own JSON in a pipe, a table in local time on a terminal, and what is said where there is no answer.
+//! `query`: the API's own JSON in a pipe, a table for people on a terminal, and what is said where there is no answer.
 
 use std::path::Path;
 use std::process::Output;
@@ -6,7 +6,8 @@ use std::process::Output;
 use serde_json::Value;
 
 use crate::fake_api::FakeApi;
-use crate::process::{exporter, on_a_terminal, simulator};
+use crate::process::{exporter, on_a_terminal, on_a_terminal_of, simulator};
+use crate::repository::read;
 
 /// The configuration of accounts with a token each at a URL.
 fn config(directory: &Path, url: &str, names: &[&str]) -> std::path::PathBuf {
@@ -31,15 +32,36 @@ const AWKWARD: &str = r#"[{"cc": "xmr", "amount": 0.1000000000000000055511151231
   "state": "finished", "created": 1449161749429},
  {"cc": "bcn", "amount": "18446744073709551616.5", "fee": 2.5e3, "created": 1451151685.785}]"#;
 
+/// The withdrawals of the example in docs/commands.md, newest first as pools list them.
+const PAYOUTS: &str = r#"[
+ {"cc": "xmr", "address": "made-up-address-of-a-wallet", "transactionHash": "acaef20101873165b576ec44f0754c4847e5c16831b79810cff71a2eb7c00a38",
+  "amount": 0.500000000001, "fee": 0.0004, "paymentId": "made-up-payment", "status": "pending", "created": 1795910400.5},
+ {"cc": "xmr", "address": "made-up-address-of-a-wallet", "transactionHash": "5bb3f70582e24b6186517567571c72f33a1258da5b65fe80a534549874ecf8e0",
+  "amount": 1.25, "fee": 0.0004, "paymentId": "made-up-payment", "status": "finished", "created": 1795824000.25}]"#;
+
 fn answer(path: &str) -> (u16, String) {
     let body = match path {
         "/1.0/transfers/xmr" => AWKWARD,
+        "/1.0/withdrawals/xmr" => PAYOUTS,
         "/1.0/workers" => "{}",
-        "/1.0/mining/stats" => r#"{"bcn": {"shares": {"good": 1}, "totalMined": 1e-7}, "timestamp": 1454496693669}"#,
+        "/1.0/mining/stats" => {
+            r#"{"bcn": {"unconfirmedBalance": 191049661, "hashrate": "296.9820726630503", "totalMined": 1e-7,
+                "shares": {"good": 9950, "bad": 50, "invalid": "0"}},
+                "new": {"unconfirmedBalance": "1000", "hashrate": null}, "timestamp": 1454496693669}"#
+        }
+        "/1.0/invoices" => "[]",
+        "/1.0/pool/top/hashrate" => {
+            r#"{"xmr": [{"hashrate": 1234.5, "nickname": "strong"}, {"hashrate": 999.5, "nickname": "weak"}], "bcn": []}"#
+        }
+        "/1.0/xmr/status" => {
+            r#"{"hash": "04ab3e8bb9c7724b27563cb9c5cab9d25f948f4579e57deb9b7a95b4b66e4acc", "reward": 7.200548823985, "blockSize": 1304,
+                "difficulty": 1567570570, "orphan": false}"#
+        }
         "/1.0/pool/profit-rating" => r#"["xmr", "bcn"]"#,
         "/1.0/balance" => r#"{"code": "ApiDiscontinued", "message": ""}"#,
         "/1.0/withdrawals" => return (429, String::new()),
-        "/1.0/affiliate/profit" => "<html>planted</html>",
+        "/1.0/affiliate/profit" => r#"{"bcn": 34.91620052067053, "xmr": "0.0014"}"#,
+        "/1.0/affiliate/links" => "<html>planted</html>",
         _ => return (404, "{}".to_owned()),
     };
     (200, body.to_owned())
@@ -53,32 +75,75 @@ async fn with_api(test: impl FnOnce(&Path, String) + Send + 'static) {
     tokio::task::spawn_blocking(move || test(directory.path(), url)).await.unwrap();
 }
 
+/// What is shown of each answer with `--format text`. Its pipe has room for every column.
+const SHOWN: &[(&[&str], &str)] = &[
+    (
+        &["transfers", "xmr"],
+        "\
+created                     cc   amount                        fee            state     id
+2015-12-03 22:25:49 +05:30  xmr                           0.1      0.0000001  finished  \u{fffd}[31mred
+2015-12-26 23:11:25 +05:30  bcn  18,446,744,073,709,551,616.5  2,500
+
+2 transfers, newest last
+",
+    ),
+    (
+        &["mining_stats"],
+        "\
+bcn
+  unconfirmedBalance  1.91049661 BCN
+  hashrate            296.98 H/s
+  totalMined          0.0000001 BCN
+  shares
+    good     9,950 (99.5 %)
+    bad      50 (0.5 %)
+    invalid  0 (0 %)
+
+new
+  unconfirmedBalance  1,000 atomic units
+  hashrate            -
+timestamp  2016-02-03 16:21:33 +05:30
+",
+    ),
+    (&["workers"], "nothing: the answer is empty\n"),
+    (&["profit_rating"], "xmr\nbcn\n\n2 currencies, most profitable first\n"),
+    (&["affiliate_profit"], "bcn  34.91620052\nxmr   0.0014\n\n2 currencies\n"),
+    (&["invoices"], "no invoices\n"),
+    (
+        &["top_hashrate"],
+        "\
+xmr
+  hashrate    nickname
+   1.23 kH/s  strong
+  999.50 H/s  weak
+  2 miners, highest hashrate first
+
+bcn
+  no miners
+",
+    ),
+    (
+        &["status", "xmr"],
+        "\
+hash        04ab3e8bb9c7724b27563cb9c5cab9d25f948f4579e57deb9b7a95b4b66e4acc
+reward      7.20054882 XMR
+blockSize   1.30 kB
+difficulty  1,567,570,570
+orphan      false
+",
+    ),
+];
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_pipe_gets_the_answer_to_the_letter_and_a_person_every_digit() {
+async fn a_pipe_gets_the_answer_to_the_letter_and_a_person_gets_it_rounded_with_units() {
     with_api(|directory, url| {
         let config = config(directory, &url, &["a"]);
         let output = run(&config, &["transfers", "XMR"]);
         assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), format!("{AWKWARD}\n")));
-
-        let output = run(&config, &["transfers", "xmr", "--format", "text"]);
-        let expected = "\
-cc   amount                                fee        id        state     created
-xmr  0.1000000000000000055511151231257827  0.0000001  \u{fffd}[31mred  finished  2015-12-03 22:25:49 +05:30
-bcn  18446744073709551616.5                     2500                      2015-12-26 23:11:25 +05:30
-";
-        assert_eq!(text(&output.stdout), expected);
-
-        let output = run(&config, &["mining_stats", "--format", "text"]);
-        let expected = "\
-bcn
-  shares
-    good  1
-  totalMined  0.0000001
-timestamp  2016-02-03 16:21:33 +05:30
-";
-        assert_eq!(text(&output.stdout), expected);
-        assert_eq!(text(&run(&config, &["workers", "--format", "text"]).stdout), "nothing: the answer is empty\n");
-        assert_eq!(text(&run(&config, &["profit_rating", "--format", "text"]).stdout), "xmr\nbcn\n");
+        for (arguments, expected) in SHOWN {
+            let shown = text(&run(&config, &[arguments, &["--format", "text"][..]].concat()).stdout);
+            assert_eq!(shown, *expected, "{arguments:?}");
+        }
     })
     .await;
 }
@@ -95,8 +160,8 @@ async fn what_went_wrong_is_said_with_place_and_remedy() {
                 format!("{at}withdrawals of farm: the API asks for fewer requests (HTTP 429); try again in a minute"),
             ),
             (
-                &["affiliate_profit"],
-                format!("{at}affiliate_profit of farm: the answer is not of the documented shape (line 1, column 1)"),
+                &["affiliate_links"],
+                format!("{at}affiliate_links of farm: the answer is not of the documented shape (line 1, column 1)"),
             ),
             (
                 &["invoices", "../a"],
@@ -149,6 +214,100 @@ fn every_method_of_the_simulator_answers() {
     let id = "44872a9e0dbb66fa5b5782cfef36f5b4bcdfba43";
     let output = run(&config, &["invoices", id, "--account", "farm-3"]);
     assert_eq!(serde_json::from_slice::<Value>(&output.stdout).unwrap()["invoiceId"], id);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_documented_table_is_what_a_terminal_shows() {
+    with_api(|directory, url| {
+        let config = config(directory, &url, &["farm"]);
+        let mut command = exporter();
+        command
+            .args(["query", "withdrawals", "xmr", "--config.file"])
+            .arg(&config)
+            .envs([("NO_COLOR", "1"), ("TZ", "CET-1")]);
+        let shown = on_a_terminal(command).replace("\r\n", "\n");
+        let page = read("docs/commands.md");
+        assert!(page.contains(&format!("```text\n{shown}```\n")), "docs/commands.md does not show\n{shown}");
+    })
+    .await;
+}
+
+/// How wide a shown line is: all of its characters take one column.
+fn width(line: &str) -> usize {
+    line.chars().count()
+}
+
+#[test]
+fn no_line_is_wider_than_the_terminal() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_simulator, config) = simulator(directory.path(), &["--wallets", "1"]);
+    let calls: &[(&[&str], Option<&str>)] = &[
+        (&["workers", "--account", "rig-1"], Some("by name")),
+        (&["withdrawals", "--account", "rig-1"], Some("withdrawals, newest last")),
+        (&["mining_stats", "--account", "farm-3"], None),
+        (&["transfers", "--account", "farm-3"], Some("transfers, newest last")),
+        (&["withdrawals", "--account", "farm-3"], Some("withdrawals, newest last")),
+        (&["invoices", "--account", "farm-3"], Some("invoices, newest last")),
+        (&["affiliate_childrens", "--account", "farm-3"], Some("affiliate")),
+        (&["top_hashrate"], Some("10 miners, highest hashrate first")),
+        (&["status", "bcn"], None),
+    ];
+    for columns in [50, 80, 120] {
+        for (call, summary) in calls {
+            let mut command = exporter();
+            command.arg("query").args(*call).arg("--config.file").arg(&config).env("NO_COLOR", "1");
+            let (status, shown) = on_a_terminal_of(columns, command);
+            assert!(status.success(), "{call:?}: {shown}");
+            let shown = shown.replace("\r\n", "\n");
+            assert!(summary.is_none_or(|summary| shown.contains(summary)), "{call:?}: {shown}");
+            for line in shown.lines() {
+                assert!(width(line) <= columns.into(), "{call:?} at {columns}: {line}");
+            }
+            // At 80 columns, lists of events are tables.
+            let is_table = shown.starts_with("created") && shown.lines().next().is_some_and(|line| line.contains("amount"));
+            assert!(columns < 80 || !summary.is_some_and(|summary| summary.ends_with("newest last")) || is_table, "{shown}");
+        }
+    }
+}
+
+#[test]
+fn long_hashes_are_shortened_and_details_left_out_with_a_hint() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_simulator, config) = simulator(directory.path(), &[]);
+    let shown = |columns, call: &[&str]| {
+        let mut command = exporter();
+        command.arg("query").args(call).arg("--config.file").arg(&config).env("NO_COLOR", "1");
+        on_a_terminal_of(columns, command).1.replace("\r\n", "\n")
+    };
+    let status = shown(60, &["status", "bcn"]);
+    let hash = status.lines().find_map(|line| line.strip_prefix("hash ")).unwrap().trim();
+    let (start, end) = hash.split_once('…').unwrap();
+    assert!(start.len() >= 10 && end.len() >= 10, "{status}");
+    let withdrawals = shown(80, &["withdrawals", "--account", "farm-3"]);
+    let plain = withdrawals.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        plain.contains("left out, as the terminal is too narrow: ") && plain.ends_with("--format json has all"),
+        "{plain}"
+    );
+    assert!(!shown(250, &["withdrawals", "--account", "farm-3"]).contains("left out"));
+}
+
+#[test]
+fn times_are_local_wherever_the_zone_comes_from() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_simulator, config) = simulator(directory.path(), &["--documented"]);
+    // The documented block was made at 2016-02-03 15:09:29 UTC.
+    for (zone, expected) in [
+        ("XYZ-5:30", "2016-02-03 20:39:29 +05:30"),
+        ("EST5EDT,M3.2.0,M11.1.0", "2016-02-03 10:09:29 -05:00"),
+        ("Nowhere/Unknown", "2016-02-03 15:09:29 +00:00"),
+        ("", "2016-02-03 15:09:29 +00:00"),
+    ] {
+        let mut command = exporter();
+        command.args(["query", "status", "xmr", "--format", "text", "--config.file"]).arg(&config).env("TZ", zone);
+        let shown = text(&command.output().unwrap().stdout);
+        assert!(shown.contains(expected), "{zone}: {shown}");
+    }
 }
 
 #[test]

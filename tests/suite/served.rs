@@ -17,8 +17,17 @@ pub(crate) async fn listener() -> (Listener, String) {
 
 /// Serves, with a web configuration file or none, for as long as the future is driven.
 pub(crate) fn serve(listener: Listener, health: Arc<Health>, web: Option<&Path>) -> impl Future<Output = ()> + use<> {
+    serve_exposition(listener, Exposition::new(Arc::default(), health), web)
+}
+
+/// The same with samples.
+pub(crate) fn serve_exposition(
+    listener: Listener,
+    exposition: Exposition,
+    web: Option<&Path>,
+) -> impl Future<Output = ()> + use<> {
     let app = App {
-        exposition: Arc::new(Exposition::new(Arc::default(), health)),
+        exposition: Arc::new(exposition),
         telemetry_path: "/metrics".to_owned(),
         external_url: None,
         reload: None,

@@ -43,7 +43,7 @@ fn exposition<'a>(answers: impl IntoIterator<Item = (&'static Endpoint, &'a str)
     health.subjects.expect_account(&"a".into());
     for (endpoint, body) in answers {
         let key = key(endpoint);
-        health.subjects.expect_loop(&key, Duration::from_secs(60));
+        health.subjects.expect_loop(&key, Duration::from_secs(60), None);
         health.metrics.expect_endpoint(endpoint.name, Duration::from_secs(60));
         health.observe(None, Event::Request { endpoint: endpoint.name, outcome: "ok", duration: Duration::MAX });
         health.metrics.corrected(endpoint.name, 1);

@@ -305,7 +305,7 @@ fn a_page_of_another_site_can_t_reload() {
 #[test]
 fn the_metrics_can_t_take_the_path_of_another_page() {
     let directory = tempfile::tempdir().unwrap();
-    for path in ["/sd", "/status.css", "/api/v1/status", "/docs/metrics.md"] {
+    for path in ["/sd", "/status.css", "/status.js", "/api/v1/status", "/docs/metrics.md"] {
         for command in ["serve", "check"] {
             let mut exporter = exporter();
             exporter.arg(command).arg("--config.file").arg(config(directory.path())).args(["--web.telemetry-path", path]);

@@ -6,14 +6,17 @@
 
 mod number;
 mod read;
+mod sum;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::Serialize;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess};
+use serde::{Serialize, Serializer};
 
 pub use self::number::{Integer, Number};
 pub use self::read::{FromJson, Key, Maybe, is_default, next};
+pub(crate) use self::sum::Sum;
 pub use crate::object;
 
 /// Entries of an object or an array that are read. One that has more is no answer of this API: leaving out the rest would
@@ -97,36 +100,65 @@ impl FromJson for () {
 }
 
 /// An object with open keys, such as currency codes. Values of another shape are left out.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Map<T>(BTreeMap<String, T>);
+#[derive(Clone)]
+pub struct Map<T> {
+    /// Where the value of each key stands. The tree is apart from the values, so that its code is compiled once for all types of values.
+    places: BTreeMap<String, usize>,
+    values: Vec<T>,
+}
 
 impl<T> Map<T> {
     pub fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
-        self.0.iter().map(|(key, value)| (key.as_str(), value))
+        self.places.iter().map(|(key, place)| (key.as_str(), &self.values[*place]))
     }
 
     pub fn get(&self, key: &str) -> Option<&T> {
-        self.0.get(key)
+        self.places.get(key).map(|place| &self.values[*place])
     }
 
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.places.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.places.is_empty()
+    }
+
+    fn insert(&mut self, key: String, value: T) {
+        self.places.insert(key, self.values.len());
+        self.values.push(value);
     }
 }
 
 impl<T> Default for Map<T> {
     fn default() -> Self {
-        Map(BTreeMap::new())
+        Map { places: BTreeMap::new(), values: Vec::new() }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Map<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl<T: PartialEq> PartialEq for Map<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl<T: Serialize> Serialize for Map<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
     }
 }
 
 impl<T> FromIterator<(String, T)> for Map<T> {
     fn from_iter<I: IntoIterator<Item = (String, T)>>(entries: I) -> Self {
-        Map(entries.into_iter().collect())
+        let mut map = Map::default();
+        entries.into_iter().for_each(|(key, value)| map.insert(key, value));
+        map
     }
 }
 
@@ -150,8 +182,8 @@ impl<T: FromJson> Map<T> {
             if !named(&key, &mut fields)? {
                 // Of a repeated key the last counts, also where it is of another shape.
                 match next(&mut fields)? {
-                    Some(value) => drop(map.0.insert(key, value)),
-                    None => drop(map.0.remove(&key)),
+                    Some(value) => map.insert(key, value),
+                    None => drop(map.places.remove(&key)),
                 }
             }
         }
@@ -215,9 +247,8 @@ impl<T: FromJson> FromJson for List<T> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Group {
     pub(crate) count: f64,
-    /// Nothing when one entry lacks its amount: a sum of the others would be a wrong number.
-    pub(crate) amount: Option<f64>,
-    pub(crate) fee: Option<f64>,
+    pub(crate) amount: Sum,
+    pub(crate) fee: Sum,
     /// The newest time among those given, in the field's own unit.
     pub(crate) newest: Option<f64>,
 }
@@ -226,10 +257,11 @@ pub(crate) struct Group {
 pub(crate) fn group_by<K: Ord>(entries: impl Iterator<Item = (K, Entry)>) -> BTreeMap<K, Group> {
     let mut groups = BTreeMap::new();
     for (key, entry) in entries {
-        let group = groups.entry(key).or_insert(Group { count: 0.0, amount: Some(0.0), fee: Some(0.0), newest: None });
+        let group =
+            groups.entry(key).or_insert(Group { count: 0.0, amount: Sum::default(), fee: Sum::default(), newest: None });
         group.count += 1.0;
-        group.amount = group.amount.zip(entry.amount.get()).map(|(sum, amount)| sum + amount);
-        group.fee = group.fee.zip(entry.fee.get()).map(|(sum, fee)| sum + fee);
+        group.amount.add(entry.amount);
+        group.fee.add(entry.fee);
         group.newest = later(group.newest, entry.created.get());
     }
     groups

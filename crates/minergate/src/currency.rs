@@ -51,11 +51,15 @@ impl Decimals {
         Decimals(configured)
     }
 
+    /// Decimals of a currency's smallest unit; nothing if they are not known.
+    pub fn of(&self, code: &str) -> Option<u8> {
+        self.0.get(code).copied().or_else(|| decimals(code))
+    }
+
     /// An amount in the smallest unit as coins; nothing where the decimals are not known.
     pub fn coins(&self, code: &str, atomic_units: f64) -> Option<f64> {
-        let decimals = self.0.get(code).copied().or_else(|| decimals(code))?;
         // Powers of ten up to 10^22 are exact, so that the quotient is rounded once only.
-        Some(atomic_units / 10f64.powi(decimals.into()))
+        Some(atomic_units / 10f64.powi(self.of(code)?.into()))
     }
 }
 

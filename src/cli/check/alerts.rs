@@ -3,24 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
-use serde::Deserialize;
-
 use minergate::endpoints::ENDPOINTS;
+
+use crate::yaml::{self, Node};
 
 const ALERTS: &str = include_str!("../../../deploy/prometheus/rules/alerts.rules.yml");
 const RECORDINGS: &str = include_str!("../../../deploy/prometheus/rules/recording.rules.yml");
 
-#[derive(Deserialize)]
-struct Rules {
-    groups: Vec<Group>,
-}
-
-#[derive(Deserialize)]
-struct Group {
-    rules: Vec<Rule>,
-}
-
-#[derive(Deserialize)]
+/// A rule: an alert, or a recording.
 struct Rule {
     alert: Option<String>,
     record: Option<String>,
@@ -31,8 +21,17 @@ struct Rule {
 pub(super) fn by_endpoint() -> anyhow::Result<BTreeMap<&'static str, BTreeSet<String>>> {
     let mut rules = Vec::new();
     for text in [ALERTS, RECORDINGS] {
-        let read: Rules = serde_saphyr::from_str(text).context("the shipped rules can't be read")?;
-        rules.extend(read.groups.into_iter().flat_map(|group| group.rules));
+        let read = yaml::parse(text).context("the shipped rules can't be read")?;
+        for rule in read
+            .get("groups")
+            .map_or(&[][..], Node::items)
+            .iter()
+            .filter_map(|group| group.get("rules"))
+            .flat_map(Node::items)
+        {
+            let text = |key| rule.get(key).and_then(Node::text).map(str::to_owned);
+            rules.push(Rule { alert: text("alert"), record: text("record"), expr: text("expr").unwrap_or_default() });
+        }
     }
     let mut alerts: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for rule in &rules {

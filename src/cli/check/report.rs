@@ -115,6 +115,8 @@ pub(super) struct Endpoint {
     /// Number of loops: one for each account and wallet; for an endpoint of the pool, one for the API and one for each of `[[pools]]` that
     /// fills it; for networks, those that are known before the first answer.
     pub(super) loops: usize,
+    /// Those of the loops that are at pools: one for each wallet, or for each of `[[pools]]`.
+    pub(super) at_pools: usize,
 }
 
 /// How one endpoint was read.
@@ -179,16 +181,19 @@ impl Report {
         let loops: Vec<_> = plan.loops().filter(|l| config.api.is_some() && is_at_api(l)).collect();
         let pool_loops = pools::loops(config);
         let pools = pools::pools(config, &pool_loops);
-        let endpoint = |endpoint: &'static minergate::endpoints::Endpoint| Endpoint {
-            name: endpoint.name,
-            scope: match endpoint.scope {
-                Scope::Account => "account",
-                Scope::Pool => "pool",
-                Scope::Network => "network",
-            },
-            interval_seconds: plan.intervals.get(endpoint).as_ref().map(Duration::as_secs_f64),
-            loops: loops.iter().filter(|l| l.plan.endpoint.name == endpoint.name).count()
-                + pool_loops.iter().filter(|(_, at_pool, _)| at_pool.name == endpoint.name).count(),
+        let endpoint = |endpoint: &'static minergate::endpoints::Endpoint| {
+            let at_pools = pool_loops.iter().filter(|(_, at_pool, _)| at_pool.name == endpoint.name).count();
+            Endpoint {
+                name: endpoint.name,
+                scope: match endpoint.scope {
+                    Scope::Account => "account",
+                    Scope::Pool => "pool",
+                    Scope::Network => "network",
+                },
+                interval_seconds: plan.intervals.get(endpoint).as_ref().map(Duration::as_secs_f64),
+                loops: loops.iter().filter(|l| l.plan.endpoint.name == endpoint.name).count() + at_pools,
+                at_pools,
+            }
         };
         let requests = config.api.is_some().then(|| Requests::of_api(plan, &loops));
         self.warnings.extend(requests.iter().filter_map(|requests| long_first_round(requests, &loops)));

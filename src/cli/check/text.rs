@@ -1,24 +1,26 @@
 //! What `check` found, for people.
 
+mod online;
+
 use std::io::{self, Write};
 use std::time::Duration;
 
 use super::pools::Pool;
-use super::report::{Account, Endpoint, FirstRound, Poll, Report, Requests, Understood};
+use super::report::{Account, Endpoint, FirstRound, Report, Requests, Understood};
 use crate::cli::terminal::{BAD, GOOD, HEADING, PLAIN, QUIET, Table, WARNING, styled, wrapped};
 use minergate::duration;
 
 /// Accounts and polls that are listed one by one; of more, only what is wrong.
-const LISTED: usize = 60;
+pub(super) const LISTED: usize = 60;
 
-const INDENTATION: &str = "  ";
+pub(super) const INDENTATION: &str = "  ";
 
 pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     if let Some(understood) = &report.understood {
         overview(understood, out)?;
     }
     if let Some(polls) = &report.online {
-        online(polls, out)?;
+        online::write(polls, out)?;
     }
     for (heading, style, sentences) in [("Warnings", WARNING, &report.warnings), ("Errors", BAD, &report.errors)] {
         if !sentences.is_empty() {
@@ -30,16 +32,19 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     }
     let warnings = match report.warnings.len() {
         0 => String::new(),
-        1 => ", 1 warning".to_owned(),
-        n => format!(", {n} warnings"),
+        n => format!("; {}", counted(n, "warning")),
     };
-    let polls = report.online.as_deref().unwrap_or_default();
-    let (failed, all) = (polls.iter().filter(|poll| !poll.ok).count(), polls.len());
-    match report.errors.len() {
-        _ if report.ok => writeln!(out, "\n{}{warnings}", styled(GOOD, "All is well")),
-        0 if failed > 0 => writeln!(out, "\n{}{warnings}", styled(BAD, format_args!("{failed} of {all} could not be read"))),
-        0 | 1 => writeln!(out, "\n{}{warnings}", styled(BAD, "Something is wrong")),
-        n => writeln!(out, "\n{}{warnings}", styled(BAD, format_args!("{n} things are wrong"))),
+    let (style, verdict) = verdict(report);
+    writeln!(out, "\n{}", styled(style, wrapped(&(verdict + &warnings), 0)))
+}
+
+/// Whether all is well, in one sentence.
+fn verdict(report: &Report) -> (anstyle::Style, String) {
+    match (&report.online, report.errors.len()) {
+        (Some(polls), 0) => online::verdict(polls),
+        (None, 0) => (GOOD, "All is well".to_owned()),
+        (_, 1) => (BAD, "Something is wrong".to_owned()),
+        (_, n) => (BAD, format!("{n} things are wrong")),
     }
 }
 
@@ -117,16 +122,11 @@ fn pools(pools: &[Pool], out: &mut impl Write) -> io::Result<()> {
         let Pool { requests, wallets, burst, .. } = pool;
         let (style, limit) = (if requests.stretch > 1.0 { WARNING } else { PLAIN }, requests.limit);
         let takes = duration::print(Duration::from_secs_f64(requests.first_round.seconds.ceil()));
-        let noun = if *wallets == 1 { "wallet" } else { "wallets" };
-        let sent = format!("at most {:.2} requests a second, {} of {limit}", requests.per_second, share(requests));
-        table.row([
-            (PLAIN, pool.name.clone()),
-            (PLAIN, format!("{} at {}", pool.currency, pool.host)),
-            (PLAIN, pool.software.to_owned()),
-            (PLAIN, format!("{wallets} {noun}")),
-            (style, sent),
-            (QUIET, format!("{} polls in {takes}, burst {burst}", requests.first_round.polls)),
-        ]);
+        let place = format!("{} at {}, {}, {}", pool.currency, pool.host, pool.software, counted(*wallets, "wallet"));
+        table.row([(PLAIN, pool.name.clone()), (PLAIN, place)]);
+        let sent = format!("at most {:.2} requests a second, {} of {limit}; ", requests.per_second, share(requests));
+        let round = format!("{} polls in {takes}, burst {burst}", requests.first_round.polls);
+        table.row([(PLAIN, String::new()), (style, sent + &round)]);
     }
     table.write(out, INDENTATION)?;
     for pool in pools.iter().filter(|pool| pool.requests.stretch > 1.0).take(LISTED) {
@@ -136,7 +136,13 @@ fn pools(pools: &[Pool], out: &mut impl Write) -> io::Result<()> {
 }
 
 fn accounts(accounts: &[Account], out: &mut impl Write) -> io::Result<()> {
-    writeln!(out, "\n{} {}", styled(HEADING, "Accounts"), accounts.len())?;
+    let with_wallets = accounts.iter().filter(|account| !account.wallets.is_empty()).count();
+    let places = match (accounts.len() - with_wallets, with_wallets) {
+        (_, 0) => String::new(),
+        (0, _) => ", with wallets at pools".to_owned(),
+        (at_api, _) => format!(": {at_api} at the API, {with_wallets} with wallets at pools"),
+    };
+    writeln!(out, "\n{} {}{places}", styled(HEADING, "Accounts"), accounts.len())?;
     let mut table = Table::default();
     for account in accounts.iter().take(LISTED) {
         let endpoints = account.endpoints.as_ref().map_or_else(|| "all endpoints".to_owned(), |names| names.join(", "));
@@ -165,51 +171,30 @@ fn interval(endpoint: &Endpoint, stretch: f64) -> (anstyle::Style, String) {
     }
 }
 
-fn what_for(endpoint: &Endpoint, Understood { base_url, pools, currencies, .. }: &Understood) -> String {
-    let loops = endpoint.loops;
+fn what_for(endpoint: &Endpoint, Understood { base_url, currencies, .. }: &Understood) -> String {
+    let (at_api, at_pools) = (endpoint.loops - endpoint.at_pools, endpoint.at_pools);
     match (endpoint.scope, endpoint.interval_seconds) {
         (_, None) => String::new(),
-        ("account", _) => match (base_url, pools.is_empty(), loops) {
-            (Some(_), true, 1) => "1 account".to_owned(),
-            (Some(_), true, _) => format!("{loops} accounts"),
-            (Some(_), false, _) => format!("{loops} accounts and wallets"),
-            (None, _, 1) => "1 wallet".to_owned(),
-            (None, ..) => format!("{loops} wallets"),
+        ("account", _) => match (at_api, at_pools) {
+            (0, 0) => "no account has it".to_owned(),
+            (_, 0) => counted(at_api, "account"),
+            (0, _) => counted(at_pools, "wallet"),
+            _ => format!("{}, {}", counted(at_api, "account"), counted(at_pools, "wallet")),
         },
         ("network", _) => match currencies.as_deref() {
             Some([]) => "no network".to_owned(),
             Some(codes) => format!("networks of {}", codes.join(", ")),
             None => "networks of the currencies in use".to_owned(),
         },
-        _ if loops == 0 && base_url.is_none() => "no pool has it".to_owned(),
-        _ if loops == 0 => "polled by another instance".to_owned(),
-        _ if loops == 1 => "the pool".to_owned(),
-        _ => format!("{loops} pools"),
+        _ if endpoint.loops == 0 && base_url.is_none() => "no pool has it".to_owned(),
+        _ if endpoint.loops == 0 => "polled by another instance".to_owned(),
+        _ if at_pools == 0 => "the API".to_owned(),
+        _ if at_api == 0 => counted(at_pools, "pool"),
+        _ => format!("the API, {}", counted(at_pools, "pool")),
     }
 }
 
-fn online(polls: &[Poll], out: &mut impl Write) -> io::Result<()> {
-    let read = polls.iter().filter(|poll| poll.ok).count();
-    writeln!(out, "\n{} {read} of {} read", styled(HEADING, "Online"), polls.len())?;
-    let mut table = Table::default();
-    let headings = ["account", "endpoint", "status", "time", "what was read"];
-    table.row(headings.map(|heading| (QUIET, heading.to_owned())));
-    for poll in polls.iter().filter(|poll| polls.len() <= LISTED || !poll.ok).take(LISTED) {
-        let (style, status) = if poll.ok { (GOOD, "ok") } else { (BAD, "failed") };
-        let endpoint =
-            if poll.currency.is_empty() { poll.endpoint.to_owned() } else { format!("{} {}", poll.endpoint, poll.currency) };
-        table.row([
-            (PLAIN, if poll.account.is_empty() { "-".to_owned() } else { poll.account.clone() }),
-            (PLAIN, endpoint),
-            (style, status.to_owned()),
-            (QUIET, format!("{:.2} s", poll.seconds)),
-            (PLAIN, poll.words.clone()),
-        ]);
-    }
-    table.write(out, INDENTATION)?;
-    let failed = polls.len() - read;
-    if failed > LISTED {
-        writeln!(out, "{INDENTATION}and {} more that failed; --format json has all", failed - LISTED)?;
-    }
-    Ok(())
+/// A number of things.
+pub(super) fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

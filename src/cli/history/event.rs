@@ -70,7 +70,7 @@ fn of_withdrawals(withdrawals: &Withdrawals, now: f64) -> Events {
     let mut events = Events::default();
     for w in withdrawals {
         if let Some(event) = events.add(w.status.get(), &w.cc, None, w.created.get(), now) {
-            (event.amount, event.fee) = (coins(w.amount), coins(w.fee));
+            (event.amount, event.fee) = (w.amount.decimal(), w.fee.decimal());
         }
     }
     events
@@ -91,7 +91,7 @@ pub(super) async fn read(endpoint: &str, client: &Client, account: &Account, now
             for t in &transfers::SPEC.fetch(client, request).await? {
                 let time = t.created.milliseconds_as_seconds();
                 if let Some(event) = events.add(t.state.get(), &t.cc, Some(t.direction(account.email())), time, now) {
-                    event.amount = coins(t.amount);
+                    event.amount = t.amount.decimal();
                 }
             }
         }
@@ -99,15 +99,10 @@ pub(super) async fn read(endpoint: &str, client: &Client, account: &Account, now
             for i in &invoices::SPEC.fetch(client, request).await?.0 {
                 let time = Number::or(i.finished, i.created).milliseconds_as_seconds();
                 if let Some(event) = events.add(Some(i.state()), &i.cc, None, time, now) {
-                    event.amount = coins(i.amount);
+                    event.amount = i.amount.decimal();
                 }
             }
         }
     }
     Ok(sorted(events))
-}
-
-/// The amount as it was written, up to the 17 digits that a double keeps; nothing where it is more than a sum can hold.
-fn coins(amount: Number) -> Option<Decimal> {
-    amount.get().and_then(|amount| amount.to_string().parse().ok())
 }

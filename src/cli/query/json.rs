@@ -40,10 +40,14 @@ impl Json {
         !matches!(self, Json::Object(_) | Json::List(_))
     }
 
-    /// The fields of an object that holds lone values only.
-    pub(super) fn flat(&self) -> Option<&[(String, Json)]> {
+    pub(super) fn is_object(&self) -> bool {
+        matches!(self, Json::Object(_))
+    }
+
+    /// The text, or the number as it was written.
+    pub(super) fn text(&self) -> Option<&str> {
         match self {
-            Json::Object(fields) if fields.iter().all(|(_, value)| value.is_lone()) => Some(fields),
+            Json::Text(text) | Json::Number(text) => Some(text),
             _ => None,
         }
     }

@@ -1,137 +1,131 @@
-//! An answer for people: tables where they fit the terminal, else a line for each value; times in local time.
+//! An answer for people: tables where they fit the terminal, else a line for each value; rounded, with units, times in local time.
 
 use std::io::{self, Write};
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use minergate::currency::Decimals;
+use minergate::endpoints::{Endpoint, Scope};
+use minergate::metric;
 use serde_json::value::RawValue;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::decimal;
+use super::columns::{Columns, align};
+use super::field::{Field, Kind};
 use super::json::Json;
-use crate::cli::terminal::{Cell, GAP, HEADING, PLAIN, QUIET, Table, styled};
-use minergate::metric;
-
-/// Fields that hold a point in time.
-const TIMES: &[&str] = &["created", "expiredDate", "finished", "lastProfit", "registered", "timestamp"];
-
-/// Unix times from here on are in milliseconds: in seconds it would be the year 5138, in milliseconds it is 1973.
-const MILLISECONDS: f64 = 1e11;
+use super::list::List;
+use crate::cli::terminal::{Cell, GAP, HEADING, PLAIN, QUIET, Table, fitted, styled};
 
 /// What a deeper level begins with.
 const STEP: &str = "  ";
 
-pub(super) fn write(answer: &RawValue, out: &mut impl Write) -> anyhow::Result<()> {
-    value(&Json::read(answer)?, "", out)?;
+/// Writes the answer of an endpoint. The argument of one about a network is its currency.
+pub(super) fn write(
+    answer: &RawValue,
+    endpoint: &Endpoint,
+    argument: Option<&str>,
+    decimals: &Decimals,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
+    let json = Json::read(answer)?;
+    let currency = argument.filter(|_| endpoint.scope == Scope::Network);
+    let mut writer = Writer { decimals, out };
+    writer.value(Field::new(endpoint.name, currency, &json), true, "")?;
     Ok(())
 }
 
-/// Writes a value, each line after the indentation.
-fn value(json: &Json, indentation: &str, out: &mut impl Write) -> io::Result<()> {
-    match json {
-        Json::Object(fields) if fields.is_empty() => nothing(indentation, out),
-        Json::List(elements) if elements.is_empty() => nothing(indentation, out),
-        Json::Object(fields) => {
-            let rows: Option<Vec<_>> = fields.iter().map(|(key, json)| Some((key.as_str(), json.flat()?))).collect();
-            match rows.filter(|rows| rows.len() > 1).and_then(|rows| table(&rows, true, indentation)) {
-                Some(table) => table.write(out, indentation),
-                None => object(fields, indentation, out),
-            }
-        }
-        Json::List(elements) => {
-            let rows: Option<Vec<_>> = elements.iter().map(|json| Some(("", json.flat()?))).collect();
-            match rows.and_then(|rows| table(&rows, false, indentation)) {
-                Some(table) => table.write(out, indentation),
-                None => list(elements, indentation, out),
-            }
-        }
-        lone => writeln!(out, "{indentation}{}", cell("", lone)),
-    }
+struct Writer<'a, W> {
+    decimals: &'a Decimals,
+    out: &'a mut W,
 }
 
-fn nothing(indentation: &str, out: &mut impl Write) -> io::Result<()> {
-    writeln!(out, "{indentation}{}", styled(QUIET, "nothing: the answer is empty"))
-}
-
-fn list(elements: &[Json], indentation: &str, out: &mut impl Write) -> io::Result<()> {
-    for (i, element) in elements.iter().enumerate() {
-        if i > 0 && !element.is_lone() {
-            writeln!(out)?;
-        }
-        value(element, indentation, out)?;
-    }
-    Ok(())
-}
-
-fn object(fields: &[(String, Json)], indentation: &str, out: &mut impl Write) -> io::Result<()> {
-    let key = |key: &str| if key.is_empty() { "\"\"".to_owned() } else { printable(key) };
-    let lone = fields.iter().filter(|(_, json)| json.is_lone());
-    let width = lone.map(|(name, _)| key(name).width()).max().unwrap_or_default();
-    for (i, (name, json)) in fields.iter().enumerate() {
-        let name = key(name);
-        if json.is_lone() {
-            let padding = " ".repeat(width.saturating_sub(name.width()));
-            writeln!(out, "{indentation}{}{padding}{GAP}{}", styled(QUIET, &name), cell(&name, json))?;
-        } else {
-            if i > 0 && indentation.is_empty() {
-                writeln!(out)?;
-            }
-            writeln!(out, "{indentation}{}", styled(HEADING, name))?;
-            value(json, &format!("{indentation}{STEP}"), out)?;
-        }
-    }
-    Ok(())
-}
-
-/// A row's name, where rows have one, and its fields.
-type Row<'a> = (&'a str, &'a [(String, Json)]);
-
-/// Rows with the same fields side by side, if the terminal is wide enough for it.
-fn table(rows: &[Row<'_>], named: bool, indentation: &str) -> Option<Table> {
-    let mut keys: Vec<&str> = Vec::new();
-    for (key, _) in rows.iter().flat_map(|(_, fields)| *fields) {
-        if !keys.contains(&key.as_str()) {
-            keys.push(key);
-        }
-    }
-    let mut table = Table::default();
-    let corner = named.then(String::new);
-    table.row(corner.into_iter().chain(keys.iter().map(|key| printable(key))).map(|heading| (QUIET, heading)));
-    for (name, fields) in rows {
-        let field = |key: &&str| {
-            let json = fields.iter().find(|(own, _)| own == key).map(|(_, json)| json);
-            let is_number = matches!(json, Some(Json::Number(_))) && !TIMES.contains(key);
-            Cell { style: PLAIN, text: json.map(|json| cell(key, json)).unwrap_or_default(), is_number }
+impl<W: Write> Writer<'_, W> {
+    /// Writes a value, each line after the indentation.
+    fn value(&mut self, field: Field<'_>, is_answer: bool, indentation: &str) -> io::Result<()> {
+        let list = List::find(field.name);
+        let mut entries = match field.json {
+            Json::Object(_) => field.fields(is_answer),
+            Json::List(elements) => elements.iter().map(|json| Field { json, ..field }).collect(),
+            _ => return writeln!(self.out, "{indentation}{}", fitted(&field.text(self.decimals), indentation.width())),
         };
-        let name = named.then(|| Cell::from((HEADING, printable(name))));
-        table.row(name.into_iter().chain(keys.iter().map(field)));
+        if entries.is_empty() {
+            let nothing = list.map_or_else(|| "nothing: the answer is empty".to_owned(), |list| list.summary(0));
+            return writeln!(self.out, "{indentation}{}", styled(QUIET, nothing));
+        }
+        let named = field.json.is_object();
+        // The answer about top miners has lists of them, by currency.
+        let list = list.filter(|_| !(named && field.name == "top_hashrate"));
+        if let Some(list) = list {
+            list.sort(&mut entries);
+        }
+        let has_rows = !named || entries.len() > 1;
+        let table = if has_rows { Columns::new(&entries, named, self.decimals, indentation) } else { None };
+        let mut left_out = Vec::new();
+        match table {
+            Some(mut columns) => {
+                left_out = std::mem::take(&mut columns.left_out);
+                columns.table().write(self.out, indentation)?;
+            }
+            None if named => self.object(field, &entries, indentation)?,
+            None => self.list(&entries, indentation)?,
+        }
+        if let Some(list) = list {
+            let blank = if indentation.is_empty() { "\n" } else { "" };
+            writeln!(self.out, "{blank}{indentation}{}", styled(QUIET, list.summary(entries.len())))?;
+        }
+        if !left_out.is_empty() {
+            let text = format!("left out, as the terminal is too narrow: {}; --format json has all", left_out.join(", "));
+            writeln!(self.out, "{indentation}{}", styled(QUIET, fitted(&text, indentation.width())))?;
+        }
+        Ok(())
     }
-    table.fits(indentation).then_some(table)
-}
 
-/// A lone value, of the field with that name.
-fn cell(key: &str, json: &Json) -> String {
-    let given = match json {
-        Json::Text(text) | Json::Number(text) => text,
-        Json::Word(word) => return word.clone(),
-        Json::Object(_) | Json::List(_) => return String::new(),
-    };
-    if let Some(time) = TIMES.contains(&key).then(|| local_time(given)).flatten() {
-        return time;
+    fn list(&mut self, elements: &[Field<'_>], indentation: &str) -> io::Result<()> {
+        for (i, element) in elements.iter().enumerate() {
+            if i > 0 && !element.json.is_lone() {
+                writeln!(self.out)?;
+            }
+            // An entry is no list of entries.
+            self.value(Field { name: "", ..*element }, false, indentation)?;
+        }
+        Ok(())
     }
-    match json {
-        Json::Number(number) => decimal::plain(number),
-        _ => printable(given),
-    }
-}
 
-/// A Unix time, of the API's seconds or milliseconds, as a clock on this machine's wall shows it.
-fn local_time(number: &str) -> Option<String> {
-    let time: f64 = number.trim().parse().ok()?;
-    let seconds = if time.abs() < MILLISECONDS { time } else { time / 1000.0 };
-    #[expect(clippy::cast_possible_truncation, reason = "times are shown to the second")]
-    let timestamp = Timestamp::from_second(seconds.floor() as i64).ok()?;
-    Some(timestamp.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string())
+    fn object(&mut self, object: Field<'_>, fields: &[Field<'_>], indentation: &str) -> io::Result<()> {
+        let key = |field: &Field<'_>| if field.name.is_empty() { "\"\"".to_owned() } else { printable(field.name) };
+        let lone = || fields.iter().filter(|field| field.json.is_lone());
+        let width = lone().map(|field| key(field).width()).max().unwrap_or_default();
+        if object.kind == Kind::CoinsByCurrency && lone().count() == fields.len() {
+            return self.coins(fields, indentation);
+        }
+        for (i, field) in fields.iter().enumerate() {
+            let name = key(field);
+            if field.json.is_lone() {
+                let padding = " ".repeat(width.saturating_sub(name.width()));
+                let text = field.text_with_unit(self.decimals, fields);
+                let text = fitted(&text, indentation.width() + width + GAP.len());
+                writeln!(self.out, "{indentation}{}{padding}{GAP}{text}", styled(QUIET, &name))?;
+            } else {
+                if i > 0 && indentation.is_empty() {
+                    writeln!(self.out)?;
+                }
+                writeln!(self.out, "{indentation}{}", styled(HEADING, name))?;
+                let field = if object.name == "top_hashrate" { Field { name: "top_hashrate", ..*field } } else { *field };
+                self.value(field, false, &format!("{indentation}{STEP}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Amounts by currency, their points below each other.
+    fn coins(&mut self, fields: &[Field<'_>], indentation: &str) -> io::Result<()> {
+        let cell = |field: &Field<'_>| Cell { style: PLAIN, text: field.text(self.decimals), is_number: field.is_number() };
+        let mut cells: Vec<Cell> = fields.iter().map(cell).collect();
+        align(&mut cells);
+        let mut table = Table::default();
+        for (field, amount) in fields.iter().zip(cells) {
+            table.row([Cell::from((QUIET, printable(field.name))), amount]);
+        }
+        table.write(self.out, indentation)
+    }
 }
 
 fn printable(text: &str) -> String {

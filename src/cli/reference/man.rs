@@ -57,7 +57,16 @@ fn commands(command: &Command, page: &mut Vec<u8>) -> std::io::Result<()> {
             .mut_args(|arg| if arg.is_global_set() || arg.get_id() == "help" { arg.hide(true) } else { arg });
         let mut options = Vec::new();
         Man::new(own).render_options_section(&mut options)?;
-        page.extend(String::from_utf8_lossy(&options).replace(".SH OPTIONS\n", "").into_bytes());
+        // The command is a subsection itself; headings of its flags would end it.
+        let options = String::from_utf8_lossy(&options);
+        page.extend(
+            options
+                .lines()
+                .filter(|line| !line.starts_with(".SH "))
+                .flat_map(|line| [line, "\n"])
+                .collect::<String>()
+                .bytes(),
+        );
         examples(subcommand.get_name()).to_writer(page)?;
     }
     Ok(())

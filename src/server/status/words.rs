@@ -2,30 +2,17 @@
 
 use jiff::Timestamp;
 
-use crate::health::SubjectHealth;
-
-/// An account's state, as one word from a closed set and in plain words.
-pub(super) fn state(account: &SubjectHealth) -> (&'static str, String) {
-    let (count, failing) = (account.loops.len(), account.loops.values().filter(|l| l.tried && !l.up).count());
-    if let Some((reason, since)) = account.blocked {
-        ("stopped", format!("login blocked: {} since {}", reason.words(), clock(since)))
-    } else if failing > 0 {
-        ("failing", format!("{failing} of {count} endpoints failing"))
-    } else if account.loops.values().all(|l| l.tried) {
-        ("ok", "ok".to_owned())
-    } else if account.loops.values().any(|l| l.tried) {
-        ("ok", "ok so far".to_owned())
-    } else {
-        ("waiting", "not polled yet".to_owned())
-    }
-}
-
 /// A time of day, with its date when that is not today's. UTC: a page may be read anywhere.
 pub(super) fn clock(unix_seconds: f64) -> String {
     let (time, now) = (timestamp(unix_seconds), Timestamp::now());
     let format =
         if time.strftime("%F").to_string() == now.strftime("%F").to_string() { "%H:%M UTC" } else { "%F %H:%M UTC" };
     time.strftime(format).to_string()
+}
+
+/// The time now, to the second.
+pub(super) fn clock_seconds() -> String {
+    Timestamp::now().strftime("%H:%M:%S UTC").to_string()
 }
 
 /// How long ago a time was.
@@ -55,6 +42,43 @@ pub(super) fn si(value: f64, unit: &str) -> String {
     }
     let decimals = usize::from(steps > 0 && value.abs() < 99.95);
     format!("{value:.decimals$} {}{unit}", prefixes[steps])
+}
+
+/// A balance: amounts below each other have their points below each other.
+pub(super) fn balance(coins: f64, currency: &str) -> String {
+    format!("{coins:.8} {currency}")
+}
+
+/// A whole number, with its thousands apart: `12,345`.
+pub(super) fn count(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A number that is whole as a rule, with its thousands apart.
+pub(super) fn number(number: f64) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "only a number that stays the same is taken"
+    )]
+    let whole = number as usize;
+    #[expect(clippy::cast_precision_loss, clippy::float_cmp, reason = "a number that stays the same is whole")]
+    let is_whole = whole as f64 == number;
+    if is_whole { count(whole) } else { number.to_string() }
+}
+
+/// A number of workers: `1 worker`, `1,200 workers`.
+pub(super) fn workers(workers: f64) -> String {
+    let workers = number(workers);
+    if workers == "1" { "1 worker".to_owned() } else { format!("{workers} workers") }
 }
 
 /// An amount of coins: eight decimals at most, and no noise behind them.
@@ -90,6 +114,20 @@ mod tests {
         {
             assert_eq!(coins(value), text);
         }
+        for (number, text) in [
+            (1.0, "1 worker"),
+            (0.0, "0 workers"),
+            (1234.0, "1,234 workers"),
+            (1e6, "1,000,000 workers"),
+            (0.5, "0.5 workers"),
+            (-1.0, "-1 workers"),
+        ] {
+            assert_eq!(workers(number), text);
+        }
+        assert_eq!(
+            (balance(1.5, "xmr"), balance(0.1 + 0.2, "etc")),
+            ("1.50000000 xmr".to_owned(), "0.30000000 etc".to_owned())
+        );
         for (seconds, text) in [(0.0, "0 s"), (99.0, "99 s"), (120.0, "2 min"), (7200.0, "2 h"), (864_000.0, "10 days")] {
             assert_eq!(span(seconds), text);
         }

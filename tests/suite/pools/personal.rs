@@ -99,9 +99,18 @@ fn no_output_contains_an_address() {
         let workers: Vec<&str> =
             shown.of_family("minergate_worker_hashrate_hashes_per_second", "rig").map(|(series, _)| series).collect();
         assert!(workers.iter().any(|series| series.contains("worker=\"other\"")), "{workers:?}");
-        for page in
-            ["/metrics", "/metrics?account=rig", "/", "/?name=rig", "/api/v1/status", "/sd", "/-/ready", "/-/healthy"]
-        {
+        for page in [
+            "/metrics",
+            "/metrics?account=rig",
+            "/",
+            "/?name=rig",
+            "/?account=rig",
+            "/api/v1/status",
+            "/api/v1/status?account=rig",
+            "/sd",
+            "/-/ready",
+            "/-/healthy",
+        ] {
             search(page, &get(&format!("{url}{page}"), &[]).text());
         }
         let open_metrics = get(&format!("{url}/metrics"), &[("accept", "application/openmetrics-text;version=1.0.0")]);

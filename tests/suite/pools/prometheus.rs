@@ -9,7 +9,7 @@ use crate::prometheus::{promtool_finds_nothing, query, serve, strict_open_metric
 #[ignore = "scripts/test runs it: it needs Prometheus and Python"]
 fn prometheus_takes_every_scrape_of_the_demo_with_a_wallet() {
     let mut demo = Process::start(exporter().args(["demo", "--web.listen-address", "127.0.0.1:0"]));
-    let url = demo.wait_for("what there is").trim().trim_end_matches('/').to_owned();
+    let url = demo.wait_for("status page").trim().trim_end_matches('/').to_owned();
     let metrics = format!("{url}/metrics");
     let workers = "minergate_worker_hashrate_hashes_per_second{account=\"rig-1\"";
     wait("everything", || {

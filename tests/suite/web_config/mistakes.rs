@@ -27,20 +27,20 @@ fn every_mistake_has_its_message() {
         ("rate_limit:\nrate_limit:\n", "web.yml:2:1: a key stands twice; keep one of them"),
         (
             "tls_config:\n  a: b\n",
-            "web.yml:2: unknown key; those there are: basic_auth_users, http_server_config, rate_limit, tls_server_config",
+            "web.yml:1: unknown key; those there are: basic_auth_users, http_server_config, rate_limit, tls_server_config",
         ),
-        ("\nbasic_auth_user:\n  a: b\n", "web.yml:3: unknown key `basic_auth_user`; did you mean `basic_auth_users`?"),
+        ("\nbasic_auth_user:\n  a: b\n", "web.yml:2: unknown key `basic_auth_user`; did you mean `basic_auth_users`?"),
         (
             "tls_server_config:\n  certfile: a\n",
             "web.yml:2: tls_server_config: unknown key `certfile`; did you mean `cert_file`?",
         ),
         (
             "tls_server_config:\n  cert_file: cert.pem\n",
-            "web.yml:2: tls_server_config: has no certificate or no key; give cert_file and key_file",
+            "web.yml:1: tls_server_config: has no certificate or no key; give cert_file and key_file",
         ),
         (
             "tls_server_config:\n  min_version: TLS13\n",
-            "web.yml:2: tls_server_config: has no certificate or no key; give cert_file and key_file",
+            "web.yml:1: tls_server_config: has no certificate or no key; give cert_file and key_file",
         ),
         (
             "tls_server_config:\n  cert_file: gone.pem\n  key_file: key.pem\n",
@@ -147,7 +147,7 @@ fn every_mistake_has_its_message() {
         ),
         (
             "rate_limit:\n  interval: 1s\n",
-            "web.yml:2: rate_limit: has no burst and so would refuse everything; give burst, 1 or more",
+            "web.yml:1: rate_limit: has no burst and so would refuse everything; give burst, 1 or more",
         ),
         (
             "rate_limit:\n  interval: 1s\n  burst: 0\n",

@@ -1,5 +1,6 @@
 //! Numbers of answers: doubles as JSON has them, exact decimals, and whole numbers beyond a double's range.
 
+use rust_decimal::Decimal;
 use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -31,6 +32,15 @@ impl Number {
             Value::Double(double) => Some(double),
             Value::Decimal { units, decimals } => decimal(units, decimals).parse().ok(),
         }
+    }
+
+    /// The number in decimal: of a double the digits that identify it, 17 at most. Nothing if it has more than 28 digits before the point.
+    pub fn decimal(self) -> Option<Decimal> {
+        let text = match self.0? {
+            Value::Double(double) => double.to_string(),
+            Value::Decimal { units, decimals } => decimal(units, decimals),
+        };
+        text.parse().ok()
     }
 
     /// The first that was given.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Spec, of_account};
-use crate::answer::{Map, Number, count, later, object};
+use crate::answer::{Map, Number, Sum, count, later, object};
 use crate::metric::Unit::{Coins, Seconds};
 use crate::metric::gauge;
 
@@ -44,11 +44,10 @@ pub static SPEC: Spec<AffiliateChildrens> = of_account("affiliate_childrens", "/
             .labels(&["currency"])
             .field("profits")
             .read(|children, out| {
-                let mut sums = BTreeMap::new();
+                let mut sums: BTreeMap<&str, Sum> = BTreeMap::new();
                 let profits = children.iter().map(|(_, child)| &child.profits);
                 for (currency, coins) in profits.flat_map(Map::iter) {
-                    let sum = sums.entry(currency).or_insert(Some(0.0));
-                    *sum = sum.zip(coins.get()).map(|(sum, coins)| sum + coins);
+                    sums.entry(currency).or_default().add(*coins);
                 }
                 out.put_all(sums.into_iter().map(|(currency, sum)| ([currency], sum)));
             }),

@@ -82,18 +82,38 @@ fn is_bidirectional_control(c: char) -> bool {
     matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}')
 }
 
-/// The value of a label in a written set. It and those before it must be of the kind that needs no escaping, as all but
-/// accounts' names and nicknames are.
+/// The value of a label in a written set, as it is written there.
 pub(super) fn find<'a>(set: &'a str, name: &str) -> Option<&'a str> {
     let mut rest = set;
     loop {
         let (key, after) = rest.split_once("=\"")?;
-        let (value, after) = after.split_once('"')?;
+        let mut is_escaped = false;
+        let end = after.bytes().position(|byte| {
+            let ends = byte == b'"' && !is_escaped;
+            is_escaped = byte == b'\\' && !is_escaped;
+            ends
+        })?;
         if key == name {
-            return Some(value);
+            return Some(&after[..end]);
         }
-        rest = after.strip_prefix(',')?;
+        rest = after[end + 1..].strip_prefix(',')?;
     }
+}
+
+/// A written value as it was before [`write_label`] escaped it.
+pub(super) fn unescaped(written: &str) -> String {
+    let mut text = String::with_capacity(written.len());
+    let mut chars = written.chars();
+    while let Some(c) = chars.next() {
+        text.push(match c {
+            '\\' => match chars.next() {
+                Some('n') | None => '\n',
+                Some(escaped) => escaped,
+            },
+            c => c,
+        });
+    }
+    text
 }
 
 #[cfg(test)]
@@ -112,6 +132,9 @@ mod tests {
             let mut text = String::new();
             write_label(&mut text, "n", value);
             assert_eq!(text, expected);
+            text.push_str(",last=\"\"");
+            assert_eq!(find(&text, "n").map(unescaped).as_deref(), Some(value));
+            assert_eq!(find(&text, "last"), Some(""));
         }
     }
 

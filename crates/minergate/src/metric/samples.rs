@@ -72,6 +72,11 @@ impl<'a> Sample<'a> {
     pub fn label(&self, name: &str) -> Option<&'a str> {
         label::find(self.labels, name)
     }
+
+    /// The value of any label, such as `worker`.
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.label(name).map(label::unescaped)
+    }
 }
 
 impl Samples {

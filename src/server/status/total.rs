@@ -1,0 +1,31 @@
+//! What all accounts have of one currency together. Different currencies are never added up.
+
+use serde::Serialize;
+
+use super::currency::Currency;
+
+/// Sums of what is known.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Total {
+    /// Accounts that use the currency, as far as is known.
+    pub(super) accounts: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) hashrate_hashes_per_second: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) workers: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) balance_coins: Option<f64>,
+}
+
+impl Total {
+    pub(super) fn add(&mut self, currency: &Currency) {
+        self.accounts += 1;
+        for (sum, value) in [
+            (&mut self.hashrate_hashes_per_second, currency.hashrate_hashes_per_second),
+            (&mut self.workers, currency.workers),
+            (&mut self.balance_coins, currency.balance_coins),
+        ] {
+            *sum = sum.zip(value).map(|(sum, value)| sum + value).or(*sum).or(value);
+        }
+    }
+}

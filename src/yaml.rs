@@ -1,0 +1,272 @@
+//! A YAML document whose values know their lines, so that a message can name the place of a mistake.
+//!
+//! Messages never quote the document: any value can be a secret that was written on the wrong line. Plain scalars have the types of
+//! YAML's core schema. Aliases and merge keys (`<<`) work, as they do in Prometheus' own files.
+
+mod scalar;
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use granit_parser::{Event, Marker, Parser, ScanError, StrInput};
+
+/// The formats that are read have at most six levels. Each level costs some of the stack.
+const MAX_DEPTH: usize = 16;
+
+/// Values that aliases may copy in one document. Aliases of aliases could otherwise fill the memory.
+const MAX_COPIES: usize = 100_000;
+
+/// A value of YAML.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    Null,
+    Bool(bool),
+    Integer(i64),
+    /// A number that is no [`Value::Integer`].
+    Float(f64),
+    Text(String),
+    List(Vec<Node>),
+    Map(BTreeMap<String, Node>),
+}
+
+/// A value, and the line of its key, or of itself where it has no key. Lines are counted from 1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    pub line: usize,
+    pub value: Value,
+}
+
+/// Why a text is not one YAML document. The message quotes nothing of it.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct ParseError {
+    /// Line and column, counted from 1.
+    pub place: (usize, usize),
+    message: &'static str,
+}
+
+/// Parses a document. An empty document is `Null`.
+pub fn parse(text: &str) -> Result<Node, ParseError> {
+    let options = granit_parser::options! { flow_nesting_limit: MAX_DEPTH, block_nesting_limit: MAX_DEPTH };
+    let parser = Parser::new_from_str_with_options(text, options);
+    let mut composer = Composer { parser, anchors: BTreeMap::new(), copies: 0, documents: 0 };
+    let mut root = Node { line: 1, value: Value::Null };
+    loop {
+        match composer.next()? {
+            (Event::StreamEnd, _) => return Ok(root),
+            (Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd, _) => {}
+            (_, at) if composer.documents == 1 => return Err(error(at, "a second document; keep one of them")),
+            event => {
+                composer.documents = 1;
+                root = composer.node(event, 0)?;
+            }
+        }
+    }
+}
+
+impl Node {
+    /// The value of a key, if this is a mapping that has it.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        if let Value::Map(map) = &self.value { map.get(key) } else { None }
+    }
+
+    /// The values of a list; none if this is not a list.
+    pub fn items(&self) -> &[Node] {
+        if let Value::List(list) = &self.value { list } else { &[] }
+    }
+
+    pub fn text(&self) -> Option<&str> {
+        if let Value::Text(text) = &self.value { Some(text) } else { None }
+    }
+
+    /// This value and all values in it.
+    fn count(&self) -> usize {
+        let within = match &self.value {
+            Value::List(list) => list.iter().map(Node::count).sum(),
+            Value::Map(map) => map.values().map(Node::count).sum(),
+            _ => 0,
+        };
+        1 + within
+    }
+}
+
+/// Makes values of a parser's events.
+struct Composer<'a> {
+    parser: Parser<'a, StrInput<'a>>,
+    /// The values with an anchor, by its number.
+    anchors: BTreeMap<usize, Node>,
+    copies: usize,
+    documents: usize,
+}
+
+type Located<'a> = (Event<'a>, Marker);
+
+impl<'a> Composer<'a> {
+    fn next(&mut self) -> Result<Located<'a>, ParseError> {
+        match self.parser.next_event() {
+            Some(Ok((event, span))) => Ok((event, span.start)),
+            Some(Err(error)) => Err(invalid(&error)),
+            None => Ok((Event::StreamEnd, Marker::default())),
+        }
+    }
+
+    /// The value that begins with an event.
+    fn node(&mut self, (event, at): Located<'a>, depth: usize) -> Result<Node, ParseError> {
+        if depth > MAX_DEPTH {
+            return Err(error(at, INVALID));
+        }
+        let line = at.line();
+        let (anchor, value) = match event {
+            Event::Scalar(text, style, anchor, tag) => (anchor, scalar::value(text, style, tag.as_deref())),
+            Event::SequenceStart(_, anchor, _) => (anchor, self.list(depth)?),
+            Event::MappingStart(_, anchor, _) => (anchor, self.map(depth)?),
+            Event::Alias(anchor) => (0, self.copy(anchor, at)?),
+            _ => return Err(error(at, INVALID)),
+        };
+        let node = Node { line, value };
+        if anchor != 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        Ok(node)
+    }
+
+    fn list(&mut self, depth: usize) -> Result<Value, ParseError> {
+        let mut list = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::SequenceEnd, _) => return Ok(Value::List(list)),
+                event => list.push(self.node(event, depth + 1)?),
+            }
+        }
+    }
+
+    fn map(&mut self, depth: usize) -> Result<Value, ParseError> {
+        let mut map = BTreeMap::new();
+        let mut merged = Vec::new();
+        loop {
+            let (key, at) = match self.next()? {
+                (Event::MappingEnd, _) => break,
+                (Event::Scalar(key, ..), at) => (key, at),
+                (_, at) => return Err(error(at, "a key that is not a text; write keys as \"key: value\"")),
+            };
+            let value = self.next()?;
+            let node = self.node(value, depth + 1)?;
+            if key == "<<" {
+                merged.push(node);
+                continue;
+            }
+            match map.entry(key.into_owned()) {
+                Entry::Vacant(entry) => _ = entry.insert(Node { line: at.line(), value: node.value }),
+                Entry::Occupied(_) => return Err(error(at, "a key stands twice; keep one of them")),
+            }
+        }
+        // Keys of the mapping itself count, then those of the first merged mapping.
+        for node in merged {
+            let maps = if let Value::List(list) = node.value { list } else { vec![node] };
+            for (key, node) in
+                maps.into_iter().filter_map(|node| if let Value::Map(map) = node.value { Some(map) } else { None }).flatten()
+            {
+                map.entry(key).or_insert(node);
+            }
+        }
+        Ok(Value::Map(map))
+    }
+
+    fn copy(&mut self, anchor: usize, at: Marker) -> Result<Value, ParseError> {
+        let node = self.anchors.get(&anchor).ok_or_else(|| error(at, "an alias of a value that it is a part of"))?;
+        self.copies += node.count();
+        if self.copies > MAX_COPIES {
+            return Err(error(at, "too many values are copied by aliases; write them out"));
+        }
+        Ok(node.value.clone())
+    }
+}
+
+const INVALID: &str = "not valid YAML; check its indentation, and put texts with special characters in quotes";
+
+fn invalid(scan: &ScanError) -> ParseError {
+    error(*scan.marker(), INVALID)
+}
+
+fn error(at: Marker, message: &'static str) -> ParseError {
+    ParseError { place: (at.line(), at.col() + 1), message }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn plain(node: Node) -> serde_json::Value {
+        match node.value {
+            Value::Null => serde_json::Value::Null,
+            Value::Bool(value) => value.into(),
+            Value::Integer(number) => number.into(),
+            Value::Float(number) => number.into(),
+            Value::Text(text) => text.into(),
+            Value::List(list) => list.into_iter().map(plain).collect(),
+            Value::Map(map) => map.into_iter().map(|(key, node)| (key, plain(node))).collect(),
+        }
+    }
+
+    #[test]
+    fn anchors_merge_keys_and_block_texts_are_read() {
+        let text = "base: &base {a: 1, b: two}\nlist:\n- *base\n- <<: *base\n  b: three\n- <<: [{c: 4}, *base]\ntext: |\n  one\n  two\nempty:\n";
+        let expected = serde_json::json!({
+            "base": {"a": 1, "b": "two"},
+            "list": [{"a": 1, "b": "two"}, {"a": 1, "b": "three"}, {"a": 1, "b": "two", "c": 4}],
+            "text": "one\ntwo\n",
+            "empty": null,
+        });
+        assert_eq!(plain(parse(text).unwrap()), expected);
+        assert_eq!(parse("").unwrap().value, Value::Null);
+        assert_eq!(parse("# a comment\n").unwrap().value, Value::Null);
+    }
+
+    #[test]
+    fn mistakes_have_their_place_and_message() {
+        for (text, place, message) in [
+            ("a: 1\na: 2\n", (2, 1), "stands twice"),
+            ("a: 1\n---\nb: 2\n", (3, 1), "a second document"),
+            ("a: [1\nb: 2", (2, 2), "not valid"),
+            ("? [1]\n: 2\n", (1, 3), "a key that is not a text"),
+            ("a: &a [*a]\n", (1, 8), "an alias of a value"),
+            ("a: *b\n", (1, 4), "not valid"),
+        ] {
+            let error = parse(text).expect_err(text);
+            assert_eq!(error.place, place, "{text}");
+            assert!(error.to_string().contains(message), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_document_without_end_is_an_error() {
+        for text in ["[".repeat(100_000), "{a: ".repeat(100_000), "- ".repeat(100_000)] {
+            assert!(parse(&text).is_err());
+        }
+        let laughs = (1..30).fold("a0: &a0 [1]\n".to_owned(), |text, i| {
+            let before = format!("*a{}", i - 1);
+            format!("{text}a{i}: &a{i} [{before}, {before}, {before}]\n")
+        });
+        assert!(parse(&laughs).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "(?s).*", yaml in "([a-z]{1,2}: |\\[|\\]|- |\n|  |'|\"|&a |\\*a|<<: |#|~|\\|\n|!!str |0x|1.5e3|,|\\{|\\}){0,40}") {
+            for text in [text, yaml] {
+                let _ = parse(&text);
+            }
+        }
+
+        #[test]
+        fn values_are_those_of_another_reader(
+            yaml in "([a-z]{1,2}: |- |\n|  |[a-z]{1,3}|true|no|null|~|0|-?[1-9][0-9]{0,3}|0x1f|0o17|[0-9]\\.[0-9]|1e3|\\.5|'[a-z ]*'|\"[a-z]*\"|\\[a, 1\\]|!!str 1){0,12}"
+        ) {
+            if let (Ok(own), Ok(other)) = (parse(&yaml), serde_saphyr::from_str::<Option<serde_json::Value>>(&yaml)) {
+                prop_assert_eq!(plain(own), other.unwrap_or_default());
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Scalars of YAML, with the types of the core schema (YAML 1.2.2, chapter 10.3), and the booleans of YAML 1.1, which Prometheus' reader takes,
+//! too.
+
+use std::borrow::Cow;
+
+use granit_parser::{ScalarStyle, Tag};
+
+use super::Value;
+
+/// The value of a scalar. Quotes or the tag `!!str` make it a text.
+pub(super) fn value(text: Cow<'_, str>, style: ScalarStyle, tag: Option<&Tag>) -> Value {
+    let is_text = tag.is_some_and(|tag| tag.is_yaml_core_schema_tag("str") || tag.suffix().is_empty());
+    match if style == ScalarStyle::Plain && !is_text { typed(&text) } else { None } {
+        Some(value) => value,
+        None => Value::Text(text.into_owned()),
+    }
+}
+
+fn typed(text: &str) -> Option<Value> {
+    Some(match text {
+        "" | "~" | "null" | "Null" | "NULL" => Value::Null,
+        _ if is_one_of(text, &["true", "yes", "on", "y"]) => Value::Bool(true),
+        _ if is_one_of(text, &["false", "no", "off", "n"]) => Value::Bool(false),
+        _ => integer(text).map(Value::Integer).or_else(|| float(text).map(Value::Float))?,
+    })
+}
+
+fn is_one_of(text: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
+fn integer(text: &str) -> Option<i64> {
+    let (digits, radix) = match (text.strip_prefix("0x"), text.strip_prefix("0o")) {
+        (Some(digits), _) => (digits, 16),
+        (_, Some(digits)) => (digits, 8),
+        _ => return text.parse().ok(),
+    };
+    if digits.starts_with(['+', '-']) { None } else { i64::from_str_radix(digits, radix).ok() }
+}
+
+fn float(text: &str) -> Option<f64> {
+    match text.strip_prefix(['+', '-']).unwrap_or(text) {
+        ".inf" | ".Inf" | ".INF" => return Some(if text.starts_with('-') { f64::NEG_INFINITY } else { f64::INFINITY }),
+        ".nan" | ".NaN" | ".NAN" => return Some(f64::NAN),
+        _ => {}
+    }
+    // Rust also reads words such as "infinity", which YAML takes for texts.
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+    text.parse().ok().filter(|_| is_number)
+}
