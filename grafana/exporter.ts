@@ -74,7 +74,8 @@ function pollRow() {
       + 'there is one.', 's').min(0)
       .withTarget(over(latency(0.5), 'p50 {{pool}}', POLL.mining))
       .withTarget(over(latency(0.95), 'p95 {{pool}}', POLL.mining))
-      .overrideByRegexp('/^p95/', [fixed(AMBER)]),
+      // Each pool has a shade.
+      .overrideByRegexp('/^p95/', [{ id: 'color', value: { mode: 'shades', fixedColor: AMBER } }]),
     endpointGraph('Failing accounts', 'How many accounts, or networks, could not be read at their latest poll, by endpoint.', 'short').decimals(0).axisSoftMax(1)
       .withTarget(over(`sum by (endpoint) (1 - ${endpointUp})`, '{{endpoint}}', POLL.workers)),
     endpointGraph('Requests', 'Requests a minute, by endpoint. Repeated ones count.', 'cpm')

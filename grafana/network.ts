@@ -57,7 +57,7 @@ function course() {
   return [
     currencyGraph('Network hashrate, change in 24 h', 'What the network\'s hashrate has changed by in a day.', 'percentunit').span(12)
       .withTarget(over(change('minergate_network_hashrate_hashes_per_second'), '{{currency}}', POLL.pool)),
-    currencyGraph('Accounts\' part of the network', 'The accounts\' hashrate in parts of the network\'s.', 'percentunit').span(12)
+    currencyGraph('Accounts\' part of the network', 'The accounts\' hashrate in parts of the network\'s.', 'percentunit').span(12).min(0)
       .withTarget(over(byCurrency(mine('minergate_network_share:ratio')), '{{currency}}', POLL.mining)),
     currencyGraph('Block time of the expected', 'Time from block to block in the last hour, by the blocks\' own times, of what difficulty and hashrate make '
       + 'expect.', 'percentunit').span(12).min(0)
@@ -65,7 +65,7 @@ function course() {
         `${measured('minergate_network_block_timestamp_seconds')} / (${measured('minergate_network_block_height')} > 0) / on (currency) (${blockTime})`,
         '{{currency}}', POLL.mining)),
     currencyGraph('Since the last block', 'How old the last block was, at most, in 10 minutes. If it grows and grows, the pool\'s node or the network stands still.', 's')
-      .span(12)
+      .span(12).min(0)
       .withTarget(over(
         once('currency', `max_over_time(${age(select('minergate_network_block_timestamp_seconds', CURRENCY))}[10m:1m])`), '{{currency}}', POLL.pool)),
   ];
