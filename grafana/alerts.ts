@@ -13,12 +13,17 @@ const alerts = (...matchers: string[]) => once(LABELS, `ALERTS{${[OURS, ...match
 
 /** What follows from another alert, as alertmanager.yml has it: the cause, and the labels that both have in common. */
 const CONSEQUENCES: [cause: string, consequences: string, labels: string][] = [
-  ['ExporterDown|ApiDown', 'AccountDown|DataStale', 'exporter'],
+  ['ExporterDown', 'TargetDown|ApiDown|ApiRateLimited|AccountDown|AccountMissing|DataStale', 'exporter'],
+  ['ExporterAbsent', 'AccountMissing', ''],
+  ['ApiDown', 'AccountDown|DataStale', 'exporter'],
   ['LoginStopped', 'AccountDown|DataStale', 'exporter, account'],
   ['AccountDown', 'DataStale', 'exporter, account, currency'],
   ['MiningStopped', 'WorkersDropped|WorkerGone|HashrateDropped|RankDropped|EarningsLow', 'account'],
   ['WorkerGone', 'WorkersDropped', 'account, currency'],
   ['WorkersDropped', 'HashrateDropped|RankDropped', 'account, currency'],
+  ['StatisticsStopped', 'BalanceNotGrowing|EarningsLow|EffectiveHashrateLow', 'account'],
+  ['NetworkStopped', 'BalanceNotGrowing|EarningsLow', 'currency'],
+  ['BalanceNotGrowing', 'EarningsLow', 'account, currency'],
 ];
 
 /** Alerts without what follows from others, so that a problem is one line. */
