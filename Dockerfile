@@ -1,8 +1,8 @@
 # The image: one static binary, CA certificates, and nothing else. For amd64 and arm64; with --platform for the other of the
 # two, a cross compiler builds it, and nothing is emulated.
-ARG BUILD_IMAGE=docker.io/library/rust:1.95.0-slim-bookworm
 
-FROM --platform=$BUILDPLATFORM ${BUILD_IMAGE} AS build
+# The name is not in an ARG, because dependabot does not read those.
+FROM --platform=$BUILDPLATFORM docker.io/library/rust:1.95.0-slim-bookworm AS build
 SHELL ["/bin/sh", "-eu", "-c"]
 WORKDIR /build
 

@@ -65,8 +65,7 @@ fn dependabot_looks_at_every_manifest() {
         ("rust-toolchain", "rust-toolchain.toml"),
     ] {
         let found = files("", manifest);
-        let mut expected: Vec<String> =
-            found.iter().map(|path| format!("/{}", path.parent().unwrap().display())).collect();
+        let mut expected: Vec<String> = found.iter().map(|path| format!("/{}", path.parent().unwrap().display())).collect();
         let mut actual: Vec<&str> = watched.iter().filter(|(name, _)| *name == ecosystem).map(|(_, path)| *path).collect();
         expected.sort();
         actual.sort_unstable();
