@@ -32,7 +32,7 @@ const OWN: &[&str] =
 const TOLERANCE: f64 = 0.01;
 
 /// All that the twin said within a short time.
-struct Reading {
+struct ReadOptions {
     began: Instant,
     ended: Instant,
     samples: BTreeMap<String, f64>,
@@ -42,7 +42,7 @@ pub(super) struct Oracle {
     runtime: Runtime,
     client: Client,
     plan: Plan,
-    readings: Vec<Reading>,
+    readings: Vec<ReadOptions>,
     /// The oldest answer that a scrape may show: it came that long ago, or was asked for and took that long.
     oldest: Duration,
 }
@@ -92,7 +92,7 @@ impl Oracle {
         let exposition = Exposition::new(store, Arc::default());
         let Scrape(mut samples) = Scrape::read(&exposition.render(Format::Text, &Filter::default()));
         samples.retain(|series, _| is_of_api(series));
-        self.readings.push(Reading { began, ended: Instant::now(), samples });
+        self.readings.push(ReadOptions { began, ended: Instant::now(), samples });
     }
 
     /// Checks a scrape that was made since that time, and before the latest reading: the healthy accounts', pool's and
