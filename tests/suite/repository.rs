@@ -23,6 +23,13 @@ pub(crate) fn files(path: &str, end: &str) -> Vec<PathBuf> {
     files
 }
 
+/// The fenced blocks of a language in a page in Markdown.
+pub(crate) fn fenced(text: &str, language: &str) -> Vec<String> {
+    let fence = format!("```{language}\n");
+    let parts = text.split(&fence).skip(1);
+    parts.map(|part| part.split("```").next().unwrap().to_owned()).collect()
+}
+
 /// A file's text.
 pub(crate) fn read(path: impl AsRef<Path>) -> String {
     let path = path.as_ref();

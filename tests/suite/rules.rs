@@ -34,12 +34,12 @@ pub(crate) fn prometheus_3(program: &str) -> PathBuf {
 }
 
 /// The promtool of each major version.
-fn promtools() -> [PathBuf; 2] {
+pub(crate) fn promtools() -> [PathBuf; 2] {
     [PathBuf::from("promtool"), prometheus_3("promtool")]
 }
 
 /// Runs a program on files of the repository, and returns what it wrote.
-fn run(program: &Path, arguments: &[&str], files: &[PathBuf]) -> Result<String, String> {
+pub(crate) fn run(program: &Path, arguments: &[&str], files: &[PathBuf]) -> Result<String, String> {
     let output = Command::new(program).current_dir(ROOT).args(arguments).args(files).output();
     let output =
         output.unwrap_or_else(|error| panic!("{}: {error}; scripts/test installs what the tests need", program.display()));
@@ -122,13 +122,28 @@ fn metrics(text: &str) -> BTreeSet<&str> {
 }
 
 /// Fails where a text names a metric or a record that there is not.
-fn names_are_known(place: &str, text: &str) {
+pub(crate) fn names_are_known(place: &str, text: &str) {
     let rules = rules();
     for name in metrics(text) {
         let is_record = || rules.iter().any(|rule| rule.record.as_deref() == Some(name));
         let is_metric = || reference::entries().any(|entry| entry.name == name);
         let is_known = OTHERS.contains(&name) || is_record() || is_metric();
         assert!(is_known, "{place} names {name}, which does not exist");
+    }
+}
+
+/// Checks that promtool can parse queries: they become the expressions of recording rules.
+pub(crate) fn check_queries(queries: impl Iterator<Item = String>) {
+    let mut text = "groups: [{name: queries, rules: [\n".to_owned();
+    for (number, query) in queries.enumerate() {
+        writeln!(text, "  {{record: \"query:{number}\", expr: {}}},", serde_json::json!(query.trim())).unwrap();
+    }
+    text += "]}]\n";
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("queries.yml");
+    fs::write(&path, &text).unwrap();
+    for promtool in promtools() {
+        run(&promtool, &["check", "rules"], std::slice::from_ref(&path)).unwrap_or_else(|said| panic!("{said}\n{text}"));
     }
 }
 

@@ -8,14 +8,14 @@ use minergate::api::Account;
 use minergate::endpoints;
 use minergate_exporter::config::{Config, Sources};
 
-use crate::repository::read;
+use crate::repository::{fenced, read};
 
 #[test]
 fn the_examples_say_the_same() {
     let page = read("docs/configuration.md");
     let directory = tempfile::tempdir().unwrap();
     let [toml, yaml] = ["toml", "yaml"].map(|language| {
-        let example = page.split(&format!("```{language}\n")).nth(1).unwrap().split("```").next().unwrap();
+        let example = &fenced(&page, language)[0];
         let path = directory.path().join(format!("c.{language}"));
         fs::write(&path, example).unwrap();
         Config::load(Sources { file: Some(&path), ..Sources::default() }).unwrap()
@@ -37,8 +37,8 @@ fn the_examples_say_the_same() {
 fn the_examples_of_a_wallet_are_right() {
     let page = read("docs/configuration.md");
     let section = page.split("\n## Wallets at pools\n").nth(1).unwrap().split("\n## ").next().unwrap();
-    let toml = section.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
-    let file = Config::load(Sources { text: Some(toml), ..Sources::default() }).unwrap();
+    let [toml] = fenced(section, "toml").try_into().unwrap();
+    let file = Config::load(Sources { text: Some(&toml), ..Sources::default() }).unwrap();
     let lines = section.lines().filter(|line| line.starts_with("MINERGATE_EXPORTER__"));
     let environment =
         lines.filter_map(|line| line.split_once('=')).map(|(name, value)| (name.into(), value.into())).collect();

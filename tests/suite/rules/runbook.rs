@@ -1,17 +1,16 @@
 //! The pages in docs/runbooks: one for each alert, whose queries and commands work, and an index that knows them all.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
 
 use super::file::{Rule, rules};
-use super::{RUNBOOKS, names_are_known, promtools, run};
+use super::{RUNBOOKS, check_queries, names_are_known};
 use crate::alerting::alertmanager;
 use crate::process::{daemon, exporter, simulator};
-use crate::repository::{ROOT, files, read};
+use crate::repository::{ROOT, fenced, files, read};
 
 const HEADINGS: &[&str] = &["## Look at, in this order", "## What to do", "## False alarms"];
 
@@ -30,10 +29,8 @@ fn index() -> String {
 
 /// The fenced blocks of a language, without their indentation.
 fn blocks(text: &str, language: &str) -> Vec<String> {
-    let fence = format!("```{language}\n");
-    let parts = text.split(&fence).skip(1);
-    let lines = |block: &str| block.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>().join("\n");
-    parts.map(|part| lines(part.split("```").next().unwrap())).collect()
+    let trimmed = |block: &String| block.lines().map(str::trim).collect::<Vec<_>>().join("\n");
+    fenced(text, language).iter().map(trimmed).collect()
 }
 
 #[test]
@@ -70,28 +67,18 @@ fn the_index_knows_every_alert_and_every_record() {
     names_are_known("docs/runbooks/README.md", &index);
 }
 
-/// All queries become the expressions of one file of rules, which promtool reads.
 #[test]
 #[ignore = "scripts/test runs it: it needs Prometheus"]
 fn the_queries_can_be_asked() {
-    let mut text = "groups: [{name: queries, rules: [\n".to_owned();
-    let mut count = 0;
+    let mut queries = Vec::new();
     for (name, page) in pages() {
         names_are_known(&name, &page);
-        for query in blocks(&page, "promql").iter().flat_map(|block| block.split("\n\n")) {
-            writeln!(text, "  {{record: \"{name}:{count}\", expr: {}}},", serde_json::json!(query.trim())).unwrap();
-            count += 1;
+        for block in blocks(&page, "promql") {
+            queries.extend(block.split("\n\n").map(str::to_owned));
         }
     }
-    text += "]}]\n";
-    assert!(count > 30, "{count} queries");
-    let text = text.replace("Minergate", "query:Minergate");
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("queries.yml");
-    fs::write(&path, &text).unwrap();
-    for promtool in promtools() {
-        run(&promtool, &["check", "rules"], std::slice::from_ref(&path)).unwrap_or_else(|said| panic!("{said}\n{text}"));
-    }
+    assert!(queries.len() > 30, "{} queries", queries.len());
+    check_queries(queries.into_iter());
 }
 
 /// The exporter has the paths that are asked for.

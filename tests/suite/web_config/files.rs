@@ -1,12 +1,12 @@
 //! Files that are read: those of other exporters, certificates and keys.
 
 use std::fs;
-use std::path::Path;
 
 use rcgen::{CertificateParams, KeyPair};
 
 use super::{hash, load, write_certificate};
 use crate::process::exporter;
+use crate::repository::{fenced, read};
 
 #[test]
 fn files_of_other_exporters_work() {
@@ -40,8 +40,7 @@ fn files_of_other_exporters_work() {
     for (name, of) in [("cert.pem", "exporter.pem"), ("key.pem", "exporter.key")] {
         fs::copy(directory.path().join(name), directory.path().join(of)).unwrap();
     }
-    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/web.md")).unwrap();
-    let example = page.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let example = &fenced(&read("docs/web.md"), "yaml")[0];
     assert_eq!(load(directory.path(), example), Ok(Vec::new()));
 
     let old = "tls_server_config: {cert_file: cert.pem, key_file: key.pem, min_version: TLS10, cert: unused}\n";

@@ -1,0 +1,112 @@
+//! The commands of pages are run as a reader would give them: the exporter, its simulator and promtool are real.
+//!
+//! `block` has README and docs/install.md, and `rules::runbook` has docs/runbooks.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
+use std::process::Command;
+
+use super::page::Page;
+use crate::process::{Process, daemon, exporter, simulator};
+
+/// The simulator's faults come last, since they stay in force.
+const PAGES: &[&str] =
+    &["docs/configuration.md", "docs/commands.md", "docs/http.md", "docs/history.md", "docs/simulator.md"];
+
+/// Whether a command runs until it is stopped. The simulator's are run by another test, the others by tests of what they do.
+fn stays(line: &str) -> bool {
+    let commands = ["demo", "gateway", "simulate", "--config.file"];
+    commands.iter().any(|command| line.starts_with(&format!("minergate-exporter {command} "))) || line.ends_with(" demo")
+}
+
+/// Programs that can't be run here, and the arguments that pages give them.
+const STAND_INS: &[(&str, &str)] =
+    &[("systemctl", "'reload minergate-exporter'"), ("chown", "'-R prometheus: '*'/prometheus/data'")];
+
+/// Writes the programs that a reader has: the exporter, and stand-ins.
+fn write_programs(directory: &Path) {
+    fs::create_dir(directory).unwrap();
+    for (name, arguments) in STAND_INS {
+        let path = directory.join(name);
+        fs::write(&path, format!("#!/bin/sh\ncase \"$*\" in {arguments}) ;; *) exit 1 ;; esac\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    symlink(exporter().get_program(), directory.join("minergate-exporter")).unwrap();
+}
+
+/// The configuration of two accounts of the simulator, with the names of the pages. TOTP codes can be used only once, so no account
+/// has one.
+fn write_config(directory: &Path, simulated: &Path) -> String {
+    let text = fs::read_to_string(simulated).unwrap();
+    let mut config: toml::Table = toml::from_str(&text).unwrap();
+    let accounts = config["accounts"].as_array_mut().unwrap();
+    accounts.retain(|account| account.get("totp_secret").is_none());
+    for (account, name) in accounts.iter_mut().zip(["farm", "rig"]) {
+        account["name"] = name.into();
+    }
+    fs::write(directory.join("my.toml"), toml::to_string(&config).unwrap()).unwrap();
+    config["api"]["base_url"].as_str().unwrap().to_owned()
+}
+
+#[test]
+#[ignore = "scripts/test runs it: it needs curl and Prometheus"]
+fn the_commands_can_be_run() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let (_simulator, simulated) = simulator(directory.path(), &["--documented"]);
+    let base = write_config(directory.path(), &simulated);
+    let (_daemon, url) = daemon(&path("my.toml"), &["--web.enable-lifecycle"]);
+    write_programs(&path("bin"));
+    for name in ["node_exporter", "prometheus/data", ".local/share/bash-completion/completions"] {
+        fs::create_dir_all(path(name)).unwrap();
+    }
+    fs::write(path("wallet-token"), "made-up").unwrap();
+    let here = |name: &str| path(name).to_str().unwrap().to_owned();
+    let places = [
+        ("http://127.0.0.1:10188", base.clone()),
+        ("https://pool.example.com", base),
+        ("http://localhost:10187", url.clone()),
+        ("/run/secrets/wallet-token", here("wallet-token")),
+        ("/var/lib/node_exporter", here("node_exporter")),
+        ("/var/lib/prometheus", here("prometheus")),
+        // A status that is no success is a failure.
+        ("curl ", "curl --fail --silent --show-error ".to_owned()),
+    ];
+    let search = format!("{}:{}", path("bin").display(), std::env::var("PATH").unwrap());
+    let mut count = 0;
+    for name in PAGES {
+        let page = Page::read(name.into());
+        assert!(!page.blocks.is_empty(), "{name} has no commands");
+        for block in page.blocks {
+            let command: String = block.text.lines().filter(|line| !stays(line)).map(|line| format!("{line}\n")).collect();
+            let command = places.iter().fold(command, |text, (written, here)| text.replace(written, here));
+            let mut shell = Command::new("bash");
+            shell.current_dir(directory.path()).env("HOME", directory.path()).env("PATH", &search);
+            let output = shell.args(["-euo", "pipefail", "-c", &command]).output().unwrap();
+            let text = String::from_utf8_lossy(&output.stderr) + String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success(), "{name}: {}\n{text}", block.text);
+            count += 1;
+        }
+    }
+    assert!(count > 10, "{count} blocks of commands");
+}
+
+#[test]
+fn the_simulator_can_be_started_as_its_page_says() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut count = 0;
+    for block in Page::read("docs/simulator.md".into()).blocks {
+        for line in block.text.lines().filter(|line| line.starts_with("minergate-exporter simulate ")) {
+            let arguments = line.split('#').next().unwrap().split_whitespace().skip(1);
+            let mut command = exporter();
+            command.current_dir(directory.path()).args(arguments);
+            if !line.contains("--help") {
+                command.args(["--listen", "127.0.0.1:0"]);
+            }
+            Process::start(&mut command).wait_for(" is at http");
+            count += 1;
+        }
+    }
+    assert!(count >= 4, "{count} commands");
+}
