@@ -5,7 +5,7 @@ mod command;
 mod configuration;
 mod example;
 mod link;
+mod name;
 mod page;
 mod query;
-mod test_name;
 mod troubleshooting;

@@ -79,7 +79,7 @@ fn the_commands_can_be_run() {
         let page = Page::read(name.into());
         assert!(!page.blocks.is_empty(), "{name} has no commands");
         for block in page.blocks {
-            let command: String = block.text.lines().filter(|line| !stays(line)).map(|line| format!("{line}\n")).collect();
+            let command = block.text.lines().filter(|line| !stays(line)).collect::<Vec<_>>().join("\n");
             let command = places.iter().fold(command, |text, (written, here)| text.replace(written, here));
             let mut shell = Command::new("bash");
             shell.current_dir(directory.path()).env("HOME", directory.path()).env("PATH", &search);

@@ -1,4 +1,4 @@
-//! Tests that pages name, such as `daemon::expired_tokens_are_replaced`, exist.
+//! Tests and source files that pages name exist, such as `daemon::expired_tokens_are_replaced` and `query/json.rs`.
 
 use std::path::{Path, PathBuf};
 
@@ -47,4 +47,19 @@ fn every_test_that_a_page_names_exists() {
     }
     assert!(count > 50, "{count} names were found");
     assert!(!exists("daemon::this_test_does_not_exist") && !exists("nowhere::expired_tokens_are_replaced"));
+}
+
+#[test]
+fn every_source_file_that_a_page_names_exists() {
+    let sources: Vec<PathBuf> = ["src", "crates", "tests", "benches"].iter().flat_map(|root| files(root, ".rs")).collect();
+    let mut count = 0;
+    for page in ["docs/architecture.md", "docs/performance.md", "tests/README.md", "CONTRIBUTING.md"] {
+        let text = read(page);
+        let paths = text.split('`').skip(1).step_by(2).filter(|word| word.ends_with(".rs") && !word.contains("/x.rs"));
+        for path in paths {
+            assert!(sources.iter().any(|source| source.ends_with(path)), "{page} names {path}, which does not exist");
+            count += 1;
+        }
+    }
+    assert!(count > 20, "{count} files were found");
 }
