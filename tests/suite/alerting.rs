@@ -102,7 +102,7 @@ fn told(alert: &Value) -> (&str, &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "scripts/test runs it: it needs Prometheus and Alertmanager"]
-async fn a_fault_reaches_the_webhook_and_its_end_too() {
+async fn an_alert_and_its_end_reach_the_webhook() {
     let webhook = FakeApi::start(|_| (200, String::new())).await;
     tokio::task::spawn_blocking(move || {
         let directory = tempfile::tempdir().unwrap();
@@ -159,7 +159,7 @@ fn alert(name: &str, severity: &str, labels: &[(&str, &str)]) -> Value {
 /// Alertmanager alone, with alerts as Prometheus would send them.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "scripts/test runs it: it needs Alertmanager"]
-async fn many_accounts_are_one_notification_and_one_exporter_does_not_hide_another() {
+async fn failures_of_many_accounts_are_one_notification_for_each_exporter() {
     let webhook = FakeApi::start(|_| (200, String::new())).await;
     tokio::task::spawn_blocking(move || {
         let directory = tempfile::tempdir().unwrap();

@@ -17,7 +17,7 @@ fn imported(text: &str) -> BTreeSet<&str> {
 }
 
 #[test]
-fn modules_import_only_what_they_may() {
+fn modules_import_only_allowed_modules() {
     let page = read("docs/architecture.md");
     let rows = page.lines().filter(|line| line.starts_with("| `") && line.matches(" |").count() == 3);
     let cells = rows.map(|row| row.split('|').map(|cell| cell.trim().trim_matches('`')).collect::<Vec<_>>());

@@ -56,7 +56,7 @@ fn text(bytes: &[u8]) -> &str {
 const TOKEN: &[u8] = br#"{"token": "t", "nickname": "joe\ud83d"}"#;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_odd_text_or_number_does_not_take_its_answer_along() {
+async fn one_bad_text_or_number_does_not_spoil_the_answer() {
     let bodies: Bodies = [
         ("/1.0/auth/login", TOKEN.to_vec()),
         ("/1.0/profile/nickname", br#""joe\ud83d""#.to_vec()),
@@ -110,7 +110,7 @@ async fn one_odd_text_or_number_does_not_take_its_answer_along() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_can_t_be_read_is_said_to_be_what_it_is() {
+async fn errors_name_the_encoding_that_can_t_be_read() {
     let bodies: Bodies = [
         ("/1.0/auth/login", TOKEN.to_vec()),
         ("/1.0/balance", b"\x1f\x8b\x08\0\0\0\0\0\0\xff\xab\xae\x05\0\x43\xbf\xa6\xa3\x02\0\0\0".to_vec()),
@@ -141,7 +141,7 @@ async fn what_can_t_be_read_is_said_to_be_what_it_is() {
 const FORGED: &str = "[{\"cc\": \"xmr\u{202e}\u{2028}\u{9b}2J\",\r\"\u{2067}amount\u{85}\": \"\\u001b]0;x\\u0007\", \"id\": \"\\u2029\u{7f}\"}]";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_answer_can_forge_a_terminal_s_lines() {
+async fn control_characters_of_an_answer_do_not_reach_the_terminal() {
     let bodies: Bodies = [("/1.0/auth/login", TOKEN.to_vec()), ("/1.0/transfers", FORGED.as_bytes().to_vec())].into();
     with_api(bodies, |config| {
         for format in ["text", "json"] {

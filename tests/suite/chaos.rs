@@ -183,7 +183,7 @@ fn asked(pool: &str, account: &str) -> (f64, f64) {
 }
 
 #[test]
-fn chaos_leaves_what_is_promised_standing() {
+fn promises_hold_during_random_faults() {
     let mut run = Run::start();
     let began = Instant::now();
     let rounds = schedule::rounds(SEED);

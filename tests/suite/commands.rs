@@ -44,7 +44,7 @@ fn once_prints_what_a_scrape_would_show() {
 }
 
 #[test]
-fn a_textfile_is_whole_or_stays_as_it_was() {
+fn a_textfile_is_complete_or_unchanged() {
     let directory = tempfile::tempdir().unwrap();
     let (simulator, url, config) = accounts(directory.path());
     let file = directory.path().join("minergate.prom");
@@ -84,7 +84,7 @@ fn run_private(config: &Path, arguments: &[&str]) -> Output {
 }
 
 #[test]
-fn a_new_textfile_can_be_read_by_all_and_an_old_one_keeps_owner_and_mode() {
+fn a_new_textfile_is_readable_by_all_and_an_old_one_keeps_owner_and_mode() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, _, config) = accounts(directory.path());
     let file = directory.path().join("minergate.prom");
@@ -101,7 +101,7 @@ fn a_new_textfile_can_be_read_by_all_and_an_old_one_keeps_owner_and_mode() {
 }
 
 #[test]
-fn a_textfile_that_is_a_link_stays_one_and_what_it_leads_to_is_replaced() {
+fn a_link_to_a_textfile_stays_and_its_target_is_replaced() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, _, config) = accounts(directory.path());
     let (links, files) = (directory.path().join("links"), directory.path().join("files"));
@@ -125,7 +125,7 @@ fn a_textfile_that_is_a_link_stays_one_and_what_it_leads_to_is_replaced() {
 }
 
 #[test]
-fn a_textfile_that_can_not_be_replaced_is_refused_before_any_poll() {
+fn a_textfile_that_can_t_be_replaced_is_an_error_before_any_poll() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, url, config) = accounts(directory.path());
     let path = |name: &str| directory.path().join(name);
@@ -192,7 +192,7 @@ fn two_textfiles_of_different_accounts_have_no_series_in_common() {
 }
 
 #[test]
-fn check_online_reads_everything_once_and_says_how_it_went() {
+fn check_online_reads_everything_once_and_reports_it() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, url, config) = accounts(directory.path());
     let polls = |output: &Output| -> Vec<Value> {

@@ -53,7 +53,7 @@ fn with_one_account_the_exporter_has_at_most_150_series_of_its_own() {
 }
 
 #[test]
-fn every_way_in_leads_to_values_and_every_request_is_answered_right() {
+fn every_kind_of_credentials_works_and_every_page_answers() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, mut daemon, url) = running(directory.path());
     let metrics = format!("{url}/metrics");
@@ -118,7 +118,7 @@ fn every_way_in_leads_to_values_and_every_request_is_answered_right() {
 }
 
 #[test]
-fn either_signal_ends_it_in_time_and_with_code_0() {
+fn sigterm_and_sigint_end_it_in_time_with_code_0() {
     let directory = tempfile::tempdir().unwrap();
     let (mut simulator, config) = simulator(directory.path(), &[]);
     for signal in ["TERM", "INT"] {
@@ -139,7 +139,7 @@ fn either_signal_ends_it_in_time_and_with_code_0() {
 }
 
 #[test]
-fn everything_is_on_metrics_before_the_api_has_answered() {
+fn own_metrics_are_there_before_the_api_answers() {
     let directory = tempfile::tempdir().unwrap();
     let config = directory.path().join("c.toml");
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -180,7 +180,7 @@ fn expired_tokens_are_replaced() {
 }
 
 #[test]
-fn the_demo_needs_nothing() {
+fn the_demo_runs_without_a_configuration() {
     let mut demo = Process::start(exporter().args(["demo", "--web.listen-address", "127.0.0.1:0"]));
     let url = format!("http{}", demo.wait_for("metrics          http"));
     wait("all accounts up", || {
@@ -202,7 +202,7 @@ fn the_demo_needs_nothing() {
 }
 
 #[test]
-fn check_says_what_was_understood_or_what_is_wrong() {
+fn check_reports_the_configuration_or_its_mistakes() {
     let directory = tempfile::tempdir().unwrap();
     let config = directory.path().join("c.toml");
     std::fs::write(
@@ -228,7 +228,7 @@ fn check_says_what_was_understood_or_what_is_wrong() {
 }
 
 #[test]
-fn the_health_check_says_it_by_its_exit_code() {
+fn the_health_check_has_an_exit_code() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, mut daemon, url) = running(directory.path());
     let address = url.strip_prefix("http://").unwrap().to_owned();
@@ -246,7 +246,7 @@ fn the_health_check_says_it_by_its_exit_code() {
 }
 
 #[test]
-fn an_address_in_use_is_said_so() {
+fn an_address_in_use_is_an_error() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let mut demo = Process::start(exporter().args(["demo", "--web.listen-address", &address]));
@@ -266,7 +266,7 @@ fn the_version_names_revision_and_compiler() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_environment_s_proxy_is_used() {
+async fn the_proxy_of_the_environment_is_used() {
     let proxy = FakeApi::start(|_| (200, r#"{"xmr": "1.5"}"#.to_owned())).await;
     let directory = tempfile::tempdir().unwrap();
     let config = directory.path().join("c.toml");
@@ -298,7 +298,7 @@ fn proxy(answer: &'static [u8]) -> SocketAddr {
 }
 
 #[test]
-fn what_a_proxy_refuses_is_said_of_the_proxy() {
+fn errors_of_a_proxy_name_the_proxy() {
     let authentication = b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n";
     let directory = tempfile::tempdir().unwrap();
     let config = directory.path().join("c.toml");
@@ -350,7 +350,7 @@ fn this_machine_is_never_asked_through_a_proxy() {
 }
 
 #[test]
-fn a_secret_that_everybody_can_read_is_warned_about() {
+fn a_secret_that_everybody_can_read_causes_a_warning() {
     use std::os::unix::fs::PermissionsExt;
     let directory = tempfile::tempdir().unwrap();
     let (config, secret) = (directory.path().join("c.toml"), directory.path().join("token"));

@@ -22,7 +22,7 @@ fn value(config: &str, key: &str) -> String {
 }
 
 #[test]
-fn the_stateful_set_starts_probes_and_ends_it_as_kubernetes_would() {
+fn the_stateful_set_can_be_started_probed_and_stopped() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, simulated) = simulator(directory.path(), &["--accounts", "1"]);
     let simulated = fs::read_to_string(simulated).unwrap();
@@ -99,7 +99,7 @@ fn the_state_directory_of_the_environment_keeps_the_totp_steps() {
 }
 
 #[test]
-fn files_name_this_version() {
+fn deploy_files_have_the_present_version() {
     let image = format!("minergate-exporter:{}", env!("CARGO_PKG_VERSION"));
     for path in [
         "deploy/compose/compose.yaml",

@@ -204,7 +204,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn joined_pieces_say_what_is_written_anew(events in prop::collection::vec(event(), 0..200)) {
+    fn joined_pieces_equal_newly_written_text(events in prop::collection::vec(event(), 0..200)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
             let exposition = exposition(&[]);
@@ -222,7 +222,7 @@ proptest! {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_large_answer_comes_in_parts_that_say_the_same() {
+async fn the_parts_of_a_large_answer_have_the_same_text() {
     let exposition = exposition(&[]);
     let request = Context::default();
     // Lines that are hard to compress, so that the compressed body is large too.
@@ -244,7 +244,7 @@ fn word(words: &[String]) -> Option<&String> {
 }
 
 #[test]
-fn odd_numbers_are_taken_as_documented() {
+fn unusual_numbers_are_read_as_documented() {
     for (written, expected) in [
         ("1", Some("1")),
         ("\"1\"", Some("1")),
@@ -287,7 +287,7 @@ fn odd_numbers_are_taken_as_documented() {
 }
 
 #[test]
-fn one_bad_field_costs_nothing_but_itself() {
+fn a_bad_field_affects_only_its_own_samples() {
     let body = json!({
         "xmr": {"minersCount": [], "hashrate": "5.5", "shares": "none", "totalMined": 2, "unknown": {"a": [1]}},
         "bcn": null,
@@ -314,7 +314,7 @@ fn one_bad_field_costs_nothing_but_itself() {
 }
 
 #[test]
-fn a_sum_that_lacks_a_part_is_missing() {
+fn a_sum_with_an_unknown_part_is_missing() {
     let body = json!([
         {"cc": "xmr", "amount": 1, "fee": 0.1, "status": "finished", "created": 5.5},
         {"cc": "xmr", "amount": null, "fee": "0.2", "status": "finished", "created": 4},
@@ -359,7 +359,7 @@ fn directions_follow_the_account_s_address() {
 }
 
 #[test]
-fn a_filter_shows_an_account_or_the_rest() {
+fn a_filter_shows_one_account_or_what_belongs_to_none() {
     let answers =
         [("a", "balance", json!({"xmr": 1})), ("b", "balance", json!({"xmr": 2})), ("", "profit_rating", json!(["xmr"]))];
     let exposition = exposition(&answers);

@@ -188,7 +188,7 @@ fn every_fault_alone() {
 }
 
 #[test]
-fn what_stops_the_host_stops_every_account_and_nothing_is_sent() {
+fn a_paused_host_gets_no_requests_of_any_account() {
     for (rule, kind) in PAUSES {
         let directory = tempfile::tempdir().unwrap();
         let (_simulator, daemon, simulator, metrics) = run(directory.path(), &[rule], 1);
@@ -210,7 +210,7 @@ fn what_stops_the_host_stops_every_account_and_nothing_is_sent() {
 }
 
 #[test]
-fn no_fault_is_left_out() {
+fn the_tables_have_every_fault() {
     let tried: Vec<&str> = ROWS.iter().map(|row| row.rule).chain(PAUSES.iter().map(|(rule, _)| *rule)).collect();
     // No account here has a wallet.
     for fault in FAULTS.iter().filter(|fault| fault.name != "wallet-unknown") {

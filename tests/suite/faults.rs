@@ -208,7 +208,7 @@ fn check(name: &str, answer: &Raw, documented: &Value) {
 }
 
 #[test]
-fn each_fault_does_what_its_line_says_and_no_more() {
+fn each_fault_has_only_its_documented_effect() {
     let pool = Pool::start(&["--documented"]);
     let wallet = format!("/nodejs-pool/miner/{}/stats", pool.wallet);
     for fault in FAULTS {
@@ -293,7 +293,7 @@ fn rules_of_the_command_line_are_in_force_until_they_are_removed() {
 }
 
 #[test]
-fn a_wrong_rule_is_said_so() {
+fn a_wrong_rule_is_an_error() {
     for (rule, code, sentence) in [
         ("capcha", 2, "unknown fault `capcha`; did you mean `captcha`?"),
         ("500@farm-4", 1, "error: --fault: there is no account `farm-4`; accounts are farm-1 to farm-3"),

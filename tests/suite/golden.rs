@@ -35,17 +35,17 @@ fn of_the_api(text: &str) -> &str {
 }
 
 #[test]
-fn documented_answers_in_open_metrics() {
+fn the_documented_answers_as_open_metrics() {
     insta::assert_snapshot!(of_the_api(&documented().render(Format::OpenMetrics, &Filter::default())));
 }
 
 #[test]
-fn documented_answers_in_text() {
+fn the_documented_answers_as_text() {
     insta::assert_snapshot!(of_the_api(&documented().render(Format::Text, &Filter::default())));
 }
 
 #[test]
-fn the_formats_differ_in_the_lines_about_families_only() {
+fn the_formats_differ_only_in_lines_about_families() {
     let samples = |format| {
         let text = documented().render(format, &Filter::default());
         let own = |line: &&str| line.starts_with("minergate_") && !line.contains("_config_") && !line.contains("_build_");
@@ -55,7 +55,7 @@ fn the_formats_differ_in_the_lines_about_families_only() {
 }
 
 #[test]
-fn nothing_personal_of_the_documented_answers_comes_out() {
+fn no_personal_data_of_the_documented_answers_is_shown() {
     let text = documented().render(Format::OpenMetrics, &Filter::default());
     for personal in ["@", "acaef201", "44872a9e", "5bb3f705", "c5d7b9d3", "/a/", "Some text", "paymentId", "04ab3e8b"] {
         assert!(!text.contains(personal), "{personal} is on /metrics");
@@ -63,7 +63,7 @@ fn nothing_personal_of_the_documented_answers_comes_out() {
 }
 
 #[test]
-fn the_metrics_are_those_that_are_promised() {
+fn the_metrics_are_the_promised_ones() {
     // Name, type and labels of every metric of the API's, as dashboards know them.
     let promised: BTreeSet<&str> = include_str!("promised_metrics.txt").lines().collect();
     let mut found = BTreeSet::new();

@@ -36,7 +36,7 @@ async fn serve(health: &Arc<Health>, users: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_poller_whose_thread_is_blocked_is_unhealthy_until_it_runs_again() {
+async fn a_blocked_poller_is_unhealthy_until_it_runs_again() {
     let health = Arc::<Health>::default();
     let (release, released) = blocking::channel::<()>();
     let released = Mutex::new(released);

@@ -67,7 +67,7 @@ fn promtool(program: &Path, text: &Path, data: &Path) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "scripts/test runs it: it needs Prometheus and Python"]
-async fn prometheus_has_the_past_after_a_backfill() {
+async fn prometheus_has_past_values_after_a_backfill() {
     let now = now();
     let api = FakeApi::start(move |asked| answer(&asked.path, now)).await;
     let url = api.base_url.clone();
@@ -192,7 +192,7 @@ async fn missing_fees_are_warned_about_once_and_only_where_they_are_expected() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_years_are_about_a_megabyte_a_counter() {
+async fn ten_years_of_a_counter_are_about_a_megabyte() {
     let now = now();
     let years = 10.0 * 365.25 * 24.0;
     let api = FakeApi::start(move |asked| {
@@ -235,7 +235,7 @@ async fn ten_years_are_about_a_megabyte_a_counter() {
 }
 
 #[test]
-fn a_part_is_written_and_said_to_be_one() {
+fn a_partial_history_is_written_and_reported() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulator(directory.path(), &["--fault", "withdrawals/500@farm-3"]);
     let output = history(&config, &["--account", "farm-3", "--until", "0s", "--every", "10m"]);

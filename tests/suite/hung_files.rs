@@ -36,7 +36,7 @@ fn reload_successful(url: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_configuration_that_does_not_answer_fails_its_reload_and_holds_up_nothing() {
+async fn a_hanging_configuration_file_fails_only_the_reload() {
     let api = FakeApi::start(|_| (200, r#"{"xmr": "1.5"}"#.to_owned())).await;
     spawn_blocking(move || {
         let directory = tempfile::tempdir().unwrap();
@@ -69,7 +69,7 @@ async fn a_configuration_that_does_not_answer_fails_its_reload_and_holds_up_noth
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reload_that_hangs_does_not_hold_up_the_end() {
+async fn a_hanging_reload_does_not_delay_the_end() {
     let api = FakeApi::start(|_| (200, r#"{"xmr": "1.5"}"#.to_owned())).await;
     spawn_blocking(move || {
         let directory = tempfile::tempdir().unwrap();
@@ -88,7 +88,7 @@ async fn a_reload_that_hangs_does_not_hold_up_the_end() {
 }
 
 #[test]
-fn a_fifo_in_the_place_of_a_web_configuration_changes_nothing() {
+fn a_fifo_as_web_configuration_changes_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let (daemon, url) = serving(directory.path(), &format!("basic_auth_users:\n  alice: {}\n", hash("secret")));
     assert_eq!(ask(&url, "alice:secret").status, 200);
@@ -103,7 +103,7 @@ fn a_fifo_in_the_place_of_a_web_configuration_changes_nothing() {
 
 /// A mount that hangs, as far as a test can make one: somebody else's look at the file does not return.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_web_configuration_that_does_not_answer_leaves_the_one_before_in_force() {
+async fn a_hanging_web_configuration_leaves_the_old_one_in_force() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("web.yml");
     let users = |password: &str| format!("basic_auth_users:\n  alice: {}\n", hash(password));

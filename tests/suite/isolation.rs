@@ -130,7 +130,7 @@ fn requests(pool: &str) -> (f64, f64) {
 }
 
 #[test]
-fn a_thousand_accounts_are_on_time_though_300_are_broken() {
+fn healthy_accounts_are_on_time_beside_300_failing_ones() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, _daemon, pool, url) = start(directory.path());
     let began = Instant::now();

@@ -70,7 +70,7 @@ fn messages(config: &Path, format: &str) -> BTreeMap<String, Vec<String>> {
 }
 
 #[test]
-fn both_formats_say_the_same_by_the_same_names() {
+fn both_formats_have_the_same_fields() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulator(directory.path(), &[]);
     let mut text = fs::read_to_string(&config).unwrap();

@@ -133,7 +133,7 @@ async fn a_captcha_gets_one_more_attempt_at_each_reload() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rejected_login_is_one_line() {
+async fn a_rejected_login_is_one_log_line() {
     let api = strict("WrongEmailOrPassword").await;
     let directory = tempfile::tempdir().unwrap();
     let config = config(directory.path(), &api, "[poll]\nworkers = \"1s\"\nbalance = \"1s\"\n");
@@ -147,7 +147,7 @@ async fn a_rejected_login_is_one_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_that_does_not_answer_costs_its_own_account() {
+async fn a_hanging_secret_file_affects_only_its_account() {
     let api = strict("WrongEmailOrPassword").await;
     let directory = tempfile::tempdir().unwrap();
     let fifo = directory.path().join("fifo");

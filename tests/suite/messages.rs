@@ -50,7 +50,7 @@ const WRONG_CALLS: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn a_wrong_command_line_is_said_with_what_would_be_right() {
+fn a_wrong_command_line_is_reported_with_the_remedy() {
     for (call, words) in WRONG_CALLS {
         let (code, said) = said(call);
         assert_eq!(code, Some(2), "{call}: {said}");
@@ -122,7 +122,7 @@ const FAILURES: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn what_can_t_be_done_is_said_in_one_line() {
+fn every_error_is_one_line() {
     for (call, sentence) in FAILURES {
         let (code, said) = said(call);
         assert!(code == Some(1) && fits(&said, &format!("error: {sentence}\n")), "{call}: {said}\n{sentence}");
@@ -179,7 +179,7 @@ fn a_secret_that_can_t_be_used_is_named_by_its_key() {
 }
 
 #[test]
-fn a_file_that_never_answers_ends_in_an_error() {
+fn a_file_that_hangs_is_an_error() {
     let directory = tempfile::tempdir().unwrap();
     let (config, hangs) = (directory.path().join("c.toml"), directory.path().join("fifo"));
     make_fifo(&hangs);
@@ -241,7 +241,7 @@ fn every_help_fits_80_columns_and_its_examples_can_be_pasted() {
 }
 
 #[test]
-fn flags_of_one_topic_stand_under_one_heading() {
+fn flags_of_one_topic_are_under_one_heading() {
     for (command, heading, flags) in [
         ("serve", "Configuration:", &["--config.file", "--shard"][..]),
         ("serve", "Web server:", &["--web.listen-address", "--web.max-requests"]),

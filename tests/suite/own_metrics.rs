@@ -33,7 +33,7 @@ fn eventful() -> Health {
 }
 
 #[test]
-fn every_row_has_samples_of_its_kind_and_with_its_labels() {
+fn every_row_has_samples_with_its_type_and_labels() {
     let exposition = Exposition::new(Arc::new(Store::default()), Arc::new(eventful()));
     let text = exposition.render(Format::Text, &Filter::default());
     let mut shown = parse_prometheus(&text).unwrap().families;

@@ -116,7 +116,7 @@ fn sorted(series: &str) -> String {
 
 #[test]
 #[ignore = "scripts/test runs it: it needs Prometheus and Python"]
-fn prometheus_has_what_the_documented_answers_say() {
+fn prometheus_stores_the_values_of_the_documented_answers() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulator(directory.path(), &["--documented"]);
     let mut text = std::fs::read_to_string(&config).unwrap();

@@ -135,7 +135,7 @@ orphan      false
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_pipe_gets_the_answer_to_the_letter_and_a_person_gets_it_rounded_with_units() {
+async fn a_pipe_gets_the_unchanged_answer_and_a_terminal_gets_rounded_values() {
     with_api(|directory, url| {
         let config = config(directory, &url, &["a"]);
         let output = run(&config, &["transfers", "XMR"]);
@@ -149,7 +149,7 @@ async fn a_pipe_gets_the_answer_to_the_letter_and_a_person_gets_it_rounded_with_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_went_wrong_is_said_with_place_and_remedy() {
+async fn errors_name_place_and_remedy() {
     with_api(|directory, url| {
         let one = config(directory, &url, &["farm"]);
         let at = format!("error: {url}/: ");
@@ -217,7 +217,7 @@ fn every_method_of_the_simulator_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_documented_table_is_what_a_terminal_shows() {
+async fn a_terminal_shows_the_documented_table() {
     with_api(|directory, url| {
         let config = config(directory, &url, &["farm"]);
         let mut command = exporter();
@@ -271,7 +271,7 @@ fn no_line_is_wider_than_the_terminal() {
 }
 
 #[test]
-fn long_hashes_are_shortened_and_details_left_out_with_a_hint() {
+fn long_hashes_are_shortened_and_left_out_columns_are_named() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulator(directory.path(), &[]);
     let shown = |columns, call: &[&str]| {
@@ -293,7 +293,7 @@ fn long_hashes_are_shortened_and_details_left_out_with_a_hint() {
 }
 
 #[test]
-fn times_are_local_wherever_the_zone_comes_from() {
+fn times_are_local_for_every_source_of_the_zone() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulator(directory.path(), &["--documented"]);
     // The documented block was made at 2016-02-03 15:09:29 UTC.
@@ -311,7 +311,7 @@ fn times_are_local_wherever_the_zone_comes_from() {
 }
 
 #[test]
-fn a_terminal_gets_colours_unless_it_wants_none() {
+fn a_terminal_gets_colours_unless_no_color_is_set() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulator(directory.path(), &["--documented"]);
     let shown = |environment: &[(&str, &str)]| {

@@ -24,7 +24,7 @@ fn value(toml: &str) -> Value {
 }
 
 #[test]
-fn the_shipped_configurations_fit_the_schema() {
+fn the_shipped_configurations_are_valid_by_the_schema() {
     let schema = schema();
     for name in ["full.toml", "minergate-exporter.toml", "pools.toml"] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(name);
@@ -64,7 +64,7 @@ fn keys(schema: &Value, node: &Value, path: &str, found: &mut Vec<String>) {
 }
 
 #[test]
-fn the_full_example_and_the_page_hold_every_key_of_the_schema() {
+fn the_full_example_and_the_page_have_every_key_of_the_schema() {
     let read = |path| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
     let schema: Value = serde_json::from_str(&page(&["schema"])).unwrap();
     let mut found = Vec::new();
@@ -83,7 +83,7 @@ fn the_full_example_and_the_page_hold_every_key_of_the_schema() {
 }
 
 #[test]
-fn what_the_exporter_refuses_does_not_fit_the_schema() {
+fn the_schema_refuses_what_the_exporter_refuses() {
     let schema = schema();
     for wrong in [
         "curencies = []",

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::repository::{ROOT, files, read};
 
 #[test]
-fn every_file_says_the_version_of_cargo_toml() {
+fn every_file_has_the_version_of_cargo_toml() {
     let mut places = BTreeSet::new();
     for file in ["Dockerfile", "deploy", "docs"].into_iter().flat_map(|path| files(path, "")) {
         // A picture holds none.
@@ -27,7 +27,7 @@ fn every_file_says_the_version_of_cargo_toml() {
 }
 
 #[test]
-fn both_packages_hold_the_same_files() {
+fn both_packages_have_the_same_files() {
     let manifest: toml::Table = read("Cargo.toml").parse().unwrap();
     let assets = |kind: &str| manifest["package"]["metadata"][kind]["assets"].as_array().unwrap().clone();
     let text = |value: &toml::Value| value.as_str().unwrap().trim_start_matches('/').to_owned();

@@ -78,7 +78,7 @@ fn a_reload_keeps_what_did_not_change() {
 }
 
 #[test]
-fn a_changed_api_section_restarts_the_loops_and_leaves_nothing_of_those_that_go() {
+fn a_changed_api_section_restarts_the_loops_and_removes_old_values() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulated(directory.path(), 2);
     let (daemon, url) = daemon(&config, &[]);
@@ -97,7 +97,7 @@ fn a_changed_api_section_restarts_the_loops_and_leaves_nothing_of_those_that_go(
 }
 
 #[test]
-fn a_broken_configuration_changes_nothing() {
+fn a_configuration_with_a_mistake_changes_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulated(directory.path(), 1);
     let good = fs::read_to_string(&config).unwrap();
@@ -119,7 +119,7 @@ fn a_broken_configuration_changes_nothing() {
 }
 
 #[test]
-fn reloading_over_http_is_off_unless_asked_for() {
+fn reloading_over_http_is_off_by_default() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulated(directory.path(), 1);
     let (_daemon, url) = daemon(&config, &[]);
@@ -128,7 +128,7 @@ fn reloading_over_http_is_off_unless_asked_for() {
 }
 
 #[test]
-fn a_reload_lets_a_stopped_login_try_again() {
+fn a_reload_lets_a_blocked_login_try_again() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulated(directory.path(), 1);
     let good = fs::read_to_string(&config).unwrap();
@@ -177,7 +177,7 @@ fn no_scrape_fails_while_the_configuration_changes() {
 }
 
 #[test]
-fn instances_poll_parts_that_are_disjoint_and_whole() {
+fn each_account_is_polled_by_one_instance() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulated(directory.path(), 12);
     let mut polled = Vec::new();

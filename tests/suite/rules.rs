@@ -49,7 +49,7 @@ pub(crate) fn run(program: &Path, arguments: &[&str], files: &[PathBuf]) -> Resu
 
 #[test]
 #[ignore = "scripts/test runs it: it needs Prometheus"]
-fn each_promtool_is_of_its_version() {
+fn both_versions_of_promtool_are_there() {
     let versions = promtools().map(|promtool| run(&promtool, &["--version"], &[]).unwrap());
     assert!(versions[0].starts_with("promtool, version 2."), "{}", versions[0]);
     assert!(versions[1].starts_with("promtool, version 3."), "{}", versions[1]);
@@ -86,7 +86,7 @@ fn rules_pass_their_tests_with_prometheus_2_and_3() {
 }
 
 #[test]
-fn every_alert_says_what_who_and_where_to_read_on() {
+fn every_alert_has_summary_account_and_runbook() {
     for rule in rules() {
         let Some(alert) = &rule.alert else { continue };
         assert!(alert.starts_with("Minergate"), "{alert}");
@@ -221,7 +221,7 @@ fn every_alert_is_tested_firing_silent_and_without_its_series() {
 /// The example in constants.rules.yml, which a user takes the `#` from, says the hours.
 #[test]
 #[ignore = "scripts/test runs it: it needs Prometheus"]
-fn the_example_of_a_pause_has_its_hours() {
+fn the_example_of_a_pause_has_the_right_hours() {
     let directory = tempfile::tempdir().unwrap();
     let constants = read("deploy/prometheus/rules/constants.rules.yml");
     let (before, example) = constants.split_once("      # - record: minergate:mining_pause\n").unwrap();

@@ -46,7 +46,7 @@ fn answer(path: &str) -> (u16, String) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_secret_or_personal_comes_out() {
+async fn no_output_has_secrets_or_personal_data() {
     let api = FakeApi::start(|asked| answer(&asked.path)).await;
     let directory = tempfile::tempdir().unwrap();
     let config = directory.path().join("c.toml");
@@ -230,7 +230,7 @@ fn a_secret_in_the_wrong_place_is_not_quoted() {
 
 /// Somebody wrote the password itself where its file's path belongs.
 #[test]
-fn a_password_given_as_a_path_is_not_published() {
+fn a_password_in_the_place_of_a_path_is_not_shown() {
     let directory = tempfile::tempdir().unwrap();
     let config = directory.path().join("c.toml");
     let account = "[[accounts]]\nname = \"a\"\nemail = \"e@x\"\npassword_file = \"planted-password\"\ntotp_secret_file = \"planted-totp\"\n";
@@ -257,7 +257,7 @@ fn a_password_given_as_a_path_is_not_published() {
 
 /// The proxy would see whatever leaves.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_a_base_url_nothing_is_sent() {
+async fn without_a_base_url_no_request_is_sent() {
     static REQUESTS: AtomicUsize = AtomicUsize::new(0);
     let proxy = FakeApi::start(|_| {
         REQUESTS.fetch_add(1, Ordering::Relaxed);

@@ -60,7 +60,7 @@ fn dropped(url: &str) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn polls_go_on_and_sigterm_ends_it_though_nobody_reads_the_log() {
+async fn an_unread_log_stops_neither_polls_nor_sigterm() {
     let api = Arc::new(FakeApi::start(|_| (200, r#"{"xmr": "1.5"}"#.to_owned())).await);
     tokio::task::spawn_blocking(move || {
         let directory = tempfile::tempdir().unwrap();
@@ -109,7 +109,7 @@ async fn polls_go_on_and_sigterm_ends_it_though_nobody_reads_the_log() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_log_whose_reader_has_gone_ends_nothing() {
+async fn a_closed_log_stops_nothing() {
     let api = Arc::new(FakeApi::start(|_| (200, r#"{"xmr": "1.5"}"#.to_owned())).await);
     tokio::task::spawn_blocking(move || {
         let directory = tempfile::tempdir().unwrap();
@@ -142,7 +142,7 @@ async fn a_log_whose_reader_has_gone_ends_nothing() {
 
 /// Neither the greeting of a command that stays nor its log needs a reader.
 #[test]
-fn the_demo_and_the_simulator_run_though_nobody_reads_their_output() {
+fn the_demo_and_the_simulator_run_with_unread_output() {
     for (arguments, path) in
         [(["demo", "--web.listen-address"], "/metrics"), (["simulate", "--listen"], "/1.0/pool/profit-rating")]
     {
@@ -163,7 +163,7 @@ fn the_demo_and_the_simulator_run_though_nobody_reads_their_output() {
 
 /// A command that waits for its output to be read ends at the first signal all the same.
 #[test]
-fn a_command_whose_output_nobody_reads_ends_at_a_signal() {
+fn a_command_with_unread_output_ends_at_a_signal() {
     let directory = tempfile::tempdir().unwrap();
     let (_reader, writer) = std::io::pipe().unwrap();
     rustix::pipe::fcntl_setpipe_size(&writer, 4096).unwrap();
@@ -202,7 +202,7 @@ fn fill(writer: &std::io::PipeWriter) {
 
 /// A command that ends at once has its last lines read, and then its error.
 #[test]
-fn the_last_lines_come_out() {
+fn the_last_lines_are_written() {
     let directory = tempfile::tempdir().unwrap();
     let text = "[api]\nbase_url = \"http://127.0.0.1:1\"\n[[accounts]]\nname = \"a\"\ntoken = \"t\"\n";
     let config = directory.path().join("c.toml");

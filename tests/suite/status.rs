@@ -24,7 +24,7 @@ fn words(status: &Value, name: &str) -> String {
 }
 
 #[test]
-fn the_page_says_how_each_account_is() {
+fn the_page_shows_the_state_of_each_account() {
     let directory = tempfile::tempdir().unwrap();
     let faults = ["--accounts", "4", "--fault", "workers/500@farm-2", "--fault", "login/wrong-password@farm-4"];
     let (_simulator, config) = simulator(directory.path(), &faults);
@@ -159,7 +159,7 @@ fn many_accounts_are_paged_and_found_by_a_part_of_their_name() {
 }
 
 #[test]
-fn a_late_poll_says_why() {
+fn the_page_gives_the_reason_of_a_late_poll() {
     for (fault, requests_per_second, begins, ends) in [
         ("workers/latency=50s", "50", "asked ", " ago, no answer yet"),
         ("workers/429=10m", "50", "the API asked for a pause", ""),

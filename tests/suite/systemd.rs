@@ -78,7 +78,7 @@ impl Manager {
 }
 
 #[test]
-fn systemd_hears_of_every_change() {
+fn systemd_gets_a_message_for_every_change() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulator(directory.path(), &[]);
     let manager = Manager::listen(directory.path());
@@ -115,7 +115,7 @@ fn systemd_hears_of_every_change() {
 }
 
 #[test]
-fn an_api_that_does_not_answer_is_no_hang_and_a_stopped_process_is_one() {
+fn a_silent_api_is_no_hang_and_a_stopped_process_is_one() {
     let directory = tempfile::tempdir().unwrap();
     let config = directory.path().join("c.toml");
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -138,7 +138,7 @@ fn an_api_that_does_not_answer_is_no_hang_and_a_stopped_process_is_one() {
 }
 
 #[test]
-fn the_watchdog_needs_no_password_and_takes_nobody_s_turn() {
+fn the_watchdog_needs_no_password_and_no_turn() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulator(directory.path(), &[]);
     let web = directory.path().join("web.yml");
@@ -247,7 +247,7 @@ async fn a_poller_with_nothing_to_do_is_no_hang() {
 }
 
 #[test]
-fn a_service_manager_that_takes_no_messages_holds_up_nothing() {
+fn a_systemd_that_reads_no_messages_delays_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulator(directory.path(), &[]);
     let manager = Manager::listen(directory.path());

@@ -125,7 +125,7 @@ fn only_pending_is_pending() {
 }
 
 #[test]
-fn a_counter_that_is_no_counter_s_value_has_no_sample() {
+fn a_negative_or_infinite_counter_has_no_sample() {
     for value in ["-1", "-1e-300", "\"-0.5\"", "NaN", "-Infinity", "1e999", "\"NaN\"", "\"+Inf\""] {
         let body =
             format!(r#"{{"xmr": {{"totalMined": {value}, "blocksFound": 0, "hashrate": -5}}, "bcn": {{"totalMined": 1}}}}"#);
@@ -147,7 +147,7 @@ fn a_counter_that_is_no_counter_s_value_has_no_sample() {
 }
 
 #[test]
-fn of_a_repeated_key_the_last_counts_everywhere() {
+fn the_last_of_repeated_keys_counts() {
     for (endpoint, body, expected) in [
         ("workers", r#"{"xmr": {"hashrate": 1, "hashrate": 2}}"#, " 2"),
         ("status", r#"{"height": 1, "height": 2}"#, " 2"),
@@ -172,7 +172,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
-    fn one_bad_part_costs_nothing_but_itself(mutation in (0..ENDPOINTS.len()).prop_flat_map(mutation)) {
+    fn a_bad_part_affects_only_its_own_samples(mutation in (0..ENDPOINTS.len()).prop_flat_map(mutation)) {
         let lost = lost(&mutation);
         let Mutation { part, body, .. } = &mutation;
         let endpoint = mutation.endpoint();
@@ -193,7 +193,7 @@ proptest! {
 /// Many answers with a mutation each, in one exposition.
 #[test]
 #[ignore = "scripts/test runs it: it needs Prometheus and Python"]
-fn parsers_of_others_take_what_comes_of_any_answer() {
+fn other_parsers_read_the_metrics_of_any_answer() {
     let mut runner = TestRunner::deterministic();
     for _ in 0..8 {
         let mut mutations: Vec<Mutation> = Vec::new();
@@ -209,7 +209,7 @@ fn parsers_of_others_take_what_comes_of_any_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_counter_that_the_pool_corrects_is_held_and_one_that_is_reset_is_not() {
+async fn a_corrected_counter_is_held_and_a_reset_one_is_not() {
     const TOTALS: [&str; 6] = ["24877.0", "24876.9", "24876.9", "24878", "100", "101"];
     let polls = Arc::new(AtomicUsize::new(0));
     let count = polls.clone();
@@ -269,7 +269,7 @@ fn nicknames() -> (Vec<String>, Vec<String>) {
 
 /// A reader of the formats that is not this project's has the last word on what a label can hold.
 #[test]
-fn a_nickname_of_any_characters_is_read_back() {
+fn any_nickname_can_be_read_back() {
     let (answers, top) = nicknames();
     for (nickname, miners) in answers.iter().zip(top.chunks(10).cycle()) {
         let top = format!("{{\"xmr\": [{}]}}", miners.join(", "));
@@ -287,7 +287,7 @@ fn a_nickname_of_any_characters_is_read_back() {
 
 #[test]
 #[ignore = "scripts/test runs it: it needs Prometheus and Python"]
-fn parsers_of_others_read_a_nickname_of_any_characters() {
+fn other_parsers_can_read_any_nickname() {
     let all = format!("{{\"xmr\": [{}]}}", nicknames().1[..10].join(", "));
     let exposition = exposition([(endpoints::find("top_hashrate").unwrap(), all.as_str())]);
     let [open_metrics, text] = parsed(&exposition);

@@ -111,7 +111,7 @@ fn systemd_s_sockets_are_served() {
 }
 
 #[test]
-fn what_is_malformed_or_too_long_is_refused_as_http_has_it() {
+fn malformed_and_too_long_requests_get_the_right_status() {
     let directory = tempfile::tempdir().unwrap();
     let (_daemon, url) = daemon(&config(directory.path()), &[]);
     let long = |bytes: usize| "a".repeat(bytes);
@@ -176,7 +176,7 @@ fn what_is_malformed_or_too_long_is_refused_as_http_has_it() {
 }
 
 #[test]
-fn slow_clients_are_cut_and_keep_nobody_out() {
+fn slow_clients_are_disconnected_and_do_not_block_others() {
     let directory = tempfile::tempdir().unwrap();
     let (_daemon, url) = daemon(&config(directory.path()), &[]);
     let start = Instant::now();
@@ -242,7 +242,7 @@ fn a_thousand_scrapes_at_once_are_answered_or_refused() {
 
 /// The two ways of keeping a connection without a request: after one, and in the middle of its head.
 #[test]
-fn connections_that_wait_for_their_clients_give_way_to_new_ones() {
+fn waiting_connections_are_closed_for_new_ones() {
     allow_many_connections();
     let directory = tempfile::tempdir().unwrap();
     let (_daemon, url) = daemon(&config(directory.path()), &[]);
@@ -264,7 +264,7 @@ fn connections_that_wait_for_their_clients_give_way_to_new_ones() {
 }
 
 #[test]
-fn half_a_head_behind_a_request_has_as_long_as_any_other() {
+fn half_a_head_after_a_request_has_the_usual_time() {
     let directory = tempfile::tempdir().unwrap();
     let (_daemon, url) = daemon(&config(directory.path()), &[]);
     let mut stream = connect(&url);
@@ -319,7 +319,7 @@ fn the_metrics_can_t_take_the_path_of_another_page() {
 }
 
 #[test]
-fn discovery_names_the_targets_as_they_are_reached() {
+fn discovery_has_reachable_targets() {
     let directory = tempfile::tempdir().unwrap();
     let discovered = |arguments: &[&str]| {
         let (_daemon, url) = daemon(&config(directory.path()), arguments);

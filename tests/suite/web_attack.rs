@@ -114,7 +114,7 @@ fn resident(metrics: &[u8]) -> f64 {
 const MIB: f64 = 1_048_576.0;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn answers_that_nobody_reads_cost_little_and_keep_no_scrape_out() {
+async fn unread_answers_cost_little_and_block_no_scrape() {
     allow_many_connections();
     let directory = tempfile::tempdir().unwrap();
     let (_daemon, address, config) = secure(directory.path(), 1000);
@@ -147,7 +147,7 @@ async fn answers_that_nobody_reads_cost_little_and_keep_no_scrape_out() {
 
 /// More clients than there are turns ask without reading, and say now and then that they live.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn scrapes_that_are_never_read_lose_their_turns() {
+async fn unread_scrapes_lose_their_turns() {
     let directory = tempfile::tempdir().unwrap();
     let (_daemon, address, config) = secure(directory.path(), 1000);
     let mut clients = Vec::new();
@@ -167,7 +167,7 @@ async fn scrapes_that_are_never_read_lose_their_turns() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_connection_may_ask_for_many_pages_at_a_time() {
+async fn one_connection_can_request_many_pages_at_a_time() {
     let directory = tempfile::tempdir().unwrap();
     // Few, as answers of one connection wait for each other, each for 5 seconds at most.
     let (_daemon, address, config) = secure(directory.path(), 10);
@@ -199,7 +199,7 @@ fn unsent(port: u16) -> Vec<u64> {
 }
 
 #[test]
-fn clients_that_pipeline_and_read_nothing_hold_little() {
+fn clients_that_pipeline_and_read_nothing_cost_little() {
     allow_many_connections();
     let directory = tempfile::tempdir().unwrap();
     let (_daemon, url) = daemon(&accounts(directory.path(), 1000), &[]);
@@ -232,7 +232,7 @@ fn clients_that_pipeline_and_read_nothing_hold_little() {
 }
 
 #[test]
-fn people_who_look_at_pages_keep_no_scrape_out() {
+fn requests_for_pages_block_no_scrape() {
     allow_many_connections();
     let directory = tempfile::tempdir().unwrap();
     let (_daemon, url) = daemon(&accounts(directory.path(), 2000), &[]);
@@ -264,7 +264,7 @@ fn people_who_look_at_pages_keep_no_scrape_out() {
 }
 
 #[test]
-fn wrong_passwords_keep_no_right_one_out() {
+fn wrong_passwords_do_not_block_the_right_one() {
     allow_many_connections();
     let directory = tempfile::tempdir().unwrap();
     let hash = |password: &str| bcrypt::hash(password, 4).unwrap();

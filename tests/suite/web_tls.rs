@@ -97,7 +97,7 @@ fn answer(mut client: Client) -> String {
 pub(crate) const BOTH: &[&SupportedProtocolVersion] = &[&version::TLS13, &version::TLS12];
 
 #[test]
-fn clients_get_in_with_the_certificates_that_the_policy_wants() {
+fn clients_need_the_certificates_of_the_policy() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     let (authority, stranger) = (Authority::new(), Authority::new());
@@ -129,7 +129,7 @@ fn clients_get_in_with_the_certificates_that_the_policy_wants() {
 }
 
 #[test]
-fn versions_suites_and_protocols_are_those_of_the_file() {
+fn versions_suites_and_protocols_come_from_the_file() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     let authority = Authority::new();
@@ -204,7 +204,7 @@ fn a_new_certificate_is_used_and_open_connections_stay() {
 
 #[test]
 #[ignore = "scripts/test runs it: it needs curl and openssl"]
-fn curl_and_openssl_get_in() {
+fn curl_and_openssl_can_connect() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     let authority = Authority::new();
@@ -247,7 +247,7 @@ fn curl_and_openssl_get_in() {
 }
 
 #[test]
-fn the_health_check_asks_behind_tls_and_users() {
+fn the_health_check_works_with_tls_and_users() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     Authority::new().issue(path, "server");
@@ -265,7 +265,7 @@ fn the_health_check_asks_behind_tls_and_users() {
 }
 
 #[test]
-fn a_client_that_does_not_speak_tls_keeps_nobody_out() {
+fn a_client_without_tls_does_not_block_others() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     let authority = Authority::new();

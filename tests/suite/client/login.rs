@@ -58,7 +58,7 @@ async fn many_reads_at_once_share_one_login() {
 
 /// A token that has worked and is refused leads to one new login, in both error shapes and with any status.
 #[tokio::test]
-async fn a_dead_token_is_replaced_once() {
+async fn an_expired_token_is_replaced_once() {
     for (status, body) in [
         (401, "{}"),
         (403, "<html>"),
@@ -87,7 +87,7 @@ async fn a_dead_token_is_replaced_once() {
 }
 
 #[tokio::test]
-async fn a_token_that_never_works_leads_to_no_flood_of_logins() {
+async fn a_token_that_never_works_causes_few_logins() {
     let api = FakeApi::start(|asked| match asked.path.as_str() {
         LOGIN => ok(r#"{"token": "useless"}"#),
         _ => (401, "{}".to_owned()),
@@ -103,7 +103,7 @@ async fn a_token_that_never_works_leads_to_no_flood_of_logins() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_is_always_refused_leads_to_no_flood_of_logins() {
+async fn an_endpoint_that_refuses_every_token_causes_few_logins() {
     let api = FakeApi::start(|asked| match asked.path.as_str() {
         LOGIN => ok(r#"{"token": "good"}"#),
         "/1.0/workers" => (403, "{}".to_owned()),
@@ -121,7 +121,7 @@ async fn an_endpoint_that_is_always_refused_leads_to_no_flood_of_logins() {
 }
 
 #[tokio::test]
-async fn a_ready_made_token_is_used_and_never_exchanged() {
+async fn a_configured_token_is_used_without_a_login() {
     let api = FakeApi::start(|asked| match asked.token.as_deref() {
         Some("ready") => ok("{}"),
         _ => (401, "{}".to_owned()),
@@ -133,7 +133,7 @@ async fn a_ready_made_token_is_used_and_never_exchanged() {
 }
 
 #[tokio::test]
-async fn a_refused_ready_made_token_is_left_alone_for_a_while() {
+async fn a_refused_configured_token_is_not_used_for_a_while() {
     let api = FakeApi::start(|_| (401, "{}".to_owned())).await;
     let (client, _) = client(&api);
     let account = with_token();
@@ -181,7 +181,7 @@ async fn a_refusal_blocks_logins_until_the_secret_changes() {
 }
 
 #[tokio::test]
-async fn any_other_failed_login_waits() {
+async fn other_failed_logins_are_followed_by_a_wait() {
     for (status, body) in [
         (500, r#"{"error": "InternalError", "message": "Cannot read property 'send' of undefined"}"#),
         (502, "<html>"),
@@ -205,7 +205,7 @@ async fn any_other_failed_login_waits() {
 
 /// Many loops that find the token dead at once lead to one login, and are then each asked once more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_token_found_dead_by_many_is_replaced_once() {
+async fn a_token_that_many_requests_find_expired_is_replaced_once() {
     let logins = AtomicUsize::new(0);
     let dead = Arc::new(Mutex::new(String::new()));
     let is_dead = dead.clone();
@@ -235,7 +235,7 @@ async fn a_token_found_dead_by_many_is_replaced_once() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_off_is_said_so() {
+async fn a_wrong_clock_is_reported() {
     for (date, words) in
         [("Fri, 01 Jan 2100 00:00:00 GMT", "behind the API's"), ("Sat, 01 Jan 2000 00:00:00 GMT", "ahead of the API's")]
     {
@@ -260,7 +260,7 @@ async fn a_login_follows_no_redirect() {
 
 /// The endpoint refuses each token at its second use, as if the API had ended the session.
 #[tokio::test]
-async fn an_endpoint_that_wants_ever_new_tokens_stays_within_the_budget() {
+async fn an_endpoint_that_needs_new_tokens_stays_within_the_login_budget() {
     let (logins, used) = (AtomicUsize::new(0), Mutex::new(String::new()));
     let api = FakeApi::start(move |asked: &Asked| match (asked.path.as_str(), &asked.token) {
         (LOGIN, _) => ok(&format!(r#"{{"token": "t{}"}}"#, logins.fetch_add(1, Ordering::Relaxed))),
@@ -321,7 +321,7 @@ async fn totp_codes_are_sent_in_their_own_step() {
 }
 
 #[tokio::test]
-async fn no_code_is_sent_twice_by_the_next_process() {
+async fn a_restarted_process_sends_no_code_twice() {
     let api = FakeApi::start(|_| ok(r#"{"token": "t"}"#)).await;
     let (client, _) = client(&api);
     let directory = tempfile::tempdir().unwrap();

@@ -39,7 +39,7 @@ fn fault(page: &str, block: &Block) -> Option<String> {
 }
 
 #[test]
-fn every_block_is_run_or_says_why_not() {
+fn every_block_is_run_by_a_script_or_says_why_not() {
     let pages = pages();
     for name in RUN {
         let page = pages.iter().find(|page| page.path == Path::new(name)).unwrap();
@@ -54,7 +54,7 @@ fn every_block_is_run_or_says_why_not() {
 /// The list that scripts go by is the same.
 #[test]
 #[ignore = "scripts/test runs it: it needs Bash"]
-fn the_scripts_find_the_same_blocks() {
+fn scripts_find_the_same_blocks() {
     let pages = pages();
     for name in RUN {
         let page = pages.iter().find(|page| page.path == Path::new(name)).unwrap();
@@ -76,7 +76,7 @@ fn the_scripts_find_the_same_blocks() {
 
 /// The shell takes them, the exporter knows its own flags, and each script that is named is there.
 #[test]
-fn every_command_can_be_given() {
+fn every_command_is_valid() {
     let mut calls = 0;
     for page in pages() {
         for block in &page.blocks {

@@ -11,7 +11,7 @@ use minergate_exporter::config::{Config, Sources};
 use crate::repository::{fenced, read};
 
 #[test]
-fn the_examples_say_the_same() {
+fn the_toml_and_yaml_examples_are_the_same_configuration() {
     let page = read("docs/configuration.md");
     let directory = tempfile::tempdir().unwrap();
     let [toml, yaml] = ["toml", "yaml"].map(|language| {
@@ -34,7 +34,7 @@ fn the_examples_say_the_same() {
 
 /// The page has the same wallet in a file and in the environment.
 #[test]
-fn the_examples_of_a_wallet_are_right() {
+fn the_wallet_in_a_file_and_in_the_environment_is_the_same() {
     let page = read("docs/configuration.md");
     let section = page.split("\n## Wallets at pools\n").nth(1).unwrap().split("\n## ").next().unwrap();
     let [toml] = fenced(section, "toml").try_into().unwrap();
@@ -49,7 +49,7 @@ fn the_examples_of_a_wallet_are_right() {
 
 /// The variables of the example without a file, as the shell would hand them over.
 #[test]
-fn an_exporter_can_do_without_a_file() {
+fn an_exporter_can_run_without_a_file() {
     let page = read("docs/configuration.md");
     let lines = page.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
     let environment: Vec<_> = lines.map(|(name, value)| (name.into(), value.into())).collect();

@@ -41,7 +41,7 @@ fn beside(page: &Path, link: &str) -> Option<PathBuf> {
 }
 
 #[test]
-fn every_link_leads_somewhere() {
+fn every_link_has_a_target() {
     let pages = pages();
     let faults: Vec<String> = pages
         .iter()
@@ -56,7 +56,7 @@ fn every_link_leads_somewhere() {
 }
 
 #[test]
-fn a_link_that_leads_nowhere_is_found() {
+fn a_broken_link_is_found() {
     let page = Page { path: "docs/install.md".into(), ..Page::default() };
     for right in ["web.md", "../README.md#try-it", "runbooks", "https://example.com/a?b#c", "http://localhost:10187/"] {
         assert_eq!(fault(&page, right), None, "{right}");
@@ -86,7 +86,7 @@ fn pages_are_markdown() {
 
 /// A page that nobody finds is as good as none.
 #[test]
-fn every_page_is_found_from_the_readme() {
+fn every_page_is_reachable_from_the_readme() {
     let pages = pages();
     let mut found: Vec<PathBuf> = vec!["README.md".into()];
     let mut next = 0;

@@ -89,7 +89,7 @@ fn anchor(heading: &str) -> String {
 }
 
 #[test]
-fn a_page_is_read_as_it_is_shown() {
+fn links_headings_and_blocks_of_a_page_are_found() {
     let page = Page::parse(
         "# Of `a_b`, and c\n\n[one](a.md#b) ![two](c.png) <http://d>\n\n| x |\n| --- |\n| [three](e) |\n\n## Same\n## Same\n\n\
          <!-- not run: why -->\n```sh\nls [no](link)\n```\n\n<!-- gone -->\n\nText.\n\n- ```sh\n  pwd\n  ```\n\n<img src=\"f.png\">\n",

@@ -17,7 +17,7 @@ fn quoted(cell: &str) -> Vec<&str> {
 }
 
 #[test]
-fn every_kind_and_every_reason_has_its_row() {
+fn every_error_kind_and_every_blocked_reason_has_a_row() {
     let rows = rows();
     let kinds = REQUEST_KINDS.iter().chain(UNSENT_KINDS).copied().filter(|kind| *kind != "ok");
     for word in kinds.chain(Blocked::ALL.map(Blocked::reason)) {

@@ -260,7 +260,7 @@ fn collect_colours(value: &Value, colours: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn the_rules_hold() {
+fn dashboards_follow_the_rules() {
     let mut faults = Vec::new();
     for (name, rule) in RULES {
         for dashboard in dashboards() {

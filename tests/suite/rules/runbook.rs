@@ -34,7 +34,7 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_alert_has_its_page_and_every_page_its_alert() {
+fn every_alert_has_a_page_and_every_page_an_alert() {
     let alerts: BTreeSet<String> = rules().into_iter().filter_map(|rule| rule.alert).collect();
     let pages = pages();
     assert_eq!(pages.iter().map(|(name, _)| name.clone()).collect::<BTreeSet<_>>(), alerts);
@@ -50,7 +50,7 @@ fn every_alert_has_its_page_and_every_page_its_alert() {
 }
 
 #[test]
-fn the_index_knows_every_alert_and_every_record() {
+fn the_index_has_every_alert_and_every_record() {
     let index = index();
     for rule in rules() {
         match (&rule.alert, &rule.record) {
@@ -69,7 +69,7 @@ fn the_index_knows_every_alert_and_every_record() {
 
 #[test]
 #[ignore = "scripts/test runs it: it needs Prometheus"]
-fn the_queries_can_be_asked() {
+fn the_queries_are_valid() {
     let mut queries = Vec::new();
     for (name, page) in pages() {
         names_are_known(&name, &page);
@@ -83,7 +83,7 @@ fn the_queries_can_be_asked() {
 
 /// The exporter has the paths that are asked for.
 #[test]
-fn the_paths_can_be_asked_for() {
+fn the_paths_exist() {
     let paths = read("docs/http.md");
     for (name, page) in pages().into_iter().chain([("README".to_owned(), index())]) {
         for path in page.split("localhost:10187").skip(1).filter(|rest| rest.starts_with('/')) {

@@ -78,7 +78,7 @@ fn number(page: &mut Page<'_>, expression: &str) -> f64 {
 
 #[test]
 #[ignore = "scripts/test runs it: it needs Chromium"]
-fn three_healthy_accounts_are_a_small_page() {
+fn the_page_of_three_healthy_accounts_is_small() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, _daemon, url) = polled(directory.path(), &["--accounts", "3"]);
     look(&mut Browser::start(), "healthy", &url, |page, view| {
@@ -90,7 +90,7 @@ fn three_healthy_accounts_are_a_small_page() {
 
 #[test]
 #[ignore = "scripts/test runs it: it needs Chromium"]
-fn what_is_wrong_comes_first_and_is_said_once() {
+fn failing_accounts_come_first_with_one_error() {
     let directory = tempfile::tempdir().unwrap();
     let faults = [
         "workers/500@farm-13",

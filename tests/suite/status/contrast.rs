@@ -17,7 +17,7 @@ fn luminance(colour: [f64; 3]) -> f64 {
 }
 
 #[test]
-fn texts_can_be_read_in_both_themes() {
+fn texts_have_enough_contrast_in_both_themes() {
     let sheet = read("src/server/status/style.css");
     let themes: Vec<&str> = sheet.split(":root {").skip(1).map(|rest| rest.split('}').next().unwrap()).collect();
     assert_eq!(themes.len(), 2, "light and dark");

@@ -9,7 +9,7 @@ use crate::process::exporter;
 use crate::repository::{fenced, read};
 
 #[test]
-fn files_of_other_exporters_work() {
+fn web_configurations_of_other_exporters_work() {
     let directory = tempfile::tempdir().unwrap();
     write_certificate(directory.path());
     let inline = |name| fs::read_to_string(directory.path().join(name)).unwrap().replace('\n', "\n    ");
@@ -56,7 +56,7 @@ fn files_of_other_exporters_work() {
 /// Keys that rustls' ring does not sign with, as openssl makes them.
 #[test]
 #[ignore = "scripts/test runs it: it needs openssl"]
-fn a_key_that_can_t_be_used_is_said_with_those_that_can() {
+fn an_unusable_key_is_reported_with_the_usable_kinds() {
     let directory = tempfile::tempdir().unwrap();
     let text = "tls_server_config:\n  cert_file: c.pem\n  key_file: c.key\n";
     let make = |kind: &[&str]| {
@@ -80,7 +80,7 @@ fn a_key_that_can_t_be_used_is_said_with_those_that_can() {
 }
 
 #[test]
-fn a_certificate_that_is_not_valid_now_is_warned_about() {
+fn a_certificate_that_is_not_valid_now_causes_a_warning() {
     let directory = tempfile::tempdir().unwrap();
     let text = "tls_server_config:\n  cert_file: cert.pem\n  key_file: key.pem\n  client_auth_type: RequireAndVerifyClientCert\n  \
                 client_ca_file: cert.pem\n";

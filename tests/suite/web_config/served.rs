@@ -6,7 +6,7 @@ use super::{ask, hash, serving};
 use crate::process::{get, wait};
 
 #[test]
-fn users_get_in_with_their_passwords_and_nobody_else() {
+fn only_users_with_their_passwords_get_answers() {
     let directory = tempfile::tempdir().unwrap();
     let (alice, bob) = (hash("secret"), hash("pass:word"));
     let (_daemon, url) = serving(directory.path(), &format!("basic_auth_users:\n  alice: {alice}\n  bob: {bob}\n"));
@@ -37,7 +37,7 @@ fn users_get_in_with_their_passwords_and_nobody_else() {
 }
 
 #[test]
-fn a_new_version_counts_and_a_broken_one_does_not() {
+fn a_changed_file_is_used_if_it_has_no_mistake() {
     let directory = tempfile::tempdir().unwrap();
     let web = directory.path().join("web.yml");
     let file = |user: &str, password: &str| format!("basic_auth_users:\n  {user}: {}\n", hash(password));
@@ -70,7 +70,7 @@ fn a_new_version_counts_and_a_broken_one_does_not() {
 }
 
 #[test]
-fn headers_and_rate_limit_are_the_file_s() {
+fn headers_and_rate_limit_come_from_the_file() {
     let directory = tempfile::tempdir().unwrap();
     let (_daemon, url) = serving(
         directory.path(),
