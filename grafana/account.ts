@@ -1,16 +1,16 @@
 /** Account: everything that is known of one account. */
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
-import { BigValueTextMode } from '@grafana/grafana-foundation-sdk/common';
 
 import { AMBER, BAD, BLUE, fixed, GOOD, GREEN, PLUM } from './colours.ts';
 import { currencies, dashboard, failedReloads, finish, oneAccount, payouts, reloads } from './dashboard.ts';
 import {
-  currencyGraph, graph, grid, judged, limited, number, OF_EXPECTED, OF_USUAL, ONLINE, perCurrency, perDay, REJECTED, repeated, state, timeline, UP,
-  unknown, words, type Column,
+  bars, currencyGraph, graph, judged, limited, named, number, OF_EXPECTED, OF_USUAL, ONLINE, perCurrency, perDay, REJECTED, repeated, STACKED, state,
+  textSize, timeline, UP, unknown, words,
 } from './panels.ts';
 import {
-  age, CURRENCY, HASHRATE, hashrateOfUsual, mine, now, once, ONE_ACCOUNT, over, POLL, recorded, select,
+  age, counted, CURRENCY, HASHRATE, hashrateOfUsual, lately, mine, now, once, ONE_ACCOUNT, over, POLL, recorded, select,
 } from './queries.ts';
+import { grid, type Column } from './tables.ts';
 
 /** A metric of the account. */
 const own = (metric: string, ...matchers: string[]) => once('account', select(metric, ONE_ACCOUNT, ...matchers));
@@ -57,8 +57,8 @@ function stateRow() {
       .withTarget(now(age(own('minergate_mining_stats_timestamp_seconds')), 'age')),
     small(number('Age of token', 'How long ago the token in use was obtained.', 's'))
       .withTarget(now(age(own('minergate_auth_token_timestamp_seconds')), 'age')),
-    small(number('Nickname', 'The account\'s nickname in the pool.', 'none')).textMode(BigValueTextMode.Name)
-      .withTarget(now(once('nickname', select('minergate_account_info', ONE_ACCOUNT)), '{{nickname}}')),
+    small(named('Nickname', 'The account\'s nickname in the pool.', once('nickname', select('minergate_account_info', ONE_ACCOUNT)), '{{nickname}}', '–'))
+      .text(textSize(14, 18)),
     small(number('Best rank', 'Place among the pool\'s miners by hashrate, of the currency where it is best; 1 is the strongest.', 'none'))
       .withTarget(now(`min(${recorded('account_currency:minergate_hashrate_rank:min', ONE_ACCOUNT, CURRENCY)})`, 'rank')),
     small(number('Currencies', 'Currencies that have a hashrate.', 'none'))
@@ -71,17 +71,21 @@ function workers() {
   const shares = (...matchers: string[]) =>
     `sum by (${labels}) (${once(`${labels}, result`, `increase(${select('minergate_worker_shares_total', ONE_ACCOUNT, CURRENCY, ...matchers)}[1h])`)})`;
   const hashrate = once(labels, select('minergate_worker_hashrate_hashes_per_second', ONE_ACCOUNT, CURRENCY));
+  // A worker that the answer no longer names mines nothing. A small graph ends with its last point, wherever that is.
+  const course = `${hashrate} or 0 * max by (${labels}) (last_over_time(`
+    + `${select('minergate_worker_hashrate_hashes_per_second', ONE_ACCOUNT, CURRENCY)}[1d])) and on (currency) ${known('minergate_workers:max')}`;
   const usual = `quantile by (${labels}) (0.5, avg_over_time(${select('minergate_worker_hashrate_hashes_per_second', ONE_ACCOUNT, CURRENCY)}[1d]))`;
   return [
-    grid('Workers by name', 'Workers by the names that the pool has for them, the one first whose last share is oldest. MinerGate\'s API names none.',
+    grid('Workers by name', 'Workers by the names that the pool has for them, the one first whose last share is oldest. Rejected are those among the shares of the hour. MinerGate\'s API names none.',
       { worker: 'Worker', currency: 'Currency' }, [
         { name: 'Hashrate', query: hashrate, unit: 'Hs' },
+        { name: 'Course', query: course, unit: 'Hs', course: POLL.pool },
         { name: 'Of the day\'s', query: `${hashrate} / (${usual} > 0)`, unit: 'percentunit', decimals: 0, gauge: { limits: OF_USUAL, max: 1.2 } },
         { name: 'Last share', query: age(once(labels, select('minergate_worker_last_share_timestamp_seconds', ONE_ACCOUNT, CURRENCY))), unit: 's', none: 'never' },
         { name: 'Shares, 1 h', query: shares(), unit: 'short' },
-        { name: 'Rejected, 1 h', query: `${shares('result!="good"')} / (${shares()} > 0)`, unit: 'percentunit', decimals: 2 },
-      ], { by: 'Last share', falling: true }).span(14).noValue('This pool names no workers'),
-    currencyGraph('Hashrate of the usual, by currency', 'What is there of the usual hashrate, the median of the last 7 days.', 'percentunit').span(10).height(8).min(0).axisSoftMax(1.2)
+        { name: 'Rejected', query: `${shares('result!="good"')} / (${shares()} > 0)`, unit: 'percentunit', decimals: 2 },
+      ], { by: 'Last share', falling: true }).span(16).noValue('No worker is known by name'),
+    currencyGraph('Hashrate of the usual, by currency', 'What is there of the usual hashrate, the median of the last 7 days.', 'percentunit').span(8).height(8).min(0).axisSoftMax(1.2)
       .withTarget(over(hashrateOfUsual(ONE_ACCOUNT), '{{currency}}', POLL.pool)),
   ];
 }
@@ -105,6 +109,7 @@ function mining() {
 
 function earnings() {
   const blocksFound = select('minergate_mining_blocks_found_total', ONE_ACCOUNT, CURRENCY);
+  const byModel = once('currency, model', recorded('account_currency_model:minergate_mining_mined_by_model_coins:increase1d', ONE_ACCOUNT, CURRENCY));
   return [
     grid('Earnings by currency', 'Expected is what the hashrate of the last day should have brought; the estimate is what the present one should bring in a '
       + 'day. Both are after the pool\'s fee (constants.rules.yml).', { currency: 'Currency' }, [
@@ -114,48 +119,49 @@ function earnings() {
       { name: 'Estimate a day', query: known('minergate_earnings_coins_per_day:estimate'), unit: 'none' },
       { name: 'Balance', query: ofMined(each('minergate_balance_coins')), unit: 'none' },
       { name: 'Unconfirmed', query: each('minergate_mining_unconfirmed_balance_coins'), unit: 'none' },
-      { name: 'Atomic units', query: each('minergate_mining_unconfirmed_balance_atomic_units'), unit: 'none' },
       {
         name: 'Threshold', unit: 'none',
         query: `${each('minergate_mining_payout_threshold_coins')} or ${known('minergate_payout_threshold_coins:max')} and on (currency) ${mined}`,
       },
-      { name: 'Mined in all', query: each('minergate_mining_mined_coins_total'), unit: 'none' },
-      { name: 'Blocks found', query: each('minergate_mining_blocks_found_total'), unit: 'short' },
     ], { by: 'Luck' }).height(6),
     currencyGraph('Luck', 'Coins of the last day, of those that the hashrate should have brought.', 'percentunit').min(0)
       .withTarget(over(known('minergate_earnings_coins:ratio1d'), '{{currency}}', POLL.pool)),
     currencyGraph('Balance of the threshold', 'The balance as part of its payout threshold. It falls at a payout.', 'percentunit').min(0)
       .withTarget(over(`${known('minergate_balance_coins:max')} / (${known('minergate_payout_threshold_coins:max')} > 0) and on (currency) ${mined}`, '{{currency}}', POLL.mining)),
-    currencyGraph('Blocks found per day', 'Blocks that the account found in 24 hours.', 'short').min(0)
+    currencyGraph('Blocks found per day', 'Blocks that the account found in 24 hours.', 'short').min(0).axisSoftMax(1)
       .withTarget(over(once('currency', `increase(${blocksFound}[1d]) and ${blocksFound}`), '{{currency}}', POLL.pool)),
-    repeated(perDay('Mined per day, $currency', 'Coins that the account mined, by how its shares were paid.',
-      once('currency, model', recorded('account_currency_model:minergate_mining_mined_by_model_coins:increase1d', ONE_ACCOUNT, CURRENCY)), '{{model}}'))
-      .withTarget(over(known('minergate_mining_mined_coins:increase1d'), 'in all', '1d'))
+    repeated(perDay('Mined per day, $currency', 'Coins that the account mined, by how its shares were paid, where the pool says that.', byModel, '{{model}}'), 5)
+      .withTarget(over(`${known('minergate_mining_mined_coins:increase1d')} unless on (currency) ${byModel}`, 'in all', '1d')).stacking(STACKED)
       .overrideByName('pps', [fixed(BLUE)]).overrideByName('pplns', [fixed(AMBER)]).overrideByName('in all', [fixed(PLUM)]),
   ];
 }
 
 function details() {
   const results: [string, string][] = [['good', GREEN], ['bad', AMBER], ['invalid', BAD]];
-  const byResult = repeated(graph('Shares, $currency', 'Shares a minute, by the pool\'s verdict: good, stale (bad) or invalid.', 'cpm'))
+  const byResult = repeated(graph('Shares, $currency', 'Shares a minute, by the pool\'s verdict: good, stale (bad) or invalid.', 'cpm'), 5)
     .withTarget(over(`60 * sum by (result) (${rate('minergate_mining_shares_total', 'result')})`, '{{result}}', POLL.mining));
   results.forEach(([result, colour]) => byResult.overrideByName(result, [fixed(colour)]));
   const rejectedWork = once('currency, result', `rate(${select('minergate_mining_share_difficulty_total', ONE_ACCOUNT, CURRENCY, 'result!="good"')}[$__rate_interval])`);
   return [
     timeline('Miner online', 'Whether the pool calls the account\'s miner online.', ONLINE).span(6)
-      .withTarget(over(each('minergate_mining_online'), '{{currency}}', POLL.mining)),
+      .withTarget(over(lately('currency', select('minergate_mining_online', ONE_ACCOUNT, CURRENCY)), '{{currency}}', POLL.mining)),
     currencyGraph('Workers in the statistics', 'Workers, by the mining statistics.', 'short').span(6).min(0).decimals(0)
       .withTarget(over(each('minergate_mining_workers'), '{{currency}}', POLL.mining)),
     currencyGraph('Rank', 'Place among the pool\'s miners by hashrate of the active workers; 1 is the strongest.', 'none').span(6).decimals(0)
       .withTarget(over(each('minergate_workers_hashrate_rank'), '{{currency}}', POLL.workers)),
     currencyGraph('Rank in the statistics', 'Place among the pool\'s miners by the mining statistics.', 'none').span(6).decimals(0)
       .withTarget(over(each('minergate_mining_hashrate_rank'), '{{currency}}', POLL.mining)),
-    currencyGraph('Hashrate lost in rejected shares', 'Hashes a second that the rejected shares stand for, of those that all stand for.', 'percentunit').span(12).min(0)
+    currencyGraph('Hashrate lost in rejected shares', 'Hashes a second that the rejected shares stand for, of those that all stand for.', 'percentunit').span(24).min(0)
       .withTarget(over(
         `sum by (currency) (${rejectedWork}) / (sum by (currency) (${rate('minergate_mining_share_difficulty_total', 'result')}) > 0)`, '{{currency}}', POLL.mining)),
     grid('Payment models', 'How the account\'s shares are paid, for each of the pool\'s currencies.', { currency: 'Currency', model: 'Paid by' }, [
       { name: 'Now', query: once('currency, model', select('minergate_mining_payment_model_info', ONE_ACCOUNT)), unit: 'none', mappings: words({ 1: ['✓ set', 'text'] }) },
       { name: 'Mined in all', query: each('minergate_mining_mined_by_model_coins_total', 'model'), unit: 'none' },
+    ], { by: 'Currency' }).span(12).height(7),
+    grid('Totals by currency', 'What the pool has counted since the account began, and the unconfirmed balance as it says it.', { currency: 'Currency' }, [
+      { name: 'Mined in all', query: each('minergate_mining_mined_coins_total'), unit: 'none' },
+      { name: 'Blocks found', query: each('minergate_mining_blocks_found_total'), unit: 'short' },
+      { name: 'Unconfirmed, atomic units', query: each('minergate_mining_unconfirmed_balance_atomic_units'), unit: 'none' },
     ], { by: 'Currency' }).span(12).height(7),
     byResult,
   ];
@@ -190,7 +196,7 @@ function payments() {
     grid('What waits', 'How long the oldest pending payout has waited, and when the first pending invoice expires.', { currency: 'Currency' }, [
       { name: 'Payout for', query: since('minergate_withdrawals_oldest_pending_timestamp_seconds'), unit: 's' },
       { name: 'Invoice in', query: `${each('minergate_invoices_next_expiry_timestamp_seconds')} - time()`, unit: 's' },
-    ]).span(6).height(7).noValue('Nothing waits'),
+    ]).span(6).height(7).noValue('Nothing is known to wait'),
   ];
 }
 
@@ -220,10 +226,10 @@ function affiliates() {
 
 function polls() {
   const endpoint = (metric: string) => once('endpoint, currency', select(metric, ONE_ACCOUNT));
-  const logins = once('outcome', `increase(${select('minergate_auth_logins_total', ONE_ACCOUNT)}[$__rate_interval])`);
+  const logins = `${counted('outcome', 'minergate_auth_logins_total', '$__interval', ONE_ACCOUNT)} > 0`;
   return [
     timeline('Endpoints', 'Whether each endpoint was read at its latest poll.', UP).height(9).span(8)
-      .withTarget(over(endpoint('minergate_endpoint_up'), '{{endpoint}} {{currency}}', POLL.workers)),
+      .withTarget(over(lately('endpoint, currency', select('minergate_endpoint_up', ONE_ACCOUNT)), '{{endpoint}} {{currency}}', POLL.workers)),
     grid('Ages', 'How long ago each endpoint was last read, and how often it is polled. A currency is there for wallets.',
       { endpoint: 'Endpoint', currency: 'Currency' }, [
         { name: 'State', query: endpoint('minergate_endpoint_up'), unit: 'none', mappings: UP },
@@ -233,12 +239,12 @@ function polls() {
           query: `0 * ${endpoint('minergate_endpoint_up')} + on (endpoint) group_left () ${once('endpoint', select('minergate_endpoint_interval_seconds'))}`,
         },
       ], { by: 'State' }).span(11).height(9),
-    graph('Logins', 'Attempts to log in, by how they ended.', 'short').span(5).height(9).min(0)
-      .withTarget(over(logins, '{{outcome}}', POLL.mining))
-      .overrideByName('ok', [fixed(BLUE)]),
+    bars(graph('Logins', 'Attempts to log in, by how they ended, in each hour.', 'short')).stacking(STACKED).decimals(0).span(5).height(9)
+      .withTarget(over(logins, '{{outcome}}', '1h')).noValue('No login was counted')
+      .overrideByName('ok', [fixed(GOOD)]),
     grid('Logins blocked', 'Why logins of the account are blocked.', { reason: 'Reason' }, [
       { name: 'State', query: `${blocked} == 1`, unit: 'none', mappings: words({ 1: ['✗ blocked', BAD] }) },
-    ], { by: 'Reason' }).span(8).height(5).noValue('No login is blocked, or none is needed'),
+    ], { by: 'Reason' }).span(8).height(5).noValue('No blocked login is known'),
   ];
 }
 

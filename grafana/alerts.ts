@@ -1,8 +1,9 @@
 /** What needs attention: the alerts of deploy/prometheus/rules, one line each, and what no alert says yet. */
 import { BAD, WARNING } from './colours.ts';
 import { ACCOUNT_LINK } from './dashboard.ts';
-import { grid, words } from './panels.ts';
+import { words } from './panels.ts';
 import { ACCOUNT, once, select } from './queries.ts';
+import { grid } from './tables.ts';
 
 // What belongs to no account is shown whatever account is chosen.
 const OURS = 'alertname=~"Minergate.+", account=~"$account|"';
@@ -10,8 +11,33 @@ const LABELS = 'alertname, account, currency, worker, endpoint, reason, exporter
 
 const alerts = (...matchers: string[]) => once(LABELS, `ALERTS{${[OURS, ...matchers].join(', ')}}`);
 
+/** What follows from another alert, as alertmanager.yml has it: the cause, and the labels that both have in common. */
+const CONSEQUENCES: [cause: string, consequences: string, labels: string][] = [
+  ['ExporterDown', 'TargetDown|ApiDown|ApiRateLimited|AccountDown|AccountMissing|DataStale', 'exporter'],
+  ['ExporterAbsent', 'AccountMissing', ''],
+  ['ApiDown', 'AccountDown|DataStale', 'exporter'],
+  ['LoginStopped', 'AccountDown|DataStale', 'exporter, account'],
+  ['AccountDown', 'DataStale', 'exporter, account, currency'],
+  ['MiningStopped', 'WorkersDropped|WorkerGone|HashrateDropped|RankDropped|EarningsLow', 'account'],
+  ['WorkerGone', 'WorkersDropped', 'account, currency'],
+  ['WorkersDropped', 'HashrateDropped|RankDropped', 'account, currency'],
+  ['StatisticsStopped', 'BalanceNotGrowing|EarningsLow|EffectiveHashrateLow', 'account'],
+  ['NetworkStopped', 'BalanceNotGrowing|EarningsLow', 'currency'],
+  ['BalanceNotGrowing', 'EarningsLow', 'account, currency'],
+];
+
+/** Alerts without what follows from others, so that a problem is one line. */
+function causes(expression: string): string {
+  const following = CONSEQUENCES.map(([cause, consequences, labels]) =>
+    `ALERTS{alertname=~"Minergate(${consequences})"} and on (${labels}) ALERTS{alertname=~"Minergate(${cause})", alertstate="firing"}`);
+  return `(${expression}) unless on (${LABELS}) (${following.join(' or ')})`;
+}
+
+/** What 0 alerts are counted by: without the rules there are none, and nothing is known. */
+export const RULES = 'minergate:pool_fee:ratio';
+
 /** Alerts that fire, but for those that are good to know only. They are 0 where Prometheus has the rules, else unknown. */
-export const FIRING = `count(${alerts('alertstate="firing"', 'severity=~"critical|warning"')}) or 0 * count(minergate:pool_fee:ratio)`;
+export const FIRING = `count(${causes(alerts('alertstate="firing"', 'severity=~"critical|warning"'))}) or 0 * count(${RULES})`;
 
 /** An account of which a poll failed, though no alert says so yet, or its rules are not there. */
 const failing = `${once('account', select('minergate_up', ACCOUNT))} == 0 unless on (account) ALERTS{${OURS}}`;
@@ -39,7 +65,7 @@ export function needsAttention() {
     `2 * ${alerts('alertstate="pending"', 'severity=~"critical|warning"')}`,
     alerts('alertstate="firing"'),
     named('MinergatePollFailed', `2 + 0 * (${failing})`),
-    named('MinergateNoRules', '3 * absent(minergate:pool_fee:ratio)'),
+    named('MinergateNoRules', `3 * absent(${RULES})`),
   ].join(' or ');
   const since = [
     `time() - ${once(LABELS, `ALERTS_FOR_STATE{${OURS}}`)}`,
@@ -51,18 +77,14 @@ export function needsAttention() {
     alertname: 'Problem', account: 'Account', currency: 'Currency', worker: 'Worker', endpoint: 'Endpoint', reason: 'Reason', exporter: 'Exporter',
   }, [
     {
-      name: 'Severity', query: severity, unit: 'none', first: true,
-      mappings: words({ 4: ['✗ critical', BAD], 3: ['▲ warning', WARNING], 2: ['… pending', 'text'], 1: ['i info', 'text'] }),
+      name: 'Severity', query: causes(severity), unit: 'none', first: true,
+      mappings: words({ 4: ['✗ critical', BAD], 3: ['▲ warning', WARNING], 2: ['… pending', 'transparent'], 1: ['i info', 'transparent'] }),
     },
-    { name: 'For', query: since, unit: 's' },
+    { name: 'For', query: causes(since), unit: 's' },
   ], { by: 'Severity', falling: true })
     .height(7).noValue('No alert is pending or firing')
     .overrideByName('Account', [{ id: 'links', value: [ACCOUNT_LINK] }])
-    .overrideByName('Problem', [
-      { id: 'custom.minWidth', value: 180 },
-      {
-        id: 'mappings',
-        value: words(Object.fromEntries(Object.entries(PROBLEMS).map(([name, text]) => [`Minergate${name}`, [text, 'text']]))),
-      },
-    ]);
+    .overrideByName('Problem', [{
+      id: 'mappings', value: words(Object.fromEntries(Object.entries(PROBLEMS).map(([name, text]) => [`Minergate${name}`, [text, 'text']]))),
+    }]);
 }

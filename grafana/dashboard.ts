@@ -10,6 +10,7 @@ import type { Dataquery } from '@grafana/grafana-foundation-sdk/prometheus';
 import { BAD, BLUE, GREEN } from './colours.ts';
 import { DATASOURCE } from './panels.ts';
 import { ACCOUNT, CURRENCY, once, over, select } from './queries.ts';
+import { fit } from './tables.ts';
 
 const TAG = 'minergate';
 const CHOSEN = '${datasource:queryparam}&${job:queryparam}&${instance:queryparam}&${__url_time_range}';
@@ -21,7 +22,7 @@ export const ACCOUNT_LINK = {
 
 /** Where a click on a number leads: another dashboard, with what is chosen here. */
 export function linkTo(uid: string, title: string) {
-  return [{ title, url: `/d/minergate-${uid}?${CHOSEN}` }];
+  return new DashboardLinkBuilder(title).url(`/d/minergate-${uid}?${CHOSEN}`);
 }
 
 /** A dashboard with its first variables, which say where the data come from. */
@@ -124,6 +125,7 @@ export function finish(builder: DashboardBuilder, rows: Row[]): Dashboard {
     const bottom = place(built, y + 1);
     built.forEach((panel) => {
       types.add(panel.type);
+      if (panel.type === 'table') fit(panel);
       (panel.targets as Dataquery[]).forEach((target, place) => { target.refId ??= String.fromCharCode('A'.charCodeAt(0) + place); });
     });
     y = closed === true ? y + 1 : bottom;

@@ -1,13 +1,13 @@
 /** Exporter: how its polls, logins and scrapes go, and what it costs. */
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
-import { BigValueTextMode } from '@grafana/grafana-foundation-sdk/common';
 
 import { AMBER, BAD, BLUE, ERROR_COLOURS, fixed, GOOD, PLUM } from './colours.ts';
 import { ACCOUNT_LINK, accounts, dashboard, failedReloads, finish, reloads } from './dashboard.ts';
 import {
-  bars, endpointGraph, EXPORTER_UP, faults, graph, grid, limited, number, state, STACKED, timeline, UP, unknown, words,
+  bars, endpointGraph, EXPORTER_UP, faults, graph, limited, named, number, state, STACKED, unknown, words,
 } from './panels.ts';
 import { ACCOUNT, age, counted, exporterUp, now, once, over, POLL, select } from './queries.ts';
+import { grid } from './tables.ts';
 
 const rate = (labels: string, metric: string, ...matchers: string[]) =>
   `sum by (${labels}) (rate(${select(metric, ...matchers)}[$__rate_interval]))`;
@@ -28,10 +28,10 @@ function nowRow() {
   const tiles = [
     state('Exporter', 'Whether Prometheus reaches the exporter: the worst of its targets.', [...EXPORTER_UP, unknown('✗ unknown')])
       .withTarget(now(exporterUp(), 'up')),
-    number('Version', 'The exporter\'s version; several where instances differ.', 'none').textMode(BigValueTextMode.Name)
-      .withTarget(now(`count by (version) (${select('minergate_exporter_build_info')})`, '{{version}}')),
+    named('Version', 'The exporter\'s version; several where instances differ.',
+      `count by (version) (${select('minergate_exporter_build_info')})`, '{{version}}', '–'),
     number('Accounts', 'Accounts that are polled.', 'short').withTarget(now(`count(${once('account', select('minergate_up', ACCOUNT))})`, 'accounts')),
-    faults('Failing endpoints', 'Endpoints, each account\'s for itself, that could not be read at their latest poll, or never.')
+    faults('Failing', 'Endpoints, each account\'s for itself, that could not be read at their latest poll, or never.')
       .withTarget(now(count(endpointUp, '== 0'), 'failing')),
     faults('Logins blocked', 'Accounts whose logins are blocked, until a person changes their credentials.')
       .withTarget(now(count(once('account', select('minergate_auth_blocked', ACCOUNT)), '== 1'), 'blocked')),
@@ -57,42 +57,51 @@ function pollRow() {
   return [
     grid('Failing endpoints, one by one', 'Endpoints that could not be read at their latest poll. Those without an account are the pool\'s.',
       { account: 'Account', endpoint: 'Endpoint', currency: 'Currency' }, [
-        { name: 'State', query: `${endpointUp} == 0`, unit: 'none', mappings: UP },
+        {
+          name: 'State', unit: 'none', mappings: words({ '-1': ['✗ never read', BAD], 0: ['✗ failing', BAD] }),
+          query: `((${endpointUp} == 0) - 1 unless on (account, endpoint, currency) ${sinceSuccess}) or ${endpointUp} == 0`,
+        },
         { name: 'Read ago', query: `${sinceSuccess} and on (account, endpoint, currency) (${endpointUp} == 0)`, unit: 's', none: 'never' },
         { name: 'Intervals', query: `${inIntervals} and on (account, endpoint, currency) (${endpointUp} == 0)`, unit: 'none', decimals: 1, none: 'never' },
-      ], { by: 'Read ago', falling: true }).span(12).height(9).noValue('No failing endpoint is known').overrideByName('Account', link),
+      ], { by: 'State' }).span(13).height(9).noValue('No failing endpoint is known').overrideByName('Account', link),
     endpointGraph('Ages in intervals', 'The longest time since an endpoint was last read, in its own intervals: up to 1 while all is well. What was never '
-      + 'read has no age.', 'none').span(12).height(9).decimals(1)
+      + 'read has no age.', 'none').span(11).height(9).decimals(1)
       .withTarget(over(`max by (endpoint) (${oldest} / on (endpoint) group_left () ${interval})`, '{{endpoint}}', POLL.pool)),
-    errorColours(bars(graph('Errors by kind', 'Requests that did not end well, by how they ended, in each 10 minutes.', 'short')).stacking(STACKED).decimals(0)
+    errorColours(stacked(graph('Errors by kind', 'Requests that did not end well, by how they ended, in each 10 minutes.', 'short'))
       .noValue('No errors were counted')
       .withTarget(over(`${counted('outcome', 'minergate_api_requests_total', '$__interval', 'outcome!="ok"')} > 0`, '{{outcome}}', '10m'))),
     graph('Latency', 'Time from sending a request to the end of its answer: half (p50) and 95 of 100 requests (p95) took less. A pool is named where '
       + 'there is one.', 's').min(0)
       .withTarget(over(latency(0.5), 'p50 {{pool}}', POLL.mining))
-      .withTarget(over(latency(0.95), 'p95 {{pool}}', POLL.mining)),
-    timeline('Endpoints', 'Whether each endpoint was read at its latest poll, for all accounts together: failing if it fails for one.', UP)
-      .withTarget(over(`min by (endpoint) (${endpointUp})`, '{{endpoint}}', POLL.workers)),
+      .withTarget(over(latency(0.95), 'p95 {{pool}}', POLL.mining))
+      // Each pool has a shade.
+      .overrideByRegexp('/^p95/', [{ id: 'color', value: { mode: 'shades', fixedColor: AMBER } }]),
+    endpointGraph('Failing accounts', 'How many accounts, or networks, could not be read at their latest poll, by endpoint.', 'short').decimals(0).axisSoftMax(1)
+      .withTarget(over(`sum by (endpoint) (1 - ${endpointUp})`, '{{endpoint}}', POLL.workers)),
     endpointGraph('Requests', 'Requests a minute, by endpoint. Repeated ones count.', 'cpm')
       .withTarget(over(`60 * ${rate('endpoint', 'minergate_api_requests_total')}`, '{{endpoint}}', POLL.mining)),
-    graph('Waiting requests', 'Requests that wait for their turn under api.requests_per_second and api.concurrency, on average.', 'short').min(0)
+    graph('Waiting requests', 'Requests that wait for their turn under api.requests_per_second and api.concurrency, on average.', 'short').min(0).axisSoftMax(1)
       .withTarget(over(`sum(rate(${select('minergate_api_queue_seconds_total')}[$__rate_interval]))`, 'waiting', POLL.mining)),
-    graph('Repeated requests', 'Requests a minute that were tried again.', 'cpm').min(0)
+    graph('Repeated requests', 'Requests a minute that were tried again.', 'cpm').min(0).axisSoftMax(1)
       .withTarget(over(`60 * sum(rate(${select('minergate_api_retries_total')}[$__rate_interval]))`, 'tried again', POLL.mining)),
   ];
+}
+
+function stacked(panel: ReturnType<typeof graph>) {
+  return bars(panel).stacking(STACKED).decimals(0);
 }
 
 function pauseRow() {
   const perHour = (metric: string) => `${counted('endpoint', metric, '$__interval')} > 0`;
   return [
-    graph('Pause', 'For how long from then on a host asked to be left alone.', 's').min(0).span(6).noValue('No pause')
+    graph('Pause', 'For how long from then on a host asked to be left alone.', 's').min(0).span(6).noValue('No pause is known')
       .withTarget(over(`max(${select('minergate_api_paused_until_timestamp_seconds')} - time()) > 0`, 'pause', POLL.workers)),
-    bars(endpointGraph('Polls not sent', 'Polls that were not sent, since the host had asked for a pause, in each hour.', 'short')).span(6).noValue('None was counted')
+    stacked(endpointGraph('Polls not sent', 'Polls that were not sent, since the host had asked for a pause, in each hour.', 'short')).span(6).noValue('None was counted')
       .withTarget(over(perHour('minergate_api_polls_skipped_total'), '{{endpoint}}', '1h')),
-    bars(endpointGraph('Samples left out', 'Samples that were left out, since the API named an invalid currency, or more than fit, in each hour.', 'short'))
+    stacked(endpointGraph('Samples left out', 'Samples that were left out, since the API named an invalid currency, or more than fit, in each hour.', 'short'))
       .span(6).noValue('None was counted')
       .withTarget(over(perHour('minergate_api_dropped_samples_total'), '{{endpoint}}', '1h')),
-    bars(endpointGraph('Corrected counters', 'Times that a total of the API fell by at most 1 % and was held at its highest value, in each hour.', 'short'))
+    stacked(endpointGraph('Corrected counters', 'Times that a total of the API fell by at most 1 % and was held at its highest value, in each hour.', 'short'))
       .span(6).noValue('None was counted')
       .withTarget(over(perHour('minergate_api_counter_corrections_total'), '{{endpoint}}', '1h')),
   ];
@@ -100,9 +109,9 @@ function pauseRow() {
 
 function loginRow() {
   return [
-    bars(graph('Logins', 'Attempts to log in, by how they ended, in each 10 minutes.', 'short')).stacking(STACKED).decimals(0)
+    errorColours(stacked(graph('Logins', 'Attempts to log in, by how they ended, in each 10 minutes.', 'short')))
       .withTarget(over(`${counted('outcome', 'minergate_auth_logins_total', '$__interval', ACCOUNT)} > 0`, '{{outcome}}', '10m'))
-      .overrideByName('ok', [fixed(BLUE)]).noValue('No login was counted'),
+      .overrideByName('ok', [fixed(GOOD)]).noValue('No login was counted'),
     grid('Blocked logins', 'Accounts that do not log in any more, and why. They do again when the credentials change.',
       { account: 'Account', reason: 'Reason' }, [
         { name: 'State', query: `${blocked} == 1`, unit: 'none', mappings: words({ 1: ['✗ blocked', BAD] }) },
@@ -138,7 +147,7 @@ function processRow() {
       .withTarget(over(byInstance('process_max_fds'), '{{instance}} at most', POLL.workers))
       .withTarget(over(byInstance('process_threads'), '{{instance}} threads', POLL.workers))
       .overrideByRegexp('/ open$/', [fixed(BLUE)]).overrideByRegexp('/ at most$/', [fixed(AMBER)]).overrideByRegexp('/ threads$/', [fixed(PLUM)]),
-    graph('Log lines lost', 'Lines of the log a minute that were lost, because nobody read it.', 'cpm').span(6).min(0)
+    graph('Log lines lost', 'Lines of the log a minute that were lost, because nobody read it.', 'cpm').span(6).min(0).axisSoftMax(1)
       .withTarget(over(`60 * ${rate('instance', 'minergate_exporter_log_lines_dropped_total')}`, '{{instance}}', POLL.mining)),
     grid('Instances', 'What runs where.', { instance: 'Instance', version: 'Version', revision: 'Revision', rustversion: 'Compiler' }, [
       {

@@ -1,11 +1,12 @@
 /** Network and profit: what the networks are like, and what a hashrate is worth in them. */
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
-import { LineInterpolation } from '@grafana/grafana-foundation-sdk/common';
+import { LineInterpolation, TableSortByFieldStateBuilder } from '@grafana/grafana-foundation-sdk/common';
 
 import { BAD, GOOD } from './colours.ts';
 import { ACCOUNT_LINK, accounts, dashboard, failedReloads, finish, networks, reloads, scope } from './dashboard.ts';
-import { currencyGraph, graph, grid, OF_EXPECTED, repeated, withCurrencyStyles, words } from './panels.ts';
+import { currencyGraph, graph, OF_EXPECTED, repeated, withCurrencyStyles, words } from './panels.ts';
 import { age, byCurrency, CURRENCY, HASHRATE, mine, network, once, over, POLL, recorded, select } from './queries.ts';
+import { grid } from './tables.ts';
 
 const networkHashrate = network('minergate_network_hashrate_hashes_per_second');
 const difficulty = network('minergate_network_difficulty');
@@ -56,7 +57,7 @@ function course() {
   return [
     currencyGraph('Network hashrate, change in 24 h', 'What the network\'s hashrate has changed by in a day.', 'percentunit').span(12)
       .withTarget(over(change('minergate_network_hashrate_hashes_per_second'), '{{currency}}', POLL.pool)),
-    currencyGraph('Accounts\' part of the network', 'The accounts\' hashrate in parts of the network\'s.', 'percentunit').span(12)
+    currencyGraph('Accounts\' part of the network', 'The accounts\' hashrate in parts of the network\'s.', 'percentunit').span(12).min(0)
       .withTarget(over(byCurrency(mine('minergate_network_share:ratio')), '{{currency}}', POLL.mining)),
     currencyGraph('Block time of the expected', 'Time from block to block in the last hour, by the blocks\' own times, of what difficulty and hashrate make '
       + 'expect.', 'percentunit').span(12).min(0)
@@ -64,7 +65,7 @@ function course() {
         `${measured('minergate_network_block_timestamp_seconds')} / (${measured('minergate_network_block_height')} > 0) / on (currency) (${blockTime})`,
         '{{currency}}', POLL.mining)),
     currencyGraph('Since the last block', 'How old the last block was, at most, in 10 minutes. If it grows and grows, the pool\'s node or the network stands still.', 's')
-      .span(12)
+      .span(12).min(0)
       .withTarget(over(
         once('currency', `max_over_time(${age(select('minergate_network_block_timestamp_seconds', CURRENCY))}[10m:1m])`), '{{currency}}', POLL.pool)),
   ];
@@ -114,7 +115,9 @@ function strongest() {
     grid('Strongest miners', 'The pool\'s strongest miners of each currency. Their nicknames are there if the exporter\'s optional metric '
       + 'minergate_pool_top_miner_info is switched on.', { currency: 'Currency', rank: 'Rank', nickname: 'Nickname' }, [
       { name: 'Hashrate', query: `${top} * on (currency, rank) group_left (nickname) ${names} or ${top}`, unit: 'Hs' },
-    ], { by: 'Currency' }).span(12).height(9),
+    ]).sortBy(['Currency', 'Rank'].map((name) => new TableSortByFieldStateBuilder().displayName(name))).span(12).height(9)
+      // As words, 10 would stand before 2.
+      .withTransformation({ id: 'convertFieldType', options: { fields: {}, conversions: [{ targetField: 'Rank', destinationType: 'number' }] } }),
     currencyGraph('The ten strongest, of the network', 'Hashrate of the pool\'s ten strongest miners together, in parts of the network\'s.', 'percentunit')
       .span(12).height(9)
       .withTarget(over(`${byCurrency(top)} / on (currency) (${networkHashrate} > 0)`, '{{currency}}', POLL.pool)),

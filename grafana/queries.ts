@@ -27,6 +27,11 @@ export function once(labels: string, expression: string): string {
   return `max by (${labels}) (${expression})`;
 }
 
+/** The same for a state over time. One that is no longer told is -1 for a day: a timeline would draw its last state to the end. */
+export function lately(labels: string, selector: string): string {
+  return `${once(labels, selector)} or 0 * ${once(labels, `last_over_time(${selector}[1d])`)} - 1`;
+}
+
 /** A recorded series of each account and currency. */
 export function mine(name: string, account = ACCOUNT): string {
   return recorded(`account_currency:${name}`, account, CURRENCY);

@@ -13,7 +13,6 @@ mod error;
 mod file;
 mod flags;
 mod keys;
-mod lines;
 mod log;
 mod poll;
 mod pool;

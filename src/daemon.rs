@@ -3,7 +3,7 @@
 pub(crate) mod systemd;
 pub mod watchdog;
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -127,7 +127,7 @@ impl State {
         let base_url = |hosts: &Hosts| hosts.api.as_ref().as_ref().map(|client| client.settings().base_url.clone());
         let same_host = base_url(&hosts) == base_url(&self.hosts);
         hosts.renew_connections().await;
-        let running: BTreeMap<&str, &Arc<Account>> = self.plan.accounts.iter().map(|(a, _)| (&**a.name(), a)).collect();
+        let running: HashMap<&str, &Arc<Account>> = self.plan.accounts.iter().map(|(a, _)| (&**a.name(), a)).collect();
         for (account, _) in &mut plan.accounts {
             let Some(known) = running.get(&**account.name()) else { continue };
             // With the same credentials at the same host, the account goes on with its token.

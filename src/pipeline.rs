@@ -1,6 +1,6 @@
 //! Clients, poller, store, health and exposition, connected.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -87,7 +87,7 @@ impl Hosts {
     /// What a configuration polls at these hosts. Wallets that the plan before has too are taken from it.
     pub fn plan(&self, config: &Config, before: &Plan) -> Plan {
         let key = |wallet: &Wallet| (wallet.account().clone(), wallet.pool().settings().currency.clone());
-        let before: BTreeMap<_, _> = before.wallets.iter().map(|(wallet, _)| (key(wallet), wallet)).collect();
+        let before: HashMap<_, _> = before.wallets.iter().map(|(wallet, _)| (key(wallet), wallet)).collect();
         let wallet = |wallet: &WalletConfig| {
             let WalletConfig { account, pool, address, endpoints } = wallet;
             let pool = &self.pools[*pool];

@@ -5,7 +5,7 @@ import { createTheme, ThemeContext } from '@grafana/data';
 import { GlobalStyles, PortalContainer } from '@grafana/ui';
 
 import { Panel, type Json } from './panel.tsx';
-import { fill, marks, type View } from './prometheus.ts';
+import { fill, marks, type Mark, type View } from './prometheus.ts';
 
 declare global { interface Window { shown: { dashboard: Json; view: View; theme: 'light' | 'dark'; width: number } } }
 
@@ -47,22 +47,22 @@ function layout(panels: Json[], view: View): Placed[] {
 }
 
 function Dashboard() {
-  const [marked, setMarked] = useState<number[]>();
+  const [marked, setMarked] = useState<Mark[]>();
   useEffect(() => {
     const shown = dashboard.annotations.list.filter((annotation: Json) => annotation.enable);
-    Promise.all(shown.map((a: Json) => marks(a.target.expr, a.useValueForTime, view))).then((lists) => setMarked(lists.flat()));
+    Promise.all(shown.map((a: Json) => marks(a.target.expr, a.useValueForTime, a.iconColor, view))).then((lists) => setMarked(lists.flat()));
   }, []);
   if (!marked) return null;
   const column = (width - GAP) / 24;
   const placed = layout(dashboard.panels, view);
   const bottom = Math.max(...placed.map(({ panel, y }) => y + panel.gridPos.h));
-  const choices = dashboard.templating.list.map((variable: Json) => [variable.label ?? variable.name, view.variables[variable.name]]);
+  const choices = dashboard.templating.list.map((variable: Json) => [variable.label ?? variable.name, view.texts[variable.name]]);
   return (
     <div style={{ width, padding: GAP, background: theme.colors.background.canvas }}>
       <h3 style={{ margin: 8 }}>{dashboard.title}</h3>
       <div style={{ margin: 8 }}>
         {choices.filter(([, value]: string[]) => value).map(([label, value]: string[]) => (
-          <span key={label} style={{ marginRight: 16 }}><b>{label}</b> {/^\.[+*]$/.test(value ?? '') ? 'All' : value}</span>
+          <span key={label} style={{ marginRight: 16 }}><b>{label}</b> {value}</span>
         ))}
       </div>
       <div style={{ position: 'relative', height: bottom * ROW }}>

@@ -1,18 +1,30 @@
 /** One panel, drawn with Grafana's own components. */
 import { useEffect, useState } from 'react';
 import {
-  applyFieldOverrides, cacheFieldDisplayNames, FieldConfigOptionsRegistry, getFieldDisplayValues, LoadingState, standardTransformers,
-  standardTransformersRegistry, transformDataFrame, type DataFrame, type GrafanaTheme2, type TimeRange,
+  applyFieldOverrides, cacheFieldDisplayNames, FieldConfigOptionsRegistry, FieldType, getDisplayValueAlignmentFactors, getFieldDisplayValues, LoadingState,
+  standardTransformers, standardTransformersRegistry, transformDataFrame, type DataFrame, type Field, type GrafanaTheme2, type TimeRange,
 } from '@grafana/data';
 import { BarGauge, BigValue, PanelChrome, TimeSeries, VizLegend } from '@grafana/ui';
 import { TableNG } from '@grafana/ui/unstable';
-import { firstValueFrom } from 'rxjs';
+import { firstValueFrom, map } from 'rxjs';
 
-import { frames, seconds, type Target, type View } from './prometheus.ts';
+import { frames, seconds, type Mark, type Target, type View } from './prometheus.ts';
 
 export type Json = any;
 
-const transformers = new Map(Object.values(standardTransformers).map((transformation) => [transformation.id, transformation]));
+/** Grafana's own is in no package: the series of a query as a line each, with its labels and the series itself. */
+const timeSeriesTable = {
+  id: 'timeSeriesTable', name: 'Time series to table', defaultOptions: {},
+  operator: () => map((series: DataFrame[]) => {
+    const values = series.map(({ fields }) => fields[1] as Field);
+    const labels = [...new Set(values.flatMap((value) => Object.keys(value.labels ?? {})))];
+    const text = labels.map((name): Field => ({ name, type: FieldType.string, config: {}, values: values.map((value) => value.labels?.[name]) }));
+    const trend: Field = { name: `Trend #${series[0]?.refId}`, type: FieldType.frame, config: {}, values: series };
+    return series.length === 0 ? [] : [{ refId: series[0]?.refId, fields: [...text, trend], length: series.length }];
+  }),
+};
+
+const transformers = new Map<string, Json>([...Object.values(standardTransformers), timeSeriesTable].map((transformation) => [transformation.id, transformation]));
 standardTransformersRegistry.setInit(() => [...transformers].map(([id, transformation]) => (
   { id, name: id, transformation: async () => transformation, editor: () => null } as Json)));
 
@@ -39,7 +51,7 @@ async function load(panel: Json, view: View, theme: GrafanaTheme2, width: number
   return data;
 }
 
-export function Panel(props: { panel: Json; view: View; theme: GrafanaTheme2; width: number; height: number; marks: number[] }) {
+export function Panel(props: { panel: Json; view: View; theme: GrafanaTheme2; width: number; height: number; marks: Mark[] }) {
   const { panel, theme, width, height, marks } = props;
   const view = panel.timeFrom ? { ...props.view, from: props.view.to - seconds(panel.timeFrom) } : props.view;
   const [data, setData] = useState<DataFrame[]>();
@@ -59,7 +71,7 @@ export function Panel(props: { panel: Json; view: View; theme: GrafanaTheme2; wi
   );
 }
 
-function draw(panel: Json, data: DataFrame[], view: View, theme: GrafanaTheme2, width: number, height: number, marks: number[]) {
+function draw(panel: Json, data: DataFrame[], view: View, theme: GrafanaTheme2, width: number, height: number, marks: Mark[]) {
   const filled = data.filter((frame) => frame.length > 0);
   // A number without data still has a word and a colour.
   if (panel.type === 'stat') return <Numbers {...{ panel, data: filled, theme, width, height }} />;
@@ -70,7 +82,7 @@ function draw(panel: Json, data: DataFrame[], view: View, theme: GrafanaTheme2, 
     case 'state-timeline': return <Timeline {...{ data: filled, view, width, height }} />;
     default: return (
       <TableNG data={filled[0] as DataFrame} width={width} height={height} enablePagination={panel.options.footer?.enablePagination}
-        noValue={panel.fieldConfig.defaults.noValue} fieldConfig={panel.fieldConfig} initialSortBy={panel.options.sortBy} />);
+        noValue={panel.fieldConfig.defaults.noValue} fieldConfig={panel.fieldConfig} sortBy={panel.options.sortBy} />);
   }
 }
 
@@ -83,9 +95,9 @@ function Lines({ panel, data, view, width, height, marks }: Json) {
   return (
     <TimeSeries frames={data} timeRange={range} timeZone="utc" width={width} height={height} legend={panel.options.legend}>
       {(config) => {
-        config.addHook('draw', (plot) => marks.filter((mark: number) => mark >= view.from * 1000).forEach((mark: number) => {
-          const x = plot.valToPos(mark, 'x', true);
-          plot.ctx.strokeStyle = '#009E73';
+        config.addHook('draw', (plot) => marks.filter(({ time }: Mark) => time >= view.from * 1000).forEach(({ time, colour }: Mark) => {
+          const x = plot.valToPos(time, 'x', true);
+          plot.ctx.strokeStyle = colour;
           plot.ctx.setLineDash([3, 5]);
           plot.ctx.beginPath();
           plot.ctx.moveTo(x, plot.bbox.top);
@@ -107,12 +119,13 @@ function display({ panel, data, theme }: Json) {
 
 function Bars({ panel, data, theme, width, height }: Json) {
   const values = display({ panel, data, theme });
-  const { displayMode, orientation, valueMode, namePlacement, showUnfilled } = panel.options;
+  const { displayMode, orientation, valueMode, namePlacement, showUnfilled, text, maxVizHeight } = panel.options;
+  const alignmentFactors = getDisplayValueAlignmentFactors(values);
   return (
     <div>
       {values.map((value, place) => (
         <BarGauge key={place} value={value.display} field={value.field} display={value.view?.getFieldDisplayProcessor(value.colIndex ?? 0)}
-          theme={theme} width={width} height={height / values.length - 4} itemSpacing={4}
+          theme={theme} width={width} height={Math.min(maxVizHeight, height / values.length - 4)} itemSpacing={4} text={text} alignmentFactors={alignmentFactors}
           displayMode={displayMode} orientation={orientation} valueDisplayMode={valueMode} namePlacement={namePlacement} showUnfilled={showUnfilled} />
       ))}
     </div>
@@ -127,7 +140,7 @@ function Numbers({ panel, data, theme, width, height }: Json) {
       {values.map((value, place) => (
         <BigValue key={place} value={value.display} sparkline={panel.options.graphMode === 'area' ? value.sparkline : undefined} theme={theme} width={width * rows / values.length} height={height / rows}
           colorMode={panel.options.colorMode} graphMode={panel.options.graphMode} textMode={panel.options.textMode}
-          justifyMode={panel.options.justifyMode} />
+          justifyMode={panel.options.justifyMode} text={panel.options.text} />
       ))}
     </div>
   );

@@ -3,8 +3,10 @@ import { FieldType, type DataFrame, type Field } from '@grafana/data';
 
 export interface Target { expr: string; refId: string; legendFormat?: string; interval?: string; instant?: boolean; format?: string }
 
-/** What is looked at: seconds since 1970, what is chosen of the variables, and what there is to choose from. */
-export interface View { from: number; to: number; variables: Record<string, string>; values: Record<string, string[]> }
+/** What is looked at: seconds since 1970, what is chosen of the variables and how that reads, and what there is to choose from. */
+export interface View {
+  from: number; to: number; variables: Record<string, string>; texts: Record<string, string>; values: Record<string, string[]>;
+}
 
 export function seconds(time: string): number {
   const unit = { s: 1, m: 60, h: 3600, d: 86_400 }[time.slice(-1)] ?? 1;
@@ -72,10 +74,12 @@ function tableFrame(target: Target, series: { metric: Record<string, string>; va
   };
 }
 
-/** The times that an annotation marks, in milliseconds. */
-export async function marks(expr: string, useValue: boolean, view: View): Promise<number[]> {
+/** A time that an annotation marks, in milliseconds, and its colour. */
+export interface Mark { time: number; colour: string }
+
+export async function marks(expr: string, useValue: boolean, colour: string, view: View): Promise<Mark[]> {
   const step = 60;
   const series = await ask('query_range', { query: fill(expr, view.variables), step: String(step), start: String(view.from), end: String(view.to) });
   const points = series.flatMap(({ values = [] }) => values.filter(([, value]) => Number(value) > 0));
-  return [...new Set(points.map(([time, value]) => (useValue ? Number(value) : time * 1000)))];
+  return [...new Set(points.map(([time, value]) => (useValue ? Number(value) : time * 1000)))].map((time) => ({ time, colour }));
 }

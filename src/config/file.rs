@@ -7,15 +7,11 @@ use figment::value::{Dict, Empty, Map, Tag, Value};
 use figment::{Metadata, Profile, Provider};
 
 use super::error::ConfigError;
-use super::lines::Lines;
-use crate::yaml;
+use crate::document::{self, Node, parse_toml, parse_yaml};
 use minergate::file;
 
 /// The largest configuration file, in bytes; 100,000 accounts take some 20 MB.
 const MAX_BYTES: usize = 64 << 20;
-
-const TOML_REMEDY: &str = "write `key = value` on a line of its own, and every text in quotes";
-const TWICE: &str = "a key stands twice; keep one of them";
 
 /// The file, parsed.
 pub(super) struct File {
@@ -34,7 +30,15 @@ impl File {
                 ConfigError::at("", format!("can't read {}: {error}; give another --config.file", path.display()))
             })?;
         }
-        file.values = file.parse()?;
+        let root = file.parse()?;
+        file.values = match root.value {
+            document::Value::Map(map) => dict(map),
+            document::Value::Null => Dict::new(),
+            _ => {
+                let place = format!("{}:{}", file.name(), root.line);
+                return Err(ConfigError::at(place, "is not a mapping; write its keys as \"key: value\""));
+            }
+        };
         Ok(file)
     }
 
@@ -43,29 +47,12 @@ impl File {
         self.values.remove(key)
     }
 
-    /// No parser's own message will do: they quote the line, which can be a password's.
-    fn parse(&self) -> Result<Dict, ConfigError> {
-        if self.is_yaml() {
-            let node = yaml::parse(&self.text).map_err(|error| {
-                let (line, column) = error.place;
-                ConfigError::at(format!("{}:{line}:{column}", self.name()), error.to_string())
-            })?;
-            match node.value {
-                yaml::Value::Map(map) => Ok(dict(map)),
-                yaml::Value::Null => Ok(Dict::new()),
-                _ => Err(ConfigError::at(
-                    format!("{}:{}", self.name(), node.line),
-                    "is not a mapping; write its keys as \"key: value\"",
-                )),
-            }
-        } else {
-            toml::from_str(&self.text).map_err(|error| {
-                let place = error.span().map(|span| line_and_column(&self.text, span.start)).unwrap_or_default();
-                let is_twice = error.message().starts_with("duplicate key");
-                let fault = if is_twice { TWICE.to_owned() } else { format!("not valid TOML; {TOML_REMEDY}") };
-                ConfigError::at(format!("{}{place}", self.name()), fault)
-            })
-        }
+    fn parse(&self) -> Result<Node, ConfigError> {
+        let document = if self.is_yaml() { parse_yaml(&self.text) } else { parse_toml(&self.text) };
+        document.map_err(|error| {
+            let (line, column) = error.place;
+            ConfigError::at(format!("{}:{line}:{column}", self.name()), error.to_string())
+        })
     }
 
     fn is_yaml(&self) -> bool {
@@ -77,14 +64,15 @@ impl File {
         self.path.as_ref().map_or_else(|| "configuration".to_owned(), |path| path.display().to_string())
     }
 
-    /// The lines of the file, to be looked up in by [`File::place`]. They are only needed where something is wrong.
-    pub(super) fn lines(&self) -> Lines {
-        if self.is_yaml() { Lines::of_yaml(&self.text) } else { Lines::of_toml(&self.text) }
+    /// The file's values with their lines. Only errors need them, so the file is parsed again for them.
+    pub(super) fn document(&self) -> Option<Node> {
+        self.parse().ok()
     }
 
     /// Where a key stands: file and line.
-    pub(super) fn place(&self, lines: &Lines, path: &[String]) -> String {
-        lines.find(path).map_or_else(|| self.name(), |line| format!("{}:{line}", self.name()))
+    pub(super) fn place(&self, document: Option<&Node>, path: &[String]) -> String {
+        let line = document.and_then(|document| document.line_of(path));
+        line.map_or_else(|| self.name(), |line| format!("{}:{line}", self.name()))
     }
 
     /// The file that a path in the configuration stands for: a relative one is systemd's credential of that name, if there
@@ -101,26 +89,20 @@ fn read(path: &Path) -> Result<String, file::Error> {
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text).to_owned())
 }
 
-fn dict(map: BTreeMap<String, yaml::Node>) -> Dict {
+fn dict(map: BTreeMap<String, Node>) -> Dict {
     map.into_iter().map(|(key, node)| (key, value(node))).collect()
 }
 
-fn value(node: yaml::Node) -> Value {
+fn value(node: Node) -> Value {
     match node.value {
-        yaml::Value::Null => Value::Empty(Tag::Default, Empty::Unit),
-        yaml::Value::Bool(value) => value.into(),
-        yaml::Value::Integer(number) => number.into(),
-        yaml::Value::Float(number) => number.into(),
-        yaml::Value::Text(text) => text.into(),
-        yaml::Value::List(list) => list.into_iter().map(value).collect::<Vec<_>>().into(),
-        yaml::Value::Map(map) => dict(map).into(),
+        document::Value::Null => Value::Empty(Tag::Default, Empty::Unit),
+        document::Value::Bool(value) => value.into(),
+        document::Value::Integer(number) => number.into(),
+        document::Value::Float(number) => number.into(),
+        document::Value::Text(text) => text.into(),
+        document::Value::List(list) => list.into_iter().map(value).collect::<Vec<_>>().into(),
+        document::Value::Map(map) => dict(map).into(),
     }
-}
-
-fn line_and_column(text: &str, offset: usize) -> String {
-    let before = text.get(..offset).unwrap_or(text);
-    let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count());
-    format!(":{}:{}", before.matches('\n').count() + 1, column + 1)
 }
 
 impl Provider for &File {

@@ -180,5 +180,13 @@ fn comment(text: &str) -> String {
 }
 
 fn in_toml(value: &Value) -> String {
-    toml::Value::try_from(value).map(|value| value.to_string()).unwrap_or_default()
+    match value {
+        Value::Object(table) => {
+            let entries: Vec<String> = table.iter().map(|(key, value)| format!("{key} = {}", in_toml(value))).collect();
+            format!("{{ {} }}", entries.join(", "))
+        }
+        Value::Array(list) => format!("[{}]", list.iter().map(in_toml).collect::<Vec<_>>().join(", ")),
+        // Other values are written as in JSON.
+        other => other.to_string(),
+    }
 }

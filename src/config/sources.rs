@@ -53,12 +53,12 @@ impl Parsed {
 
     /// The mistakes with their places. The file's lines are looked up by reading it again, which a right one does not need.
     pub(super) fn locate(&self, wrong: impl IntoIterator<Item = Wrong>) -> ConfigError {
-        let lines = self.file.lines();
+        let document = self.file.document();
         let pools = self.pools.names();
         let located = |Wrong { path, message }: Wrong| {
             let given = self.flags.place(&path).or_else(|| self.environment.place(&path));
             let given = given.or_else(|| self.accounts.place(&path)).or_else(|| self.pools.place(&path));
-            let place = given.unwrap_or_else(|| self.file.place(&lines, &path));
+            let place = given.unwrap_or_else(|| self.file.place(document.as_ref(), &path));
             Mistake { place, key: keys::name(&path, &pools), message }
         };
         wrong.into_iter().map(located).collect()

@@ -1,6 +1,6 @@
 //! How the poller changes to another plan: which loops begin, which go on and which end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,9 +22,9 @@ impl<S: Source> Poller<S> {
                 mem::replace(&mut running.state, State::Outdated).halt(what, &mut self.due);
             }
         }
-        let accounts: BTreeMap<&Arc<str>, &Arc<Account>> = plan.accounts.iter().map(|(a, _)| (a.name(), a)).collect();
+        let accounts: HashMap<&str, &Arc<Account>> = plan.accounts.iter().map(|(a, _)| (&**a.name(), a)).collect();
         for (before, _) in &self.plan.accounts {
-            match accounts.get(before.name()) {
+            match accounts.get(&**before.name()) {
                 Some(account) if Arc::ptr_eq(account, before) => {}
                 Some(_) => self.health.subjects.forget_login(before.name()),
                 // It is gone, or it has wallets now and does not log in any more.
@@ -52,7 +52,7 @@ impl<S: Source> Poller<S> {
             self.health.metrics.expect_host(None);
         }
         for pool in self.plan.all_pools() {
-            self.health.metrics.expect_host(Some(pool));
+            self.health.metrics.expect_host(Some(&pool));
         }
         for endpoint in ENDPOINTS {
             match self.plan.intervals.get(endpoint) {

@@ -4,7 +4,7 @@
 //! Which of these a failure is shows a little later: when others have failed as well, and nothing has succeeded in between. So
 //! failures are collected for a moment and then reported together.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -203,8 +203,9 @@ impl Journal {
 
     /// Whether enough has failed for the API to be down.
     fn fails_alike(&self) -> bool {
-        let accounts: BTreeSet<_> = self.failed_since_success().map(|(key, _)| key.subject.account()).collect();
-        accounts.len() > 1 && self.failed_since_success().count() >= API_LOOPS
+        let mut accounts = self.failed_since_success().map(|(key, _)| key.subject.account());
+        let first = accounts.next();
+        accounts.any(|account| Some(account) != first) && self.failed_since_success().count() >= API_LOOPS
     }
 
     fn report_api(&mut self) {

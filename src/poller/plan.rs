@@ -75,9 +75,9 @@ impl Plan {
     }
 
     /// The names of the pools that are asked for something.
-    pub(super) fn all_pools(&self) -> BTreeSet<&Arc<str>> {
+    pub(super) fn all_pools(&self) -> BTreeSet<Arc<str>> {
         let wallets = self.wallets.iter().map(|(wallet, _)| wallet.pool());
-        wallets.chain(self.pools.values().flatten()).map(|pool| &pool.settings().name).collect()
+        wallets.chain(self.pools.values().flatten()).map(|pool| pool.settings().name.clone()).collect()
     }
 
     fn loops_of(&self, plan: &Arc<EndpointPlan>) -> Vec<Loop> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context as _;
 use minergate::endpoints::ENDPOINTS;
 
-use crate::yaml::{self, Node};
+use crate::document::{Node, parse_yaml};
 
 const ALERTS: &str = include_str!("../../../deploy/prometheus/rules/alerts.rules.yml");
 const RECORDINGS: &str = include_str!("../../../deploy/prometheus/rules/recording.rules.yml");
@@ -21,7 +21,7 @@ struct Rule {
 pub(super) fn by_endpoint() -> anyhow::Result<BTreeMap<&'static str, BTreeSet<String>>> {
     let mut rules = Vec::new();
     for text in [ALERTS, RECORDINGS] {
-        let read = yaml::parse(text).context("the shipped rules can't be read")?;
+        let read = parse_yaml(text).context("the shipped rules can't be read")?;
         for rule in read
             .get("groups")
             .map_or(&[][..], Node::items)

@@ -6,7 +6,7 @@ use std::fmt;
 use anyhow::anyhow;
 use minergate::spelling;
 
-use crate::yaml::{self, Node, Value};
+use crate::document::{Node, Value, parse_yaml};
 
 /// A value with the name of its file and its key.
 pub(super) struct Entry {
@@ -26,7 +26,7 @@ pub(super) struct Map {
 impl Entry {
     /// Parses a document; nothing at all is `null`.
     pub(super) fn parse(file: &str, text: &str) -> anyhow::Result<Entry> {
-        let node = yaml::parse(text).map_err(|error| {
+        let node = parse_yaml(text).map_err(|error| {
             let (line, column) = error.place;
             anyhow!("{file}:{line}:{column}: {error}")
         })?;

@@ -20,10 +20,10 @@ const UNITS: &[&str] = &["none", "short", "Hs", "s", "bytes", "percentunit", "cp
 const OF_PROMETHEUS: &[&str] = &["ALERTS", "ALERTS_FOR_STATE", "up", "scrape_duration_seconds", "scrape_samples_scraped"];
 
 /// Panels that show a counter as it is, since they are about all that was ever counted.
-const WHOLE_COUNTERS: &[&str] = &["Earnings by currency", "Payment models", "Affiliate profit"];
+const WHOLE_COUNTERS: &[&str] = &["Totals by currency", "Payment models", "Affiliate profit"];
 
-/// The fixed colours, and the colour of text.
-const COLOURS: &[&str] = &["#1F81E0", "#DD7A08", "#0E9D64", "#A04778", "#A34F00", "#D8364B", "text"];
+/// The fixed colours, the colour of text, and none.
+const COLOURS: &[&str] = &["#1F81E0", "#DD7A08", "#0E9D64", "#A04778", "#A34F00", "#D8364B", "text", "transparent"];
 
 /// The background of panels in Grafana's light and dark theme.
 const BACKGROUNDS: &[&str] = &["#FFFFFF", "#181B1F"];
@@ -95,6 +95,18 @@ const RULES: &[(&str, Rule)] = &[
         collect_colours(&d.json, &mut colours);
         colours.into_iter().filter(|colour| !COLOURS.contains(&&**colour)).collect()
     }),
+    ("what is not known is not judged", |d| {
+        // Grafana takes the lowest step's colour for a missing value, too.
+        panels(d, |panel| {
+            let own = [&panel["fieldConfig"]["defaults"]["thresholds"]].into_iter();
+            let overrides = panel["fieldConfig"]["overrides"].as_array().unwrap().iter().flat_map(properties);
+            let all = own.chain(overrides.filter(|p| p["id"] == "thresholds").map(|p| &p["value"]));
+            all.into_iter().filter(|thresholds| !thresholds.is_null()).all(|thresholds| {
+                let lowest = &thresholds["steps"][0];
+                lowest["color"] == "text" && lowest["value"].is_null()
+            })
+        })
+    }),
     ("a threshold's colour does not stand alone", |d| {
         // Numbers beside it say the same, and 0 has a word.
         panels(d, |panel| {
@@ -108,15 +120,37 @@ const RULES: &[(&str, Rule)] = &[
         panels(d, |panel| panel["type"] != "table" || panel["options"]["footer"]["enablePagination"] != true)
     }),
     ("a table's headings are not cut off", |d| {
-        let width = |heading: &str| 8 * u64::try_from(heading.chars().count()).unwrap() + 16;
+        // Columns without a width have the same part of the room that the others leave, or more if one wants it.
+        let needs = |heading: &str| 8 * u64::try_from(heading.chars().count()).unwrap() + 16;
         tables(d, |panel, headings| {
-            let wanted = |heading: &String| column(panel, heading, "custom.minWidth").and_then(Value::as_u64);
-            let widths: Option<Vec<_>> = headings.iter().map(wanted).collect();
-            let fits = |widths: &Vec<u64>| {
-                let room = NARROW * panel["gridPos"]["w"].as_u64().unwrap() / 24 - 24;
-                widths.iter().sum::<u64>() <= room && widths.iter().zip(headings).all(|(has, text)| *has >= width(text))
-            };
-            widths.as_ref().is_some_and(fits)
+            let number = |heading: &String, property: &str| column(panel, heading, property).and_then(Value::as_u64);
+            let room = NARROW * panel["gridPos"]["w"].as_u64().unwrap() / 24 - 24;
+            let own: Vec<Option<u64>> = headings.iter().map(|heading| number(heading, "custom.width")).collect();
+            let sharing = u64::try_from(own.iter().filter(|width| width.is_none()).count()).unwrap();
+            let part = room.saturating_sub(own.iter().flatten().sum()) / sharing.max(1);
+            let widths = headings.iter().zip(own).map(|(heading, own)| {
+                own.or_else(|| number(heading, "custom.minWidth").map(|least| least.max(part))).unwrap_or_default()
+            });
+            let widths: Vec<u64> = widths.collect();
+            let shown = widths.iter().zip(headings).all(|(has, heading)| *has >= needs(heading));
+            shown && sharing > 0 && widths.iter().sum::<u64>() <= room
+        })
+    }),
+    ("a table's queries have the labels of its columns, and no others", |d| {
+        panels(d, |panel| {
+            let organize = panel["transformations"].as_array().into_iter().flatten().find(|step| step["id"] == "organize");
+            let labels = organize.map(|organize| {
+                let fields = organize["options"]["renameByName"].as_object().unwrap().keys();
+                let labels = fields.filter(|field| !field.starts_with("Value") && !field.starts_with("Trend"));
+                labels.map(String::as_str).collect::<BTreeSet<_>>()
+            });
+            labels.is_none_or(|labels| {
+                panel["targets"].as_array().unwrap().iter().all(|target| {
+                    let list =
+                        target["expr"].as_str().unwrap().strip_prefix("max by (").and_then(|rest| rest.split_once(") ("));
+                    list.is_some_and(|(list, _)| list.split(", ").collect::<BTreeSet<_>>() == labels)
+                })
+            })
         })
     }),
     ("a cell without a value has a word of its own", |d| {
@@ -390,5 +424,43 @@ fn uids_and_titles_are_unique_and_files_named_by_them() {
         assert!(uid.len() <= 40 && titles.insert(dashboard.title().to_owned()), "{uid}");
         assert!(dashboard.json["schemaVersion"].as_u64().unwrap() >= 42, "{uid}");
         assert!(dashboard.json.get("id").is_none_or(Value::is_null), "{uid}: Grafana gives the id");
+    }
+}
+
+/// The problems leave out what Alertmanager does not send.
+#[test]
+fn what_follows_from_an_alert_is_said_once_in_alertmanager_and_dashboard() {
+    let config: Value = serde_saphyr::from_str(&read("deploy/alertmanager/alertmanager.yml")).unwrap();
+    let overview = dashboards().into_iter().find(|d| d.title() == "MinerGate / Overview").unwrap();
+    let problems: Vec<Query> =
+        overview.panel_queries().into_iter().filter(|query| query.place == "Needs attention").collect();
+    assert!(!problems.is_empty());
+    let names = |matchers: &Value| {
+        let matcher = matchers[0].as_str().unwrap().trim_start_matches("alertname").trim_start_matches(['=', '~']);
+        matcher.trim_matches('"').replace("Minergate", "")
+    };
+    let list = |labels: &Value| {
+        let labels = labels.as_array().into_iter().flatten().map(|label| label.as_str().unwrap());
+        labels.collect::<Vec<_>>().join(", ")
+    };
+    let rules = config["inhibit_rules"].as_array().unwrap().iter();
+    // The first is about one alert with two severities, which is one line.
+    let expected: BTreeSet<String> = rules
+        .skip(1)
+        .map(|rule| {
+            let [cause, consequences] = ["source_matchers", "target_matchers"].map(|key| names(&rule[key]));
+            let on = list(&rule["equal"]);
+            format!(
+                "ALERTS{{alertname=~\"Minergate({consequences})\"}} and on ({on}) \
+                 ALERTS{{alertname=~\"Minergate({cause})\", alertstate=\"firing\"}}"
+            )
+        })
+        .collect();
+    assert!(expected.len() > 5, "{expected:?}");
+    for query in problems {
+        let (_, left_out) = query.text.rsplit_once(") unless on (").unwrap();
+        let left_out = left_out.split_once(") (").unwrap().1.trim_end_matches(')');
+        let left_out = left_out.split(" or ").map(str::to_owned).collect::<BTreeSet<_>>();
+        assert_eq!(left_out, expected, "{}", query.place());
     }
 }

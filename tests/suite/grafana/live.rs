@@ -14,8 +14,8 @@ use crate::process::get;
 const HEALTHY: Plan =
     Plan { name: "healthy", simulator: &["--accounts", "1"], apart: true, gone: 0, change: |_, value, _| Some(value) };
 
-/// Accounts with an endpoint that can't be read.
-const FAILING: &[&str] = &["farm-1", "farm-2", "farm-4", "farm-5"];
+/// Accounts and their endpoint that can't be read; no endpoint is all.
+const FAILING: &[(&str, &str)] = &[("farm-1", ""), ("farm-2", "workers"), ("farm-4", ""), ("farm-5", "withdrawals")];
 
 const FAULTY: Plan = Plan {
     name: "faulty",
@@ -37,6 +37,7 @@ const FAULTY: Plan = Plan {
     gone: 0,
     change: |series, value, ago| {
         let is_of = |account: &str| series.contains(&format!("account=\"{account}\""));
+        let is_at = |endpoint: &str| endpoint.is_empty() || series.contains(&format!("endpoint=\"{endpoint}\""));
         let since = f64::from(u32::try_from((3 * 3600_u64).saturating_sub(ago)).unwrap());
         let lately = since > 0.0;
         match series.split_once('{').map_or(series, |(name, _)| name) {
@@ -44,8 +45,14 @@ const FAULTY: Plan = Plan {
             "minergate_api_requests_total" if !series.contains("\"ok\"") => {
                 lately.then(|| (value * since / f64::from(3 * 3600)).ceil())
             }
+            // This one was read before.
+            "minergate_endpoint_up" if is_of("farm-3") && is_at("balance") => Some(0.0),
+            "minergate_up" if is_of("farm-3") => Some(0.0),
             // A pause lasts seconds here, so it is not in the whole history.
-            "minergate_endpoint_up" | "minergate_up" if !FAILING.iter().any(|account| is_of(account)) => Some(1.0),
+            "minergate_endpoint_up" if !FAILING.iter().any(|(account, endpoint)| is_of(account) && is_at(endpoint)) => {
+                Some(1.0)
+            }
+            "minergate_up" if !FAILING.iter().any(|(account, _)| is_of(account)) => Some(1.0),
             // Faults of hashrates and of shares.
             name if lately && is_of("farm-7") && name.contains("hashrate_hash") => Some(value / 2.0),
             "minergate_workers" | "minergate_workers_hashrate_hashes_per_second" if lately && is_of("farm-9") => None,
@@ -184,6 +191,10 @@ fn world(plan: &Plan) -> (World, tempfile::TempDir) {
 /// Queries without data in a world whose exporter is healthy: the beginning of a place, the worlds, and the reason.
 const EMPTY: &[(&str, &[&str], &str)] = &[
     ("Account / Workers by name", &["healthy", "faulty"], "MinerGate's API names no workers"),
+    ("Overview / Accounts mining / B", &["healthy", "faulty", "wallets"], "the accounts are known"),
+    ("Exporter / Version / B", &["healthy", "faulty", "wallets"], "the version is known"),
+    ("Account / Nickname / B", &["healthy", "wallets"], "the nickname is known"),
+    ("Account / Mined per day, $currency / B", &["healthy", "faulty"], "this pool says how shares are paid"),
     ("Account / Logins blocked", &["healthy", "wallets"], "no login is blocked"),
     ("Exporter / Blocked logins", &["healthy", "wallets"], "no login is blocked"),
     ("Exporter / Failing endpoints, one by one", &["healthy", "wallets"], "no endpoint fails"),
@@ -211,15 +222,13 @@ const EMPTY: &[(&str, &[&str], &str)] = &[
     ("Account / Rank", &["wallets"], "this pool has no ranks"),
     ("Account / Hashrate lost in rejected shares", &["wallets"], "this pool weighs good shares only"),
     ("Account / Blocks found per day", &["wallets"], "this pool does not count blocks"),
-    ("Account / Earnings by currency / J", &["wallets"], "this pool does not count blocks"),
+    ("Account / Totals by currency", &["wallets"], "this pool counts nothing since the account began"),
     ("Account / Earnings by currency / F", &["wallets"], "a pool's balances are confirmed"),
-    ("Account / Earnings by currency / G", &["wallets"], "a pool's balances are confirmed"),
     ("Overview / Earnings by currency / F", &["wallets"], "a pool's balances are confirmed"),
     ("Overview / Earnings by currency / H", &["wallets"], "a pool says nothing of pending payouts"),
     ("Account / Earnings by currency / A", &["wallets"], "a pool does not count what was mined"),
     ("Account / Earnings by currency / B", &["wallets"], "what is expected is held against what was mined"),
     ("Account / Earnings by currency / C", &["wallets"], "luck needs what was mined"),
-    ("Account / Earnings by currency / I", &["wallets"], "a pool does not count what was mined"),
     ("Overview / Earnings by currency / A", &["wallets"], "a pool does not count what was mined"),
     ("Overview / Earnings by currency / B", &["wallets"], "what is expected is held against what was mined"),
     ("Overview / Earnings by currency / C", &["wallets"], "luck needs what was mined"),
@@ -248,7 +257,7 @@ const NOW_AND_THEN: &[(&str, &str)] = &[
     ("Overview / Earnings by currency / H", "a payout is pending for two minutes"),
     ("Account / Next payout in", "the currency may have no threshold"),
     ("Account / Balance of the threshold", "the currency may have no threshold"),
-    ("Account / Earnings by currency / H", "the currency may have no threshold"),
+    ("Account / Earnings by currency / G", "the currency may have no threshold"),
     ("Overview / Earnings by currency / G", "the currency may have no threshold"),
     ("Overview / Accounts / G", "the currency may have no threshold"),
     ("Overview / Next payouts", "the currency may have no threshold"),
@@ -302,20 +311,30 @@ fn sixty_accounts_with_faults_are_told_apart() {
     has_data_where_there_is_something_to_show(&world, FAULTY.name, &["farm-1", "farm-8"]);
     let states = world.lines("Overview", "Accounts", "A", "account");
     assert_eq!(states.len(), 60);
-    for (account, state) in
-        [("farm-1", 4.0), ("farm-2", 3.0), ("farm-4", 3.0), ("farm-9", 2.0), ("farm-7", 1.0), ("farm-8", 0.0)]
-    {
+    for (account, state) in [
+        ("farm-1", 4.0),
+        ("farm-2", 3.0),
+        ("farm-3", 1.0),
+        ("farm-4", 3.0),
+        ("farm-5", 1.0),
+        ("farm-9", 2.0),
+        ("farm-7", 1.0),
+        ("farm-8", 0.0),
+    ] {
         assert_eq!(states[account], state, "{account}: {states:?}");
     }
     let problems = world.lines("Overview", "Needs attention", "A", "account");
-    for account in ["farm-1", "farm-2", "farm-4", "farm-5", "farm-7", "farm-9", "farm-11"] {
+    for account in ["farm-1", "farm-2", "farm-3", "farm-4", "farm-5", "farm-7", "farm-9", "farm-11"] {
         assert!(problems.contains_key(account), "{account}: {problems:?}");
     }
     assert!(problems.len() < 20, "{problems:?}");
+    // A cause is a line, and what follows from it is none.
+    let about = world.lines_of("Overview", "Needs attention", "A", "alertname", "farm-1");
+    assert!(about.contains_key("MinergateLoginStopped") && !about.contains_key("MinergateAccountDown"), "{about:?}");
     // An endpoint that was never read is in the count of the tile and in the table.
     let listed = world.shown("Exporter", "Failing endpoints, one by one", "A", &[]).len();
     let read = world.shown("Exporter", "Failing endpoints, one by one", "B", &[]).len();
-    assert_eq!(world.shown("Exporter", "Failing endpoints", "A", &[]), [f64::from(u32::try_from(listed).unwrap())]);
+    assert_eq!(world.shown("Exporter", "Failing", "A", &[]), [f64::from(u32::try_from(listed).unwrap())]);
     assert!(read < listed, "{read} of {listed} were read");
     assert_eq!(world.shown("Exporter", "Logins blocked", "A", &[]), [1.0]);
     // A login that failed once.
@@ -333,6 +352,11 @@ fn sixty_accounts_with_faults_are_told_apart() {
 const AFTER_DEATH: &[&str] = &[
     "Overview / Exporter / A",
     "Exporter / Exporter / A",
+    "Overview / Accounts mining / B",
+    "Exporter / Version / B",
+    "Account / Nickname / B",
+    "Account / Miner online / A",
+    "Account / Endpoints / A",
     "Overview / Alerts firing / A",
     "Overview / Needs attention / A",
     "Overview / Needs attention / B",
@@ -361,6 +385,11 @@ fn an_exporter_that_died_an_hour_ago_is_red_and_other_values_are_missing() {
     // A graph that ended long ago must not show its last value as the present one.
     assert_eq!(one("Overview", "Hashrate of the usual").last(), Some(&-1.0));
     assert_eq!(one("Overview", "Rejected shares, 1 h").last(), Some(&-1.0));
+    // Nor must a timeline draw it to its end.
+    for panel in ["Miner online", "Endpoints"] {
+        let states = world.shown("Account", panel, "A", &[("account", "farm-1")]);
+        assert!(!states.is_empty() && states.iter().all(|state| *state == -1.0), "{panel}: {states:?}");
+    }
     // An exporter that Prometheus no longer scrapes is not shown as up.
     let unknown = of("Overview").panel_queries().into_iter().find(|query| query.place == "Exporter").unwrap();
     assert_eq!(world.run(&of("Overview"), &unknown, &[("job", "another")]), [-1.0]);
@@ -371,9 +400,12 @@ fn an_exporter_that_died_an_hour_ago_is_red_and_other_values_are_missing() {
 fn wallets_have_their_workers_by_name() {
     let (world, _directory) = world(&WALLETS);
     has_data_where_there_is_something_to_show(&world, WALLETS.name, &["rig-1"]);
-    let last_share = world.lines_of("Account", "Workers by name", "C", "worker", "rig-1");
+    let last_share = world.lines_of("Account", "Workers by name", "D", "worker", "rig-1");
     assert!(last_share.len() >= 5, "{last_share:?}");
     assert!(last_share["garage.2"] > 3600.0 && last_share["attic"] < 600.0, "{last_share:?}");
     let gone = world.lines("Overview", "Needs attention", "A", "worker");
     assert!(gone.contains_key("garage.2"), "{gone:?}");
+    // That there are fewer workers is not said once more.
+    let problems = world.lines("Overview", "Needs attention", "A", "alertname");
+    assert!(!problems.contains_key("MinergateWorkersDropped"), "{problems:?}");
 }

@@ -1,49 +1,17 @@
-//! A YAML document whose values know their lines, so that a message can name the place of a mistake.
-//!
-//! Messages never quote the document: any value can be a secret that was written on the wrong line. Plain scalars have the types of
-//! YAML's core schema. Aliases and merge keys (`<<`) work, as they do in Prometheus' own files.
-
-mod scalar;
+//! YAML. Plain scalars have the types of YAML's core schema. Aliases and merge keys (`<<`) work, as they do in Prometheus' own files.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use granit_parser::{Event, Marker, Parser, ScanError, StrInput};
 
+use super::{Node, ParseError, REPEATED, Value, scalar};
+
 /// The formats that are read have at most six levels. Each level costs some of the stack.
 const MAX_DEPTH: usize = 16;
 
 /// Values that aliases may copy in one document. Aliases of aliases could otherwise fill the memory.
 const MAX_COPIES: usize = 100_000;
-
-/// A value of YAML.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Value {
-    Null,
-    Bool(bool),
-    Integer(i64),
-    /// A number that is no [`Value::Integer`].
-    Float(f64),
-    Text(String),
-    List(Vec<Node>),
-    Map(BTreeMap<String, Node>),
-}
-
-/// A value, and the line of its key, or of itself where it has no key. Lines are counted from 1.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Node {
-    pub line: usize,
-    pub value: Value,
-}
-
-/// Why a text is not one YAML document. The message quotes nothing of it.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
-pub struct ParseError {
-    /// Line and column, counted from 1.
-    pub place: (usize, usize),
-    message: &'static str,
-}
 
 /// Parses a document. An empty document is `Null`.
 pub fn parse(text: &str) -> Result<Node, ParseError> {
@@ -61,32 +29,6 @@ pub fn parse(text: &str) -> Result<Node, ParseError> {
                 root = composer.node(event, 0)?;
             }
         }
-    }
-}
-
-impl Node {
-    /// The value of a key, if this is a mapping that has it.
-    pub fn get(&self, key: &str) -> Option<&Node> {
-        if let Value::Map(map) = &self.value { map.get(key) } else { None }
-    }
-
-    /// The values of a list; none if this is not a list.
-    pub fn items(&self) -> &[Node] {
-        if let Value::List(list) = &self.value { list } else { &[] }
-    }
-
-    pub fn text(&self) -> Option<&str> {
-        if let Value::Text(text) = &self.value { Some(text) } else { None }
-    }
-
-    /// This value and all values in it.
-    fn count(&self) -> usize {
-        let within = match &self.value {
-            Value::List(list) => list.iter().map(Node::count).sum(),
-            Value::Map(map) => map.values().map(Node::count).sum(),
-            _ => 0,
-        };
-        1 + within
     }
 }
 
@@ -157,7 +99,7 @@ impl<'a> Composer<'a> {
             }
             match map.entry(key.into_owned()) {
                 Entry::Vacant(entry) => _ = entry.insert(Node { line: at.line(), value: node.value }),
-                Entry::Occupied(_) => return Err(error(at, "a key stands twice; keep one of them")),
+                Entry::Occupied(_) => return Err(error(at, REPEATED)),
             }
         }
         // Keys of the mapping itself count, then those of the first merged mapping.
