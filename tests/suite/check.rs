@@ -1,4 +1,4 @@
-//! What `check` warns of: rounds that take too long, addresses with a typo, and a state directory that can't be used.
+//! Warnings of `check`: rounds that take too long, addresses with a typo, and an unusable state directory.
 
 use std::fs;
 use std::path::Path;
@@ -58,7 +58,7 @@ fn check_warns_of_a_first_round_longer_than_an_interval() {
     }
 }
 
-/// Somebody set the discontinued host by hand, in one of the ways that a URL can be written.
+/// The configuration has the discontinued host, in one of the ways to write its URL.
 #[test]
 fn check_warns_of_the_discontinued_host() {
     let directory = tempfile::tempdir().unwrap();
@@ -76,7 +76,7 @@ fn check_warns_of_the_discontinued_host() {
     }
 }
 
-/// What is polled is in a file that the command does not have, or is not there at all.
+/// The accounts can be in a file that was not passed to the command, or there are none.
 #[test]
 fn a_health_check_needs_no_accounts_and_no_base_url() {
     let directory = tempfile::tempdir().unwrap();
@@ -105,7 +105,7 @@ fn check_warns_of_an_unwritable_state_directory() {
         assert!(about.iter().all(|warning| warning.contains(reason.unwrap())), "{about:?}");
         assert_eq!(report["ok"], true);
 
-        // systemd's variable is the same key; the daemon says it at its start.
+        // systemd's variable has the same effect, and the daemon warns at its start.
         fs::write(&config, api).unwrap();
         let mut serve = exporter();
         serve.arg("--config.file").arg(&config).args(["--web.listen-address", "127.0.0.1:0"]);
@@ -171,7 +171,7 @@ fn pools_and_wallets_are_listed_without_an_address() {
     assert!(!format!("{said}{report}").to_lowercase().contains("planted"), "{said}{report:#}");
 }
 
-/// What the text says of the endpoint `workers`, and of one that pools can't fill.
+/// The lines of the text about the endpoint `workers`, and about one that pools can't fill.
 #[test]
 fn accounts_and_wallets_have_separate_counts() {
     let directory = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! The fuzz targets' checks over their seeds: what fuzzing begins with holds wherever the tests run.
+//! The checks of the fuzz targets, run over their seeds.
 
 #[path = "../../fuzz/checks.rs"]
 mod checks;
@@ -9,7 +9,7 @@ use minergate::endpoints::ENDPOINTS;
 
 use crate::repository::{ROOT, files};
 
-/// The files of a directory; a failing test prints the names of those that it read.
+/// The files of a directory. Prints their names, so that a failing test shows them.
 fn seeds(directory: &str) -> Vec<(String, Vec<u8>)> {
     contents(files(directory, ""))
 }

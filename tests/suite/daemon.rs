@@ -1,4 +1,4 @@
-//! The built binary against the simulator: what a user sees.
+//! The built binary against the simulator, as a user sees it.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -16,7 +16,7 @@ use crate::repository::ROOT;
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// The daemon on three accounts of the simulator, each with its own way in, once all of them are up.
+/// The daemon with three accounts of the simulator, one for each kind of credentials, after all of them are up.
 fn running(directory: &Path) -> (Process, Process, String) {
     let (simulator, config) = simulator(directory, &[]);
     let (daemon, url) = daemon(&config, &[]);
@@ -84,7 +84,7 @@ fn every_kind_of_credentials_works_and_every_page_answers() {
     GzDecoder::new(&zipped.body[..]).read_to_string(&mut unzipped).unwrap();
     assert!(unzipped.contains("minergate_up{"));
 
-    // A part of the series, and a name that is nobody's.
+    // A part of the series, and an unknown account.
     let part = get(&format!("{metrics}?account=farm-1&account=farm-3"), &[]).text();
     assert!(part.contains("account=\"farm-1\"") && part.contains("account=\"farm-3\"") && !part.contains("farm-2"));
     let unknown = get(&format!("{metrics}?account=%3Cscript%3E"), &[]);
@@ -108,7 +108,7 @@ fn every_kind_of_credentials_works_and_every_page_answers() {
         assert!(method != "HEAD" || answer.body.is_empty());
     }
     assert!(get(&url, &[]).text().contains("href=\"/metrics\""));
-    // Scrapes within a tenth of a second share these counts.
+    // The counts can be some seconds old.
     let counted = "minergate_exporter_http_requests_total{path=\"other\",code=\"404\"} 2\n";
     let text = wait("the count", || Some(get(&metrics, &[]).text()).filter(|text| text.contains(counted)));
     assert!(!text.contains("/nothing"));
@@ -123,14 +123,14 @@ fn sigterm_and_sigint_end_it_in_time_with_code_0() {
     let (mut simulator, config) = simulator(directory.path(), &[]);
     for signal in ["TERM", "INT"] {
         let (mut daemon, url) = daemon(&config, &[]);
-        // A connection that is kept open, and one that never says what it wants.
+        // A connection that stays open, and one that sends no request.
         let address = url.strip_prefix("http://").unwrap();
         let _silent = std::net::TcpStream::connect(address).unwrap();
         get(&format!("{url}/metrics"), &[]);
         let start = tokio::time::Instant::now();
         daemon.signal(signal);
         assert_eq!(daemon.exit_code(), Some(0), "{signal}");
-        // Said as a second; a busy machine is given more.
+        // The documented time is a second; a busy machine gets more.
         assert!(start.elapsed() < Duration::from_secs(10), "{signal}: {:?}", start.elapsed());
         assert!(daemon.output().contains("stopped"));
     }
@@ -236,7 +236,7 @@ fn the_health_check_has_an_exit_code() {
     assert_eq!(check(&["--web.listen-address", &address]), Some(0));
     assert_eq!(check(&["--ready", "--web.listen-address", &address]), Some(0));
     assert_eq!(check(&["--url", &format!("{url}/nothing")]), Some(1));
-    // A container's health check sees the environment of its exporter, but not the exporter's flags.
+    // A container's health check has the environment of the exporter, but not its flags.
     let mut command = exporter();
     command.env("MINERGATE_EXPORTER__WEB__LISTEN_ADDRESS", format!("[\"{address}\"]"));
     assert_eq!(Process::start(command.arg("healthcheck")).exit_code(), Some(0));

@@ -1,4 +1,4 @@
-//! Whatever the API says, /metrics is read back by an independent parser, and says the same.
+//! For all answers of the API, an independent parser reads the same values from /metrics.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -38,7 +38,7 @@ fn exposition(answers: &[(&str, &'static str, Value)]) -> Exposition {
     Exposition::new(Arc::new(store), health)
 }
 
-/// The samples of a family as the parser understood them: label values by name, and the value.
+/// The parsed samples of a family: label values by name, and the value.
 fn parsed(text: &str, family: &str) -> Vec<(BTreeMap<String, String>, f64)> {
     let exposition = parsed_open_metrics(text);
     let Some(family) = exposition.families.get(family) else { return Vec::new() };
@@ -117,18 +117,18 @@ proptest! {
     }
 }
 
-/// Something that happens between two scrapes.
+/// An event between two scrapes.
 #[derive(Clone, Debug)]
 enum Event {
-    /// An account's endpoint answers: for each currency, a number.
+    /// An endpoint of an account answers with a number for each currency.
     Answer(usize, &'static str, Vec<(usize, u32)>),
     /// A loop ends.
     End(usize, &'static str),
     /// A poll fails, or succeeds.
     Poll(usize, bool),
-    /// Seconds pass.
+    /// Time passes, in seconds.
     Pass(u64),
-    /// Somebody scrapes.
+    /// A scrape.
     Scrape,
 }
 
@@ -148,14 +148,14 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// All four bodies, of two formats and two encodings, have the text that is rendered.
+/// The bodies of both formats and both encodings have the rendered text.
 fn scrape(exposition: &Exposition) {
     for format in Format::ALL {
         let body = |encoding| match exposition.body(format, encoding, &Filter::default()) {
             Body::Whole(body) => body.to_vec(),
             Body::Parts(length, parts) => {
                 let parts: Vec<_> = parts.collect();
-                // One that is sent takes little memory, whatever its size: some 100 kB, and what is left of a block.
+                // A body that is being sent takes little memory: about 100 kB, and the rest of a block.
                 assert!(parts.iter().all(|part| part.len() < 200_000), "{:?}", parts.iter().map(Bytes::len).max());
                 let body = parts.concat();
                 assert_eq!(body.len(), length);
@@ -208,7 +208,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
             let exposition = exposition(&[]);
-            // Enough for several blocks, so that some are cut and some run empty.
+            // Enough for several blocks, so that some are split and some become empty.
             for account in 0..200 {
                 let numbers = (0..CODES.len()).map(|code| (code, 1)).collect();
                 happens(&exposition, Event::Answer(account, "workers", numbers)).await;

@@ -1,4 +1,4 @@
-//! Every fault of the simulator, alone, and what the exporter makes of it: on /metrics, in the log, in its requests.
+//! Every fault of the simulator by itself, and its effect on /metrics, on the log and on the requests.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,18 +11,18 @@ use serde_json::Value;
 
 use crate::process::{Process, daemon, get, simulator, wait};
 
-/// One fault on one endpoint of an account of its own, always.
+/// One permanent fault of one endpoint, on a separate account.
 struct Row {
     rule: &'static str,
-    /// Whether the account is up all the same.
+    /// Whether the account is up.
     up: bool,
-    /// Whether its endpoint's values are shown, where chance does not decide.
+    /// Whether the endpoint's values are shown. Nothing if that is random.
     values: Option<bool>,
-    /// Kinds of failure in the log, in this order; others may follow.
+    /// Kinds of failures in the log, in this order. Others can follow.
     logged: &'static [&'static str],
-    /// Requests to the endpoint in some ten polls: a refusal is tried once, a failed login once or twice, other things again.
+    /// Requests to the endpoint in about ten polls: one after a refusal, one or two after a failed login, more after other failures.
     requests: RangeInclusive<u64>,
-    /// The reason why logins are stopped.
+    /// The reason why logins are blocked.
     blocked: &'static str,
 }
 
@@ -46,7 +46,7 @@ const fn backs_off(rule: &'static str, logged: &'static [&'static str]) -> Row {
     Row { requests: BACKED_OFF, ..fails(rule, logged) }
 }
 
-/// All faults but those that stop the whole host, each on a read and, where that is another matter, on the login.
+/// All faults except those that pause the whole host: each on a read and, if the effect differs, on the login.
 const ROWS: &[Row] = &[
     fine("workers/latency=1s"),
     fails("workers/timeout", &["timeout"]),
@@ -87,7 +87,7 @@ const ROWS: &[Row] = &[
     backs_off("login/timeout", &["timeout"]),
 ];
 
-/// Faults that stop the whole host, and so are run by themselves.
+/// Faults that pause the whole host, so each needs its own run.
 const PAUSES: &[(&str, &str)] =
     &[("workers/429", "rate_limited"), ("workers/429-date", "rate_limited"), ("login/429", "rate_limited")];
 
@@ -139,7 +139,7 @@ fn requests(simulator: &str) -> BTreeMap<(String, String), u64> {
     requests
 }
 
-/// The kinds of failure that the log tells of an account, in order.
+/// The kinds of failures of an account in the log, in order.
 fn logged(log: &str, account: &str) -> Vec<String> {
     let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let is_failure = |line: &Value| line["message"] == "poll failed" || line["message"] == "account down";
@@ -180,7 +180,7 @@ fn every_fault_alone() {
     }
     let account = &healthy.0;
     assert_eq!(value(format!("minergate_up{{account=\"{account}\"}}")), Some("1"));
-    // What was invented is cut off and counted, and so is what can't be a currency.
+    // Invented and invalid currencies are left out and counted.
     let dropped: f64 =
         value("minergate_api_dropped_samples_total{endpoint=\"workers\"}".to_owned()).unwrap().parse().unwrap();
     assert!(dropped > 0.0);

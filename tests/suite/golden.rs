@@ -1,4 +1,4 @@
-//! The documented answers as they stand, on /metrics: every number in base units.
+//! The documented answers on /metrics, as snapshots.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ fn documented() -> Exposition {
     Exposition::new(Arc::new(store), Arc::new(Health::default()))
 }
 
-/// What comes of the API's answers: all but the exporter's own metrics, which change from run to run.
+/// The samples of the API's answers, without the exporter's own metrics, which change from run to run.
 fn of_the_api(text: &str) -> &str {
     text.split_once("# HELP minergate_exporter_").unwrap().0
 }
@@ -64,7 +64,7 @@ fn no_personal_data_of_the_documented_answers_is_shown() {
 
 #[test]
 fn the_metrics_are_the_promised_ones() {
-    // Name, type and labels of every metric of the API's, as dashboards know them.
+    // Name, type and labels of every metric of the API, which dashboards and users depend on.
     let promised: BTreeSet<&str> = include_str!("promised_metrics.txt").lines().collect();
     let mut found = BTreeSet::new();
     for endpoint in ENDPOINTS {

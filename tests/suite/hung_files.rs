@@ -1,4 +1,4 @@
-//! Files that do not answer while the exporter runs: they cost their own reading, and nothing else.
+//! Files that hang while the exporter runs: only reading them fails, and nothing else.
 
 use std::fs;
 use std::path::Path;
@@ -52,7 +52,7 @@ async fn a_hanging_configuration_file_fails_only_the_reload() {
         daemon.signal("HUP");
         wait("the next failure", || (failures() == 2).then_some(()));
 
-        // The file answers at last, and is a file again.
+        // The hanging call returns, and the file is a regular file again.
         fs::write(&config, &text).unwrap();
         fs::remove_file(&config).unwrap();
         fs::write(&config, &text).unwrap();
@@ -76,7 +76,7 @@ async fn a_hanging_reload_does_not_delay_the_end() {
         let (mut daemon, url, config, _) = polling(directory.path(), &api);
         replace_by_fifo(&config);
         daemon.signal("HUP");
-        // Long enough for the signal to arrive, and far shorter than the reload hangs.
+        // Long enough for the signal to arrive, and much shorter than the reload hangs.
         std::thread::sleep(Duration::from_millis(500));
         assert_eq!(get(&format!("{url}/metrics"), &[]).status, 200);
         daemon.signal("TERM");
@@ -101,7 +101,7 @@ fn a_fifo_as_web_configuration_changes_nothing() {
     assert_eq!(daemon.output().matches("web configuration not read again").count(), 1);
 }
 
-/// A mount that hangs, as far as a test can make one: somebody else's look at the file does not return.
+/// A hanging mount, as far as a test can simulate it: another call that looks at the file does not return.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hanging_web_configuration_leaves_the_old_one_in_force() {
     let directory = tempfile::tempdir().unwrap();
@@ -116,7 +116,7 @@ async fn a_hanging_web_configuration_leaves_the_old_one_in_force() {
     let hang = tokio::spawn(async move { file::run(&own, move || drop(released.recv())).await });
     fs::write(&path, users("two")).unwrap();
     spawn_blocking(move || {
-        // The file is looked at a second after it was read, and counts as hung five seconds later.
+        // The exporter looks at the file a second after the last reading, and takes it as hung five seconds later.
         let (start, mut answered) = (tokio::time::Instant::now(), 0);
         while !hang.is_finished() {
             let is_due = start.elapsed() > Duration::from_secs(1);

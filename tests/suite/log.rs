@@ -1,4 +1,4 @@
-//! The log's one schema, in both its formats, as docs/log.md has it.
+//! The fields of the log in both formats are those of docs/log.md.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -20,7 +20,7 @@ fn documented(heading: &str) -> BTreeSet<String> {
     section.lines().filter_map(first).collect()
 }
 
-/// A logfmt line's fields, in their order.
+/// The fields of a logfmt line, in order.
 fn logfmt(line: &str) -> Vec<(String, String)> {
     let mut fields = Vec::new();
     let mut rest = line;
@@ -38,7 +38,7 @@ fn logfmt(line: &str) -> Vec<(String, String)> {
     fields
 }
 
-/// A JSON line's fields, in their order.
+/// The fields of a JSON line, in order.
 fn json(line: &str) -> Vec<(String, String)> {
     let object: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
     let mut fields: Vec<_> = object.as_object().unwrap().iter().map(|(name, value)| (name.clone(), value.clone())).collect();

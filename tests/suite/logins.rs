@@ -1,4 +1,4 @@
-//! Logins of the built binary: across restarts and reloads, with secrets that do not answer, and what the log says of them.
+//! Logins of the built binary: restarts, reloads, secret files that hang, and the log's lines about them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -73,11 +73,11 @@ async fn rejected_credentials_are_not_sent_again_by_restarts_and_reloads() {
     }
     let mut once = exporter();
     let mut once = Process::start(once.args(["once", "--config.file"]).arg(&config));
-    // The pool could be read.
+    // The pool's endpoints could be read.
     assert_eq!(once.exit_code(), Some(3));
     assert_eq!(api.asked(LOGIN).len(), 1);
 
-    // Whoever checks may have seen to it.
+    // A user who runs `check --online` may have solved the problem.
     assert_eq!(check_online(&config).exit_code(), Some(1));
     assert_eq!(api.asked(LOGIN).len(), 2);
     let (_daemon, url) = daemon(&config, &[]);
@@ -94,7 +94,7 @@ async fn rejected_credentials_are_not_sent_again_by_restarts_and_reloads() {
     }
 }
 
-/// The account works again without other credentials, and `check --online` has found that out.
+/// The account works again with the same credentials, as `check --online` has shown.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_running_exporter_goes_on_after_a_successful_check() {
     let taken = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
@@ -163,7 +163,7 @@ async fn a_hanging_secret_file_affects_only_its_account() {
     let polls = api.asked("/1.0/workers").len();
     wait("it to be polled on", || (api.asked("/1.0/workers").len() >= polls + 5).then_some(()));
     assert!(!up("hangs"));
-    // The call that hung returns at last, and there is a file that answers: it is read.
+    // The hanging call returns, and the new file is read.
     fs::write(&fifo, "right").unwrap();
     fs::remove_file(&fifo).unwrap();
     fs::write(&fifo, "right").unwrap();

@@ -1,4 +1,4 @@
-//! When the poller asks, on a paused clock with a source that answers at once.
+//! The times of polls, on a paused clock with a source that answers at once.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -19,7 +19,7 @@ use crate::source::Answers;
 
 type Answer = dyn Fn(&str, &str) -> Result<String, Error> + Send + Sync;
 
-/// Answers by endpoint and currency, and remembers when it was asked.
+/// Answers by endpoint and currency, and records the times of requests.
 #[derive(Clone)]
 struct Script {
     answer: Arc<Answer>,
@@ -137,7 +137,7 @@ async fn polls_are_spread_over_the_interval() {
             *per_second.entry(time.as_secs()).or_insert(0) += 1;
         }
     }
-    // 100 loops at 30 s: 3.3 a second when spread evenly.
+    // 100 loops at 30 s are 3.3 a second if they are spread evenly.
     assert!(per_second.values().all(|&polls| polls <= 12), "{:?}", per_second.values().max());
 }
 
@@ -162,7 +162,7 @@ async fn a_missed_poll_is_skipped() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stopped_loop_brings_no_samples() {
-    // An answer is there at the very time of the reload.
+    // An answer arrives at the time of the reload.
     let late = |endpoint: &'static Endpoint| async {
         sleep_until(Instant::now() + Duration::from_secs(5)).await;
         Ok(endpoint.sample.to_owned())
@@ -323,7 +323,7 @@ async fn a_temporary_failure_is_polled_again_before_a_long_interval_ends() {
             if Instant::now() < up_from { Err(Error::Timeout) } else { Ok(sample(endpoint)) }
         },
     );
-    // Of an hour's interval.
+    // Its interval is an hour.
     sleep(Duration::from_secs(1000)).await;
     assert_eq!(run.value("minergate_endpoint_up{account=\"a\",endpoint=\"nickname\",currency=\"\"}"), Some(1.0));
     assert!((4..=6).contains(&run.asked("nickname a").len()), "{:?}", run.asked("nickname a"));
@@ -365,7 +365,7 @@ async fn a_held_counter_survives_a_gap_and_a_reload() {
         "a network's counter is held too"
     );
     assert_eq!(corrections("status"), Some(1.0));
-    // The same account once more, and then with another source, as a reload of [api] brings it.
+    // The same account again, and then with another source, as after a reload with another [api].
     updates.send((script.clone(), plan())).await.unwrap();
     updates.send((Arc::new((*script).clone()), plan())).await.unwrap();
     sleep(Duration::from_secs(1500)).await;

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::process::{Process, daemon, free_port, get, simulator, wait};
 
-/// Reads OpenMetrics with the Python client's strict parser, which misses samples that stand twice; so they are counted.
+/// Reads OpenMetrics with the Python client's strict parser. The parser does not notice repeated samples, so the script does.
 const STRICT_PARSER: &str = r"
 import sys
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
@@ -76,7 +76,7 @@ fn prometheus(directory: &Path, target: &str) -> (Process, String) {
     serve(Path::new("prometheus"), &config)
 }
 
-/// That Prometheus with a configuration, its data beside it; returns the URL of its API.
+/// Starts that Prometheus with a configuration and its data beside it; returns the URL of its API.
 pub(crate) fn serve(program: &Path, config: &Path) -> (Process, String) {
     let address = format!("127.0.0.1:{}", free_port());
     let mut command = Command::new(program);
@@ -120,7 +120,7 @@ fn prometheus_stores_the_values_of_the_documented_answers() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulator(directory.path(), &["--documented"]);
     let mut text = std::fs::read_to_string(&config).unwrap();
-    // Before the first table, where a top-level key belongs.
+    // A top-level key must be before the first table.
     text.insert_str(0, "optional_metrics = [\"minergate_pool_top_miner_info\"]\n");
     std::fs::write(&config, text).unwrap();
     let (_daemon, url) = daemon(&config, &[]);
@@ -140,7 +140,7 @@ fn prometheus_stores_the_values_of_the_documented_answers() {
     let own = "minergate_(up|endpoint|api|auth|exporter).*";
     let stored = query(&api, &format!("{{__name__=~\"minergate_.+\",__name__!~\"{own}\"}}"));
     assert_eq!(stored, expected);
-    // One of each unit, from the API's documentation as it stands.
+    // A metric for each unit, with values of the API's documentation.
     for (series, value) in [
         ("minergate_balance_coins{account=\"farm-1\",currency=\"aeon\"}", 30.665_925_215_334),
         ("minergate_mining_unconfirmed_balance_coins{account=\"farm-1\",currency=\"bcn\"}", 1.910_496_61),

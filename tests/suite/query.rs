@@ -1,4 +1,4 @@
-//! `query`: the API's own JSON in a pipe, a table for people on a terminal, and what is said where there is no answer.
+//! `query`: the API's own JSON in a pipe, a table for people on a terminal, and messages if there is no answer.
 
 use std::path::Path;
 use std::process::Output;
@@ -27,7 +27,7 @@ fn text(output: &[u8]) -> String {
     String::from_utf8(output.to_vec()).unwrap()
 }
 
-/// Numbers as a decimal library would never write them, and times in both units.
+/// Numbers in unusual notations, and times in both units.
 const AWKWARD: &str = r#"[{"cc": "xmr", "amount": 0.1000000000000000055511151231257827, "fee": 1e-7, "id": "\u001b[31mred",
   "state": "finished", "created": 1449161749429},
  {"cc": "bcn", "amount": "18446744073709551616.5", "fee": 2.5e3, "created": 1451151685.785}]"#;
@@ -67,7 +67,7 @@ fn answer(path: &str) -> (u16, String) {
     (200, body.to_owned())
 }
 
-/// Runs a test that asks a made-up API.
+/// Runs a test with a made-up API.
 async fn with_api(test: impl FnOnce(&Path, String) + Send + 'static) {
     let api = FakeApi::start(|asked| answer(&asked.path)).await;
     let url = api.base_url.clone();
@@ -75,7 +75,7 @@ async fn with_api(test: impl FnOnce(&Path, String) + Send + 'static) {
     tokio::task::spawn_blocking(move || test(directory.path(), url)).await.unwrap();
 }
 
-/// What is shown of each answer with `--format text`. Its pipe has room for every column.
+/// The output for each answer with `--format text`. In a pipe, it has all columns.
 const SHOWN: &[(&[&str], &str)] = &[
     (
         &["transfers", "xmr"],
@@ -232,7 +232,7 @@ async fn a_terminal_shows_the_documented_table() {
     .await;
 }
 
-/// How wide a shown line is: all of its characters take one column.
+/// The width of a line in columns. Each of its characters takes one.
 fn width(line: &str) -> usize {
     line.chars().count()
 }
@@ -296,7 +296,7 @@ fn long_hashes_are_shortened_and_left_out_columns_are_named() {
 fn times_are_local_for_every_source_of_the_zone() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulator(directory.path(), &["--documented"]);
-    // The documented block was made at 2016-02-03 15:09:29 UTC.
+    // The time of the documented block is 2016-02-03 15:09:29 UTC.
     for (zone, expected) in [
         ("XYZ-5:30", "2016-02-03 20:39:29 +05:30"),
         ("EST5EDT,M3.2.0,M11.1.0", "2016-02-03 10:09:29 -05:00"),

@@ -1,4 +1,4 @@
-//! What a running exporter makes of a changed configuration, and how instances and servers share one.
+//! Reloads of a running exporter, and instances and Prometheus servers that share a configuration.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -193,7 +193,7 @@ fn each_account_is_polled_by_one_instance() {
     assert_eq!((polled.len(), distinct.len(), pools), (12, 12, 1));
 }
 
-/// The scrape configuration that docs/scaling.md shows: each server keeps the targets of its remainder.
+/// The scrape configuration that docs/scaling.md names: each server keeps the targets of its remainder.
 fn prometheus(directory: &Path, exporter: &str, shard: usize) -> (Process, String) {
     let config = directory.join(format!("prometheus-{shard}.yml"));
     let text = include_str!("../../deploy/prometheus/sharded.yml");

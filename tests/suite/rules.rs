@@ -21,13 +21,13 @@ use crate::repository::{ROOT, files, read};
 /// Alerts about series that are not there: the only ones that fire without them.
 const OF_ABSENCE: &[&str] = &["MinergateExporterAbsent"];
 
-/// What an expression or a template can name besides our metrics and records: Prometheus' own, and the record that users make.
+/// Names in expressions and templates that are not ours: Prometheus' metrics, and the record that users write.
 const OTHERS: &[&str] = &["up", "ALERTS", "ALERTS_FOR_STATE", "scrape_duration_seconds", "minergate:mining_pause"];
 
-/// What stands before a page's name in `runbook_url`: the address is an example, to be replaced.
+/// The beginning of each `runbook_url`. It is an example that users replace.
 pub(crate) const RUNBOOKS: &str = "https://docs.example.com/minergate-exporter/runbooks/";
 
-/// The programs of Prometheus 3, beside those of the machine.
+/// A program of Prometheus 3.
 pub(crate) fn prometheus_3(program: &str) -> PathBuf {
     let directory = std::env::var_os("PROMETHEUS_3").unwrap_or_else(|| "target/tools/prometheus-3/root/usr/bin".into());
     Path::new(ROOT).join(directory).join(program)
@@ -105,7 +105,7 @@ fn every_alert_has_summary_account_and_runbook() {
     }
 }
 
-/// The dashboard that a URL leads to, and the variable that is filled in.
+/// The dashboard and the variable of a URL.
 fn dashboard(url: &str) -> (&str, Option<&str>) {
     let path = url.strip_prefix("http://localhost:3000/d/").unwrap_or_else(|| panic!("{url}"));
     let Some((dashboard, query)) = path.split_once("?var-") else { return (path, None) };
@@ -114,14 +114,14 @@ fn dashboard(url: &str) -> (&str, Option<&str>) {
     (dashboard, Some(variable))
 }
 
-/// The names of metrics in an expression or a template. Labels, functions and words stand in other places or have no such prefix.
+/// The names of metrics in an expression or a template, found by their prefixes.
 fn metrics(text: &str) -> BTreeSet<&str> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
     let names = text.split(|c| !is_name(c)).filter(|word| !word.ends_with(':'));
     names.filter(|word| word.contains("minergate_") || word.contains("minergate:") || OTHERS.contains(word)).collect()
 }
 
-/// Fails where a text names a metric or a record that there is not.
+/// Fails if a text names a metric or a record that does not exist.
 pub(crate) fn names_are_known(place: &str, text: &str) {
     let rules = rules();
     for name in metrics(text) {
@@ -153,7 +153,7 @@ fn rules_name_metrics_that_exist() {
         names_are_known(rule.name(), &rule.expr);
         rule.annotations.values().for_each(|text| names_are_known(rule.name(), text));
     }
-    // The check sees a name that does not exist.
+    // The check notices a name that does not exist.
     assert_eq!(metrics("sum(minergate_nonsense{account=\"a\"}) / a:minergate_up:sum").len(), 2);
 }
 
@@ -180,7 +180,7 @@ fn every_record_is_tested_with_numbers() {
     for rule in rules() {
         let Some(record) = &rule.record else { continue };
         let is_tested = |expr: &str| metrics(expr).contains(record.as_str());
-        // The constants are users' own; that they arrive is seen in what is computed of them.
+        // Users set the constants, so the tests check the values that are computed from them.
         let is_used = rules().iter().any(|other| metrics(&other.expr).contains(record.as_str()));
         let tested = tests.iter().any(|test| is_tested(&test.expr) && !test.exp_samples.is_empty());
         assert!(tested || (record.starts_with("minergate:") && is_used), "{record} has no test with a number");
@@ -208,7 +208,7 @@ fn every_alert_is_tested_firing_silent_and_without_its_series() {
         for group in &fires {
             assert!(group.fires(), "{alert}, {}", group.name);
         }
-        // Silent with the same metrics, so that it is their values that matter.
+        // Silent with the same metrics, so that only their values differ.
         assert!(silent.iter().all(|group| !group.fires()), "{alert}");
         assert!(silent.iter().any(|group| group.families().is_superset(&fires[0].families())), "{alert}");
         for group in &missing {
@@ -218,7 +218,7 @@ fn every_alert_is_tested_firing_silent_and_without_its_series() {
     }
 }
 
-/// The example in constants.rules.yml, which a user takes the `#` from, says the hours.
+/// The commented example in constants.rules.yml has the right hours.
 #[test]
 #[ignore = "scripts/test runs it: it needs Prometheus"]
 fn the_example_of_a_pause_has_the_right_hours() {

@@ -1,5 +1,5 @@
-//! What an answer's values become: what is pending, what a counter can be, what is held, and that one bad part costs nothing but
-//! itself. What comes out is read by parsers of other projects.
+//! Values of answers: pending entries, counters, held counters; and one bad part affects only its own samples.
+//! Parsers of other projects read the result.
 
 mod mutation;
 
@@ -36,7 +36,7 @@ fn key(endpoint: &'static Endpoint) -> Key {
     Key { subject, endpoint: endpoint.name }
 }
 
-/// What is shown of these answers, and of polls and logins of all outcomes.
+/// The exposition of these answers, and of polls and logins with all outcomes.
 fn exposition<'a>(answers: impl IntoIterator<Item = (&'static Endpoint, &'a str)>) -> Exposition {
     let (store, health) = (Store::default(), Health::default());
     let decimals = Decimals::default();
@@ -71,7 +71,7 @@ fn samples(endpoint: &str, body: &str) -> Vec<String> {
     text.lines().filter(of_api).map(str::to_owned).collect()
 }
 
-/// Both formats of an exposition, which a parser takes.
+/// Both formats of an exposition. Checks that a parser accepts them.
 fn parsed(exposition: &Exposition) -> [String; 2] {
     let [open_metrics, text] = Format::ALL.map(|format| exposition.render(format, &Filter::default()));
     parsed_open_metrics(&open_metrics);
@@ -80,8 +80,8 @@ fn parsed(exposition: &Exposition) -> [String; 2] {
     [open_metrics, text]
 }
 
-/// Checks that promtool takes a text in format 0.0.4. It also says that no name should hold the word counter, which is left out
-/// here: that name is fixed.
+/// Checks that promtool accepts a text in format 0.0.4. It also says that no name should contain the word counter, which is ignored
+/// here, because that name is fixed.
 fn promtool_finds_nothing(text: &str) {
     let linted = text.lines().filter(|line| !line.contains("minergate_api_counter_corrections_total"));
     prometheus::promtool_finds_nothing(&linted.flat_map(|line| [line, "\n"]).collect::<String>());
@@ -246,13 +246,13 @@ async fn a_corrected_counter_is_held_and_a_reset_one_is_not() {
         seen
     });
     let seen = seen.await.unwrap();
-    // A slow machine may miss a value, but no scrape sees the fall.
+    // A slow machine can miss a value, but no scrape sees the fall.
     let totals: Vec<f64> = seen.iter().map(|(total, _)| *total).collect();
     assert!(totals.iter().all(|total| [24877.0, 24878.0, 100.0, 101.0].contains(total)), "{seen:?}");
     assert_eq!(seen.last(), Some(&(101.0, Some(1.0))), "one correction, which is said twice");
 }
 
-/// Characters that formats, terminals or lines are sensitive to.
+/// Characters with a special meaning in formats, terminals or lines.
 const WORDS: &[&str] =
     &["\u{202e}", "\u{2028}", "\u{2029}", "\0", "\r", "\n", "\"", "\\", "\\n", "\u{fdd0}", "\u{ffff}", "\u{85}"];
 
@@ -267,7 +267,7 @@ fn nicknames() -> (Vec<String>, Vec<String>) {
     (answers, top)
 }
 
-/// A reader of the formats that is not this project's has the last word on what a label can hold.
+/// A parser of another project decides which characters a label can have.
 #[test]
 fn any_nickname_can_be_read_back() {
     let (answers, top) = nicknames();

@@ -1,4 +1,4 @@
-//! Reads: what an answer is taken for, what is tried again, and who is left alone.
+//! Reads: how answers are classified, which failures are retried, and which requests a pause stops.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -124,7 +124,7 @@ async fn retries_are_at_most_a_tenth_of_all_requests() {
     for _ in 0..50 {
         workers::SPEC.fetch(&client, Request::of(&account)).await.unwrap_err();
     }
-    // Ten that were saved up, and one for every ten requests.
+    // Ten at first, and one for every ten requests.
     let requests = api.asked("/1.0/workers").len();
     assert!((60..=66).contains(&requests), "{requests}");
 }
@@ -175,7 +175,7 @@ async fn a_token_follows_no_redirect_to_another_host() {
     assert_eq!(api.asked("/1.0/moved")[0].token.as_deref(), Some("ready"));
 }
 
-/// A loop of redirects is four requests, each of which takes a turn and is counted.
+/// A loop of redirects is four requests. Each waits for its turn and is counted.
 #[tokio::test]
 async fn a_redirect_within_the_host_is_a_request() {
     let api = FakeApi::start(|_| (302, "@location: /1.0/balance\n".to_owned())).await;

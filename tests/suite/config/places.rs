@@ -1,4 +1,4 @@
-//! The place that a mistake is reported at: line, variable, flag or file.
+//! The place of a mistake in its message: line, variable, flag or file.
 
 use std::path::Path;
 

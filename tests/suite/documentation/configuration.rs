@@ -1,4 +1,4 @@
-//! The examples of docs/configuration.md: the one in TOML and the one in YAML are the same configuration, and a right one.
+//! The examples of docs/configuration.md: they are valid, and the same in TOML, YAML and the environment.
 
 use std::fs;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ fn the_toml_and_yaml_examples_are_the_same_configuration() {
     }
 }
 
-/// The page has the same wallet in a file and in the environment.
+/// The page has one wallet twice: in a file and in the environment.
 #[test]
 fn the_wallet_in_a_file_and_in_the_environment_is_the_same() {
     let page = read("docs/configuration.md");
@@ -47,7 +47,7 @@ fn the_wallet_in_a_file_and_in_the_environment_is_the_same() {
     assert_eq!((file.wallets.len(), said(&file)), (1, said(&environment)));
 }
 
-/// The variables of the example without a file, as the shell would hand them over.
+/// The variables of the example without a file.
 #[test]
 fn an_exporter_can_run_without_a_file() {
     let page = read("docs/configuration.md");

@@ -55,9 +55,11 @@ fn every_source_file_that_a_page_names_exists() {
     let mut count = 0;
     for page in ["docs/architecture.md", "docs/performance.md", "tests/README.md", "CONTRIBUTING.md"] {
         let text = read(page);
-        let paths = text.split('`').skip(1).step_by(2).filter(|word| word.ends_with(".rs") && !word.contains("/x.rs"));
-        for path in paths {
-            assert!(sources.iter().any(|source| source.ends_with(path)), "{page} names {path}, which does not exist");
+        let is_source =
+            |word: &&Path| word.extension().is_some_and(|extension| extension == "rs") && !word.ends_with("x.rs");
+        for path in text.split('`').skip(1).step_by(2).map(Path::new).filter(is_source) {
+            let exists = sources.iter().any(|source| source.ends_with(path));
+            assert!(exists, "{page} names {}, which does not exist", path.display());
             count += 1;
         }
     }

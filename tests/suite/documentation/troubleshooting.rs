@@ -1,17 +1,17 @@
-//! docs/troubleshooting.md knows every kind of failure and every reason to stop.
+//! docs/troubleshooting.md has every error kind and every reason of a blocked login.
 
 use minergate::api::{Blocked, REQUEST_KINDS, UNSENT_KINDS};
 
 use crate::repository::read;
 
-/// The page's rows, cell by cell.
+/// The cells of the page's rows.
 fn rows() -> Vec<Vec<String>> {
     let text = read("docs/troubleshooting.md");
     let cells = |row: &str| row.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect();
     text.lines().filter(|line| line.starts_with("| ")).map(cells).collect()
 }
 
-/// What stands in backquotes.
+/// The words in backquotes.
 fn quoted(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }

@@ -81,7 +81,7 @@ fn the_queries_are_valid() {
     check_queries(queries.into_iter());
 }
 
-/// The exporter has the paths that are asked for.
+/// The exporter has the paths of the commands.
 #[test]
 fn the_paths_exist() {
     let paths = read("docs/http.md");
@@ -93,7 +93,7 @@ fn the_paths_exist() {
     }
 }
 
-/// Every command is run, as a reader would give it who installed the package: systemd's are stand-ins, all else is real.
+/// Every command is run as on a machine with the installed package. Only systemd's programs are stand-ins.
 #[test]
 #[ignore = "scripts/test runs it: it needs Prometheus and Alertmanager"]
 fn the_commands_can_be_run() {
@@ -132,7 +132,7 @@ fn the_commands_can_be_run() {
         ("http://localhost:10187", &url),
         ("localhost:9093", &alertmanager),
         ("https://api.example.com", &base),
-        // What is not found is a failure.
+        // An HTTP error is a failure.
         ("curl ", "curl --fail "),
     ]
     .map(|(written, here)| (written.to_owned(), here.to_owned()));
@@ -150,7 +150,7 @@ fn the_commands_can_be_run() {
         }
     }
     assert!(count > 15, "{count} blocks of commands");
-    // The reader's addresses are in the rules now.
+    // The commands have put the user's URLs into the rules.
     let rules = fs::read_to_string(path("rules/alerts.rules.yml")).unwrap();
     assert!(!rules.contains(RUNBOOKS) && !rules.contains("localhost:3000"));
 }

@@ -32,7 +32,7 @@ fn texts_have_enough_contrast_in_both_themes() {
             assert!(contrast >= 4.5, "--{name} has a contrast of {contrast:.2} in {theme}");
         }
     }
-    // Rules name no colour of their own.
+    // Rules use only the named colours.
     let rules = sheet.split(":root {").last().unwrap().split_once("}\n}").unwrap().1;
     let declarations = rules.split([';', '{', '}']).filter_map(|declaration| declaration.trim().split_once(": "));
     for (property, value) in declarations.filter(|(property, _)| property.contains("color") || *property == "background") {

@@ -1,4 +1,4 @@
-//! Files that are read: those of other exporters, certificates and keys.
+//! Files that can be loaded: those of other exporters, certificates and keys.
 
 use std::fs;
 
@@ -36,7 +36,7 @@ fn web_configurations_of_other_exporters_work() {
     ] {
         assert_eq!(load(directory.path(), &text), Ok(Vec::new()), "{text}");
     }
-    // The example in the documentation, with the files that it names.
+    // The example of docs/web.md, with the files that it names.
     for (name, of) in [("cert.pem", "exporter.pem"), ("key.pem", "exporter.key")] {
         fs::copy(directory.path().join(name), directory.path().join(of)).unwrap();
     }
@@ -53,7 +53,7 @@ fn web_configurations_of_other_exporters_work() {
     );
 }
 
-/// Keys that rustls' ring does not sign with, as openssl makes them.
+/// Keys of openssl that rustls' ring can't sign with.
 #[test]
 #[ignore = "scripts/test runs it: it needs openssl"]
 fn an_unusable_key_is_reported_with_the_usable_kinds() {
