@@ -12,7 +12,7 @@ use minergate::endpoints::ENDPOINTS;
 use serde_json::Value;
 
 use crate::fake_api::FakeApi;
-use crate::process::{Process, daemon, free_port, get, post, put_faults, simulator, wait};
+use crate::process::{Process, change_config, daemon, free_port, get, post, put_faults, set_intervals, simulator, wait};
 use crate::prometheus::{query, serve};
 use crate::repository::{files, read};
 use crate::rules::RUNBOOKS;
@@ -67,15 +67,12 @@ pub(crate) fn alertmanager(directory: &Path, webhook: &str) -> (Process, String)
 }
 
 /// The exporter's configuration for a simulator, with every endpoint polled once a second; returns the simulator's URL.
-fn hurry(config: &Path) -> String {
-    let mut table: toml::Table = toml::from_str(&fs::read_to_string(config).unwrap()).unwrap();
-    let api = table["api"].as_table_mut().unwrap();
-    api.insert("requests_per_second".to_owned(), 1000.into());
-    let url = api["base_url"].as_str().unwrap().to_owned();
-    let poll: toml::Table = ENDPOINTS.iter().map(|endpoint| (endpoint.name.to_owned(), "1s".into())).collect();
-    table.insert("poll".to_owned(), poll.into());
-    fs::write(config, toml::to_string(&table).unwrap()).unwrap();
-    url
+fn poll_every_second(config: &Path) -> String {
+    change_config(config, |table| {
+        table["api"].as_table_mut().unwrap().insert("requests_per_second".to_owned(), 1000.into());
+        let lines: Vec<String> = ENDPOINTS.iter().map(|endpoint| format!("{} = \"1s\"", endpoint.name)).collect();
+        set_intervals(table, &lines.join("\n"));
+    })
 }
 
 /// Waits for a notification at a path of the webhook, and returns the alert in it.
@@ -107,7 +104,7 @@ async fn an_alert_and_its_end_reach_the_webhook() {
     tokio::task::spawn_blocking(move || {
         let directory = tempfile::tempdir().unwrap();
         let (_simulator, config) = simulator(directory.path(), &[]);
-        let simulator = hurry(&config);
+        let simulator = poll_every_second(&config);
         let (daemon, url) = daemon(&config, &[]);
         let (_alertmanager, alertmanager) = alertmanager(directory.path(), &webhook.base_url);
         let config = prometheus_config(directory.path(), url.strip_prefix("http://").unwrap(), &alertmanager);

@@ -9,18 +9,16 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::process::{exporter, get, make_fifo, on_a_terminal, put_faults, simulator};
+use crate::process::{change_config, exporter, get, make_fifo, on_a_terminal, put_faults, simulator};
 use crate::scrape::Scrape;
 
 /// The simulator, its URL, and the configuration of its accounts, without the account that uses TOTP: a code is valid for one
 /// login, and each command logs in.
 fn accounts(directory: &Path) -> (crate::process::Process, String, std::path::PathBuf) {
     let (process, config) = simulator(directory, &[]);
-    let text = fs::read_to_string(&config).unwrap();
-    let (before, rest) = text.split_once("\n[[accounts]]\nname = \"farm-2\"").unwrap();
-    let (_, after) = rest.split_once("\n[[accounts]]").unwrap();
-    fs::write(&config, format!("{before}\n[[accounts]]{after}")).unwrap();
-    let url = text.split('"').find(|word| word.starts_with("http://")).unwrap().trim_end_matches('/').to_owned();
+    let url = change_config(&config, |table| {
+        table["accounts"].as_array_mut().unwrap().retain(|account| account.get("totp_secret").is_none());
+    });
     (process, url, config)
 }
 

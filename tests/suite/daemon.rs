@@ -12,6 +12,7 @@ use minergate::endpoints::{ENDPOINTS, Endpoint};
 use crate::fake_api::FakeApi;
 use crate::process::{Process, daemon, exporter, get, request, simulator, wait};
 use crate::repository::ROOT;
+use crate::scrape::is_up;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -22,13 +23,9 @@ fn running(directory: &Path) -> (Process, Process, String) {
     let (daemon, url) = daemon(&config, &[]);
     wait("all accounts up", || {
         let text = get(&format!("{url}/metrics"), &[]).text();
-        ["farm-1", "farm-2", "farm-3"].iter().all(|name| up(&text, name)).then_some(())
+        ["farm-1", "farm-2", "farm-3"].iter().all(|name| is_up(&text, name)).then_some(())
     });
     (simulator, daemon, url)
-}
-
-fn up(text: &str, account: &str) -> bool {
-    text.contains(&format!("minergate_up{{account=\"{account}\"}} 1\n"))
 }
 
 #[test]
@@ -185,7 +182,7 @@ fn the_demo_runs_without_a_configuration() {
     let url = format!("http{}", demo.wait_for("metrics          http"));
     wait("all accounts up", || {
         let text = get(&url, &[]).text();
-        let up = ["farm-1", "farm-2", "farm-3", "rig-1"].iter().all(|name| up(&text, name));
+        let up = ["farm-1", "farm-2", "farm-3", "rig-1"].iter().all(|name| is_up(&text, name));
         (up && text.matches("minergate_up{").count() == 4).then_some(())
     });
     let page = format!("http{}", demo.wait_for("status page      http"));

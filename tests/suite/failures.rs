@@ -1,7 +1,6 @@
 //! Every fault of the simulator by itself, and its effect on /metrics, on the log and on the requests.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
@@ -9,7 +8,7 @@ use std::time::Duration;
 use minergate_simulator::FAULTS;
 use serde_json::Value;
 
-use crate::process::{Process, daemon, get, simulator, wait};
+use crate::process::{Process, change_config, daemon, get, set_intervals, simulator, wait};
 
 /// One permanent fault of one endpoint, on a separate account.
 struct Row {
@@ -109,21 +108,22 @@ fn run(directory: &Path, rules: &[&str], healthy: usize) -> (Process, Process, S
     }
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let (simulator, config) = simulator(directory, &arguments);
-    let mut table: toml::Table = toml::from_str(&fs::read_to_string(&config).unwrap()).unwrap();
-    let accounts = table["accounts"].as_array_mut().unwrap();
-    accounts.retain(|account| account.get("password").is_some() && account.get("totp_secret").is_none());
-    for (i, account) in accounts.iter_mut().enumerate() {
-        let polled = rules.get(i).map(|rule| endpoint(rule)).filter(|endpoint| *endpoint != "login").unwrap_or("workers");
-        account.as_table_mut().unwrap().insert("endpoints".to_owned(), vec![polled].into());
-    }
-    let api = table["api"].as_table_mut().unwrap();
-    api.insert("timeout".to_owned(), "3s".into());
-    api.insert("requests_per_second".to_owned(), 1000.into());
-    api.insert("concurrency".to_owned(), 200.into());
-    let url = api["base_url"].as_str().unwrap().to_owned();
-    let poll = "stale_after = \"3s\"\nworkers = \"1s\"\nmining_stats = \"1s\"\ntransfers = \"1s\"\nstatus = \"off\"\nprofit_rating = \"off\"\ntop_hashrate = \"off\"";
-    table.insert("poll".to_owned(), toml::from_str::<toml::Table>(poll).unwrap().into());
-    fs::write(&config, toml::to_string(&table).unwrap()).unwrap();
+    let url = change_config(&config, |table| {
+        let accounts = table["accounts"].as_array_mut().unwrap();
+        accounts.retain(|account| account.get("password").is_some() && account.get("totp_secret").is_none());
+        for (i, account) in accounts.iter_mut().enumerate() {
+            let polled = rules.get(i).map(|rule| endpoint(rule)).filter(|endpoint| *endpoint != "login");
+            let polled = vec![polled.unwrap_or("workers")];
+            account.as_table_mut().unwrap().insert("endpoints".to_owned(), polled.into());
+        }
+        let api = table["api"].as_table_mut().unwrap();
+        api.insert("timeout".to_owned(), "3s".into());
+        api.insert("requests_per_second".to_owned(), 1000.into());
+        api.insert("concurrency".to_owned(), 200.into());
+        let polled = "stale_after = \"3s\"\nworkers = \"1s\"\nmining_stats = \"1s\"\ntransfers = \"1s\"\n";
+        let off = "status = \"off\"\nprofit_rating = \"off\"\ntop_hashrate = \"off\"";
+        set_intervals(table, &format!("{polled}{off}"));
+    });
     let (daemon, metrics) = daemon(&config, &["--log.format", "json"]);
     (simulator, daemon, url, format!("{metrics}/metrics"))
 }

@@ -8,6 +8,7 @@ use minergate::endpoints::{ENDPOINTS, find};
 
 use crate::fake_api::{Asked, FakeApi};
 use crate::process::{Process, daemon, exporter, get, make_fifo, wait};
+use crate::scrape::is_up;
 
 const LOGIN: &str = "/1.0/auth/login";
 
@@ -111,9 +112,7 @@ async fn a_running_exporter_goes_on_after_a_successful_check() {
     wait("the login to be blocked", || blocked(&url, "wrong_password"));
     taken.store(true, std::sync::atomic::Ordering::Relaxed);
     assert_eq!(check_online(&config).exit_code(), Some(0));
-    wait("the account", || {
-        get(&format!("{url}/metrics"), &[]).text().contains("minergate_up{account=\"farm\"} 1").then_some(())
-    });
+    wait("the account", || is_up(&get(&format!("{url}/metrics"), &[]).text(), "farm").then_some(()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -156,9 +155,7 @@ async fn a_hanging_secret_file_affects_only_its_account() {
          [[accounts]]\nname = \"well\"\ntoken = \"t\"\n[poll]\nworkers = \"1s\"\n";
     let config = config(directory.path(), &api, more);
     let (mut daemon, url) = daemon(&config, &[]);
-    let up = |account: &str| {
-        get(&format!("{url}/metrics"), &[]).text().contains(&format!("minergate_up{{account=\"{account}\"}} 1"))
-    };
+    let up = |account: &str| is_up(&get(&format!("{url}/metrics"), &[]).text(), account);
     wait("the healthy account", || up("well").then_some(()));
     let polls = api.asked("/1.0/workers").len();
     wait("it to be polled on", || (api.asked("/1.0/workers").len() >= polls + 5).then_some(()));

@@ -1,6 +1,6 @@
 //! Starts the built binary as a user would, and ends it with the test.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::path::Path;
@@ -147,6 +147,20 @@ pub(crate) fn simulator(directory: &Path, arguments: &[&str]) -> (Process, std::
     let mut process = Process::start(&mut command);
     process.wait_for(" is at http");
     (process, config)
+}
+
+/// Changes the simulator's configuration; returns the simulator's URL.
+pub(crate) fn change_config(config: &Path, change: impl FnOnce(&mut toml::Table)) -> String {
+    let mut table: toml::Table = toml::from_str(&fs::read_to_string(config).unwrap()).unwrap();
+    let url = table["api"]["base_url"].as_str().unwrap().trim_end_matches('/').to_owned();
+    change(&mut table);
+    fs::write(config, toml::to_string(&table).unwrap()).unwrap();
+    url
+}
+
+/// Sets `[poll]` of a configuration to these lines of TOML.
+pub(crate) fn set_intervals(config: &mut toml::Table, lines: &str) {
+    config.insert("poll".to_owned(), toml::from_str::<toml::Table>(lines).unwrap().into());
 }
 
 /// Starts the daemon with a configuration, on a free port; returns its base URL.

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::process::{Process, daemon, free_port, get, simulator, wait};
+use crate::process::{Process, change_config, daemon, free_port, get, set_intervals, simulator, wait};
 
 /// Reads OpenMetrics with the Python client's strict parser. The parser does not notice repeated samples, so the script does.
 const STRICT_PARSER: &str = r"
@@ -48,7 +48,7 @@ pub(crate) fn promtool_finds_nothing(text: &str) {
     assert_eq!(check(Command::new("promtool").args(["check", "metrics"]), text), "", "promtool found something to say");
 }
 
-fn both_formats_pass(url: &str) {
+pub(crate) fn both_formats_pass(url: &str) {
     let text = get(url, &[]).text();
     promtool_finds_nothing(&text);
     let open_metrics = get(url, &[("accept", "application/openmetrics-text;version=1.0.0")]).text();
@@ -67,7 +67,7 @@ fn samples(text: &str) -> BTreeMap<String, f64> {
 }
 
 /// A Prometheus that scrapes the target every second; returns the URL of its API.
-fn prometheus(directory: &Path, target: &str) -> (Process, String) {
+pub(crate) fn prometheus(directory: &Path, target: &str) -> (Process, String) {
     let config = directory.join("prometheus.yml");
     let text = format!(
         "global:\n  scrape_interval: 1s\nscrape_configs:\n  - job_name: minergate\n    static_configs:\n      - targets: [\"{target}\"]\n"
@@ -119,10 +119,9 @@ fn sorted(series: &str) -> String {
 fn prometheus_stores_the_values_of_the_documented_answers() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulator(directory.path(), &["--documented"]);
-    let mut text = std::fs::read_to_string(&config).unwrap();
-    // A top-level key must be before the first table.
-    text.insert_str(0, "optional_metrics = [\"minergate_pool_top_miner_info\"]\n");
-    std::fs::write(&config, text).unwrap();
+    change_config(&config, |table| {
+        table.insert("optional_metrics".to_owned(), vec!["minergate_pool_top_miner_info"].into());
+    });
     let (_daemon, url) = daemon(&config, &[]);
     let metrics = format!("{url}/metrics");
     wait("all endpoints up", || {
@@ -162,9 +161,7 @@ fn prometheus_stores_the_values_of_the_documented_answers() {
 fn counters_of_the_moving_simulator_rise_in_prometheus() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulator(directory.path(), &[]);
-    let mut text = std::fs::read_to_string(&config).unwrap();
-    text.push_str("\n[poll]\nmining_stats = \"1s\"\n");
-    std::fs::write(&config, text).unwrap();
+    change_config(&config, |table| set_intervals(table, "mining_stats = \"1s\""));
     let (_daemon, url) = daemon(&config, &[]);
     let (_prometheus, api) = prometheus(directory.path(), url.strip_prefix("http://").unwrap());
     wait("rising counters", || {

@@ -87,6 +87,11 @@ impl Scrape {
     }
 }
 
+/// Whether a text of /metrics says that the account is up.
+pub(crate) fn is_up(text: &str, account: &str) -> bool {
+    text.contains(&format!("minergate_up{{account=\"{account}\"}} 1\n"))
+}
+
 /// The value of a label. Quotes in other values are escaped, so this finds only the label.
 pub(crate) fn label<'a>(series: &'a str, name: &str) -> Option<&'a str> {
     let start = ["{", ","].iter().find_map(|before| series.split_once(&format!("{before}{name}=\"")))?.1;

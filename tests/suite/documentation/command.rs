@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::page::Page;
-use crate::process::{Process, daemon, exporter, simulator};
+use crate::process::{Process, change_config, daemon, exporter, simulator};
 
 /// The simulator's faults come last, since they stay in force.
 const PAGES: &[&str] =
@@ -35,18 +35,13 @@ fn write_programs(directory: &Path) {
     symlink(exporter().get_program(), directory.join("minergate-exporter")).unwrap();
 }
 
-/// The configuration of two accounts of the simulator, with the names of the pages. TOTP codes can be used only once, so no account
-/// has one.
-fn write_config(directory: &Path, simulated: &Path) -> String {
-    let text = fs::read_to_string(simulated).unwrap();
-    let mut config: toml::Table = toml::from_str(&text).unwrap();
+/// Gives accounts of the simulator the names of the pages. TOTP codes can be used only once, so no account has one.
+fn rename_accounts(config: &mut toml::Table) {
     let accounts = config["accounts"].as_array_mut().unwrap();
     accounts.retain(|account| account.get("totp_secret").is_none());
     for (account, name) in accounts.iter_mut().zip(["farm", "rig"]) {
         account["name"] = name.into();
     }
-    fs::write(directory.join("my.toml"), toml::to_string(&config).unwrap()).unwrap();
-    config["api"]["base_url"].as_str().unwrap().to_owned()
 }
 
 #[test]
@@ -55,7 +50,8 @@ fn the_commands_can_be_run() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
     let (_simulator, simulated) = simulator(directory.path(), &["--documented"]);
-    let base = write_config(directory.path(), &simulated);
+    let base = change_config(&simulated, rename_accounts);
+    fs::copy(simulated, path("my.toml")).unwrap();
     let (_daemon, url) = daemon(&path("my.toml"), &["--web.enable-lifecycle"]);
     write_programs(&path("bin"));
     for name in ["node_exporter", "prometheus/data", ".local/share/bash-completion/completions"] {

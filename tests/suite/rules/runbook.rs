@@ -9,7 +9,7 @@ use std::process::Command;
 use super::file::{Rule, rules};
 use super::{RUNBOOKS, check_queries, names_are_known};
 use crate::alerting::alertmanager;
-use crate::process::{daemon, exporter, simulator};
+use crate::process::{change_config, daemon, exporter, simulator};
 use crate::repository::{ROOT, fenced, files, read};
 
 const HEADINGS: &[&str] = &["## Look at, in this order", "## What to do", "## False alarms"];
@@ -100,8 +100,7 @@ fn the_commands_can_be_run() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
     let (_simulator, config) = simulator(directory.path(), &[]);
-    let text = fs::read_to_string(&config).unwrap().replacen("name = \"farm-1\"", "name = \"farm\"", 1);
-    fs::write(&config, &text).unwrap();
+    let base = change_config(&config, |table| table["accounts"][0]["name"] = "farm".into());
     let (_daemon, url) = daemon(&config, &[]);
     let (_alertmanager, alertmanager) = alertmanager(directory.path(), "http://127.0.0.1:1");
 
@@ -121,7 +120,6 @@ fn the_commands_can_be_run() {
     for file in files("deploy/prometheus/rules", ".yml") {
         fs::copy(Path::new(ROOT).join(&file), path("rules").join(file.file_name().unwrap())).unwrap();
     }
-    let base = toml::from_str::<toml::Table>(&text).unwrap()["api"]["base_url"].as_str().unwrap().to_owned();
     let installed = "/etc/minergate-exporter/minergate-exporter.toml";
     let manifest = read("Cargo.toml");
     assert!(manifest.contains("[\"target/stage/minergate-exporter.toml\", \"etc/minergate-exporter/\", \"644\"]"));
