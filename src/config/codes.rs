@@ -54,7 +54,7 @@ impl<'de> Deserialize<'de> for OptionalMetric {
 
 /// For `#[serde(deserialize_with = "codes::currencies")]`.
 pub(super) fn currencies<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<BTreeSet<String>>, D::Error> {
-    let codes = Option::<BTreeSet<Code>>::deserialize(deserializer)?;
+    let codes = Option::<Vec<Code>>::deserialize(deserializer)?;
     Ok(codes.map(|codes| codes.into_iter().map(|code| code.0).collect()))
 }
 
@@ -76,6 +76,6 @@ pub(super) fn decimals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTr
 
 /// For `#[serde(deserialize_with = "codes::optional_metrics")]`.
 pub(super) fn optional_metrics<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<String>, D::Error> {
-    let names = BTreeSet::<OptionalMetric>::deserialize(deserializer)?;
+    let names = Vec::<OptionalMetric>::deserialize(deserializer)?;
     Ok(names.into_iter().map(|name| name.0).collect())
 }

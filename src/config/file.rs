@@ -1,6 +1,6 @@
 //! The configuration file, TOML or YAML: its values, the lines that they stand on, and the paths in it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use figment::value::{Dict, Empty, Map, Tag, Value};
@@ -118,7 +118,7 @@ impl Provider for &File {
 /// systemd's credentials: a directory of files.
 pub(super) struct Credentials {
     directory: PathBuf,
-    names: BTreeSet<PathBuf>,
+    names: HashSet<PathBuf>,
 }
 
 impl Credentials {
