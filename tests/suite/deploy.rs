@@ -99,7 +99,7 @@ fn the_state_directory_of_the_environment_keeps_the_totp_steps() {
 }
 
 #[test]
-fn deploy_files_have_the_present_version() {
+fn files_name_this_version() {
     let image = format!("minergate-exporter:{}", env!("CARGO_PKG_VERSION"));
     for path in [
         "deploy/compose/compose.yaml",
