@@ -95,7 +95,7 @@ impl Seen {
 }
 
 /// The daemon's configuration: the simulator's, polled fast.
-fn hurry(config: &Path) -> PathBuf {
+fn poll_fast(config: &Path) -> PathBuf {
     let text = std::fs::read_to_string(config).unwrap();
     let api = "requests_per_second = 1000\nconcurrency = 32\ntimeout = \"2s\"\n";
     let text = text.replace("requests_per_second = 50\n", api);
@@ -124,7 +124,7 @@ impl Run {
             std::fs::create_dir(&directory).unwrap();
             let (process, config) = simulator(&directory, &["--accounts", "16", "--seed", &SEED.to_string()]);
             let url = format!("http{}", process.output().split_once(" is at http").unwrap().1.trim());
-            (process, hurry(&config), url)
+            (process, poll_fast(&config), url)
         };
         let (twin, config, _) = pool("twin");
         let oracle = Oracle::new(&config, ON_TIME);

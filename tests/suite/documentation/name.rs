@@ -51,7 +51,8 @@ fn every_test_that_a_page_names_exists() {
 
 #[test]
 fn every_source_file_that_a_page_names_exists() {
-    let sources: Vec<PathBuf> = ["src", "crates", "tests", "benches"].iter().flat_map(|root| files(root, ".rs")).collect();
+    let sources: Vec<PathBuf> =
+        ["src", "crates", "tests", "benches", "fuzz"].iter().flat_map(|root| files(root, ".rs")).collect();
     let mut count = 0;
     for page in ["docs/architecture.md", "docs/performance.md", "tests/README.md", "CONTRIBUTING.md"] {
         let text = read(page);
