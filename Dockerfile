@@ -1,8 +1,8 @@
 # The image: one static binary, CA certificates, and nothing else. For amd64 and arm64: with --platform for the other of the
 # two, a cross compiler builds it, and nothing is emulated.
-ARG BUILD_IMAGE=docker.io/library/rust:1.95.0-slim-bookworm
 
-FROM --platform=$BUILDPLATFORM ${BUILD_IMAGE} AS build
+# The name is not in an ARG, because dependabot does not read those.
+FROM --platform=$BUILDPLATFORM docker.io/library/rust:1.95.0-slim-bookworm AS build
 SHELL ["/bin/sh", "-eu", "-c"]
 WORKDIR /build
 
@@ -49,7 +49,9 @@ RUN touch src/lib.rs src/main.rs crates/*/src/lib.rs; \
 ARG SOURCE_DATE_EPOCH=0
 RUN install -D "target/$(cat /target)/release/minergate-exporter" /image/usr/bin/minergate-exporter; \
     install -D --mode 444 /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ca-certificates.crt; \
-    install -D --mode 444 LICENSE /image/usr/share/doc/minergate-exporter/LICENSE; \
+    install -D --mode 444 --target-directory /image/usr/share/doc/minergate-exporter LICENSE THIRD-PARTY-LICENSES; \
+    install -D --mode 444 --target-directory /image/usr/share/doc/libc6 /usr/share/doc/libc6/copyright /usr/share/common-licenses/LGPL-2.1; \
+    install -D --mode 444 --target-directory /image/usr/share/doc/ca-certificates /usr/share/doc/ca-certificates/copyright; \
     install -d --mode 700 /state; \
     find /image /state -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} +
 

@@ -22,6 +22,7 @@ mod failures;
 mod fake_api;
 mod faults;
 mod gateway;
+mod github;
 mod golden;
 mod grafana;
 mod healthy;

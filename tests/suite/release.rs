@@ -27,6 +27,26 @@ fn every_file_has_the_version_of_cargo_toml() {
 }
 
 #[test]
+fn every_file_names_the_same_rust() {
+    let toolchain: toml::Table = read("rust-toolchain.toml").parse().unwrap();
+    let channel = toolchain["toolchain"]["channel"].as_str().unwrap();
+    let manifest: toml::Table = read("Cargo.toml").parse().unwrap();
+    let minimum = manifest["workspace"]["package"]["rust-version"].as_str().unwrap();
+    assert_eq!(channel.rsplit_once('.').unwrap().0, minimum, "no other Rust is tried");
+    for file in ["Dockerfile", ".github/workflows/ci.yml", ".github/workflows/release.yml"] {
+        let text = read(file);
+        let images: Vec<&str> = text.split("library/rust:").skip(1).map(|rest| rest.split('-').next().unwrap()).collect();
+        assert!(!images.is_empty() && images.iter().all(|version| *version == channel), "{file}: {images:?}, not {channel}");
+    }
+}
+
+#[test]
+fn the_changelog_has_a_section_for_this_version() {
+    let version = concat!("## ", env!("CARGO_PKG_VERSION"), " ");
+    assert!(read("CHANGELOG.md").lines().any(|line| line.starts_with(version)), "no line begins with `{version}`");
+}
+
+#[test]
 fn both_packages_have_the_same_files() {
     let manifest: toml::Table = read("Cargo.toml").parse().unwrap();
     let assets = |kind: &str| manifest["package"]["metadata"][kind]["assets"].as_array().unwrap().clone();
