@@ -1,12 +1,12 @@
-# The image: one static binary, CA certificates, and nothing else. For amd64 and arm64; with --platform for the other of the
+# The image: one static binary, CA certificates, and nothing else. For amd64 and arm64: with --platform for the other of the
 # two, a cross compiler builds it, and nothing is emulated.
-ARG BUILD_IMAGE=docker.io/library/rust:1.95.0-slim-bookworm
 
-FROM --platform=$BUILDPLATFORM ${BUILD_IMAGE} AS build
+# The name is not in an ARG, because dependabot does not read those.
+FROM --platform=$BUILDPLATFORM docker.io/library/rust:1.95.0-slim-bookworm AS build
 SHELL ["/bin/sh", "-eu", "-c"]
 WORKDIR /build
 
-# The GNU C library can be linked in: it looks up names by /etc/hosts and DNS without any file beside it.
+# The GNU C library can be linked statically: it resolves names by /etc/hosts and DNS without further files.
 ENV CARGO_BUILD_RUSTFLAGS="-C target-feature=+crt-static" \
     CARGO_PROFILE_RELEASE_STRIP=symbols \
     CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
@@ -26,7 +26,7 @@ RUN case "$TARGETARCH" in \
       rustup target add "$(cat /target)"; \
     fi
 
-# The dependencies, with an empty program: a layer that stays until they change.
+# Builds the dependencies with an empty program: this layer is cached until they change.
 COPY Cargo.toml Cargo.lock ./
 COPY crates/heap/Cargo.toml crates/heap/
 COPY crates/minergate/Cargo.toml crates/minergate/
@@ -42,14 +42,16 @@ RUN for package in . crates/*; do \
 
 COPY . .
 ARG REVISION=unknown
-# Cargo goes by the time of files, and the empty program's are newer.
+# Cargo compares the times of files, and those of the empty program are newer.
 RUN touch src/lib.rs src/main.rs crates/*/src/lib.rs; \
     MINERGATE_EXPORTER_REVISION="$REVISION" cargo build --release --locked --target "$(cat /target)"
 
 ARG SOURCE_DATE_EPOCH=0
 RUN install -D "target/$(cat /target)/release/minergate-exporter" /image/usr/bin/minergate-exporter; \
     install -D --mode 444 /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ca-certificates.crt; \
-    install -D --mode 444 LICENSE /image/usr/share/doc/minergate-exporter/LICENSE; \
+    install -D --mode 444 --target-directory /image/usr/share/doc/minergate-exporter LICENSE THIRD-PARTY-LICENSES; \
+    install -D --mode 444 --target-directory /image/usr/share/doc/libc6 /usr/share/doc/libc6/copyright /usr/share/common-licenses/LGPL-2.1; \
+    install -D --mode 444 --target-directory /image/usr/share/doc/ca-certificates /usr/share/doc/ca-certificates/copyright; \
     install -d --mode 700 /state; \
     find /image /state -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} +
 
@@ -62,14 +64,14 @@ LABEL org.opencontainers.image.title="minergate-exporter" \
       org.opencontainers.image.revision="$REVISION" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /image /
-# What is kept across restarts: give a volume here. A new volume takes over owner and mode.
+# State that is kept across restarts: mount a volume here. A new volume gets this owner and mode.
 COPY --from=build --chown=65532:65532 /state /var/lib/minergate-exporter
 ENV STATE_DIRECTORY=/var/lib/minergate-exporter
-# One heap of the C library for all threads: half as much memory stays behind after many requests at a time.
+# One heap of the C library for all threads: half as much memory is kept after many requests at a time.
 ENV MALLOC_ARENA_MAX=1
-# Where Docker and Podman put secrets: `password_file = "farm-password"` is the secret of that name.
+# The secrets' directory of Docker and Podman: `password_file = "farm-password"` is the secret of that name.
 ENV CREDENTIALS_DIRECTORY=/run/secrets
-# nobody's number in distroless images. A number, so that Kubernetes sees that it is not root.
+# The user `nonroot` of distroless images. It is a number so that Kubernetes can see that it is not root.
 USER 65532:65532
 EXPOSE 10187 10189
 STOPSIGNAL SIGTERM

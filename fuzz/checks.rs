@@ -1,4 +1,4 @@
-//! What must hold for any input whatever: the fuzz targets' bodies, which the test suite runs over the seeds as well.
+//! Checks that hold for every input. The fuzz targets run them, and the test suite runs them over the seeds.
 
 use std::collections::HashSet;
 use std::io::Read;
@@ -18,7 +18,7 @@ use minergate_exporter::subject::Subject;
 use minergate_exporter::text::Format;
 use minergate_pools::SOFTWARES;
 
-/// Stands in the configuration beside each input, and must never be quoted.
+/// A secret in the configuration beside each input. It must never be quoted.
 const SECRET: &str = "planted-secret";
 
 /// UTF-8's byte order mark.
@@ -90,12 +90,12 @@ fn obeys_label_rules(samples: &Samples) -> usize {
                 let value = one.label(name).unwrap_or_else(|| panic!("{}: no {name} in {}", family.name(), one.labels));
                 match *name {
                     "currency" => assert!(currency::is_valid(value), "{value:?} is no currency"),
-                    // As it is written, up to its first quote, whose backslash is one more.
+                    // The value as it is written, up to its first quote, whose backslash is counted too.
                     "nickname" | "worker" => {
                         let length = value.replace(r"\\", r"\").chars().count();
                         assert!(length <= 65 && !value.contains(is_unprintable), "{value:?}");
                     }
-                    // From the table's closed sets, or a number.
+                    // A word of the table's closed sets, or a number.
                     _ => assert!(value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'), "{name} is {value:?}"),
                 }
             }
@@ -104,7 +104,7 @@ fn obeys_label_rules(samples: &Samples) -> usize {
     samples.len()
 }
 
-/// What may not stand in a nickname: it controls a terminal, or reorders or breaks a line.
+/// Characters that a nickname must not have: they control a terminal, or reorder or break a line.
 fn is_unprintable(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -158,13 +158,13 @@ pub(crate) fn error(data: &[u8]) {
     };
     assert!(REQUEST_KINDS.contains(&error.kind()), "{} is not among the outcomes", error.kind());
     assert!(!success || body.trim_ascii_start().starts_with(b"{"), "an answer is taken for an error");
-    // Stronger than a search for the input's words: the error is one that other words bring about as well.
+    // This is stronger than a search for the input's words: other words cause the same error.
     let known = CODES.iter().map(|code| format!("{{\"error\": \"{code}\"}}"));
     let known = known.chain(["<html>".to_owned()]).filter_map(|body| Error::of_answer(status, body.as_bytes()));
     assert!(known.map(|error| error.to_string()).any(|sentence| sentence == error.to_string()), "{error}");
 }
 
-/// A configuration, tried as TOML and as YAML, before and behind an account with a secret; and `KEY=VALUE`, tried as a
+/// A configuration in TOML and YAML, before and after an account with a secret; and `KEY=VALUE` as a
 /// variable of the environment.
 pub(crate) fn config(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
@@ -173,7 +173,7 @@ pub(crate) fn config(data: &[u8]) {
         is_discreet(Sources { text: Some(&text), ..Sources::default() });
     }
     let yaml = format!("accounts:\n- name: planted\n  token: \"{SECRET}\"\n");
-    // YAML is told by a file's name.
+    // A file's name says that it is YAML.
     let file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
     for text in [format!("{yaml}{text}"), format!("{text}\n{yaml}")] {
         std::fs::write(file.path(), text).unwrap();
@@ -185,7 +185,7 @@ pub(crate) fn config(data: &[u8]) {
     }
 }
 
-/// No error quotes the secret, wherever the input has it: as a value, as a key or as a variable's name.
+/// No error quotes the secret: not as a value, as a key or as a variable's name.
 fn is_discreet(sources: Sources<'_>) {
     match Config::load(sources) {
         Ok(config) => assert!(!format!("{config:?}").contains(SECRET), "a secret prints itself"),
@@ -207,7 +207,7 @@ pub(crate) fn negotiation(data: &[u8]) {
     assert!(named || format == Format::Text, "nobody asked for OpenMetrics");
     assert!(!gzip || lower_encoding.contains("gzip") || encoding.contains('*'), "nobody asked for gzip");
     assert_eq!(choice(&lower_accept, &lower_encoding), (format, gzip), "capitals made a difference");
-    // Within an open quote, what is said again is not the same.
+    // After an open quote, a repeated header is not the same header.
     if accept.matches('"').count() % 2 == 0 && encoding.matches('"').count() % 2 == 0 {
         let twice = |header: &str| format!("{header},{header}");
         assert_eq!(choice(&twice(accept), &twice(encoding)), (format, gzip), "said twice, it meant something else");
@@ -216,7 +216,7 @@ pub(crate) fn negotiation(data: &[u8]) {
 
 /// Every pool software reads the body as the answer to each of its paths.
 pub(crate) fn pools(data: &[u8]) {
-    /// An address of letters that are nowhere else in an answer.
+    /// An address of letters that no answer has elsewhere.
     const ADDRESS: &str = "4QJWVQJWVQJWVQJWV";
     let context = minergate_pools::Context {
         account: "rig",

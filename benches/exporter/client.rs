@@ -1,4 +1,4 @@
-//! A process that serves, and a client that takes as little time as it can.
+//! A serving process, and a client that needs as little time as possible.
 
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -11,17 +11,17 @@ use tokio::time::Instant;
 
 use crate::table::median;
 
-/// Servers have a core of their own, and so has the client: who shares one with whom would otherwise be drawn anew at each run, and
-/// decide more than what is measured.
+/// Server and client have a core each. Otherwise their distribution over cores would be random in each run, and
+/// would have a larger effect than the measured differences.
 const CLIENT_CORE: usize = 0;
 const SERVER_CORE: usize = 1;
 
-/// Begins to use the client's core alone.
+/// Restricts this thread to the client's core.
 pub(crate) fn take_core() {
     pin(&[CLIENT_CORE]);
 }
 
-/// What is started runs on these cores.
+/// Processes that are started run on these cores.
 fn on<T>(cores: &[usize], start: impl FnOnce() -> T) -> T {
     pin(cores);
     let started = start();
@@ -37,7 +37,7 @@ fn pin(numbers: &[usize]) {
     sched_setaffinity(None, &cores).expect("a machine with two cores");
 }
 
-/// A serving process, which ends with this.
+/// A serving process. It is killed when this is dropped.
 pub(crate) struct Server {
     process: Child,
     pipes: RefCell<(ChildStdin, BufReader<ChildStdout>)>,
@@ -51,7 +51,7 @@ impl Server {
         Server::start(command.args(["serve", kind, argument]))
     }
 
-    /// A program whose first line is the address that it serves on.
+    /// A program that prints its address in its first line.
     pub(crate) fn start(command: &mut Command) -> Server {
         let mut process =
             on(&[SERVER_CORE], || command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()).expect("the server starts");
@@ -61,10 +61,10 @@ impl Server {
         Server { pipes: RefCell::new((input, output)), process, address: address.trim().to_owned() }
     }
 
-    /// A program that serves on an address that it was told.
+    /// A program that is told its address.
     pub(crate) fn at(process: &mut Command, address: &str) -> Server {
         process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        // All there are: it goes by their number.
+        // All cores, since it depends on their number.
         let mut process = on(&[CLIENT_CORE, SERVER_CORE], || process.spawn()).expect("the server starts");
         let pipes = RefCell::new(pipes(&mut process));
         while TcpStream::connect(address).is_err() {
@@ -74,7 +74,7 @@ impl Server {
         Server { pipes, process, address: address.to_owned() }
     }
 
-    /// Gives it a command, and waits until that is done.
+    /// Sends a command, and waits until it is done.
     pub(crate) fn order(&self, command: &str) {
         let (input, output) = &mut *self.pipes.borrow_mut();
         writeln!(input, "{command}").expect("it listens");
@@ -110,22 +110,22 @@ impl Drop for Server {
     }
 }
 
-/// A connection that is kept.
+/// A connection that stays open.
 pub(crate) struct Client {
     address: String,
-    /// Nothing where the server closed it, as old ones do after each answer.
+    /// Nothing if the server closed it, as old servers do after each answer.
     stream: Option<TcpStream>,
     request: Vec<u8>,
     buffer: Vec<u8>,
 }
 
 impl Client {
-    /// One that asks for the metrics.
+    /// A connection for requests of the metrics.
     pub(crate) fn new(address: &str, gzip: bool) -> Client {
         Client::of(address, "/metrics", gzip)
     }
 
-    /// One that asks for a path.
+    /// A connection for requests of a path.
     pub(crate) fn of(address: &str, path: &str, gzip: bool) -> Client {
         let encoding = if gzip { "gzip" } else { "identity" };
         let request = format!(
@@ -164,7 +164,7 @@ impl Client {
             if let Some(body) = body.as_mut() {
                 body.extend_from_slice(&self.buffer[start..read]);
             }
-            // Chunks end with an empty one, which comes with what is before it or in one piece.
+            // The last chunk is empty. It arrives with the chunk before it or alone.
             if length.map_or_else(|| self.buffer[start..read].ends_with(b"0\r\n\r\n"), |length| have >= length) {
                 break;
             }
@@ -178,7 +178,7 @@ impl Client {
     }
 }
 
-/// Reads until the head's end; returns where that is, and how much was read.
+/// Reads until the end of the head; returns its index, and how much was read.
 fn loop_until_head(stream: &mut TcpStream, buffer: &mut [u8]) -> (usize, usize) {
     let mut read = 0;
     loop {
@@ -190,16 +190,16 @@ fn loop_until_head(stream: &mut TcpStream, buffer: &mut [u8]) -> (usize, usize) 
     }
 }
 
-/// What scrapes cost.
+/// The cost of scrapes.
 #[derive(Clone, Copy)]
 pub(crate) struct Cost {
-    /// The server's CPU time for one, in microseconds.
+    /// The server's CPU time for one scrape, in microseconds.
     pub(crate) cpu: f64,
-    /// The middle one's latency, in microseconds.
+    /// The median latency, in microseconds.
     pub(crate) latency: f64,
 }
 
-/// The cost of a scrape. Before each scrape, `meanwhile` runs, whose cost does not count; then follows a pause, in which the server's work
+/// The cost of a scrape. `meanwhile` runs before each scrape and does not count. A pause follows each scrape; the server's work in it
 /// counts.
 pub(crate) fn cost(
     server: &Server,

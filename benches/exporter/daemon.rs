@@ -1,4 +1,4 @@
-//! The daemon itself: its start, its size, and its memory over time.
+//! The daemon's start, size, and memory over time.
 
 use std::ops::RangeInclusive;
 use std::process::Command;
@@ -24,7 +24,7 @@ pub(crate) fn measure(table: &mut Table, effort: Effort) {
     flatness(table, effort);
 }
 
-/// From exec to the first whole answer, before the first poll has ended; and the memory of a daemon with one account.
+/// Time from exec to the first complete answer, before the first poll has ended; and the memory of a daemon with one account.
 fn start(table: &mut Table, effort: Effort) {
     let simulator = Server::own("simulator", "");
     let directory = std::env::temp_dir().join(format!("exporter-bench-{}", std::process::id()));
@@ -78,8 +78,8 @@ fn memory(table: &mut Table, effort: Effort) {
     table.at_most(&what, "bytes", used / samples as f64, 80.0);
 }
 
-/// Memory of a hundred accounts in a thousand rounds: the most in the second half beside the most in the first, as now and then the
-/// allocator gives some back. A byte that leaks at each poll would be four percent.
+/// Memory of a hundred accounts in a thousand rounds: the maximum of the second half compared with that of the first, because the
+/// allocator sometimes returns memory. A leak of one byte a poll would be four percent.
 fn flatness(table: &mut Table, effort: Effort) {
     let server = Server::own("polled", effort.pick("10", "100"));
     let mut client = Client::new(&server.address, true);

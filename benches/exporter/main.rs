@@ -1,8 +1,8 @@
-//! What a scrape, a poll and the daemon cost, as ratios to the least that they could cost, measured in one run.
+//! The cost of a scrape, a poll and the daemon, compared with the lowest possible cost in the same run.
 //!
-//! `cargo bench` prints the table; `cargo bench -- --brief` runs everything once, with small loads, and judges nothing. Servers
-//! are processes of their own, so that their CPU time is theirs alone: this program again, with a first argument that says which.
-//! `scripts/bench` installs other exporters first, which are then in the table too.
+//! `cargo bench` prints the table; `cargo bench -- --brief` runs everything once with small loads, without goals. Servers
+//! are separate processes of this program, so that their CPU time can be read. The first argument says which server it is.
+//! `scripts/bench` also installs other exporters, which are then in the table too.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -29,23 +29,23 @@ use std::process::ExitCode;
 
 use crate::table::Table;
 
-/// How much is measured.
+/// The size of the measurement.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Effort {
-    /// Enough to see that everything runs.
+    /// Just enough to run everything.
     Brief,
-    /// Enough for figures.
+    /// Large enough for figures.
     Full,
 }
 
 impl Effort {
-    /// One or the other number.
+    /// The number for this size.
     pub(crate) fn pick<T>(self, brief: T, full: T) -> T {
         if self == Effort::Brief { brief } else { full }
     }
 }
 
-/// What fills a part of the table.
+/// A function that fills a part of the table.
 type Measure = fn(&mut Table, Effort);
 
 fn main() -> ExitCode {
@@ -62,7 +62,7 @@ fn main() -> ExitCode {
         }
     };
     client::take_core();
-    // For the bare client; the exporter's own installs it itself.
+    // For the simple client; the exporter's own client does this itself.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut table = Table::default();
     let parts: [(&str, Measure); 7] = [

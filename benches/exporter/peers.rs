@@ -1,4 +1,4 @@
-//! Other exporters that serve the same samples, and what a real Prometheus says of each. Programs are named by variables of the
+//! Other exporters with the same samples, and Prometheus' metrics of their scrapes. Programs are named by variables of the
 //! environment, which `scripts/bench` sets: PUSHGATEWAY (Go's client), PYTHON (with `prometheus_client`), PROMETHEUS.
 
 use std::env;
@@ -23,7 +23,7 @@ pub(crate) fn measure(_: &mut Table, effort: Effort) {
     std::fs::create_dir_all(&directory).expect("a temporary directory");
     let mut ours = Server::own("exposition", effort.pick("10", "1000"));
     let text = String::from_utf8(Client::new(&ours.address, false).body()).expect("text");
-    // Each has its own about its process.
+    // Each exporter has its own metrics of the process.
     let text = text.split_once("# HELP process_").map_or(&*text, |(before, _)| before);
     let file = directory.join("samples.txt");
     std::fs::write(&file, text).expect("a temporary file");
@@ -73,7 +73,7 @@ fn push(address: &str, text: &str) {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
-/// An address that was free a moment ago.
+/// An address that is free now.
 pub(crate) fn free_address() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("an address").to_string()

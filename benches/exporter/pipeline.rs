@@ -1,4 +1,4 @@
-//! Polls as fast as they go, against the simulator: client, limiter, decoding, store. Compared with a bare loop of reqwest and
+//! Polls as fast as possible, against the simulator: client, limiter, decoding, store. Compared with a simple loop of reqwest and
 //! `serde_json` over the same answers.
 
 use std::sync::Arc;
@@ -19,10 +19,10 @@ use crate::Effort;
 use crate::client::Server;
 use crate::table::{Table, median};
 
-/// The simulator's account that has a ready-made token: its third.
+/// The simulator's account with a token: its third.
 const TOKEN_ACCOUNT: usize = 2;
 
-/// Requests under way at once.
+/// Requests in flight at once.
 const CONCURRENCY: usize = 8;
 
 pub(crate) fn measure(table: &mut Table, effort: Effort) {
@@ -39,7 +39,7 @@ pub(crate) fn measure(table: &mut Table, effort: Effort) {
     table.at_least_share("mining/stats of one account", "/s", median(ours), median(least), 0.5);
 }
 
-/// Runs the same work on as many tasks as requests may be under way; returns how often a second it was done.
+/// Runs the same work on one task for each request in flight; returns the number of runs a second.
 async fn repeat<F: Future<Output = ()> + 'static>(time: Duration, work: impl Fn() -> F + Clone + 'static) -> f64 {
     let done = Arc::new(AtomicUsize::new(0));
     let start = Instant::now();

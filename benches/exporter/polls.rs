@@ -1,4 +1,4 @@
-//! A poll's way from the answer's bytes to being on /metrics.
+//! A poll from the answer's bytes until its samples are on /metrics.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub(crate) fn measure(table: &mut Table, effort: Effort) {
         .flat_map(|round| (0..50).map(move |account| (account * world.accounts / 50, round)))
         .map(|(account, round)| (key(account), world::answer(endpoint.name, account, round)))
         .collect();
-    // One thread, which waits for nothing: its time is CPU time, but for what else the machine does; the middle is without that.
+    // One thread that never waits: its time is CPU time, except for other work of the machine. The median excludes that.
     let time = |work: &mut dyn FnMut(&Key, &str)| {
         let times = polls.iter().map(|(key, body)| {
             let start = Instant::now();

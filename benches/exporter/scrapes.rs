@@ -11,21 +11,21 @@ use crate::client::{Client, Cost, Server, cost};
 use crate::table::{Table, median};
 use crate::world::{self, World};
 
-/// Rounds that take turns, so that both sides have the same machine.
+/// Both sides are measured in alternating rounds, so that both have the same conditions.
 const ROUNDS: usize = 5;
 
-/// Pause between two scrapes: long enough for both sides to sleep, as between the scrapes of a Prometheus.
+/// Pause between two scrapes: long enough that both processes sleep, as between scrapes of Prometheus.
 const PAUSE: Duration = Duration::from_millis(150);
 
-/// Accounts of which a twentieth is polled between two scrapes.
+/// Accounts; a twentieth of them is polled between two scrapes.
 const TWENTIETH: usize = 20;
 
-/// A case to be measured.
+/// A measured case.
 #[derive(Clone, Copy)]
 struct Case<'a> {
     accounts: &'a str,
     gzip: bool,
-    /// Before each scrape, every so-many-th account is polled: 1 is all, 20 is 5 %.
+    /// Before each scrape, every Nth account is polled: 1 is all, 20 is 5 %.
     polled: Option<usize>,
     pause: Duration,
 }
@@ -52,7 +52,7 @@ pub(crate) fn measure(table: &mut Table, effort: Effort) {
     growth(effort);
 }
 
-/// A scrape of one account with `account=`, at the same pace, where there are few or many other accounts.
+/// A scrape of one account with `account=`, with few or many other accounts.
 fn part(table: &mut Table, effort: Effort) {
     Table::section("/metrics?account= of one account of many, every 150 ms");
     let path = "/metrics?account=farm-00007";
@@ -68,7 +68,7 @@ fn part(table: &mut Table, effort: Effort) {
     table.at_most_times("600 accounts, beside 10: CPU", "us", many, ten, 2.0);
 }
 
-/// What it takes to make the bodies of a thousand accounts, without sending them.
+/// The cost of making the bodies of a thousand accounts, without sending them.
 fn made(effort: Effort) {
     Table::section("Of which making the body, at 1,000 accounts");
     let world = World { accounts: effort.pick(10, 1000), endpoints: world::ALL };
@@ -101,11 +101,11 @@ fn compare(table: &mut Table, case: Case<'_>, times: usize, goal: Option<f64>) {
     let file = Body::new(&body, case.gzip);
     let fixed = Server::own("body", &file.0.display().to_string());
     let mut fixed_client = Client::new(&fixed.address, case.gzip);
-    // Before either answers, so that both find the core's caches as the polls have left them.
+    // Before both answers, so that both find the core's caches in the same state.
     let poll = || ours.order(&format!("poll {}", case.polled.unwrap_or(usize::MAX)));
     let polled: Option<&dyn Fn()> = case.polled.map(|_| &poll as _);
     let cost = |server: &Server, client: &mut Client, times| cost(server, client, times, case.pause, polled);
-    // Once each before anything is measured: caches, and memory that is then there.
+    // One unmeasured run each fills caches and allocates memory.
     cost(&ours, &mut our_client, 3);
     cost(&fixed, &mut fixed_client, 3);
     let (mut measured, mut compared) = (Vec::new(), Vec::new());
@@ -146,7 +146,7 @@ fn beside_page(table: &mut Table, effort: Effort, accounts: &str, goal: f64) {
     table.at_most_times(&format!("{accounts} accounts: CPU"), "us", scrape, page, goal);
 }
 
-/// What a sample costs when there are ever more.
+/// The cost of a sample for growing numbers of samples.
 fn growth(effort: Effort) {
     Table::section("Growth: what one sample costs in a gzipped scrape and in memory");
     for accounts in effort.pick(&["1", "10"][..], &["1", "10", "100", "1000", "10000"][..]) {
@@ -168,7 +168,7 @@ fn samples(server: &Server) -> usize {
     text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty() && line[0] != b'#').count()
 }
 
-/// A file with a body, which goes with this.
+/// A file with a body. It is deleted when this is dropped.
 struct Body(PathBuf);
 
 impl Body {

@@ -1,4 +1,4 @@
-//! The servers that are measured, each a process of its own: this program again.
+//! The measured servers. Each is a process of this program.
 
 use std::io::BufRead;
 use std::net::SocketAddr;
@@ -28,8 +28,8 @@ use tokio::sync::mpsc;
 use crate::designs;
 use crate::world::{self, World};
 
-/// Serves until standard input ends. A line there is a command with a number, and is answered when it is done: `poll N` polls every
-/// Nth account, and `round N` waits for the Nth round of those that poll by themselves.
+/// Serves until standard input ends. A line of it is a command with a number, and gets an answer when it is done: `poll N` polls every
+/// Nth account, and `round N` waits for the Nth round of accounts that poll by themselves.
 pub(crate) fn main(kind: &str, argument: &str) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     runtime.block_on(async {
@@ -47,7 +47,7 @@ pub(crate) fn main(kind: &str, argument: &str) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Accounts that are polled at a command.
+/// Accounts that are polled by a command.
 async fn exposed(world: World) {
     let exposition = Arc::new(world.exposition());
     let polled = exposition.clone();
@@ -60,7 +60,7 @@ async fn exposed(world: World) {
     .await;
 }
 
-/// The exporter's server with this to serve.
+/// The exporter's server for this exposition.
 async fn serve(exposition: Arc<Exposition>, mut command: impl FnMut(usize) + Send + 'static) {
     let app = App { exposition, telemetry_path: "/metrics".to_owned(), external_url: None, reload: None, max_requests: 40 };
     let listeners = server::listen(false, &["127.0.0.1:0".to_owned()]).await.expect("a listener");
@@ -78,10 +78,10 @@ async fn serve(exposition: Arc<Exposition>, mut command: impl FnMut(usize) + Sen
     server::serve(listeners, app, Arc::new(Web::load(None).expect("no file")), end).await;
 }
 
-/// Answers at once, and differently each time.
+/// Answers at once, with new numbers each time.
 struct Answers {
     given: Arc<AtomicUsize>,
-    /// The poller's clock runs on whenever nothing is left to do: a round takes as long as its work.
+    /// The poller's clock advances when nothing is left to do, so a round takes only the time of its work.
     hurries: Once,
 }
 
@@ -94,7 +94,7 @@ impl Source for Answers {
     }
 }
 
-/// Accounts that are polled as the daemon polls them, but from memory, and as fast as it goes.
+/// Accounts that are polled as by the daemon, but from memory and as fast as possible.
 async fn polled(accounts: usize) {
     let account = |number| {
         let name = format!("farm-{number:05}");
@@ -142,7 +142,7 @@ async fn simulator() {
     simulator.serve(listener, input_ends()).await.expect("serving");
 }
 
-/// A file from memory: the least that an answer of that size can cost. Its name's end says how it is encoded.
+/// A file from memory: the lowest possible cost of an answer of this size. The end of its name says how it is encoded.
 async fn body(path: &str) {
     let body = Bytes::from(std::fs::read(path).expect("the body"));
     let is_gzip = Path::new(path).extension().is_some_and(|extension| extension == "gz");

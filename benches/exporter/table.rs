@@ -1,4 +1,4 @@
-//! The table that is printed: what was measured, beside what it is compared with, and the goal.
+//! The printed table: a figure, the figure that it is compared with, and the goal.
 
 /// Rows are printed at once, so that a long run can be watched.
 #[derive(Default)]
@@ -14,7 +14,7 @@ impl Table {
         println!("| --- | --- | --- | --- | --- | --- |");
     }
 
-    /// A figure beside another that it is to be at most so many times of.
+    /// A figure that should be at most a multiple of another.
     pub(crate) fn at_most_times(&mut self, what: &str, unit: &str, measured: f64, other: f64, goal: f64) {
         let ratio = measured / other;
         self.row(
@@ -32,7 +32,7 @@ impl Table {
         println!("| {what} | {} | {} | {:.2} | | |", number(measured, unit), number(other, unit), measured / other);
     }
 
-    /// A figure that is to be at least this share of another.
+    /// A figure that should be at least a fraction of another.
     pub(crate) fn at_least_share(&mut self, what: &str, unit: &str, measured: f64, other: f64, goal: f64) {
         let ratio = measured / other;
         self.row(
@@ -45,12 +45,12 @@ impl Table {
         );
     }
 
-    /// A figure with a bound of its own.
+    /// A figure with a fixed limit.
     pub(crate) fn at_most(&mut self, what: &str, unit: &str, measured: f64, goal: f64) {
         self.row(what, &number(measured, unit), "", "", &format!("<= {}", number(goal, unit)), measured <= goal);
     }
 
-    /// A figure that is only told.
+    /// A figure without comparison.
     pub(crate) fn told(what: &str, unit: &str, measured: f64) {
         println!("| {what} | {} | | | | |", number(measured, unit));
     }
@@ -65,7 +65,7 @@ impl Table {
     }
 }
 
-/// A number with three digits or so.
+/// A number with about three digits.
 fn number(value: f64, unit: &str) -> String {
     let digits = match value.abs() {
         100.0.. => 0,
@@ -76,7 +76,7 @@ fn number(value: f64, unit: &str) -> String {
     format!("{value:.digits$} {unit}").trim_end().to_owned()
 }
 
-/// The middle one.
+/// The median.
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]

@@ -1,4 +1,4 @@
-//! Made-up accounts of a pool's big miners: nine currencies each, about 300 samples with what the exporter says of them.
+//! Made-up accounts of large miners: nine currencies each, and about 300 samples with the exporter's metrics about them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use serde_json::{Map, Value, json};
 /// The accounts' currencies.
 const CODES: [&str; 9] = ["aeon", "bcn", "dsh", "eth", "fcn", "inf8", "qcn", "xdn", "xmr"];
 
-/// Nothing gets old while it is measured.
+/// No value becomes stale during a measurement.
 pub(crate) const DAY: Duration = Duration::from_secs(86_400);
 
-/// Accounts, and which of their endpoints there are.
+/// Accounts, and their endpoints.
 #[derive(Clone, Copy)]
 pub(crate) struct World {
     pub(crate) accounts: usize,
@@ -38,9 +38,9 @@ pub(crate) const ALL: &[&str] = &[
     "nickname",
 ];
 
-/// What an account's endpoint answers in a round; numbers differ from account to account and round to round.
+/// The answer of an account's endpoint in a round. Numbers differ between accounts and rounds.
 pub(crate) fn answer(endpoint: &str, account: usize, round: usize) -> String {
-    // Digits like real ones, the same at each run.
+    // Realistic digits, the same in each run.
     let number = |scale: f64, i: usize| {
         let mixed = (account * 31 + i * 17 + round * 7919).wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as usize) >> 11;
         mixed as f64 / (1_u64 << 53) as f64 * scale

@@ -67,7 +67,7 @@ def check(resources):
         for probe in ("livenessProbe", "readinessProbe"):
             if probe in pod["containers"][0]:
                 assert pod["containers"][0][probe]["httpGet"]["port"] in ports
-        # Each pod is of one Service, whose ports it has, and behind a policy for both directions.
+        # Each pod belongs to one Service, has its ports, and has a network policy for both directions.
         service, = [service for service in of_kind(resources, "Service") if selects(service["spec"]["selector"], labels)]
         assert all(port["targetPort"] in ports for port in service["spec"]["ports"])
         policies = [policy for policy in of_kind(resources, "NetworkPolicy") if selects(policy["spec"]["podSelector"], labels)]
@@ -79,7 +79,7 @@ def check(resources):
     service, = [service for service in of_kind(resources, "Service") if selects(service["spec"]["selector"], labels)]
     assert exporter["spec"]["serviceName"] == service["metadata"]["name"]
 
-    # Where the image says that the state is, for a user that is not root.
+    # The image's state directory, writable for a user that is not root.
     state = re.search("^ENV STATE_DIRECTORY=(.*)$", pathlib.Path("Dockerfile").read_text(), re.MULTILINE)[1]
     pod = exporter["spec"]["template"]["spec"]
     container = pod["containers"][0]
@@ -105,10 +105,10 @@ def check(resources):
         assert selects(monitor["spec"]["selector"], service["metadata"]["labels"]), "the ServiceMonitor finds no Service"
         named = {port["name"] for port in service["spec"]["ports"]}
         assert {endpoint["port"] for endpoint in monitor["spec"]["endpoints"]} <= named
-        # The alerts know exporters by it.
+        # The alerts find exporters by it.
         assert service["metadata"]["name"].startswith("minergate")
 
-    # What the operator of kube-prometheus-stack selects by default.
+    # The default selector of kube-prometheus-stack's operator.
     releases = {resource["metadata"]["labels"].get("release") for resource in of_kind(resources, "ServiceMonitor", "PrometheusRule")}
     assert len(releases) <= 1, f"some have a release's name, and some have not: {releases}"
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use minergate::api::Blocked;
+use minergate_pools::Pool;
 use tokio::time::Instant;
 
 use crate::store::Key;
@@ -14,8 +15,8 @@ use crate::subject::Subject;
 #[derive(Clone, Debug, Default)]
 pub struct LoopHealth {
     pub interval: Duration,
-    /// The name of the pool that is polled; `None` for the API.
-    pub pool: Option<Arc<str>>,
+    /// The pool that is polled; `None` for the API.
+    pub pool: Option<Arc<Pool>>,
     pub tried: bool,
     /// The latest poll succeeded.
     pub up: bool,
@@ -27,6 +28,11 @@ pub struct LoopHealth {
 }
 
 impl LoopHealth {
+    /// The name of the pool that is polled.
+    pub fn pool_name(&self) -> Option<&Arc<str>> {
+        self.pool.as_ref().map(|pool| &pool.settings().name)
+    }
+
     /// Whether a poll has been due for so long that its values are old.
     pub fn is_overdue(&self, now: Instant) -> bool {
         self.next.and_then(|next| next.checked_add(3 * self.interval)).is_some_and(|latest| now > latest)

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use minergate::metric::{Context, Samples};
+use minergate_pools::Pool;
 use tokio::time::Instant;
 
 use super::subject::{LoopHealth, SubjectHealth, loop_name};
@@ -85,8 +86,8 @@ impl Subjects {
         self.change_account(name, |account| (account.blocked, account.token_since) = (None, None));
     }
 
-    /// Announces a loop, which polls the pool with this name, or the API.
-    pub fn expect_loop(&self, key: &Key, interval: Duration, pool: Option<Arc<str>>) {
+    /// Announces a loop, which polls this pool, or the API.
+    pub fn expect_loop(&self, key: &Key, interval: Duration, pool: Option<Arc<Pool>>) {
         let mut state = self.state();
         let subject = key.subject.whole();
         let loops = &mut state.expect(&subject).loops;

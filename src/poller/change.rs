@@ -60,7 +60,7 @@ impl<S: Source> Poller<S> {
                 None => self.health.metrics.forget_endpoint(endpoint.name),
             }
         }
-        self.plan.loops().for_each(|l| self.health.subjects.expect_loop(&l.key, l.plan.interval, host(&l)));
+        self.plan.loops().for_each(|l| self.health.subjects.expect_loop(&l.key, l.plan.interval, l.target.pool().cloned()));
     }
 
     /// Starts and ends networks' loops when the currencies in use change, unless the networks are configured.
@@ -120,7 +120,7 @@ impl<S: Source> Poller<S> {
         {
             self.forget(&before);
         }
-        self.health.subjects.expect_loop(&poll_loop.key, poll_loop.plan.interval, host(&poll_loop));
+        self.health.subjects.expect_loop(&poll_loop.key, poll_loop.plan.interval, poll_loop.target.pool().cloned());
         self.health.next_poll(&poll_loop.key, begin, None);
         let poll_loop = Arc::new(poll_loop);
         self.due.insert((begin, poll_loop.clone()));

@@ -73,7 +73,7 @@ impl<S: Source> Poller<S> {
             })
             .collect();
         for (poll_loop, _) in &loops {
-            self.health.subjects.expect_loop(&poll_loop.key, poll_loop.plan.interval, host(poll_loop));
+            self.health.subjects.expect_loop(&poll_loop.key, poll_loop.plan.interval, poll_loop.target.pool().cloned());
         }
         let source = self.source.clone();
         let mut polls = stream::iter(loops)

@@ -1,5 +1,5 @@
-//! From a fault of the API to somebody's telephone: simulator, exporter, Prometheus and Alertmanager with the files of deploy/, and
-//! a webhook that is called.
+//! From a failure of the API to a notification: simulator, exporter, Prometheus and Alertmanager with the files of deploy/, and
+//! a webhook.
 //!
 //! Needs `prometheus-alertmanager` beside `prometheus`: `scripts/test` installs them.
 
@@ -12,15 +12,15 @@ use minergate::endpoints::ENDPOINTS;
 use serde_json::Value;
 
 use crate::fake_api::FakeApi;
-use crate::process::{Process, daemon, free_port, get, post, put_faults, simulator, wait};
+use crate::process::{Process, change_config, daemon, free_port, get, post, put_faults, set_intervals, simulator, wait};
 use crate::prometheus::{query, serve};
 use crate::repository::{files, read};
 use crate::rules::RUNBOOKS;
 
-/// A minute of the rules is this long here.
+/// The length of a minute of the rules in this test.
 const MINUTE: Duration = Duration::from_millis(400);
 
-/// A rule file in which `for`, `keep_firing_for` and `interval` are shorter, each still as long as another as it was.
+/// A rule file with shorter `for`, `keep_firing_for` and `interval`, all divided by the same number.
 fn hurried(rules: &str) -> String {
     let line = |line: &str| {
         let Some((key, value)) = line.split_once(": ") else { return line.to_owned() };
@@ -35,7 +35,7 @@ fn hurried(rules: &str) -> String {
     rules.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// The shipped configuration of Prometheus with its rules, in a hurry.
+/// The shipped configuration of Prometheus and its rules, with shorter times.
 fn prometheus_config(directory: &Path, exporter: &str, alertmanager: &str) -> PathBuf {
     fs::create_dir(directory.join("rules")).unwrap();
     for file in files("deploy/prometheus/rules", ".yml") {
@@ -48,7 +48,7 @@ fn prometheus_config(directory: &Path, exporter: &str, alertmanager: &str) -> Pa
     path
 }
 
-/// Alertmanager with the shipped configuration, in a hurry, that calls another webhook; returns its address.
+/// Alertmanager with the shipped configuration, shorter times, and the test's webhook; returns its address.
 pub(crate) fn alertmanager(directory: &Path, webhook: &str) -> (Process, String) {
     let text = read("deploy/alertmanager/alertmanager.yml");
     let text = text.replace("http://localhost:9095", webhook);
@@ -59,7 +59,7 @@ pub(crate) fn alertmanager(directory: &Path, webhook: &str) -> (Process, String)
     let mut command = Command::new("prometheus-alertmanager");
     command.arg(format!("--config.file={}", config.display()));
     command.arg(format!("--storage.path={}", directory.join("alertmanager").display()));
-    // Nor does it look for others of its kind.
+    // It does not look for other Alertmanagers.
     command.args([&format!("--web.listen-address={address}"), "--cluster.listen-address="]);
     let mut process = Process::start(&mut command);
     process.wait_for("Listening on");
@@ -67,15 +67,12 @@ pub(crate) fn alertmanager(directory: &Path, webhook: &str) -> (Process, String)
 }
 
 /// The exporter's configuration for a simulator, with every endpoint polled once a second; returns the simulator's URL.
-fn hurry(config: &Path) -> String {
-    let mut table: toml::Table = toml::from_str(&fs::read_to_string(config).unwrap()).unwrap();
-    let api = table["api"].as_table_mut().unwrap();
-    api.insert("requests_per_second".to_owned(), 1000.into());
-    let url = api["base_url"].as_str().unwrap().to_owned();
-    let poll: toml::Table = ENDPOINTS.iter().map(|endpoint| (endpoint.name.to_owned(), "1s".into())).collect();
-    table.insert("poll".to_owned(), poll.into());
-    fs::write(config, toml::to_string(&table).unwrap()).unwrap();
-    url
+fn poll_every_second(config: &Path) -> String {
+    change_config(config, |table| {
+        table["api"].as_table_mut().unwrap().insert("requests_per_second".to_owned(), 1000.into());
+        let lines: Vec<String> = ENDPOINTS.iter().map(|endpoint| format!("{} = \"1s\"", endpoint.name)).collect();
+        set_intervals(table, &lines.join("\n"));
+    })
 }
 
 /// Waits for a notification at a path of the webhook, and returns the alert in it.
@@ -87,7 +84,7 @@ fn notified(webhook: &FakeApi, path: &str, status: &str, name: &str) -> Value {
     })
 }
 
-/// The severity and account of an alert that came, whose links are filled in.
+/// The severity and account of a received alert; checks that its links are filled in.
 fn told(alert: &Value) -> (&str, &str) {
     let text = |value: &'_ Value| value.as_str().unwrap_or_default().to_owned();
     let name = text(&alert["labels"]["alertname"]);
@@ -102,18 +99,18 @@ fn told(alert: &Value) -> (&str, &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "scripts/test runs it: it needs Prometheus and Alertmanager"]
-async fn a_fault_reaches_the_webhook_and_its_end_too() {
+async fn an_alert_and_its_end_reach_the_webhook() {
     let webhook = FakeApi::start(|_| (200, String::new())).await;
     tokio::task::spawn_blocking(move || {
         let directory = tempfile::tempdir().unwrap();
         let (_simulator, config) = simulator(directory.path(), &[]);
-        let simulator = hurry(&config);
+        let simulator = poll_every_second(&config);
         let (daemon, url) = daemon(&config, &[]);
         let (_alertmanager, alertmanager) = alertmanager(directory.path(), &webhook.base_url);
         let config = prometheus_config(directory.path(), url.strip_prefix("http://").unwrap(), &alertmanager);
         let (_prometheus, api) = serve(Path::new("prometheus"), &config);
         wait("all accounts up", || (query(&api, "sum(minergate_up)").get("{}") == Some(&3.0)).then_some(()));
-        // An exporter was absent for some hurried minutes, until Prometheus had found its targets.
+        // The exporter was absent until Prometheus had found its targets, which is minutes of the shortened rules.
         let firing = query(&api, "ALERTS{alertstate=\"firing\", alertname!=\"MinergateExporterAbsent\"}");
         assert!(firing.is_empty(), "{firing:?} though all is well");
 
@@ -123,7 +120,7 @@ async fn a_fault_reaches_the_webhook_and_its_end_too() {
         put_faults(&simulator, &[]);
         notified(&webhook, "/chat", "resolved", "MinergateAccountDown");
 
-        // A stopped login is said; that the account can't be read follows from it, and is not.
+        // There is a notification for the blocked login, and none for the account that can't be read because of it.
         let before = webhook.asked("/chat").len();
         put_faults(&simulator, &["expired-token@farm-1".to_owned(), "login/captcha@farm-1".to_owned()]);
         let alert = notified(&webhook, "/on-call", "firing", "MinergateLoginStopped");
@@ -149,17 +146,17 @@ async fn a_fault_reaches_the_webhook_and_its_end_too() {
     .unwrap();
 }
 
-/// The labels of an alert, as the rules give them.
+/// The labels of an alert of the rules.
 fn alert(name: &str, severity: &str, labels: &[(&str, &str)]) -> Value {
     let labels = labels.iter().copied().chain([("alertname", name), ("severity", severity)]);
     let labels: serde_json::Map<String, Value> = labels.map(|(name, value)| (name.to_owned(), value.into())).collect();
     serde_json::json!({"labels": labels})
 }
 
-/// Alertmanager alone, with alerts as Prometheus would send them.
+/// Alertmanager without Prometheus: the test sends the alerts.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "scripts/test runs it: it needs Alertmanager"]
-async fn many_accounts_are_one_notification_and_one_exporter_does_not_hide_another() {
+async fn failures_of_many_accounts_are_one_notification_for_each_exporter() {
     let webhook = FakeApi::start(|_| (200, String::new())).await;
     tokio::task::spawn_blocking(move || {
         let directory = tempfile::tempdir().unwrap();
@@ -169,7 +166,7 @@ async fn many_accounts_are_one_notification_and_one_exporter_does_not_hide_anoth
         let (a, b) = (("exporter", "a:10187"), ("exporter", "b:10187"));
         let (mine, others) = (("account", "farm-1"), ("account", "other-1"));
         let (xmr, eth) = (("currency", "xmr"), ("currency", "eth"));
-        // Each is sent before what it hides.
+        // Each alert is sent before the alerts that it inhibits.
         let causes = [
             alert("MinergateApiDown", "critical", &[a]),
             alert("MinergateLoginStopped", "critical", &[a, others, ("reason", "captcha")]),

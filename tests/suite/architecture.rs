@@ -1,10 +1,10 @@
-//! Who imports whom in the exporter: docs/architecture.md says it, and within a crate the compiler does not hold it.
+//! Imports between the exporter's modules are those that docs/architecture.md allows. Within a crate, the compiler does not check this.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::repository::{files, read};
 
-/// The modules of the crate that a text imports or names.
+/// The modules of the crate that a source text names.
 fn imported(text: &str) -> BTreeSet<&str> {
     let mut modules = BTreeSet::new();
     for path in text.split("crate::").skip(1) {
@@ -17,7 +17,7 @@ fn imported(text: &str) -> BTreeSet<&str> {
 }
 
 #[test]
-fn modules_import_only_what_they_may() {
+fn modules_import_only_allowed_modules() {
     let page = read("docs/architecture.md");
     let rows = page.lines().filter(|line| line.starts_with("| `") && line.matches(" |").count() == 3);
     let cells = rows.map(|row| row.split('|').map(|cell| cell.trim().trim_matches('`')).collect::<Vec<_>>());

@@ -1,5 +1,5 @@
-//! Answers in bytes that real servers and proxies send: what can be read is, and what can't is said so. Asked over HTTP with the
-//! built binary.
+//! Answers in unusual bytes that real servers and proxies send: they are read if possible, and else reported. The built binary requests
+//! them over HTTP.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::scrape::Scrape;
 
 type Bodies = BTreeMap<&'static str, Vec<u8>>;
 
-/// An API that answers each path with its bytes.
+/// An API that has fixed bytes for each path.
 async fn serve(bodies: Bodies) -> String {
     async fn answer(State(bodies): State<Arc<Bodies>>, request: Request) -> (axum::http::StatusCode, Vec<u8>) {
         match bodies.get(request.uri().path()) {
@@ -30,7 +30,7 @@ async fn serve(bodies: Bodies) -> String {
     url
 }
 
-/// Runs a test that asks an API of these bodies, with the configuration of an account there.
+/// Runs a test with an API of these bodies and the configuration of an account there.
 async fn with_api(bodies: Bodies, look: impl FnOnce(&Path) + Send + 'static) {
     let url = serve(bodies).await;
     let directory = tempfile::tempdir().unwrap();
@@ -52,11 +52,11 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
-/// The login's token, beside a name with half a surrogate pair.
+/// A login's token, and a name with half a surrogate pair.
 const TOKEN: &[u8] = br#"{"token": "t", "nickname": "joe\ud83d"}"#;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_odd_text_or_number_does_not_take_its_answer_along() {
+async fn one_bad_text_or_number_does_not_spoil_the_answer() {
     let bodies: Bodies = [
         ("/1.0/auth/login", TOKEN.to_vec()),
         ("/1.0/profile/nickname", br#""joe\ud83d""#.to_vec()),
@@ -110,7 +110,7 @@ async fn one_odd_text_or_number_does_not_take_its_answer_along() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_can_t_be_read_is_said_to_be_what_it_is() {
+async fn errors_name_the_encoding_that_can_t_be_read() {
     let bodies: Bodies = [
         ("/1.0/auth/login", TOKEN.to_vec()),
         ("/1.0/balance", b"\x1f\x8b\x08\0\0\0\0\0\0\xff\xab\xae\x05\0\x43\xbf\xa6\xa3\x02\0\0\0".to_vec()),
@@ -140,17 +140,17 @@ async fn what_can_t_be_read_is_said_to_be_what_it_is() {
     .await;
 }
 
-/// What moves a terminal's cursor, reorders or breaks its lines, in texts and between values.
+/// Characters that move a terminal's cursor or reorder or break its lines, in texts and between values.
 const FORGED: &str = "[{\"cc\": \"xmr\u{202e}\u{2028}\u{9b}2J\",\r\"\u{2067}amount\u{85}\": \"\\u001b]0;x\\u0007\", \"id\": \"\\u2029\u{7f}\"}]";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_answer_can_forge_a_terminal_s_lines() {
+async fn control_characters_of_an_answer_do_not_reach_the_terminal() {
     let bodies: Bodies = [("/1.0/auth/login", TOKEN.to_vec()), ("/1.0/transfers", FORGED.as_bytes().to_vec())].into();
     with_api(bodies, |config| {
         for format in ["text", "json"] {
             let mut command = exporter();
             command.args(["query", "transfers", "--format", format, "--config.file"]).arg(config).env("NO_COLOR", "1");
-            // The terminal itself ends each line with both.
+            // The terminal ends each line with both.
             let shown = on_a_terminal(command).replace("\r\n", "\n");
             let forbidden =
                 |c: char| c != '\n' && c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');

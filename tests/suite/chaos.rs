@@ -1,4 +1,4 @@
-//! Everything goes wrong at once, by a seeded schedule, and each scrape shows that the rest of the exporter's promises hold.
+//! Random faults of all kinds by a seeded schedule. Each scrape is checked for what must hold nevertheless.
 
 mod journal;
 mod oracle;
@@ -20,10 +20,10 @@ use self::schedule::Round;
 use crate::process::{Process, daemon, get, put_faults, simulator, wait};
 use crate::scrape::{Format, Scrape, label};
 
-/// The schedule's seed, and the simulators'.
+/// The seed of the schedule and of the simulators.
 const SEED: u64 = 3;
 
-/// Accounts that nothing happens to, with each way in.
+/// Accounts without faults, one for each kind of credentials.
 const HEALTHY: &[&str] = &["farm-13", "farm-14", "farm-15", "farm-16"];
 
 /// All others.
@@ -32,7 +32,7 @@ const FAULTY: &[&str] = &[
     "farm-12",
 ];
 
-/// Those whose login takes a TOTP code, of which there is one in 30 s.
+/// Accounts that log in with a TOTP code. There is one code in 30 s.
 const WITH_TOTP: &[&str] = &["farm-2", "farm-5", "farm-8", "farm-11"];
 
 /// Endpoints that are polled every second; all others every 3.
@@ -41,28 +41,28 @@ const EVERY_SECOND: &[&str] = &["workers", "mining_stats", "balance", "status"];
 /// How long a round of the schedule lasts.
 const ROUND: Duration = Duration::from_millis(1500);
 
-/// How long all is well at the end before it is looked at.
+/// Time without faults at the end, before the last check.
 const QUIET: Duration = Duration::from_secs(5);
 
-/// What counts as on time at an interval of a second. Values are shown for 9 s (three of the longest intervals), and an
-/// answer may have been under way for 2 s (`api.timeout`); the rest is for a machine that does other things too.
+/// The longest age of values at an interval of a second. Values are shown for 9 s (three of the longest intervals), and an
+/// answer can take 2 s (`api.timeout`); the rest is for a busy machine.
 const ON_TIME: Duration = Duration::from_secs(15);
 
 /// The shortest wait between failed logins, in seconds.
 const SHORTEST_BACKOFF: f64 = 5.0;
 
-/// What was seen so far, which later scrapes must not contradict.
+/// Facts of earlier scrapes, which later scrapes must not contradict.
 #[derive(Default)]
 struct Seen {
     /// Each counter's latest value.
     counters: BTreeMap<String, f64>,
-    /// The logins of each account that is blocked, when that was first seen.
+    /// The number of logins of each blocked account when it was first seen as blocked.
     blocked: BTreeMap<&'static str, f64>,
     scrapes: u32,
 }
 
 impl Seen {
-    /// Checks what holds of every scrape.
+    /// Checks what holds for every scrape.
     fn check(&mut self, scrape: &Scrape, all_up: bool) {
         self.scrapes += 1;
         // Faults reset the pool's counters of a faulty account.
@@ -95,7 +95,7 @@ impl Seen {
 }
 
 /// The daemon's configuration: the simulator's, polled fast.
-fn hurry(config: &Path) -> PathBuf {
+fn poll_fast(config: &Path) -> PathBuf {
     let text = std::fs::read_to_string(config).unwrap();
     let api = "requests_per_second = 1000\nconcurrency = 32\ntimeout = \"2s\"\n";
     let text = text.replace("requests_per_second = 50\n", api);
@@ -124,7 +124,7 @@ impl Run {
             std::fs::create_dir(&directory).unwrap();
             let (process, config) = simulator(&directory, &["--accounts", "16", "--seed", &SEED.to_string()]);
             let url = format!("http{}", process.output().split_once(" is at http").unwrap().1.trim());
-            (process, hurry(&config), url)
+            (process, poll_fast(&config), url)
         };
         let (twin, config, _) = pool("twin");
         let oracle = Oracle::new(&config, ON_TIME);
@@ -138,7 +138,7 @@ impl Run {
         run
     }
 
-    /// Scrapes for a time, in both formats in turn, and returns the last.
+    /// Scrapes for a time, in the two formats in turn, and returns the last scrape.
     fn watch(&mut self, time: Duration, all_up: bool) -> Scrape {
         let end = Instant::now() + time;
         let mut formats = [Format::OpenMetrics, Format::Text].into_iter().cycle();
@@ -167,7 +167,7 @@ fn waiting(url: &str) -> BTreeSet<String> {
     accounts.map(|account| account["name"].as_str().unwrap().to_owned()).collect()
 }
 
-/// What the simulator was asked: how often an account logged in, and how often one of its tokens was refused.
+/// The requests that the simulator counted: logins of an account, and refusals of its tokens.
 fn asked(pool: &str, account: &str) -> (f64, f64) {
     let rows: Vec<Value> = serde_json::from_slice(&get(&format!("{pool}/-/requests"), &[]).body).unwrap();
     let (mut logins, mut refusals) = (0.0, 0.0);
@@ -183,7 +183,7 @@ fn asked(pool: &str, account: &str) -> (f64, f64) {
 }
 
 #[test]
-fn chaos_leaves_what_is_promised_standing() {
+fn promises_hold_during_random_faults() {
     let mut run = Run::start();
     let began = Instant::now();
     let rounds = schedule::rounds(SEED);
@@ -197,7 +197,7 @@ fn chaos_leaves_what_is_promised_standing() {
         put_faults(&run.pool, rules);
         let scrape = run.watch(ROUND, !is_host_wide);
         match i {
-            // What the first round is for has happened, on however busy a machine.
+            // The events of the first round have happened, also on a busy machine.
             0 => wait("the logins to fail", || {
                 ["farm-1", "farm-4"].iter().all(|account| asked(&run.pool, account).0 >= 2.0).then_some(())
             }),
@@ -208,8 +208,8 @@ fn chaos_leaves_what_is_promised_standing() {
     put_faults(&run.pool, &[]);
     run.watch(QUIET, false);
 
-    // All are up again but those whose logins are blocked, and those who wait: for a login, for the next TOTP code, or with an
-    // endpoint that failed several times in a way that does not pass by itself.
+    // All accounts are up again, except those whose logins are blocked and those that wait: for a login, for the next TOTP code, or with an
+    // endpoint after several permanent failures.
     let journal = wait("all to be up that is due", || {
         let journal = Journal::read(&run.daemon.output());
         let scrape = Scrape::of(&run.url, Format::Text);
@@ -221,7 +221,7 @@ fn chaos_leaves_what_is_promised_standing() {
     });
     run.watch(Duration::from_secs(1), true);
 
-    // Logins: those that the simulator saw are counted when they end.
+    // Logins that the simulator saw are counted by the exporter when they end.
     let all = || HEALTHY.iter().chain(FAULTY).copied();
     let seen: BTreeMap<&str, (f64, f64)> = all().map(|account| (account, asked(&run.pool, account))).collect();
     let scrape = wait("every login to be counted", || {
@@ -236,7 +236,7 @@ fn chaos_leaves_what_is_promised_standing() {
     let waits = (began.elapsed().as_secs_f64() / SHORTEST_BACKOFF).floor() + 1.0;
     for account in all() {
         let (logins, refusals) = seen[account];
-        // The first; one for each token that was refused; and those that failed, which come no faster than the backoff.
+        // The first login, one for each refused token, and failed ones, which are not more frequent than the backoff allows.
         let bound = 1.0 + refusals + waits;
         assert!(logins <= bound, "{account} logged in {logins} times, {bound} at most");
         if HEALTHY.contains(&account) {
@@ -246,7 +246,7 @@ fn chaos_leaves_what_is_promised_standing() {
         assert!(scrape.logins(account, |outcome| stops.contains(&outcome)) <= 1.0, "{account} insisted");
     }
 
-    // The log: what failed for a healthy account is the pause that the host asked for.
+    // In the log, the only failure of a healthy account is the pause that the host asked for.
     for account in HEALTHY.iter().copied().chain([""]) {
         let kinds = journal.kinds(account);
         assert!(

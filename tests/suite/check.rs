@@ -1,4 +1,4 @@
-//! What `check` warns of: rounds that take too long, addresses with a typo, and a state directory that can't be used.
+//! Warnings of `check`: rounds that take too long, addresses with a typo, and an unusable state directory.
 
 use std::fs;
 use std::path::Path;
@@ -30,7 +30,7 @@ fn accounts(passwords: usize) -> String {
 }
 
 #[test]
-fn a_first_round_that_takes_longer_than_an_interval_is_warned_about() {
+fn check_warns_of_a_first_round_longer_than_an_interval() {
     let directory = tempfile::tempdir().unwrap();
     let config = directory.path().join("c.toml");
     // Balances every minute; the pool's two endpoints are off, and there is no network.
@@ -58,9 +58,9 @@ fn a_first_round_that_takes_longer_than_an_interval_is_warned_about() {
     }
 }
 
-/// Somebody set the discontinued host by hand, in one of the ways that a URL can be written.
+/// The configuration has the discontinued host, in one of the ways to write its URL.
 #[test]
-fn the_public_host_is_warned_about() {
+fn check_warns_of_the_discontinued_host() {
     let directory = tempfile::tempdir().unwrap();
     let config = directory.path().join("c.toml");
     for (url, warned) in [
@@ -76,7 +76,7 @@ fn the_public_host_is_warned_about() {
     }
 }
 
-/// What is polled is in a file that the command does not have, or is not there at all.
+/// The accounts can be in a file that was not passed to the command, or there are none.
 #[test]
 fn a_health_check_needs_no_accounts_and_no_base_url() {
     let directory = tempfile::tempdir().unwrap();
@@ -88,7 +88,7 @@ fn a_health_check_needs_no_accounts_and_no_base_url() {
 }
 
 #[test]
-fn a_state_directory_that_can_t_be_written_to_is_warned_about() {
+fn check_warns_of_an_unwritable_state_directory() {
     let directory = tempfile::tempdir().unwrap();
     let config = directory.path().join("c.toml");
     fs::create_dir(directory.path().join("state")).unwrap();
@@ -105,7 +105,7 @@ fn a_state_directory_that_can_t_be_written_to_is_warned_about() {
         assert!(about.iter().all(|warning| warning.contains(reason.unwrap())), "{about:?}");
         assert_eq!(report["ok"], true);
 
-        // systemd's variable is the same key; the daemon says it at its start.
+        // systemd's variable has the same effect, and the daemon warns at its start.
         fs::write(&config, api).unwrap();
         let mut serve = exporter();
         serve.arg("--config.file").arg(&config).args(["--web.listen-address", "127.0.0.1:0"]);
@@ -171,9 +171,9 @@ fn pools_and_wallets_are_listed_without_an_address() {
     assert!(!format!("{said}{report}").to_lowercase().contains("planted"), "{said}{report:#}");
 }
 
-/// What the text says of the endpoint `workers`, and of one that pools can't fill.
+/// The lines of the text about the endpoint `workers`, and about one that pools can't fill.
 #[test]
-fn accounts_and_wallets_are_counted_apart() {
+fn accounts_and_wallets_have_separate_counts() {
     let directory = tempfile::tempdir().unwrap();
     let api = "[api]\nbase_url = \"http://127.0.0.1:1\"\n";
     let farm = |i| format!("[[accounts]]\nname = \"farm-{i}\"\ntoken = \"t\"\n");
@@ -231,7 +231,7 @@ fn an_unreadable_address_and_an_invalid_one_are_errors() {
 }
 
 #[test]
-fn plain_http_a_shared_host_and_a_long_max_age_are_warned_about() {
+fn check_warns_of_plain_http_a_shared_host_and_a_long_max_age() {
     let directory = tempfile::tempdir().unwrap();
     let other = XMR.replace("supportxmr", "other").replace("xmr", "etc").replace("https", "http") + "max_age = \"10m\"\n";
     let rig = "[[accounts]]\nname = \"rig\"\nwallet_files = { other = \"address\" }\n";
@@ -246,7 +246,7 @@ fn plain_http_a_shared_host_and_a_long_max_age_are_warned_about() {
 }
 
 #[test]
-fn a_round_at_a_pool_that_takes_longer_than_stale_after_is_warned_about() {
+fn check_warns_of_a_pool_round_longer_than_stale_after() {
     let directory = tempfile::tempdir().unwrap();
     for (wallets, rate, is_long) in [(50, "1", false), (70, "1", true), (70, "2", false)] {
         let account = |i| format!("[[accounts]]\nname = \"rig-{i}\"\nwallets = {{ supportxmr = \"4Abc\" }}\n");

@@ -1,4 +1,4 @@
-//! A Chromium that tests drive through a pipe of the `DevTools` protocol: JSON, each message with a NUL behind it, on descriptors 3 and 4.
+//! A Chromium that tests control by the `DevTools` protocol over pipes, on descriptors 3 and 4: JSON messages, each followed by a NUL.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::process::{PATIENCE, wait};
 
-/// How a page is looked at.
+/// A window size, a theme, and whether scripts run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct View {
     /// Pixels.
@@ -54,7 +54,7 @@ impl Browser {
         Browser { child, requests, answers, latest: 0, _profile: profile }
     }
 
-    /// Opens a page, and waits until it is there.
+    /// Opens a page, and waits until it is loaded.
     pub(crate) fn open(&mut self, url: &str, view: View) -> Page<'_> {
         let View { width, height, is_dark, has_script } = view;
         let target = self.call("", "Target.createTarget", &json!({ "url": "about:blank" }));
@@ -104,7 +104,7 @@ impl Page<'_> {
         self.browser.call(&self.session, method, params)
     }
 
-    /// The value of an expression. It is evaluated even where the page's own scripts do not run.
+    /// The value of an expression. It is evaluated even if the page's own scripts are off.
     pub(crate) fn evaluate(&mut self, expression: &str) -> Value {
         let params = json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
         let result = self.call("Runtime.evaluate", &params);
@@ -112,7 +112,7 @@ impl Page<'_> {
         result["result"]["value"].clone()
     }
 
-    /// Types into what has the focus.
+    /// Types into the element that has the focus.
     pub(crate) fn type_text(&mut self, text: &str) {
         self.call("Input.insertText", &json!({ "text": text }));
     }

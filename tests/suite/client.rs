@@ -1,4 +1,4 @@
-//! The client against an API that misbehaves in every way that was seen.
+//! The client against an API with all known faults.
 
 mod login;
 mod read;

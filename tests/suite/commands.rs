@@ -1,4 +1,4 @@
-//! The commands that do one thing and end, against the simulator: `once` and `check --online`.
+//! Commands that end by themselves, against the simulator: `once` and `check --online`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,18 +9,16 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::process::{exporter, get, make_fifo, on_a_terminal, put_faults, simulator};
+use crate::process::{change_config, exporter, get, make_fifo, on_a_terminal, put_faults, simulator};
 use crate::scrape::Scrape;
 
-/// The simulator, its URL, and the configuration of its accounts, of which the one with a TOTP code is left out: a code is good for one
-/// login, and each command logs in anew.
+/// The simulator, its URL, and the configuration of its accounts, without the account that uses TOTP: a code is valid for one
+/// login, and each command logs in.
 fn accounts(directory: &Path) -> (crate::process::Process, String, std::path::PathBuf) {
     let (process, config) = simulator(directory, &[]);
-    let text = fs::read_to_string(&config).unwrap();
-    let (before, rest) = text.split_once("\n[[accounts]]\nname = \"farm-2\"").unwrap();
-    let (_, after) = rest.split_once("\n[[accounts]]").unwrap();
-    fs::write(&config, format!("{before}\n[[accounts]]{after}")).unwrap();
-    let url = text.split('"').find(|word| word.starts_with("http://")).unwrap().trim_end_matches('/').to_owned();
+    let url = change_config(&config, |table| {
+        table["accounts"].as_array_mut().unwrap().retain(|account| account.get("totp_secret").is_none());
+    });
     (process, url, config)
 }
 
@@ -39,12 +37,12 @@ fn once_prints_what_a_scrape_would_show() {
     let scrape = Scrape::read(&text);
     assert!(scrape.is_up("farm-1") && scrape.is_up("farm-3"), "{text}");
     assert!(text.contains("\nminergate_network_difficulty{"), "the networks of the currencies in use are polled too");
-    // node_exporter, which reads it from a file, has its own.
+    // node_exporter, which reads the file, has these metrics of its own.
     assert!(!text.contains("process_"), "{text}");
 }
 
 #[test]
-fn a_textfile_is_whole_or_stays_as_it_was() {
+fn a_textfile_is_complete_or_unchanged() {
     let directory = tempfile::tempdir().unwrap();
     let (simulator, url, config) = accounts(directory.path());
     let file = directory.path().join("minergate.prom");
@@ -53,7 +51,7 @@ fn a_textfile_is_whole_or_stays_as_it_was() {
     let whole = fs::read_to_string(&file).unwrap();
     assert!(Scrape::read(&whole).is_up("farm-1"));
 
-    // A part is better than nothing, and says that it is one.
+    // A part is written too, and the exit code says that it is one.
     put_faults(&url, &["balance/500@farm-1".to_owned()]);
     assert_eq!(run(&config, &arguments).status.code(), Some(3));
     let part = fs::read_to_string(&file).unwrap();
@@ -75,7 +73,7 @@ fn owner_and_mode(path: &Path) -> (u32, u32, u32) {
     (metadata.uid(), metadata.gid(), metadata.mode() & 0o7777)
 }
 
-/// Runs a command with a umask that leaves others nothing.
+/// Runs a command with a umask that denies others all access.
 fn run_private(config: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new("/bin/sh");
     command.env_clear();
@@ -84,7 +82,7 @@ fn run_private(config: &Path, arguments: &[&str]) -> Output {
 }
 
 #[test]
-fn a_new_textfile_can_be_read_by_all_and_an_old_one_keeps_owner_and_mode() {
+fn a_new_textfile_is_readable_by_all_and_an_old_one_keeps_owner_and_mode() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, _, config) = accounts(directory.path());
     let file = directory.path().join("minergate.prom");
@@ -92,7 +90,7 @@ fn a_new_textfile_can_be_read_by_all_and_an_old_one_keeps_owner_and_mode() {
     assert_eq!(run_private(&config, &arguments).status.code(), Some(0));
     assert_eq!(owner_and_mode(&file).2, 0o644);
     fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
-    // Only root can give a file away; for others, the owner stays without it.
+    // Only root can change the owner of a file.
     let _ = std::os::unix::fs::chown(&file, Some(65_532), Some(65_531));
     let (before, old) = (owner_and_mode(&file), fs::metadata(&file).unwrap().ino());
     assert_eq!(run_private(&config, &arguments).status.code(), Some(0));
@@ -101,7 +99,7 @@ fn a_new_textfile_can_be_read_by_all_and_an_old_one_keeps_owner_and_mode() {
 }
 
 #[test]
-fn a_textfile_that_is_a_link_stays_one_and_what_it_leads_to_is_replaced() {
+fn a_link_to_a_textfile_stays_and_its_target_is_replaced() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, _, config) = accounts(directory.path());
     let (links, files) = (directory.path().join("links"), directory.path().join("files"));
@@ -125,7 +123,7 @@ fn a_textfile_that_is_a_link_stays_one_and_what_it_leads_to_is_replaced() {
 }
 
 #[test]
-fn a_textfile_that_can_not_be_replaced_is_refused_before_any_poll() {
+fn a_textfile_that_can_t_be_replaced_is_an_error_before_any_poll() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, url, config) = accounts(directory.path());
     let path = |name: &str| directory.path().join(name);
@@ -192,7 +190,7 @@ fn two_textfiles_of_different_accounts_have_no_series_in_common() {
 }
 
 #[test]
-fn check_online_reads_everything_once_and_says_how_it_went() {
+fn check_online_reads_everything_once_and_reports_it() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, url, config) = accounts(directory.path());
     let polls = |output: &Output| -> Vec<Value> {
@@ -214,7 +212,7 @@ fn check_online_reads_everything_once_and_says_how_it_went() {
     for word in ["farm-1", "farm-3", "mining_stats", "Accounts"] {
         assert!(text.contains(word), "{text}");
     }
-    // Not a terminal: no colours.
+    // No colours, since it is no terminal.
     assert!(!text.contains('\u{1b}'), "{text}");
     let of_account: Vec<&str> =
         text.split_once("Online").unwrap().1.lines().filter(|line| line.contains("farm-1 ")).collect();
@@ -229,7 +227,7 @@ fn check_online_reads_everything_once_and_says_how_it_went() {
     let mut command = exporter();
     command.args(["check", "--online", "--config.file"]).arg(&config).env("NO_COLOR", "1");
     let shown = on_a_terminal(command).replace("\r\n", "\n");
-    // A line that is replaced, and is gone at the end.
+    // A line that is replaced, and removed at the end.
     let (progress, report) = shown.rsplit_once("\r\u{1b}[K").unwrap();
     assert!(progress.starts_with("\r\u{1b}[Kasking") && progress.contains(" of ") && !progress.contains('\n'), "{shown}");
     let last = report.lines().last().unwrap();

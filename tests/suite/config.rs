@@ -14,7 +14,7 @@ use minergate::api::{Credentials, Secret};
 use minergate_exporter::config::{Config, Sources};
 use minergate_exporter::poller::Plan;
 
-/// Most configurations of the tests leave this out.
+/// Most configurations of tests leave this out.
 const BASE_URL: (&str, &str) = ("MINERGATE_EXPORTER__API__BASE_URL", "http://127.0.0.1:1");
 
 /// The plan of a configuration with these accounts, each with a token, and with these lines of `[poll]`.

@@ -1,4 +1,4 @@
-//! The fuzz targets' checks over their seeds: what fuzzing begins with holds wherever the tests run.
+//! The checks of the fuzz targets, run over their seeds.
 
 #[path = "../../fuzz/checks.rs"]
 mod checks;
@@ -9,7 +9,7 @@ use minergate::endpoints::ENDPOINTS;
 
 use crate::repository::{ROOT, files};
 
-/// The files of a directory; a failing test prints the names of those that it read.
+/// The files of a directory. Prints their names, so that a failing test shows them.
 fn seeds(directory: &str) -> Vec<(String, Vec<u8>)> {
     contents(files(directory, ""))
 }
@@ -20,7 +20,7 @@ fn contents(files: Vec<PathBuf>) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn no_body_is_too_much_for_an_endpoint() {
+fn no_body_breaks_an_endpoint() {
     let samples = ENDPOINTS.iter().map(|endpoint| (endpoint.name.to_owned(), endpoint.sample.as_bytes().to_vec()));
     let deep =
         [&b"["[..], b"{\"xmr\":", b"{\"xmr\":[{\"profit\":"].map(|nest| ("a deep nest".to_owned(), nest.repeat(100_000)));
@@ -33,7 +33,7 @@ fn no_body_is_too_much_for_an_endpoint() {
 }
 
 #[test]
-fn an_answer_may_break_off_anywhere() {
+fn a_truncated_answer_breaks_no_endpoint() {
     for (choice, endpoint) in (0..).zip(ENDPOINTS) {
         for length in 0..endpoint.sample.len() {
             println!("{} bytes of {}", length, endpoint.name);
@@ -43,7 +43,7 @@ fn an_answer_may_break_off_anywhere() {
 }
 
 #[test]
-fn no_body_is_too_much_for_the_classifier_of_errors() {
+fn no_body_breaks_the_classifier_of_errors() {
     for (name, body) in seeds("fuzz/seeds/body") {
         for status in [0, 200_u16, 302, 400, 401, 404, 429, 503, u16::MAX] {
             println!("{name} with {status}");
@@ -61,7 +61,7 @@ fn no_configuration_gives_a_secret_away() {
 }
 
 #[test]
-fn no_header_is_too_much_for_the_negotiation() {
+fn no_header_breaks_the_negotiation() {
     for (name, headers) in seeds("fuzz/seeds/negotiation") {
         println!("{name}");
         checks::negotiation(&headers);

@@ -1,4 +1,4 @@
-//! The built binary against the simulator: what a user sees.
+//! The built binary against the simulator, as a user sees it.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -12,23 +12,20 @@ use minergate::endpoints::{ENDPOINTS, Endpoint};
 use crate::fake_api::FakeApi;
 use crate::process::{Process, daemon, exporter, get, request, simulator, wait};
 use crate::repository::ROOT;
+use crate::scrape::is_up;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// The daemon on three accounts of the simulator, each with its own way in, once all of them are up.
+/// The daemon with three accounts of the simulator, one for each kind of credentials, after all of them are up.
 fn running(directory: &Path) -> (Process, Process, String) {
     let (simulator, config) = simulator(directory, &[]);
     let (daemon, url) = daemon(&config, &[]);
     wait("all accounts up", || {
         let text = get(&format!("{url}/metrics"), &[]).text();
-        ["farm-1", "farm-2", "farm-3"].iter().all(|name| up(&text, name)).then_some(())
+        ["farm-1", "farm-2", "farm-3"].iter().all(|name| is_up(&text, name)).then_some(())
     });
     (simulator, daemon, url)
-}
-
-fn up(text: &str, account: &str) -> bool {
-    text.contains(&format!("minergate_up{{account=\"{account}\"}} 1\n"))
 }
 
 #[test]
@@ -53,7 +50,7 @@ fn with_one_account_the_exporter_has_at_most_150_series_of_its_own() {
 }
 
 #[test]
-fn every_way_in_leads_to_values_and_every_request_is_answered_right() {
+fn every_kind_of_credentials_works_and_every_page_answers() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, mut daemon, url) = running(directory.path());
     let metrics = format!("{url}/metrics");
@@ -84,7 +81,7 @@ fn every_way_in_leads_to_values_and_every_request_is_answered_right() {
     GzDecoder::new(&zipped.body[..]).read_to_string(&mut unzipped).unwrap();
     assert!(unzipped.contains("minergate_up{"));
 
-    // A part of the series, and a name that is nobody's.
+    // A part of the series, and an unknown account.
     let part = get(&format!("{metrics}?account=farm-1&account=farm-3"), &[]).text();
     assert!(part.contains("account=\"farm-1\"") && part.contains("account=\"farm-3\"") && !part.contains("farm-2"));
     let unknown = get(&format!("{metrics}?account=%3Cscript%3E"), &[]);
@@ -108,7 +105,7 @@ fn every_way_in_leads_to_values_and_every_request_is_answered_right() {
         assert!(method != "HEAD" || answer.body.is_empty());
     }
     assert!(get(&url, &[]).text().contains("href=\"/metrics\""));
-    // Scrapes within a tenth of a second share these counts.
+    // The counts can be some seconds old.
     let counted = "minergate_exporter_http_requests_total{path=\"other\",code=\"404\"} 2\n";
     let text = wait("the count", || Some(get(&metrics, &[]).text()).filter(|text| text.contains(counted)));
     assert!(!text.contains("/nothing"));
@@ -118,19 +115,19 @@ fn every_way_in_leads_to_values_and_every_request_is_answered_right() {
 }
 
 #[test]
-fn either_signal_ends_it_in_time_and_with_code_0() {
+fn sigterm_and_sigint_end_it_in_time_with_code_0() {
     let directory = tempfile::tempdir().unwrap();
     let (mut simulator, config) = simulator(directory.path(), &[]);
     for signal in ["TERM", "INT"] {
         let (mut daemon, url) = daemon(&config, &[]);
-        // A connection that is kept open, and one that never says what it wants.
+        // A connection that stays open, and one that sends no request.
         let address = url.strip_prefix("http://").unwrap();
         let _silent = std::net::TcpStream::connect(address).unwrap();
         get(&format!("{url}/metrics"), &[]);
         let start = tokio::time::Instant::now();
         daemon.signal(signal);
         assert_eq!(daemon.exit_code(), Some(0), "{signal}");
-        // Said as a second; a busy machine is given more.
+        // The documented time is a second; a busy machine gets more.
         assert!(start.elapsed() < Duration::from_secs(10), "{signal}: {:?}", start.elapsed());
         assert!(daemon.output().contains("stopped"));
     }
@@ -139,7 +136,7 @@ fn either_signal_ends_it_in_time_and_with_code_0() {
 }
 
 #[test]
-fn everything_is_on_metrics_before_the_api_has_answered() {
+fn own_metrics_are_there_before_the_api_answers() {
     let directory = tempfile::tempdir().unwrap();
     let config = directory.path().join("c.toml");
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -180,12 +177,12 @@ fn expired_tokens_are_replaced() {
 }
 
 #[test]
-fn the_demo_needs_nothing() {
+fn the_demo_runs_without_a_configuration() {
     let mut demo = Process::start(exporter().args(["demo", "--web.listen-address", "127.0.0.1:0"]));
     let url = format!("http{}", demo.wait_for("metrics          http"));
     wait("all accounts up", || {
         let text = get(&url, &[]).text();
-        let up = ["farm-1", "farm-2", "farm-3", "rig-1"].iter().all(|name| up(&text, name));
+        let up = ["farm-1", "farm-2", "farm-3", "rig-1"].iter().all(|name| is_up(&text, name));
         (up && text.matches("minergate_up{").count() == 4).then_some(())
     });
     let page = format!("http{}", demo.wait_for("status page      http"));
@@ -202,7 +199,7 @@ fn the_demo_needs_nothing() {
 }
 
 #[test]
-fn check_says_what_was_understood_or_what_is_wrong() {
+fn check_reports_the_configuration_or_its_mistakes() {
     let directory = tempfile::tempdir().unwrap();
     let config = directory.path().join("c.toml");
     std::fs::write(
@@ -228,7 +225,7 @@ fn check_says_what_was_understood_or_what_is_wrong() {
 }
 
 #[test]
-fn the_health_check_says_it_by_its_exit_code() {
+fn the_health_check_has_an_exit_code() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, mut daemon, url) = running(directory.path());
     let address = url.strip_prefix("http://").unwrap().to_owned();
@@ -236,7 +233,7 @@ fn the_health_check_says_it_by_its_exit_code() {
     assert_eq!(check(&["--web.listen-address", &address]), Some(0));
     assert_eq!(check(&["--ready", "--web.listen-address", &address]), Some(0));
     assert_eq!(check(&["--url", &format!("{url}/nothing")]), Some(1));
-    // A container's health check sees the environment of its exporter, but not the exporter's flags.
+    // A container's health check has the environment of the exporter, but not its flags.
     let mut command = exporter();
     command.env("MINERGATE_EXPORTER__WEB__LISTEN_ADDRESS", format!("[\"{address}\"]"));
     assert_eq!(Process::start(command.arg("healthcheck")).exit_code(), Some(0));
@@ -246,7 +243,7 @@ fn the_health_check_says_it_by_its_exit_code() {
 }
 
 #[test]
-fn an_address_in_use_is_said_so() {
+fn an_address_in_use_is_an_error() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let mut demo = Process::start(exporter().args(["demo", "--web.listen-address", &address]));
@@ -266,7 +263,7 @@ fn the_version_names_revision_and_compiler() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_environment_s_proxy_is_used() {
+async fn the_proxy_of_the_environment_is_used() {
     let proxy = FakeApi::start(|_| (200, r#"{"xmr": "1.5"}"#.to_owned())).await;
     let directory = tempfile::tempdir().unwrap();
     let config = directory.path().join("c.toml");
@@ -298,7 +295,7 @@ fn proxy(answer: &'static [u8]) -> SocketAddr {
 }
 
 #[test]
-fn what_a_proxy_refuses_is_said_of_the_proxy() {
+fn errors_of_a_proxy_name_the_proxy() {
     let authentication = b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n";
     let directory = tempfile::tempdir().unwrap();
     let config = directory.path().join("c.toml");
@@ -350,7 +347,7 @@ fn this_machine_is_never_asked_through_a_proxy() {
 }
 
 #[test]
-fn a_secret_that_everybody_can_read_is_warned_about() {
+fn a_secret_that_everybody_can_read_causes_a_warning() {
     use std::os::unix::fs::PermissionsExt;
     let directory = tempfile::tempdir().unwrap();
     let (config, secret) = (directory.path().join("c.toml"), directory.path().join("token"));

@@ -1,4 +1,4 @@
-//! deploy/: the exporter starts as its files there start it, and they speak of this version and of these accounts.
+//! deploy/: the exporter can be started as its files say, and they have the present version and the simulator's accounts.
 
 use std::fs;
 
@@ -15,18 +15,18 @@ fn strings(list: &Value) -> Vec<String> {
     list.as_array().unwrap().iter().map(|item| item.as_str().unwrap().to_owned()).collect()
 }
 
-/// The value of a simulated account's key, as `simulate --write-config` writes it.
+/// The value of a key of a simulated account, from `simulate --write-config`.
 fn value(config: &str, key: &str) -> String {
     let (_, rest) = config.split_once(&format!("\n{key} = \"")).unwrap();
     rest.split_once('"').unwrap().0.to_owned()
 }
 
 #[test]
-fn the_stateful_set_starts_probes_and_ends_it_as_kubernetes_would() {
+fn the_stateful_set_can_be_started_probed_and_stopped() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, simulated) = simulator(directory.path(), &["--accounts", "1"]);
     let simulated = fs::read_to_string(simulated).unwrap();
-    // The ConfigMap and the Secret, mounted, with the simulator's values in the places of the examples.
+    // The mounted ConfigMap and Secret, with the simulator's values instead of the examples.
     let config = directory.path().join("config.toml");
     let shipped = read("deploy/kubernetes/base/config.toml");
     let filled = shipped

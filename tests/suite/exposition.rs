@@ -1,4 +1,4 @@
-//! Whatever the API says, /metrics is read back by an independent parser, and says the same.
+//! For all answers of the API, an independent parser reads the same values from /metrics.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -38,7 +38,7 @@ fn exposition(answers: &[(&str, &'static str, Value)]) -> Exposition {
     Exposition::new(Arc::new(store), health)
 }
 
-/// The samples of a family as the parser understood them: label values by name, and the value.
+/// The parsed samples of a family: label values by name, and the value.
 fn parsed(text: &str, family: &str) -> Vec<(BTreeMap<String, String>, f64)> {
     let exposition = parsed_open_metrics(text);
     let Some(family) = exposition.families.get(family) else { return Vec::new() };
@@ -117,18 +117,18 @@ proptest! {
     }
 }
 
-/// Something that happens between two scrapes.
+/// An event between two scrapes.
 #[derive(Clone, Debug)]
 enum Event {
-    /// An account's endpoint answers: for each currency, a number.
+    /// An endpoint of an account answers with a number for each currency.
     Answer(usize, &'static str, Vec<(usize, u32)>),
     /// A loop ends.
     End(usize, &'static str),
     /// A poll fails, or succeeds.
     Poll(usize, bool),
-    /// Seconds pass.
+    /// Time passes, in seconds.
     Pass(u64),
-    /// Somebody scrapes.
+    /// A scrape.
     Scrape,
 }
 
@@ -148,14 +148,14 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// All four bodies, of two formats and two encodings, have the text that is rendered.
+/// The bodies of both formats and both encodings have the rendered text.
 fn scrape(exposition: &Exposition) {
     for format in Format::ALL {
         let body = |encoding| match exposition.body(format, encoding, &Filter::default()) {
             Body::Whole(body) => body.to_vec(),
             Body::Parts(length, parts) => {
                 let parts: Vec<_> = parts.collect();
-                // One that is sent takes little memory, whatever its size: some 100 kB, and what is left of a block.
+                // A body that is being sent takes little memory: about 100 kB, and the rest of a block.
                 assert!(parts.iter().all(|part| part.len() < 200_000), "{:?}", parts.iter().map(Bytes::len).max());
                 let body = parts.concat();
                 assert_eq!(body.len(), length);
@@ -204,11 +204,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn joined_pieces_say_what_is_written_anew(events in prop::collection::vec(event(), 0..200)) {
+    fn joined_pieces_equal_newly_written_text(events in prop::collection::vec(event(), 0..200)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
             let exposition = exposition(&[]);
-            // Enough for several blocks, so that some are cut and some run empty.
+            // Enough for several blocks, so that some are split and some become empty.
             for account in 0..200 {
                 let numbers = (0..CODES.len()).map(|code| (code, 1)).collect();
                 happens(&exposition, Event::Answer(account, "workers", numbers)).await;
@@ -222,7 +222,7 @@ proptest! {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_large_answer_comes_in_parts_that_say_the_same() {
+async fn the_parts_of_a_large_answer_have_the_same_text() {
     let exposition = exposition(&[]);
     let request = Context::default();
     // Lines that are hard to compress, so that the compressed body is large too.
@@ -244,7 +244,7 @@ fn word(words: &[String]) -> Option<&String> {
 }
 
 #[test]
-fn odd_numbers_are_taken_as_documented() {
+fn unusual_numbers_are_read_as_documented() {
     for (written, expected) in [
         ("1", Some("1")),
         ("\"1\"", Some("1")),
@@ -287,7 +287,7 @@ fn odd_numbers_are_taken_as_documented() {
 }
 
 #[test]
-fn one_bad_field_costs_nothing_but_itself() {
+fn a_bad_field_affects_only_its_own_samples() {
     let body = json!({
         "xmr": {"minersCount": [], "hashrate": "5.5", "shares": "none", "totalMined": 2, "unknown": {"a": [1]}},
         "bcn": null,
@@ -314,7 +314,7 @@ fn one_bad_field_costs_nothing_but_itself() {
 }
 
 #[test]
-fn a_sum_that_lacks_a_part_is_missing() {
+fn a_sum_with_an_unknown_part_is_missing() {
     let body = json!([
         {"cc": "xmr", "amount": 1, "fee": 0.1, "status": "finished", "created": 5.5},
         {"cc": "xmr", "amount": null, "fee": "0.2", "status": "finished", "created": 4},
@@ -359,7 +359,7 @@ fn directions_follow_the_account_s_address() {
 }
 
 #[test]
-fn a_filter_shows_an_account_or_the_rest() {
+fn a_filter_shows_one_account_or_what_belongs_to_none() {
     let answers =
         [("a", "balance", json!({"xmr": 1})), ("b", "balance", json!({"xmr": 2})), ("", "profit_rating", json!(["xmr"]))];
     let exposition = exposition(&answers);

@@ -1,7 +1,6 @@
-//! Every fault of the simulator, alone, and what the exporter makes of it: on /metrics, in the log, in its requests.
+//! Every fault of the simulator by itself, and its effect on /metrics, on the log and on the requests.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
@@ -9,20 +8,20 @@ use std::time::Duration;
 use minergate_simulator::FAULTS;
 use serde_json::Value;
 
-use crate::process::{Process, daemon, get, simulator, wait};
+use crate::process::{Process, change_config, daemon, get, set_intervals, simulator, wait};
 
-/// One fault on one endpoint of an account of its own, always.
+/// One permanent fault of one endpoint, on a separate account.
 struct Row {
     rule: &'static str,
-    /// Whether the account is up all the same.
+    /// Whether the account is up.
     up: bool,
-    /// Whether its endpoint's values are shown, where chance does not decide.
+    /// Whether the endpoint's values are shown. Nothing if that is random.
     values: Option<bool>,
-    /// Kinds of failure in the log, in this order; others may follow.
+    /// Kinds of failures in the log, in this order. Others can follow.
     logged: &'static [&'static str],
-    /// Requests to the endpoint in some ten polls: a refusal is tried once, a failed login once or twice, other things again.
+    /// Requests to the endpoint in about ten polls: one after a refusal, one or two after a failed login, more after other failures.
     requests: RangeInclusive<u64>,
-    /// The reason why logins are stopped.
+    /// The reason why logins are blocked.
     blocked: &'static str,
 }
 
@@ -46,7 +45,7 @@ const fn backs_off(rule: &'static str, logged: &'static [&'static str]) -> Row {
     Row { requests: BACKED_OFF, ..fails(rule, logged) }
 }
 
-/// All faults but those that stop the whole host, each on a read and, where that is another matter, on the login.
+/// All faults except those that pause the whole host: each on a read and, if the effect differs, on the login.
 const ROWS: &[Row] = &[
     fine("workers/latency=1s"),
     fails("workers/timeout", &["timeout"]),
@@ -87,7 +86,7 @@ const ROWS: &[Row] = &[
     backs_off("login/timeout", &["timeout"]),
 ];
 
-/// Faults that stop the whole host, and so are run by themselves.
+/// Faults that pause the whole host, so each needs its own run.
 const PAUSES: &[(&str, &str)] =
     &[("workers/429", "rate_limited"), ("workers/429-date", "rate_limited"), ("login/429", "rate_limited")];
 
@@ -109,21 +108,22 @@ fn run(directory: &Path, rules: &[&str], healthy: usize) -> (Process, Process, S
     }
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let (simulator, config) = simulator(directory, &arguments);
-    let mut table: toml::Table = toml::from_str(&fs::read_to_string(&config).unwrap()).unwrap();
-    let accounts = table["accounts"].as_array_mut().unwrap();
-    accounts.retain(|account| account.get("password").is_some() && account.get("totp_secret").is_none());
-    for (i, account) in accounts.iter_mut().enumerate() {
-        let polled = rules.get(i).map(|rule| endpoint(rule)).filter(|endpoint| *endpoint != "login").unwrap_or("workers");
-        account.as_table_mut().unwrap().insert("endpoints".to_owned(), vec![polled].into());
-    }
-    let api = table["api"].as_table_mut().unwrap();
-    api.insert("timeout".to_owned(), "3s".into());
-    api.insert("requests_per_second".to_owned(), 1000.into());
-    api.insert("concurrency".to_owned(), 200.into());
-    let url = api["base_url"].as_str().unwrap().to_owned();
-    let poll = "stale_after = \"3s\"\nworkers = \"1s\"\nmining_stats = \"1s\"\ntransfers = \"1s\"\nstatus = \"off\"\nprofit_rating = \"off\"\ntop_hashrate = \"off\"";
-    table.insert("poll".to_owned(), toml::from_str::<toml::Table>(poll).unwrap().into());
-    fs::write(&config, toml::to_string(&table).unwrap()).unwrap();
+    let url = change_config(&config, |table| {
+        let accounts = table["accounts"].as_array_mut().unwrap();
+        accounts.retain(|account| account.get("password").is_some() && account.get("totp_secret").is_none());
+        for (i, account) in accounts.iter_mut().enumerate() {
+            let polled = rules.get(i).map(|rule| endpoint(rule)).filter(|endpoint| *endpoint != "login");
+            let polled = vec![polled.unwrap_or("workers")];
+            account.as_table_mut().unwrap().insert("endpoints".to_owned(), polled.into());
+        }
+        let api = table["api"].as_table_mut().unwrap();
+        api.insert("timeout".to_owned(), "3s".into());
+        api.insert("requests_per_second".to_owned(), 1000.into());
+        api.insert("concurrency".to_owned(), 200.into());
+        let polled = "stale_after = \"3s\"\nworkers = \"1s\"\nmining_stats = \"1s\"\ntransfers = \"1s\"\n";
+        let off = "status = \"off\"\nprofit_rating = \"off\"\ntop_hashrate = \"off\"";
+        set_intervals(table, &format!("{polled}{off}"));
+    });
     let (daemon, metrics) = daemon(&config, &["--log.format", "json"]);
     (simulator, daemon, url, format!("{metrics}/metrics"))
 }
@@ -139,7 +139,7 @@ fn requests(simulator: &str) -> BTreeMap<(String, String), u64> {
     requests
 }
 
-/// The kinds of failure that the log tells of an account, in order.
+/// The kinds of failures of an account in the log, in order.
 fn logged(log: &str, account: &str) -> Vec<String> {
     let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let is_failure = |line: &Value| line["message"] == "poll failed" || line["message"] == "account down";
@@ -180,7 +180,7 @@ fn every_fault_alone() {
     }
     let account = &healthy.0;
     assert_eq!(value(format!("minergate_up{{account=\"{account}\"}}")), Some("1"));
-    // What was invented is cut off and counted, and so is what can't be a currency.
+    // Invented and invalid currencies are left out and counted.
     let dropped: f64 =
         value("minergate_api_dropped_samples_total{endpoint=\"workers\"}".to_owned()).unwrap().parse().unwrap();
     assert!(dropped > 0.0);
@@ -188,7 +188,7 @@ fn every_fault_alone() {
 }
 
 #[test]
-fn what_stops_the_host_stops_every_account_and_nothing_is_sent() {
+fn a_paused_host_gets_no_requests_of_any_account() {
     for (rule, kind) in PAUSES {
         let directory = tempfile::tempdir().unwrap();
         let (_simulator, daemon, simulator, metrics) = run(directory.path(), &[rule], 1);
@@ -210,7 +210,7 @@ fn what_stops_the_host_stops_every_account_and_nothing_is_sent() {
 }
 
 #[test]
-fn no_fault_is_left_out() {
+fn the_tables_have_every_fault() {
     let tried: Vec<&str> = ROWS.iter().map(|row| row.rule).chain(PAUSES.iter().map(|(rule, _)| *rule)).collect();
     // No account here has a wallet.
     for fault in FAULTS.iter().filter(|fault| fault.name != "wallet-unknown") {

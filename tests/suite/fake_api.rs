@@ -1,4 +1,4 @@
-//! A server that answers as a test tells it to, and remembers its requests.
+//! A server whose answers a test defines. It records its requests.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The simulator's faults over a socket, as any client sees them: each does what its line in the table says.
+//! The simulator's faults, over a socket: each does what its line in the table says.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use crate::process::{PATIENCE, Process, exporter, get, request, simulator, wait};
 
-/// More than an answer that ends has.
+/// More bytes than any answer that ends.
 const ENOUGH: usize = 4 << 20;
 
-/// What came over a connection, byte by byte, and how it ended.
+/// The bytes of a connection, and how it ended.
 struct Raw {
     head: String,
     body: Vec<u8>,
@@ -42,7 +42,7 @@ impl Raw {
     }
 }
 
-/// Sends one request and reads until the connection ends or there is more than enough.
+/// Sends one request, and reads until the connection ends or the limit is reached.
 fn raw(address: &str, method: &str, path: &str, token: &str, body: &str) -> Raw {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -108,7 +108,7 @@ impl Pool {
     }
 }
 
-/// Whether anything in it is so.
+/// Whether any value in it matches.
 fn any(value: &Value, so: &impl Fn(&Value) -> bool) -> bool {
     so(value)
         || match value {
@@ -122,7 +122,7 @@ fn is_number(value: &Value) -> bool {
     value.is_number() || value.as_str().is_some_and(|text| text.parse::<f64>().is_ok_and(f64::is_finite))
 }
 
-/// What must be seen of a fault, by its name; `answer` is to a read unless the fault is one of the login's.
+/// Checks the effect of a fault by its name. `answer` belongs to a read, or to a login if the fault is one of logins.
 fn check(name: &str, answer: &Raw, documented: &Value) {
     let (status, text) = (answer.status(), answer.text());
     let says = |expected: u16, code: &str| assert_eq!((status, answer.code().as_str()), (expected, code), "{name}");
@@ -208,7 +208,7 @@ fn check(name: &str, answer: &Raw, documented: &Value) {
 }
 
 #[test]
-fn each_fault_does_what_its_line_says_and_no_more() {
+fn each_fault_has_only_its_documented_effect() {
     let pool = Pool::start(&["--documented"]);
     let wallet = format!("/nodejs-pool/miner/{}/stats", pool.wallet);
     for fault in FAULTS {
@@ -221,7 +221,7 @@ fn each_fault_does_what_its_line_says_and_no_more() {
             _ => ("balance", "/1.0/balance"),
         };
         let documented = if login_alone { Value::Null } else { pool.get(path).json() };
-        // Nothing waits for the usual times, but for those that the answer only names.
+        // The times of faults are short, except for those that the answer only names.
         let time = match fault.name {
             "latency" | "timeout" => "=300ms",
             "slow-body" => "=1ms",
@@ -233,7 +233,7 @@ fn each_fault_does_what_its_line_says_and_no_more() {
         let least = if time == "=300ms" { 300 } else { 0 };
         assert!(began.elapsed().as_millis() >= least, "{}: {:?}", fault.name, began.elapsed());
         check(fault.name, &answer, &documented);
-        // Other endpoints go on as ever.
+        // Other endpoints have no fault.
         assert_eq!(pool.get("/1.0/workers").status(), 200, "{}", fault.name);
         assert_eq!(if login_alone { pool.get("/1.0/balance") } else { pool.log_in() }.status(), 200, "{}", fault.name);
         pool.put("latency:0");
@@ -293,7 +293,7 @@ fn rules_of_the_command_line_are_in_force_until_they_are_removed() {
 }
 
 #[test]
-fn a_wrong_rule_is_said_so() {
+fn a_wrong_rule_is_an_error() {
     for (rule, code, sentence) in [
         ("capcha", 2, "unknown fault `capcha`; did you mean `captcha`?"),
         ("500@farm-4", 1, "error: --fault: there is no account `farm-4`; accounts are farm-1 to farm-3"),

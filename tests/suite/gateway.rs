@@ -54,7 +54,7 @@ fn write(directory: &Path, text: &str) -> PathBuf {
 }
 
 /// The gateway with a configuration, on a port of its own; returns its base URL.
-fn gateway(config: &Path, arguments: &[&str]) -> (Process, String) {
+pub(crate) fn gateway(config: &Path, arguments: &[&str]) -> (Process, String) {
     let mut command = exporter();
     command.arg("gateway").arg("--config.file").arg(config).args(["--listen", "127.0.0.1:0"]).args(arguments);
     let mut process = Process::start(&mut command);

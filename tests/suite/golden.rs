@@ -1,4 +1,4 @@
-//! The documented answers as they stand, on /metrics: every number in base units.
+//! The documented answers on /metrics, as snapshots.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -29,23 +29,23 @@ fn documented() -> Exposition {
     Exposition::new(Arc::new(store), Arc::new(Health::default()))
 }
 
-/// What comes of the API's answers: all but the exporter's own metrics, which change from run to run.
+/// The samples of the API's answers, without the exporter's own metrics, which change from run to run.
 fn of_the_api(text: &str) -> &str {
     text.split_once("# HELP minergate_exporter_").unwrap().0
 }
 
 #[test]
-fn documented_answers_in_open_metrics() {
+fn the_documented_answers_as_open_metrics() {
     insta::assert_snapshot!(of_the_api(&documented().render(Format::OpenMetrics, &Filter::default())));
 }
 
 #[test]
-fn documented_answers_in_text() {
+fn the_documented_answers_as_text() {
     insta::assert_snapshot!(of_the_api(&documented().render(Format::Text, &Filter::default())));
 }
 
 #[test]
-fn the_formats_differ_in_the_lines_about_families_only() {
+fn the_formats_differ_only_in_lines_about_families() {
     let samples = |format| {
         let text = documented().render(format, &Filter::default());
         let own = |line: &&str| line.starts_with("minergate_") && !line.contains("_config_") && !line.contains("_build_");
@@ -55,7 +55,7 @@ fn the_formats_differ_in_the_lines_about_families_only() {
 }
 
 #[test]
-fn nothing_personal_of_the_documented_answers_comes_out() {
+fn no_personal_data_of_the_documented_answers_is_shown() {
     let text = documented().render(Format::OpenMetrics, &Filter::default());
     for personal in ["@", "acaef201", "44872a9e", "5bb3f705", "c5d7b9d3", "/a/", "Some text", "paymentId", "04ab3e8b"] {
         assert!(!text.contains(personal), "{personal} is on /metrics");
@@ -63,8 +63,8 @@ fn nothing_personal_of_the_documented_answers_comes_out() {
 }
 
 #[test]
-fn the_metrics_are_those_that_are_promised() {
-    // Name, type and labels of every metric of the API's, as dashboards know them.
+fn the_metrics_are_the_promised_ones() {
+    // Name, type and labels of every metric of the API, which dashboards and users depend on.
     let promised: BTreeSet<&str> = include_str!("promised_metrics.txt").lines().collect();
     let mut found = BTreeSet::new();
     for endpoint in ENDPOINTS {

@@ -1,7 +1,7 @@
-//! The dashboards that are committed in `grafana/dashboards`: held against the rules of Grafana's dashboard-linter and our own,
-//! and every query of theirs run by a real Prometheus.
+//! The committed dashboards in `grafana/dashboards`: they follow the rules of Grafana's dashboard-linter and our own,
+//! and a real Prometheus runs each of their queries.
 //!
-//! That they are what the generator writes is checked by `scripts/check/dashboards`.
+//! `scripts/check/dashboards` checks that the generator writes the same files.
 
 mod dashboard;
 mod history;

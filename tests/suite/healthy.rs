@@ -1,4 +1,4 @@
-//! `/-/healthy`, `healthcheck` and the watchdog: unhealthy when the poller stands still, and never because of the API.
+//! `/-/healthy`, `healthcheck` and the watchdog: the exporter is unhealthy if the poller hangs, and never because of the API.
 
 use std::sync::{Arc, Mutex, PoisonError, mpsc as blocking};
 use std::time::Duration;
@@ -25,7 +25,7 @@ fn plan(poll: &str) -> Plan {
     plan_of(&format!("[poll]\n{poll}\n[[accounts]]\nname = \"a\"\ntoken = \"t\"\n{login}"))
 }
 
-/// Serves `/-/healthy`, and with these users.
+/// Serves `/-/healthy` for these users.
 async fn serve(health: &Arc<Health>, users: &str) -> String {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("web.yml");
@@ -36,11 +36,11 @@ async fn serve(health: &Arc<Health>, users: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_poller_whose_thread_is_blocked_is_unhealthy_until_it_runs_again() {
+async fn a_blocked_poller_is_unhealthy_until_it_runs_again() {
     let health = Arc::<Health>::default();
     let (release, released) = blocking::channel::<()>();
     let released = Mutex::new(released);
-    // Blocks the poller's thread until it is let go.
+    // Blocks the poller's thread until the sender is dropped.
     let source = Answers(move |_| {
         let _ = released.lock().unwrap_or_else(PoisonError::into_inner).recv();
         std::future::ready(Err(Error::Timeout))
@@ -48,7 +48,7 @@ async fn a_poller_whose_thread_is_blocked_is_unhealthy_until_it_runs_again() {
     let poller = Poller::new(Arc::new(source), plan(""), Arc::default(), health.clone());
     let (_updates, updates) = mpsc::channel(1);
     tokio::spawn(poller.run_on_own_thread(updates));
-    // Longer than the poller's own beat: while it waits for the next poll it is healthy.
+    // Longer than the time between the poller's reports: while it waits for the next poll, it is healthy.
     health.liveness.set_patience(Duration::from_secs(12));
     let (open, closed) =
         (serve(&health, "").await, serve(&health, &format!("basic_auth_users: {{a: {}}}", hash("b"))).await);
@@ -58,7 +58,7 @@ async fn a_poller_whose_thread_is_blocked_is_unhealthy_until_it_runs_again() {
         assert_eq!((healthy(&open).status, healthy(&closed).status), (200, 401));
         wait("the stall", || (healthy(&open).status == 503).then_some(()));
         assert!(healthy(&open).text().starts_with("Not healthy: the poller has not run for "), "{}", healthy(&open).text());
-        // Who has no password learns that it is so, and not why.
+        // Without a password, the answer has the status and not the reason.
         assert_eq!((healthy(&closed).status, healthy(&closed).text().as_str()), (503, "Not healthy\n"));
         assert!(ask(&format!("{closed}/-/healthy"), "a:b").text().starts_with("Not healthy: the poller has not run"));
         for (url, reason) in [(&open, "Not healthy: the poller has not run for "), (&closed, "Not healthy")] {
@@ -84,7 +84,7 @@ async fn a_poller_whose_thread_is_blocked_is_unhealthy_until_it_runs_again() {
     assert_eq!(watchdog.look(PATIENCE).await, Ok(()));
 }
 
-/// The real client against an API in every bad state, for hours of a clock that is moved on.
+/// The real client against an API in every bad state, for hours of a simulated clock.
 #[tokio::test]
 async fn no_state_of_the_api_is_unhealthy() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -116,7 +116,7 @@ async fn no_state_of_the_api_is_unhealthy() {
                 health.subjects.for_each(|account| failed |= account.loops.values().any(|l| l.failing.is_some()));
                 failed
             };
-            // The first answer takes its time; after that, the clock jumps while nothing happens.
+            // The first answer takes real time. After it, the clock jumps while nothing happens.
             if state != "silent" {
                 while !has_failed() {
                     sleep(Duration::from_millis(5)).await;

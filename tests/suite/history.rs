@@ -1,4 +1,4 @@
-//! `history`: what happened before the exporter was there, backfilled into a real Prometheus by a real promtool.
+//! `history`: payouts, transfers and invoices of the past, backfilled into a real Prometheus by a real promtool.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -67,7 +67,7 @@ fn promtool(program: &Path, text: &Path, data: &Path) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "scripts/test runs it: it needs Prometheus and Python"]
-async fn prometheus_has_the_past_after_a_backfill() {
+async fn prometheus_has_past_values_after_a_backfill() {
     let now = now();
     let api = FakeApi::start(move |asked| answer(&asked.path, now)).await;
     let url = api.base_url.clone();
@@ -104,7 +104,7 @@ async fn prometheus_has_the_past_after_a_backfill() {
 /// Asks Prometheus for what was backfilled.
 fn came_back(api: &str, now: f64) {
     let at = |metric: &str, hours: f64| -> BTreeMap<String, f64> {
-        // Between two samples lies an hour, and Prometheus looks back five minutes by itself.
+        // Samples are an hour apart, and Prometheus looks back five minutes by default.
         let expression = format!("last_over_time(minergate_history_{metric}[2h] @ {})", now - hours * HOUR);
         query(api, &expression)
             .into_iter()
@@ -117,16 +117,16 @@ fn came_back(api: &str, now: f64) {
     assert_eq!(at("withdrawals_coins_total", 72.5), pairs(&[(xmr, 0.0)]));
     assert_eq!(at("withdrawals_coins_total", 60.0), pairs(&[(xmr, 1.0)]));
     assert_eq!(at("withdrawals_coins_total", 30.0), pairs(&[(xmr, 3.0), (bcn, 3.0)]));
-    // What was paid an hour ago is the running Prometheus' own to record.
+    // The payment of an hour ago is left out: the running Prometheus records that time.
     assert_eq!(at("withdrawals_coins_total", 3.5), pairs(&[(xmr, 7.0), (bcn, 3.0)]));
     assert_eq!(at("withdrawals_total", 3.5), pairs(&[(xmr, 3.0), (bcn, 1.0)]));
-    // A withdrawal of bcn does not say its fee.
+    // A withdrawal of bcn has no fee.
     assert_eq!(at("withdrawals_fees_coins_total", 3.5), pairs(&[(xmr, 0.875)]));
     let out = r#"{account="farm \"1\"",currency="bcn",direction="out"}"#;
     assert_eq!(at("transfers_coins_total", 3.5), pairs(&[(out, 7.0)]));
     assert_eq!(at("invoices_total", 62.0), BTreeMap::new(), "an invoice counts from when it was paid");
     assert_eq!(at("invoices_coins_total", 3.5), pairs(&[(bcn, 10.0)]));
-    // A day's payouts, the first among them.
+    // The payouts of a day, including the first.
     let day = format!("increase(minergate_history_withdrawals_total{{currency=\"xmr\"}}[25h] @ {})", now - 60.0 * HOUR);
     let increase = query(api, &day).into_values().next().unwrap();
     assert!((0.99..1.1).contains(&increase), "{increase}");
@@ -192,7 +192,7 @@ async fn missing_fees_are_warned_about_once_and_only_where_they_are_expected() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_years_are_about_a_megabyte_a_counter() {
+async fn ten_years_of_a_counter_are_about_a_megabyte() {
     let now = now();
     let years = 10.0 * 365.25 * 24.0;
     let api = FakeApi::start(move |asked| {
@@ -217,12 +217,12 @@ async fn ten_years_are_about_a_megabyte_a_counter() {
         assert!(lines.iter().map(|line| line.len() + 1).sum::<usize>() < 1_250_000);
         for pair in lines.windows(2) {
             let (first, second) = (time(&pair[0]), time(&pair[1]));
-            // An hour around the year: the clock went on since.
+            // An hour more or less, since the clock went on.
             let most = if first < now - 8759.0 * HOUR { 24.0 } else { 1.0 };
             assert!(second > first && second - first <= most * HOUR, "{pair:?}");
         }
         assert!(lines.len() < 3650 + 8784 + 30, "{}", lines.len());
-        // What is given counts for all times.
+        // The given distance is for all times.
         for (every, most) in [("12h", 12.0), ("48h", 48.0)] {
             let lines = samples(&["--every", every]);
             let widest = lines.windows(2).map(|pair| time(&pair[1]) - time(&pair[0])).fold(0.0, f64::max);
@@ -235,7 +235,7 @@ async fn ten_years_are_about_a_megabyte_a_counter() {
 }
 
 #[test]
-fn a_part_is_written_and_said_to_be_one() {
+fn a_partial_history_is_written_and_reported() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulator(directory.path(), &["--fault", "withdrawals/500@farm-3"]);
     let output = history(&config, &["--account", "farm-3", "--until", "0s", "--every", "10m"]);

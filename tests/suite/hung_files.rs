@@ -1,4 +1,4 @@
-//! Files that do not answer while the exporter runs: they cost their own reading, and nothing else.
+//! Files that hang while the exporter runs: only reading them fails, and nothing else.
 
 use std::fs;
 use std::path::Path;
@@ -36,7 +36,7 @@ fn reload_successful(url: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_configuration_that_does_not_answer_fails_its_reload_and_holds_up_nothing() {
+async fn a_hanging_configuration_file_fails_only_the_reload() {
     let api = FakeApi::start(|_| (200, r#"{"xmr": "1.5"}"#.to_owned())).await;
     spawn_blocking(move || {
         let directory = tempfile::tempdir().unwrap();
@@ -52,7 +52,7 @@ async fn a_configuration_that_does_not_answer_fails_its_reload_and_holds_up_noth
         daemon.signal("HUP");
         wait("the next failure", || (failures() == 2).then_some(()));
 
-        // The file answers at last, and is a file again.
+        // The hanging call returns, and the file is a regular file again.
         fs::write(&config, &text).unwrap();
         fs::remove_file(&config).unwrap();
         fs::write(&config, &text).unwrap();
@@ -69,14 +69,14 @@ async fn a_configuration_that_does_not_answer_fails_its_reload_and_holds_up_noth
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reload_that_hangs_does_not_hold_up_the_end() {
+async fn a_hanging_reload_does_not_delay_the_end() {
     let api = FakeApi::start(|_| (200, r#"{"xmr": "1.5"}"#.to_owned())).await;
     spawn_blocking(move || {
         let directory = tempfile::tempdir().unwrap();
         let (mut daemon, url, config, _) = polling(directory.path(), &api);
         replace_by_fifo(&config);
         daemon.signal("HUP");
-        // Long enough for the signal to arrive, and far shorter than the reload hangs.
+        // Long enough for the signal to arrive, and much shorter than the reload hangs.
         std::thread::sleep(Duration::from_millis(500));
         assert_eq!(get(&format!("{url}/metrics"), &[]).status, 200);
         daemon.signal("TERM");
@@ -88,7 +88,7 @@ async fn a_reload_that_hangs_does_not_hold_up_the_end() {
 }
 
 #[test]
-fn a_fifo_in_the_place_of_a_web_configuration_changes_nothing() {
+fn a_fifo_as_web_configuration_changes_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let (daemon, url) = serving(directory.path(), &format!("basic_auth_users:\n  alice: {}\n", hash("secret")));
     assert_eq!(ask(&url, "alice:secret").status, 200);
@@ -101,9 +101,9 @@ fn a_fifo_in_the_place_of_a_web_configuration_changes_nothing() {
     assert_eq!(daemon.output().matches("web configuration not reloaded").count(), 1);
 }
 
-/// A mount that hangs, as far as a test can make one: somebody else's look at the file does not return.
+/// A hanging mount, as far as a test can simulate it: another call that looks at the file does not return.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_web_configuration_that_does_not_answer_leaves_the_one_before_in_force() {
+async fn a_hanging_web_configuration_leaves_the_old_one_in_force() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("web.yml");
     let users = |password: &str| format!("basic_auth_users:\n  alice: {}\n", hash(password));
@@ -116,7 +116,7 @@ async fn a_web_configuration_that_does_not_answer_leaves_the_one_before_in_force
     let hang = tokio::spawn(async move { file::run(&own, move || drop(released.recv())).await });
     fs::write(&path, users("two")).unwrap();
     spawn_blocking(move || {
-        // The file is looked at a second after it was read, and counts as hung five seconds later.
+        // The exporter looks at the file a second after the last reading, and takes it as hung five seconds later.
         let (start, mut answered) = (tokio::time::Instant::now(), 0);
         while !hang.is_finished() {
             let is_due = start.elapsed() > Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! A thousand accounts of which 300 are broken in all ways: the other 700 are polled on time.
+//! A thousand accounts, 300 of them with all kinds of faults: the other 700 are polled on time.
 
 use std::path::Path;
 use std::thread;
@@ -15,38 +15,38 @@ use crate::scrape::{Scrape, label};
 
 const ACCOUNTS: usize = 1000;
 
-/// Those that are not broken.
+/// The accounts without faults.
 const HEALTHY: usize = 700;
 
-/// Three of ten are broken, and stand in a row, so that each of the three ways in is among them.
+/// Three of ten accounts in a row have faults, so that each kind of credentials is among them.
 fn is_broken(account: usize) -> bool {
     account % 10 < 3
 }
 
-/// What is polled, and how often: a load that a debug build on two cores carries, beside other tests.
+/// The polled endpoints and intervals: a load that a debug build can handle on two cores beside other tests.
 const POLLED: &[&str] = &["workers", "mining_stats", "balance"];
 const INTERVAL: Duration = Duration::from_secs(10);
 
-/// How long it is looked at after the first round.
+/// How long the test watches after the first round.
 const WATCHED: Duration = Duration::from_secs(20);
 
-/// Time between scrapes: one of a thousand accounts is work too.
+/// Time between scrapes. A scrape of a thousand accounts takes time too.
 const SCRAPE: Duration = Duration::from_secs(4);
 
-/// What is late: beyond an interval and a half, the longest from one poll of a loop to the next, and what a machine takes
-/// that is busy with both ends of it and other tests.
+/// The limit of a late poll: an interval and a half, which is the longest time between two polls of a loop, and time for a
+/// machine that runs both ends and other tests.
 const LATE: Duration = Duration::from_secs(15 + 20);
 
-/// Faults that only a login can have: nothing to an account that has a token.
+/// Faults of logins: they have no effect on an account with a token.
 const OF_LOGINS: &[&str] = &["wrong-password", "totp-required", "captcha", "login-internal"];
 
 /// Faults that only a wallet's answers can have.
 const OF_WALLETS: &[&str] = &["wallet-unknown"];
 
-/// Faults whose answers are large: a machine that makes and reads them all the time is late for everybody.
+/// Faults with large answers: making and reading them all the time would delay all accounts.
 const LARGE: &[&str] = &["endless", "deep", "huge-list", "many-currencies"];
 
-/// Faults that leave an answer which is read, if perhaps with less in it.
+/// Faults after which the answer can be read, perhaps in part.
 const READABLE: &[&str] = &[
     "latency",
     "slow-body",
@@ -60,7 +60,7 @@ const READABLE: &[&str] = &[
     "counter-reset",
 ];
 
-/// Each broken account, with its fault.
+/// The accounts with faults, each with its fault.
 fn broken() -> Vec<(usize, &'static str)> {
     let mut faults = FAULTS.iter().map(|fault| fault.name).filter(|fault| !OF_WALLETS.contains(fault)).cycle();
     let has_token = |account: usize| account.is_multiple_of(3);
@@ -70,10 +70,10 @@ fn broken() -> Vec<(usize, &'static str)> {
 
 fn rule(account: usize, fault: &str) -> String {
     let how = match fault {
-        // It answers, and holds its slot for long.
+        // It answers, after it has held its slot for a long time.
         "latency" => "=1s",
         "slow-body" => "=1ms",
-        // One of these makes the exporter leave the whole host alone for the time that it names, as it should.
+        // Each of these makes the exporter pause all requests to the host for the given time.
         "429" | "503" => "=0s",
         "429-date" => "=0s:0.05",
         large if LARGE.contains(&large) => ":0.1",
@@ -91,7 +91,7 @@ fn start(directory: &Path) -> (Process, Process, String, String) {
     let text = std::fs::read_to_string(&config).unwrap().replace("requests_per_second = 50\n", api);
     let interval = |name| if POLLED.contains(&name) { duration::print(INTERVAL) } else { "off".to_owned() };
     let lines = ENDPOINTS.iter().map(|endpoint| format!("{} = \"{}\"", endpoint.name, interval(endpoint.name)));
-    // Networks are not polled; which ones it would be need not be found out from the accounts.
+    // No networks are polled.
     let text = format!("currencies = [\"xmr\"]\n{text}\n[poll]\n{}\n", lines.collect::<Vec<_>>().join("\n"));
     std::fs::write(&config, text).unwrap();
     let (daemon, url) = daemon(&config, &[]);
@@ -102,7 +102,7 @@ fn scrape(url: &str) -> Scrape {
     Scrape::read(&get(&format!("{url}/metrics"), &[]).text())
 }
 
-/// The age in seconds of the least recent success among the healthy accounts' loops; nothing if one had none yet.
+/// The age in seconds of the oldest last success among the loops of healthy accounts. Nothing if a loop had no success yet.
 fn oldest_success(scrape: &Scrape) -> Option<f64> {
     let is_healthy = |series: &str| {
         let number = label(series, "account").and_then(|name| name.strip_prefix("farm-"));
@@ -130,7 +130,7 @@ fn requests(pool: &str) -> (f64, f64) {
 }
 
 #[test]
-fn a_thousand_accounts_are_on_time_though_300_are_broken() {
+fn healthy_accounts_are_on_time_beside_300_failing_ones() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, _daemon, pool, url) = start(directory.path());
     let began = Instant::now();
@@ -156,7 +156,7 @@ fn a_thousand_accounts_are_on_time_though_300_are_broken() {
     let (after, logins) = requests(&pool);
     let rounds = (after - before) / (watched.elapsed().as_secs_f64() / INTERVAL.as_secs_f64());
     let share = rounds / f64::from(u16::try_from(HEALTHY * POLLED.len()).unwrap());
-    // A busy machine lags behind, and may answer so late that a poll is tried again.
+    // A busy machine can answer so late that a poll is retried.
     assert!((0.5..1.5).contains(&share), "{share} of the polls that were due");
     let with_password = (1..=ACCOUNTS).filter(|account| !is_broken(*account) && !account.is_multiple_of(3)).count();
     let with_password = f64::from(u16::try_from(with_password).unwrap());

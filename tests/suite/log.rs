@@ -1,13 +1,12 @@
-//! The log's one schema, in both its formats, as docs/log.md has it.
+//! The fields of the log in both formats are those of docs/log.md.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
 
-use crate::process::{daemon, put_faults, simulator};
-use crate::repository::read;
+use crate::process::{change_config, daemon, put_faults, set_intervals, simulator};
+use crate::repository::{fenced, read};
 
 const ALWAYS: [&str; 4] = ["ts", "level", "target", "message"];
 
@@ -20,7 +19,7 @@ fn documented(heading: &str) -> BTreeSet<String> {
     section.lines().filter_map(first).collect()
 }
 
-/// A logfmt line's fields, in their order.
+/// The fields of a logfmt line, in order.
 fn logfmt(line: &str) -> Vec<(String, String)> {
     let mut fields = Vec::new();
     let mut rest = line;
@@ -38,7 +37,7 @@ fn logfmt(line: &str) -> Vec<(String, String)> {
     fields
 }
 
-/// A JSON line's fields, in their order.
+/// The fields of a JSON line, in order.
 fn json(line: &str) -> Vec<(String, String)> {
     let object: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
     let mut fields: Vec<_> = object.as_object().unwrap().iter().map(|(name, value)| (name.clone(), value.clone())).collect();
@@ -70,14 +69,18 @@ fn messages(config: &Path, format: &str) -> BTreeMap<String, Vec<String>> {
 }
 
 #[test]
-fn both_formats_say_the_same_by_the_same_names() {
+fn the_examples_of_both_formats_have_the_same_fields() {
+    let [example] = fenced(&read("docs/log.md"), "text").try_into().unwrap();
+    let (first, second) = example.trim_end().split_once('\n').unwrap();
+    assert_eq!(logfmt(first), json(second));
+}
+
+#[test]
+fn both_formats_have_the_same_fields() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulator(directory.path(), &[]);
-    let mut text = fs::read_to_string(&config).unwrap();
-    let url = text.split('"').find(|word| word.starts_with("http://")).unwrap().trim_end_matches('/').to_owned();
+    let url = change_config(&config, |table| set_intervals(table, "balance = \"1s\""));
     put_faults(&url, &["balance/500@farm-3".to_owned()]);
-    text.push_str("\n[poll]\nbalance = \"1s\"\n");
-    fs::write(&config, text).unwrap();
     let logfmt = messages(&config, "logfmt");
     assert!(logfmt.keys().any(|message| message.contains("poll failed")) && logfmt.len() > 4, "{logfmt:?}");
     assert_eq!(messages(&config, "json"), logfmt);

@@ -1,4 +1,4 @@
-//! Logins of the built binary: across restarts and reloads, with secrets that do not answer, and what the log says of them.
+//! Logins of the built binary: restarts, reloads, secret files that hang, and the log's lines about them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,6 +8,7 @@ use minergate::endpoints::{ENDPOINTS, find};
 
 use crate::fake_api::{Asked, FakeApi};
 use crate::process::{Process, daemon, exporter, get, make_fifo, wait};
+use crate::scrape::is_up;
 
 const LOGIN: &str = "/1.0/auth/login";
 
@@ -73,11 +74,11 @@ async fn rejected_credentials_are_not_sent_again_by_restarts_and_reloads() {
     }
     let mut once = exporter();
     let mut once = Process::start(once.args(["once", "--config.file"]).arg(&config));
-    // The pool could be read.
+    // The pool's endpoints could be read.
     assert_eq!(once.exit_code(), Some(3));
     assert_eq!(api.asked(LOGIN).len(), 1);
 
-    // Whoever checks may have seen to it.
+    // A user who runs `check --online` may have solved the problem.
     assert_eq!(check_online(&config).exit_code(), Some(1));
     assert_eq!(api.asked(LOGIN).len(), 2);
     let (_daemon, url) = daemon(&config, &[]);
@@ -94,7 +95,7 @@ async fn rejected_credentials_are_not_sent_again_by_restarts_and_reloads() {
     }
 }
 
-/// The account works again without other credentials, and `check --online` has found that out.
+/// The account works again with the same credentials, as `check --online` has shown.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_running_exporter_goes_on_after_a_successful_check() {
     let taken = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
@@ -111,9 +112,7 @@ async fn a_running_exporter_goes_on_after_a_successful_check() {
     wait("the login to be blocked", || blocked(&url, "wrong_password"));
     taken.store(true, std::sync::atomic::Ordering::Relaxed);
     assert_eq!(check_online(&config).exit_code(), Some(0));
-    wait("the account", || {
-        get(&format!("{url}/metrics"), &[]).text().contains("minergate_up{account=\"farm\"} 1").then_some(())
-    });
+    wait("the account", || is_up(&get(&format!("{url}/metrics"), &[]).text(), "farm").then_some(()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -133,7 +132,7 @@ async fn a_captcha_gets_one_more_attempt_at_each_reload() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rejected_login_is_one_line() {
+async fn a_rejected_login_is_one_log_line() {
     let api = strict("WrongEmailOrPassword").await;
     let directory = tempfile::tempdir().unwrap();
     let config = config(directory.path(), &api, "[poll]\nworkers = \"1s\"\nbalance = \"1s\"\n");
@@ -147,7 +146,7 @@ async fn a_rejected_login_is_one_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_that_does_not_answer_costs_its_own_account() {
+async fn a_hanging_secret_file_affects_only_its_account() {
     let api = strict("WrongEmailOrPassword").await;
     let directory = tempfile::tempdir().unwrap();
     let fifo = directory.path().join("fifo");
@@ -156,14 +155,12 @@ async fn a_secret_that_does_not_answer_costs_its_own_account() {
          [[accounts]]\nname = \"well\"\ntoken = \"t\"\n[poll]\nworkers = \"1s\"\n";
     let config = config(directory.path(), &api, more);
     let (mut daemon, url) = daemon(&config, &[]);
-    let up = |account: &str| {
-        get(&format!("{url}/metrics"), &[]).text().contains(&format!("minergate_up{{account=\"{account}\"}} 1"))
-    };
+    let up = |account: &str| is_up(&get(&format!("{url}/metrics"), &[]).text(), account);
     wait("the healthy account", || up("well").then_some(()));
     let polls = api.asked("/1.0/workers").len();
     wait("it to be polled on", || (api.asked("/1.0/workers").len() >= polls + 5).then_some(()));
     assert!(!up("hangs"));
-    // The call that hung returns at last, and there is a file that answers: it is read.
+    // The hanging call returns, and the new file is read.
     fs::write(&fifo, "right").unwrap();
     fs::remove_file(&fifo).unwrap();
     fs::write(&fifo, "right").unwrap();

@@ -1,4 +1,4 @@
-//! The tests that look at the exporter from outside: its files, its HTTP, its process.
+//! Tests of the exporter from outside: its process, HTTP and files. tests/README.md says where a new one goes.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::float_cmp, reason = "values come through unchanged, or are wrong")]
@@ -22,6 +22,7 @@ mod failures;
 mod fake_api;
 mod faults;
 mod gateway;
+mod github;
 mod golden;
 mod grafana;
 mod healthy;

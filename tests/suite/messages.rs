@@ -1,4 +1,4 @@
-//! What every command says when something is wrong: the exact sentences, and the exit codes.
+//! The exact messages and exit codes of all commands in case of errors.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -10,14 +10,14 @@ fn run(call: &str) -> Output {
     exporter().args(call.split_whitespace()).output().unwrap()
 }
 
-/// What a call says on standard error, and its exit code.
+/// The standard error and the exit code of a call.
 fn said(call: &str) -> (Option<i32>, String) {
     let output = run(call);
     assert!(output.stdout.is_empty(), "{call} prints on standard output:\n{}", String::from_utf8_lossy(&output.stdout));
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
-/// The commands' wrong calls, each with what has to be said: the word that is wrong, and what would be right.
+/// Wrong command lines, and the words that the message must have: what is wrong, and what would be right.
 const WRONG_CALLS: &[(&str, &[&str])] = &[
     ("srve", &["srve", "'serve'"]),
     ("--config.fil x", &["--config.fil'", "'--config.file'"]),
@@ -50,7 +50,7 @@ const WRONG_CALLS: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn a_wrong_command_line_is_said_with_what_would_be_right() {
+fn a_wrong_command_line_is_reported_with_the_remedy() {
     for (call, words) in WRONG_CALLS {
         let (code, said) = said(call);
         assert_eq!(code, Some(2), "{call}: {said}");
@@ -59,7 +59,7 @@ fn a_wrong_command_line_is_said_with_what_would_be_right() {
     }
 }
 
-/// Whether a sentence is the expected one, in which `…` stands for what others say.
+/// Whether a message is the expected one, in which `…` stands for words of libraries.
 pub(crate) fn fits(said: &str, expected: &str) -> bool {
     match expected.split_once('…') {
         Some((start, end)) => said.strip_prefix(start).is_some_and(|rest| rest.ends_with(end)),
@@ -67,7 +67,7 @@ pub(crate) fn fits(said: &str, expected: &str) -> bool {
     }
 }
 
-/// What can't be done, with all that is said of it.
+/// Failing calls, with the whole message.
 const FAILURES: &[(&str, &str)] = &[
     (
         "",
@@ -122,7 +122,7 @@ const FAILURES: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn what_can_t_be_done_is_said_in_one_line() {
+fn every_error_is_one_line() {
     for (call, sentence) in FAILURES {
         let (code, said) = said(call);
         assert!(code == Some(1) && fits(&said, &format!("error: {sentence}\n")), "{call}: {said}\n{sentence}");
@@ -131,7 +131,7 @@ fn what_can_t_be_done_is_said_in_one_line() {
     assert!(checked.contains("can't read /none.toml: no such file or directory; give another --config.file"), "{checked}");
 }
 
-/// The file is named by its account and key: its path can be the password itself, written under the wrong key.
+/// The message names the account and the key. The path can be the password itself, under the wrong key.
 #[test]
 fn a_secret_that_can_t_be_used_is_named_by_its_key() {
     let directory = tempfile::tempdir().unwrap();
@@ -179,7 +179,7 @@ fn a_secret_that_can_t_be_used_is_named_by_its_key() {
 }
 
 #[test]
-fn a_file_that_never_answers_ends_in_an_error() {
+fn a_file_that_hangs_is_an_error() {
     let directory = tempfile::tempdir().unwrap();
     let (config, hangs) = (directory.path().join("c.toml"), directory.path().join("fifo"));
     make_fifo(&hangs);
@@ -226,7 +226,7 @@ fn every_help_fits_80_columns_and_its_examples_can_be_pasted() {
             assert!(line.chars().count() <= 80, "{command} {flag}: {line}");
         }
         let Some((_, examples)) = help.split_once("\nExamples:\n") else { continue };
-        // Until an empty line, each is a comment or a call, perhaps on several lines.
+        // The examples end at an empty line. Each line is a comment or a part of a call.
         let examples = examples.split("\n\n").next().unwrap().replace("\\\n", "");
         for line in examples.lines() {
             let is_call = line.starts_with("  minergate-exporter ") && !line.contains('\\');
@@ -241,7 +241,7 @@ fn every_help_fits_80_columns_and_its_examples_can_be_pasted() {
 }
 
 #[test]
-fn flags_of_one_topic_stand_under_one_heading() {
+fn flags_of_one_topic_are_under_one_heading() {
     for (command, heading, flags) in [
         ("serve", "Configuration:", &["--config.file", "--shard"][..]),
         ("serve", "Web server:", &["--web.listen-address", "--web.max-requests"]),

@@ -1,4 +1,4 @@
-//! The exporter's own metrics are on /metrics as their table says.
+//! The exporter's own metrics on /metrics have the types and labels of their table.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// A health that has seen everything that is counted.
+/// A health in which every counted event has happened.
 fn eventful() -> Health {
     let health = Health::default();
     let (endpoint, account, until) = ("workers", "a", Instant::now() + MINUTE);
@@ -33,7 +33,7 @@ fn eventful() -> Health {
 }
 
 #[test]
-fn every_row_has_samples_of_its_kind_and_with_its_labels() {
+fn every_row_has_samples_with_its_type_and_labels() {
     let exposition = Exposition::new(Arc::new(Store::default()), Arc::new(eventful()));
     let text = exposition.render(Format::Text, &Filter::default());
     let mut shown = parse_prometheus(&text).unwrap().families;
@@ -42,7 +42,7 @@ fn every_row_has_samples_of_its_kind_and_with_its_labels() {
         let labels = ["account"].iter().chain(family.labels).copied().collect();
         (family.sample_name(), format!("{:?}", family.kind), labels)
     });
-    // Elsewhere nothing is known of the process.
+    // Other systems have no metrics of the process.
     let others =
         EXPORTER_METRICS.iter().filter(|metric| cfg!(target_os = "linux") || !metric.name().starts_with("process_"));
     let others = others.map(|metric| (metric.name(), metric.kind().to_owned(), metric.labels().iter().copied().collect()));

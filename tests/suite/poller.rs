@@ -1,4 +1,4 @@
-//! When the poller asks, on a paused clock with a source that answers at once.
+//! The times of polls, on a paused clock with a source that answers at once.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -19,7 +19,7 @@ use crate::source::Answers;
 
 type Answer = dyn Fn(&str, &str) -> Result<String, Error> + Send + Sync;
 
-/// Answers by endpoint and currency, and remembers when it was asked.
+/// Answers by endpoint and currency, and records the times of requests.
 #[derive(Clone)]
 struct Script {
     answer: Arc<Answer>,
@@ -73,7 +73,7 @@ fn sample(endpoint: &str) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn everything_is_there_before_the_first_poll() {
+async fn all_loops_have_metrics_before_the_first_poll() {
     let run = Run::start(&["a"], "", |_, _| Err(Error::Timeout));
     assert_eq!(run.value("minergate_up{account=\"a\"}"), Some(0.0));
     assert_eq!(run.value("minergate_endpoint_up{account=\"a\",endpoint=\"workers\",currency=\"\"}"), Some(0.0));
@@ -113,7 +113,7 @@ async fn first_values_come_at_once_and_then_at_their_interval() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_poll_that_breaks_down_takes_nothing_along() {
+async fn a_poll_that_panics_affects_nothing_else() {
     let run = Run::start(&["a", "b"], "", |endpoint, account| {
         assert!(endpoint != "workers" || account != "a", "planted");
         Ok(sample(endpoint))
@@ -126,7 +126,7 @@ async fn a_poll_that_breaks_down_takes_nothing_along() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn loops_do_not_fire_together() {
+async fn polls_are_spread_over_the_interval() {
     let names: Vec<String> = (0..100).map(|i| format!("account {i}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let run = Run::start(&names, "", |_, _| Ok("{}".to_owned()));
@@ -137,12 +137,12 @@ async fn loops_do_not_fire_together() {
             *per_second.entry(time.as_secs()).or_insert(0) += 1;
         }
     }
-    // 100 loops at 30 s: 3.3 a second when spread evenly.
+    // 100 loops at 30 s are 3.3 a second if they are spread evenly.
     assert!(per_second.values().all(|&polls| polls <= 12), "{:?}", per_second.values().max());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_missed_tick_is_skipped() {
+async fn a_missed_poll_is_skipped() {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let plan = plan(&[], "profit_rating = \"10s\"");
     let times = asked.clone();
@@ -161,8 +161,8 @@ async fn a_missed_tick_is_skipped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_loop_that_has_ended_brings_nothing_more() {
-    // An answer is there at the very time of the reload.
+async fn a_stopped_loop_brings_no_samples() {
+    // An answer arrives at the time of the reload.
     let late = |endpoint: &'static Endpoint| async {
         sleep_until(Instant::now() + Duration::from_secs(5)).await;
         Ok(endpoint.sample.to_owned())
@@ -181,7 +181,7 @@ async fn a_loop_that_has_ended_brings_nothing_more() {
 }
 
 #[tokio::test]
-async fn on_a_thread_of_its_own_it_polls_until_it_is_dropped() {
+async fn a_poller_on_its_own_thread_polls_until_it_is_dropped() {
     let (alive, mut ended) = mpsc::channel::<()>(1);
     let source = Answers(move |endpoint: &'static Endpoint| {
         // Dropped with the poller.
@@ -204,7 +204,7 @@ async fn on_a_thread_of_its_own_it_polls_until_it_is_dropped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn values_go_when_they_are_stale_and_not_before() {
+async fn values_disappear_when_they_are_stale_and_not_before() {
     let fail_from = Instant::now() + Duration::from_secs(1000);
     let run = Run::start(&["a"], "stale_after = \"100s\"\nbalance = \"60s\"", move |endpoint, _| {
         if Instant::now() < fail_from { Ok(sample(endpoint)) } else { Err(Error::Server { status: 502 }) }
@@ -227,7 +227,7 @@ async fn values_go_when_they_are_stale_and_not_before() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failing_endpoint_takes_no_other_along() {
+async fn a_failing_endpoint_does_not_affect_others() {
     let run = Run::start(&["a", "b"], "", |endpoint, account| match (endpoint, account) {
         ("workers", "a") => Ok("<html>".to_owned()),
         ("balance", "a") => Err(Error::Timeout),
@@ -264,7 +264,7 @@ async fn networks_are_those_of_the_currencies_in_use() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_does_not_pass_by_itself_is_polled_ever_more_rarely() {
+async fn permanent_failures_are_polled_at_growing_intervals() {
     let run = Run::start(&["a"], "workers = \"1s\"", |endpoint, _| match endpoint {
         "workers" => Err(Error::Discontinued),
         _ => Ok(sample(endpoint)),
@@ -279,7 +279,7 @@ async fn what_does_not_pass_by_itself_is_polled_ever_more_rarely() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reload_begins_anew_with_what_was_polled_ever_more_rarely() {
+async fn a_reload_resets_growing_intervals() {
     let script = Script { answer: Arc::new(|_, _| Err(Error::NotFound)), start: Instant::now(), asked: Arc::default() };
     let source = Arc::new(script.clone());
     let first = plan(&["a"], "");
@@ -314,7 +314,7 @@ async fn polls_are_made_soon_after_a_pause() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_may_pass_is_polled_again_before_a_long_interval_ends() {
+async fn a_temporary_failure_is_polled_again_before_a_long_interval_ends() {
     let up_from = Instant::now() + Duration::from_secs(600);
     let run = Run::start(
         &["a"],
@@ -323,14 +323,14 @@ async fn what_may_pass_is_polled_again_before_a_long_interval_ends() {
             if Instant::now() < up_from { Err(Error::Timeout) } else { Ok(sample(endpoint)) }
         },
     );
-    // Of an hour's interval.
+    // Its interval is an hour.
     sleep(Duration::from_secs(1000)).await;
     assert_eq!(run.value("minergate_endpoint_up{account=\"a\",endpoint=\"nickname\",currency=\"\"}"), Some(1.0));
     assert!((4..=6).contains(&run.asked("nickname a").len()), "{:?}", run.asked("nickname a"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_held_counter_outlives_a_gap_and_a_reload() {
+async fn a_held_counter_survives_a_gap_and_a_reload() {
     let start = Instant::now();
     let answer = move |endpoint: &str, _: &str| match (endpoint, start.elapsed().as_secs()) {
         ("mining_stats", 0..300) => Ok(r#"{"xmr": {"totalMined": 1000, "hashrate": 1}}"#.to_owned()),
@@ -365,7 +365,7 @@ async fn a_held_counter_outlives_a_gap_and_a_reload() {
         "a network's counter is held too"
     );
     assert_eq!(corrections("status"), Some(1.0));
-    // The same account once more, and then with another source, as a reload of [api] brings it.
+    // The same account again, and then with another source, as after a reload with another [api].
     updates.send((script.clone(), plan())).await.unwrap();
     updates.send((Arc::new((*script).clone()), plan())).await.unwrap();
     sleep(Duration::from_secs(1500)).await;

@@ -1,6 +1,6 @@
-//! The built binary, started as a user would, and ended with the test.
+//! Starts the built binary as a user would, and ends it with the test.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::path::Path;
@@ -14,10 +14,10 @@ use rustix::pty::OpenptFlags;
 use rustix::termios::Winsize;
 use tokio::time::Instant;
 
-/// How long anything may take before a test gives up: the machine can be busy.
+/// A test fails after waiting this long. The machine can be busy.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A process that is killed when the test is done with it, and what it wrote.
+/// A process and its output. It is killed when this is dropped.
 pub(crate) struct Process {
     child: Child,
     output: Arc<Mutex<String>>,
@@ -47,7 +47,7 @@ impl Process {
         self.output.lock().unwrap().clone()
     }
 
-    /// Waits until the process has written a line that holds the text, and returns what follows it there.
+    /// Waits until the process has written a line with the text, and returns the rest of the line.
     pub(crate) fn wait_for(&mut self, text: &str) -> String {
         wait(&format!("`{text}`"), || {
             let ended = self.ended();
@@ -58,10 +58,10 @@ impl Process {
         })
     }
 
-    /// How it ended, once all that it wrote is collected.
+    /// How the process ended, after all its output was collected.
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         let status = self.child.try_wait().unwrap()?;
-        // Each thread that collects has a share until it comes to the end.
+        // Each collecting thread holds a reference until the end of its stream.
         (Arc::strong_count(&self.output) == 1).then_some(status)
     }
 
@@ -83,25 +83,25 @@ impl Drop for Process {
     }
 }
 
-/// Sends a signal by its name. The shell has a `kill` of its own.
+/// Sends a signal by its name, with the shell's `kill`.
 pub(crate) fn signal(child: &Child, name: &str) {
     let status = Command::new("/bin/sh").args(["-c", &format!("kill -s {name} {}", child.id())]).status().unwrap();
     assert!(status.success());
 }
 
-/// Makes a FIFO: whoever opens it waits for a writer that never comes.
+/// Makes a FIFO without a writer: opening it for reading hangs.
 pub(crate) fn make_fifo(path: &Path) {
     rustix::fs::mkfifoat(CWD, path, Mode::RUSR | Mode::WUSR).unwrap();
 }
 
-/// What a command shows on a terminal of 80 columns, whose line ends are CR and LF.
+/// The output of a command on a terminal of 80 columns. Its lines end in CR and LF.
 pub(crate) fn on_a_terminal(command: Command) -> String {
     let (status, shown) = on_a_terminal_of(80, command);
     assert!(status.success(), "{shown}");
     shown
 }
 
-/// The same on a terminal of so many columns, and how the command ended.
+/// The same for a terminal of so many columns, with the exit status.
 pub(crate) fn on_a_terminal_of(columns: u16, mut command: Command) -> (ExitStatus, String) {
     let ours = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     rustix::pty::unlockpt(&ours).unwrap();
@@ -109,15 +109,15 @@ pub(crate) fn on_a_terminal_of(columns: u16, mut command: Command) -> (ExitStatu
     rustix::termios::tcsetwinsize(&ours, size).unwrap();
     let terminal = || rustix::pty::ioctl_tiocgptpeer(&ours, OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     let mut child = command.stdin(terminal()).stdout(terminal()).stderr(terminal()).spawn().unwrap();
-    // It keeps copies of the terminal.
+    // The command keeps copies of the terminal's descriptors.
     drop(command);
     let mut shown = Vec::new();
-    // Ends with an error when the last process has closed the terminal.
+    // Reading ends with an error after the last process has closed the terminal.
     let _ = File::from(ours).read_to_end(&mut shown);
     (child.wait().unwrap(), String::from_utf8(shown).unwrap())
 }
 
-/// Asks again and again until there is something, or patience ends.
+/// Calls `look` until it returns something, or until the time is over.
 pub(crate) fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     while start.elapsed() < PATIENCE {
@@ -131,7 +131,7 @@ pub(crate) fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 
 pub(crate) fn exporter() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_minergate-exporter"));
-    // A test knows its environment.
+    // Variables of the user must not change a test.
     command.env_clear();
     command
 }
@@ -149,7 +149,21 @@ pub(crate) fn simulator(directory: &Path, arguments: &[&str]) -> (Process, std::
     (process, config)
 }
 
-/// The daemon with a configuration, on a port of its own; returns its base URL.
+/// Changes the simulator's configuration; returns the simulator's URL.
+pub(crate) fn change_config(config: &Path, change: impl FnOnce(&mut toml::Table)) -> String {
+    let mut table: toml::Table = toml::from_str(&fs::read_to_string(config).unwrap()).unwrap();
+    let url = table["api"]["base_url"].as_str().unwrap().trim_end_matches('/').to_owned();
+    change(&mut table);
+    fs::write(config, toml::to_string(&table).unwrap()).unwrap();
+    url
+}
+
+/// Sets `[poll]` of a configuration to these lines of TOML.
+pub(crate) fn set_intervals(config: &mut toml::Table, lines: &str) {
+    config.insert("poll".to_owned(), toml::from_str::<toml::Table>(lines).unwrap().into());
+}
+
+/// Starts the daemon with a configuration, on a free port; returns its base URL.
 pub(crate) fn daemon(config: &Path, arguments: &[&str]) -> (Process, String) {
     let mut command = exporter();
     command.arg("--config.file").arg(config).args(["--web.listen-address", "127.0.0.1:0"]).args(arguments);
@@ -161,7 +175,7 @@ pub(crate) fn daemon(config: &Path, arguments: &[&str]) -> (Process, String) {
     (process, format!("http://{address}"))
 }
 
-/// A port that was free a moment ago, for programs that can't say which one they took.
+/// A port that is free now, for programs that can't report the port of their choice.
 pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
@@ -188,7 +202,7 @@ pub(crate) fn post(url: &str, body: &serde_json::Value) -> Answer {
     send("POST", url, &[("content-type", "application/json")], body.to_string())
 }
 
-/// Puts other rules in force at the simulator of that URL.
+/// Replaces the fault rules of the simulator at that URL.
 pub(crate) fn put_faults(url: &str, rules: &[String]) {
     let answer = send("PUT", &format!("{url}/-/faults"), &[], serde_json::json!(rules).to_string());
     assert_eq!(answer.status, 200, "{rules:?}: {}", answer.text());
@@ -198,7 +212,7 @@ fn send(method: &str, url: &str, headers: &[(&str, &str)], body: String) -> Answ
     let (method, url) = (method.parse().unwrap(), url.to_owned());
     let headers: Vec<(String, String)> =
         headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    // In a thread of its own, so that tests with and without a runtime can ask.
+    // In a thread of its own, so that tests with and without a runtime can use it.
     let ask = async move {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();

@@ -10,9 +10,9 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::process::{Process, daemon, free_port, get, simulator, wait};
+use crate::process::{Process, change_config, daemon, free_port, get, set_intervals, simulator, wait};
 
-/// Reads OpenMetrics with the Python client's strict parser, which misses samples that stand twice; so they are counted.
+/// Reads OpenMetrics with the Python client's strict parser. The parser does not notice repeated samples, so the script does.
 const STRICT_PARSER: &str = r"
 import sys
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
@@ -48,7 +48,7 @@ pub(crate) fn promtool_finds_nothing(text: &str) {
     assert_eq!(check(Command::new("promtool").args(["check", "metrics"]), text), "", "promtool found something to say");
 }
 
-fn both_formats_pass(url: &str) {
+pub(crate) fn both_formats_pass(url: &str) {
     let text = get(url, &[]).text();
     promtool_finds_nothing(&text);
     let open_metrics = get(url, &[("accept", "application/openmetrics-text;version=1.0.0")]).text();
@@ -67,7 +67,7 @@ fn samples(text: &str) -> BTreeMap<String, f64> {
 }
 
 /// A Prometheus that scrapes the target every second; returns the URL of its API.
-fn prometheus(directory: &Path, target: &str) -> (Process, String) {
+pub(crate) fn prometheus(directory: &Path, target: &str) -> (Process, String) {
     let config = directory.join("prometheus.yml");
     let text = format!(
         "global:\n  scrape_interval: 1s\nscrape_configs:\n  - job_name: minergate\n    static_configs:\n      - targets: [\"{target}\"]\n"
@@ -76,7 +76,7 @@ fn prometheus(directory: &Path, target: &str) -> (Process, String) {
     serve(Path::new("prometheus"), &config)
 }
 
-/// That Prometheus with a configuration, its data beside it; returns the URL of its API.
+/// Starts that Prometheus with a configuration and its data beside it; returns the URL of its API.
 pub(crate) fn serve(program: &Path, config: &Path) -> (Process, String) {
     let address = format!("127.0.0.1:{}", free_port());
     let mut command = Command::new(program);
@@ -116,13 +116,12 @@ fn sorted(series: &str) -> String {
 
 #[test]
 #[ignore = "scripts/test runs it: it needs Prometheus and Python"]
-fn prometheus_has_what_the_documented_answers_say() {
+fn prometheus_stores_the_values_of_the_documented_answers() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulator(directory.path(), &["--documented"]);
-    let mut text = std::fs::read_to_string(&config).unwrap();
-    // Before the first table, where a top-level key belongs.
-    text.insert_str(0, "optional_metrics = [\"minergate_pool_top_miner_info\"]\n");
-    std::fs::write(&config, text).unwrap();
+    change_config(&config, |table| {
+        table.insert("optional_metrics".to_owned(), vec!["minergate_pool_top_miner_info"].into());
+    });
     let (_daemon, url) = daemon(&config, &[]);
     let metrics = format!("{url}/metrics");
     wait("all endpoints up", || {
@@ -140,7 +139,7 @@ fn prometheus_has_what_the_documented_answers_say() {
     let own = "minergate_(up|endpoint|api|auth|exporter).*";
     let stored = query(&api, &format!("{{__name__=~\"minergate_.+\",__name__!~\"{own}\"}}"));
     assert_eq!(stored, expected);
-    // One of each unit, from the API's documentation as it stands.
+    // A metric for each unit, with values of the API's documentation.
     for (series, value) in [
         ("minergate_balance_coins{account=\"farm-1\",currency=\"aeon\"}", 30.665_925_215_334),
         ("minergate_mining_unconfirmed_balance_coins{account=\"farm-1\",currency=\"bcn\"}", 1.910_496_61),
@@ -162,9 +161,7 @@ fn prometheus_has_what_the_documented_answers_say() {
 fn counters_of_the_moving_simulator_rise_in_prometheus() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulator(directory.path(), &[]);
-    let mut text = std::fs::read_to_string(&config).unwrap();
-    text.push_str("\n[poll]\nmining_stats = \"1s\"\n");
-    std::fs::write(&config, text).unwrap();
+    change_config(&config, |table| set_intervals(table, "mining_stats = \"1s\""));
     let (_daemon, url) = daemon(&config, &[]);
     let (_prometheus, api) = prometheus(directory.path(), url.strip_prefix("http://").unwrap());
     wait("rising counters", || {

@@ -1,4 +1,4 @@
-//! `query`: the API's own JSON in a pipe, a table for people on a terminal, and what is said where there is no answer.
+//! `query`: the API's own JSON in a pipe, a table for people on a terminal, and messages if there is no answer.
 
 use std::path::Path;
 use std::process::Output;
@@ -27,7 +27,7 @@ fn text(output: &[u8]) -> String {
     String::from_utf8(output.to_vec()).unwrap()
 }
 
-/// Numbers as a decimal library would never write them, and times in both units.
+/// Numbers in unusual notations, and times in both units.
 const AWKWARD: &str = r#"[{"cc": "xmr", "amount": 0.1000000000000000055511151231257827, "fee": 1e-7, "id": "\u001b[31mred",
   "state": "finished", "created": 1449161749429},
  {"cc": "bcn", "amount": "18446744073709551616.5", "fee": 2.5e3, "created": 1451151685.785}]"#;
@@ -67,7 +67,7 @@ fn answer(path: &str) -> (u16, String) {
     (200, body.to_owned())
 }
 
-/// Runs a test that asks a made-up API.
+/// Runs a test with a made-up API.
 async fn with_api(test: impl FnOnce(&Path, String) + Send + 'static) {
     let api = FakeApi::start(|asked| answer(&asked.path)).await;
     let url = api.base_url.clone();
@@ -75,7 +75,7 @@ async fn with_api(test: impl FnOnce(&Path, String) + Send + 'static) {
     tokio::task::spawn_blocking(move || test(directory.path(), url)).await.unwrap();
 }
 
-/// What is shown of each answer with `--format text`. Its pipe has room for every column.
+/// The output for each answer with `--format text`. In a pipe, it has all columns.
 const SHOWN: &[(&[&str], &str)] = &[
     (
         &["transfers", "xmr"],
@@ -135,7 +135,7 @@ orphan      false
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_pipe_gets_the_answer_to_the_letter_and_a_person_gets_it_rounded_with_units() {
+async fn a_pipe_gets_the_unchanged_answer_and_a_terminal_gets_rounded_values() {
     with_api(|directory, url| {
         let config = config(directory, &url, &["a"]);
         let output = run(&config, &["transfers", "XMR"]);
@@ -149,7 +149,7 @@ async fn a_pipe_gets_the_answer_to_the_letter_and_a_person_gets_it_rounded_with_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_went_wrong_is_said_with_place_and_remedy() {
+async fn errors_name_place_and_remedy() {
     with_api(|directory, url| {
         let one = config(directory, &url, &["farm"]);
         let at = format!("error: {url}/: ");
@@ -217,7 +217,7 @@ fn every_method_of_the_simulator_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_documented_table_is_what_a_terminal_shows() {
+async fn a_terminal_shows_the_documented_table() {
     with_api(|directory, url| {
         let config = config(directory, &url, &["farm"]);
         let mut command = exporter();
@@ -232,7 +232,7 @@ async fn the_documented_table_is_what_a_terminal_shows() {
     .await;
 }
 
-/// How wide a shown line is: all of its characters take one column.
+/// The width of a line in columns. Each of its characters takes one.
 fn width(line: &str) -> usize {
     line.chars().count()
 }
@@ -271,7 +271,7 @@ fn no_line_is_wider_than_the_terminal() {
 }
 
 #[test]
-fn long_hashes_are_shortened_and_details_left_out_with_a_hint() {
+fn long_hashes_are_shortened_and_left_out_columns_are_named() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulator(directory.path(), &[]);
     let shown = |columns, call: &[&str]| {
@@ -293,10 +293,10 @@ fn long_hashes_are_shortened_and_details_left_out_with_a_hint() {
 }
 
 #[test]
-fn times_are_local_wherever_the_zone_comes_from() {
+fn times_are_local_for_every_source_of_the_zone() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulator(directory.path(), &["--documented"]);
-    // The documented block was made at 2016-02-03 15:09:29 UTC.
+    // The time of the documented block is 2016-02-03 15:09:29 UTC.
     for (zone, expected) in [
         ("XYZ-5:30", "2016-02-03 20:39:29 +05:30"),
         ("EST5EDT,M3.2.0,M11.1.0", "2016-02-03 10:09:29 -05:00"),
@@ -311,7 +311,7 @@ fn times_are_local_wherever_the_zone_comes_from() {
 }
 
 #[test]
-fn a_terminal_gets_colours_unless_it_wants_none() {
+fn a_terminal_gets_colours_unless_no_color_is_set() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulator(directory.path(), &["--documented"]);
     let shown = |environment: &[(&str, &str)]| {

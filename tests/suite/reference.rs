@@ -1,4 +1,4 @@
-//! `reference`: the schema takes what the exporter takes, and the other pages are what their readers expect.
+//! `reference`: the schema accepts what the exporter accepts, and the other pages are complete.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ fn value(toml: &str) -> Value {
 }
 
 #[test]
-fn the_shipped_configurations_fit_the_schema() {
+fn the_shipped_configurations_are_valid_by_the_schema() {
     let schema = schema();
     for name in ["full.toml", "minergate-exporter.toml", "pools.toml"] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(name);
@@ -37,7 +37,7 @@ fn the_shipped_configurations_fit_the_schema() {
     }
 }
 
-/// What is commented out stands for what is left out, and is as right as the rest.
+/// Commented keys are defaults or examples, and are valid too.
 fn uncommented(text: &str) -> String {
     let keys = |line: &str| {
         line.starts_with("[[")
@@ -47,7 +47,7 @@ fn uncommented(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The paths of a schema's keys, by the types that it names.
+/// The paths of a schema's keys, following its types.
 fn keys(schema: &Value, node: &Value, path: &str, found: &mut Vec<String>) {
     let resolved = |node: &Value| match node["$ref"].as_str() {
         Some(reference) => schema.pointer(&reference[1..]).unwrap().clone(),
@@ -64,7 +64,7 @@ fn keys(schema: &Value, node: &Value, path: &str, found: &mut Vec<String>) {
 }
 
 #[test]
-fn the_full_example_and_the_page_hold_every_key_of_the_schema() {
+fn the_full_example_and_the_page_have_every_key_of_the_schema() {
     let read = |path| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
     let schema: Value = serde_json::from_str(&page(&["schema"])).unwrap();
     let mut found = Vec::new();
@@ -76,14 +76,14 @@ fn the_full_example_and_the_page_hold_every_key_of_the_schema() {
     for key in found {
         assert!(full.pointer(&key).is_some(), "{key} is not in config/full.toml");
         let row = key[1..].replace("/0/", "[]/").replace('/', ".");
-        // A table's own line is its keys'.
+        // A table has the lines of its keys.
         let is_table = ["/api", "/pools", "/poll", "/web", "/log", "/accounts"].contains(&key.as_str());
         assert!(is_table || page.contains(&format!("| `{row}` |")), "{row} is not in docs/configuration.md");
     }
 }
 
 #[test]
-fn what_the_exporter_refuses_does_not_fit_the_schema() {
+fn the_schema_refuses_what_the_exporter_refuses() {
     let schema = schema();
     for wrong in [
         "curencies = []",
@@ -143,7 +143,7 @@ fn the_manual_names_every_command_and_flag() {
     let help = exporter().arg("--help").output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
     let commands = help.split_once("Commands:\n").unwrap().1.split_once("\n\n").unwrap().0;
-    // A description that is too long for its line goes on in the next, further in.
+    // A long description continues on the next line, indented.
     let names = commands.lines().filter(|line| !line.starts_with("   ")).map(|line| line.split_whitespace().next().unwrap());
     for command in names.filter(|name| *name != "help") {
         assert!(plain.contains(&format!("\n.SS \"{command}")), "{command} is not in the manual");

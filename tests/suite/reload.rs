@@ -1,4 +1,4 @@
-//! What a running exporter makes of a changed configuration, and how instances and servers share one.
+//! Reloads of a running exporter, and instances and Prometheus servers that share a configuration.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,15 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::process::{Process, daemon, get, request, simulator, wait};
+use crate::process::{Process, change_config, daemon, get, request, set_intervals, simulator, wait};
 use crate::prometheus::serve;
-
-/// The simulator's configuration, changed.
-fn change(config: &Path, change: impl FnOnce(&mut toml::Table)) {
-    let mut table: toml::Table = toml::from_str(&fs::read_to_string(config).unwrap()).unwrap();
-    change(&mut table);
-    fs::write(config, toml::to_string(&table).unwrap()).unwrap();
-}
 
 fn accounts(table: &mut toml::Table) -> &mut Vec<toml::Value> {
     table["accounts"].as_array_mut().unwrap()
@@ -46,17 +39,17 @@ fn a_reload_keeps_what_did_not_change() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulated(directory.path(), 4);
     let mut new = None;
-    change(&config, |table| new = accounts(table).pop());
+    change_config(&config, |table| new = accounts(table).pop());
     let (daemon, url) = daemon(&config, &[]);
     let metrics = format!("{url}/metrics");
     wait_up(&metrics, &["farm-1", "farm-2", "farm-3"]);
     let before = get(&metrics, &[]).text();
 
     // farm-3 goes, farm-4 comes, one interval changes.
-    change(&config, |table| {
+    change_config(&config, |table| {
         accounts(table).pop();
         accounts(table).extend(new);
-        table.insert("poll".to_owned(), toml::from_str::<toml::Table>("balance = \"7s\"").unwrap().into());
+        set_intervals(table, "balance = \"7s\"");
     });
     daemon.signal("HUP");
     wait("the reload", || (times(&daemon, "configuration reloaded") == 1).then_some(()));
@@ -78,13 +71,13 @@ fn a_reload_keeps_what_did_not_change() {
 }
 
 #[test]
-fn a_changed_api_section_restarts_the_loops_and_leaves_nothing_of_those_that_go() {
+fn a_changed_api_section_restarts_the_loops_and_removes_old_values() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulated(directory.path(), 2);
     let (daemon, url) = daemon(&config, &[]);
     let metrics = format!("{url}/metrics");
     wait_up(&metrics, &["farm-1", "farm-2"]);
-    change(&config, |table| {
+    change_config(&config, |table| {
         accounts(table).pop();
         table["api"].as_table_mut().unwrap().insert("timeout".to_owned(), "7s".into());
     });
@@ -97,7 +90,7 @@ fn a_changed_api_section_restarts_the_loops_and_leaves_nothing_of_those_that_go(
 }
 
 #[test]
-fn a_broken_configuration_changes_nothing() {
+fn a_configuration_with_a_mistake_changes_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulated(directory.path(), 1);
     let good = fs::read_to_string(&config).unwrap();
@@ -119,7 +112,7 @@ fn a_broken_configuration_changes_nothing() {
 }
 
 #[test]
-fn reloading_over_http_is_off_unless_asked_for() {
+fn reloading_over_http_is_off_by_default() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulated(directory.path(), 1);
     let (_daemon, url) = daemon(&config, &[]);
@@ -128,11 +121,11 @@ fn reloading_over_http_is_off_unless_asked_for() {
 }
 
 #[test]
-fn a_reload_lets_a_stopped_login_try_again() {
+fn a_reload_lets_a_blocked_login_try_again() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulated(directory.path(), 1);
     let good = fs::read_to_string(&config).unwrap();
-    change(&config, |table| accounts(table)[0]["password"] = "wrong".into());
+    change_config(&config, |table| accounts(table)[0]["password"] = "wrong".into());
     let (daemon, url) = daemon(&config, &[]);
     let metrics = format!("{url}/metrics");
     let blocked = "minergate_auth_blocked{account=\"farm-1\",reason=\"wrong_password\"}";
@@ -163,9 +156,9 @@ fn no_scrape_fails_while_the_configuration_changes() {
         };
         let scrapers = [scope.spawn(scrape), scope.spawn(scrape), scope.spawn(scrape)];
         for round in 0..reloads {
-            change(&config, |table| {
+            change_config(&config, |table| {
                 let poll = format!("balance = \"{}s\"", 10 + round);
-                table.insert("poll".to_owned(), toml::from_str::<toml::Table>(&poll).unwrap().into());
+                set_intervals(table, &poll);
             });
             daemon.signal("HUP");
             wait("the reload", || (times(&daemon, "configuration reloaded") > round).then_some(()));
@@ -177,7 +170,7 @@ fn no_scrape_fails_while_the_configuration_changes() {
 }
 
 #[test]
-fn instances_poll_parts_that_are_disjoint_and_whole() {
+fn each_account_is_polled_by_one_instance() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulated(directory.path(), 12);
     let mut polled = Vec::new();
@@ -193,7 +186,7 @@ fn instances_poll_parts_that_are_disjoint_and_whole() {
     assert_eq!((polled.len(), distinct.len(), pools), (12, 12, 1));
 }
 
-/// The scrape configuration that docs/scaling.md shows: each server keeps the targets of its remainder.
+/// The scrape configuration that docs/scaling.md names: each server keeps the targets of its remainder.
 fn prometheus(directory: &Path, exporter: &str, shard: usize) -> (Process, String) {
     let config = directory.join(format!("prometheus-{shard}.yml"));
     let text = include_str!("../../deploy/prometheus/sharded.yml");

@@ -1,4 +1,4 @@
-//! The repository's files, for the tests that look at them.
+//! The repository's files, for tests of them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// The repository's root.
 pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// The files at and below a path whose names end so, in order, from the root. What is built or installed is left out.
+/// The files below a path whose names have this end, sorted, relative to the root. Build products are left out.
 pub(crate) fn files(path: &str, end: &str) -> Vec<PathBuf> {
     let (mut files, mut rest) = (Vec::new(), vec![PathBuf::from(path)]);
     while let Some(path) = rest.pop() {
@@ -21,6 +21,13 @@ pub(crate) fn files(path: &str, end: &str) -> Vec<PathBuf> {
     files.sort();
     assert!(!files.is_empty(), "there is no {path}/..{end}");
     files
+}
+
+/// The fenced blocks of a language in a page in Markdown.
+pub(crate) fn fenced(text: &str, language: &str) -> Vec<String> {
+    let fence = format!("```{language}\n");
+    let parts = text.split(&fence).skip(1);
+    parts.map(|part| part.split("```").next().unwrap().to_owned()).collect()
 }
 
 /// A file's text.

@@ -21,25 +21,25 @@ use crate::repository::{ROOT, files, read};
 /// Alerts about series that are not there: the only ones that fire without them.
 const OF_ABSENCE: &[&str] = &["MinergateExporterAbsent"];
 
-/// What an expression or a template can name besides our metrics and records: Prometheus' own, and the record that users make.
+/// Names in expressions and templates that are not ours: Prometheus' metrics, and the record that users write.
 const OTHERS: &[&str] = &["up", "ALERTS", "ALERTS_FOR_STATE", "scrape_duration_seconds", "minergate:mining_pause"];
 
-/// What stands before a page's name in `runbook_url`: the address is an example, to be replaced.
+/// The beginning of each `runbook_url`. It is an example that users replace.
 pub(crate) const RUNBOOKS: &str = "https://docs.example.com/minergate-exporter/runbooks/";
 
-/// The programs of Prometheus 3, beside those of the machine.
+/// A program of Prometheus 3.
 pub(crate) fn prometheus_3(program: &str) -> PathBuf {
     let directory = std::env::var_os("PROMETHEUS_3").unwrap_or_else(|| "target/tools/prometheus-3/root/usr/bin".into());
     Path::new(ROOT).join(directory).join(program)
 }
 
 /// The promtool of each major version.
-fn promtools() -> [PathBuf; 2] {
+pub(crate) fn promtools() -> [PathBuf; 2] {
     [PathBuf::from("promtool"), prometheus_3("promtool")]
 }
 
 /// Runs a program on files of the repository, and returns what it wrote.
-fn run(program: &Path, arguments: &[&str], files: &[PathBuf]) -> Result<String, String> {
+pub(crate) fn run(program: &Path, arguments: &[&str], files: &[PathBuf]) -> Result<String, String> {
     let output = Command::new(program).current_dir(ROOT).args(arguments).args(files).output();
     let output =
         output.unwrap_or_else(|error| panic!("{}: {error}; scripts/test installs what the tests need", program.display()));
@@ -49,7 +49,7 @@ fn run(program: &Path, arguments: &[&str], files: &[PathBuf]) -> Result<String, 
 
 #[test]
 #[ignore = "scripts/test runs it: it needs Prometheus"]
-fn each_promtool_is_of_its_version() {
+fn both_versions_of_promtool_are_there() {
     let versions = promtools().map(|promtool| run(&promtool, &["--version"], &[]).unwrap());
     assert!(versions[0].starts_with("promtool, version 2."), "{}", versions[0]);
     assert!(versions[1].starts_with("promtool, version 3."), "{}", versions[1]);
@@ -86,7 +86,7 @@ fn rules_pass_their_tests_with_prometheus_2_and_3() {
 }
 
 #[test]
-fn every_alert_says_what_who_and_where_to_read_on() {
+fn every_alert_has_summary_account_and_runbook() {
     for rule in rules() {
         let Some(alert) = &rule.alert else { continue };
         assert!(alert.starts_with("Minergate"), "{alert}");
@@ -105,7 +105,7 @@ fn every_alert_says_what_who_and_where_to_read_on() {
     }
 }
 
-/// The dashboard that a URL leads to, and the variable that is filled in.
+/// The dashboard and the variable of a URL.
 fn dashboard(url: &str) -> (&str, Option<&str>) {
     let path = url.strip_prefix("http://localhost:3000/d/").unwrap_or_else(|| panic!("{url}"));
     let Some((dashboard, query)) = path.split_once("?var-") else { return (path, None) };
@@ -114,15 +114,15 @@ fn dashboard(url: &str) -> (&str, Option<&str>) {
     (dashboard, Some(variable))
 }
 
-/// The names of metrics in an expression or a template. Labels, functions and words stand in other places or have no such prefix.
+/// The names of metrics in an expression or a template, found by their prefixes.
 fn metrics(text: &str) -> BTreeSet<&str> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
     let names = text.split(|c| !is_name(c)).filter(|word| !word.ends_with(':'));
     names.filter(|word| word.contains("minergate_") || word.contains("minergate:") || OTHERS.contains(word)).collect()
 }
 
-/// Fails where a text names a metric or a record that there is not.
-fn names_are_known(place: &str, text: &str) {
+/// Fails if a text names a metric or a record that does not exist.
+pub(crate) fn names_are_known(place: &str, text: &str) {
     let rules = rules();
     for name in metrics(text) {
         let is_record = || rules.iter().any(|rule| rule.record.as_deref() == Some(name));
@@ -132,13 +132,28 @@ fn names_are_known(place: &str, text: &str) {
     }
 }
 
+/// Checks that promtool can parse queries: they become the expressions of recording rules.
+pub(crate) fn check_queries(queries: impl Iterator<Item = String>) {
+    let mut text = "groups: [{name: queries, rules: [\n".to_owned();
+    for (number, query) in queries.enumerate() {
+        writeln!(text, "  {{record: \"query:{number}\", expr: {}}},", serde_json::json!(query.trim())).unwrap();
+    }
+    text += "]}]\n";
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("queries.yml");
+    fs::write(&path, &text).unwrap();
+    for promtool in promtools() {
+        run(&promtool, &["check", "rules"], std::slice::from_ref(&path)).unwrap_or_else(|said| panic!("{said}\n{text}"));
+    }
+}
+
 #[test]
 fn rules_name_metrics_that_exist() {
     for rule in rules() {
         names_are_known(rule.name(), &rule.expr);
         rule.annotations.values().for_each(|text| names_are_known(rule.name(), text));
     }
-    // The check sees a name that does not exist.
+    // The check notices a name that does not exist.
     assert_eq!(metrics("sum(minergate_nonsense{account=\"a\"}) / a:minergate_up:sum").len(), 2);
 }
 
@@ -165,7 +180,7 @@ fn every_record_is_tested_with_numbers() {
     for rule in rules() {
         let Some(record) = &rule.record else { continue };
         let is_tested = |expr: &str| metrics(expr).contains(record.as_str());
-        // The constants are users' own; that they arrive is seen in what is computed of them.
+        // Users set the constants, so the tests check the values that are computed from them.
         let is_used = rules().iter().any(|other| metrics(&other.expr).contains(record.as_str()));
         let tested = tests.iter().any(|test| is_tested(&test.expr) && !test.exp_samples.is_empty());
         assert!(tested || (record.starts_with("minergate:") && is_used), "{record} has no test with a number");
@@ -193,7 +208,7 @@ fn every_alert_is_tested_firing_silent_and_without_its_series() {
         for group in &fires {
             assert!(group.fires(), "{alert}, {}", group.name);
         }
-        // Silent with the same metrics, so that it is their values that matter.
+        // Silent with the same metrics, so that only their values differ.
         assert!(silent.iter().all(|group| !group.fires()), "{alert}");
         assert!(silent.iter().any(|group| group.families().is_superset(&fires[0].families())), "{alert}");
         for group in &missing {
@@ -203,10 +218,10 @@ fn every_alert_is_tested_firing_silent_and_without_its_series() {
     }
 }
 
-/// The example in constants.rules.yml, which a user takes the `#` from, says the hours.
+/// The commented example in constants.rules.yml has the right hours.
 #[test]
 #[ignore = "scripts/test runs it: it needs Prometheus"]
-fn the_example_of_a_pause_has_its_hours() {
+fn the_example_of_a_pause_has_the_right_hours() {
     let directory = tempfile::tempdir().unwrap();
     let constants = read("deploy/prometheus/rules/constants.rules.yml");
     let (before, example) = constants.split_once("      # - record: minergate:mining_pause\n").unwrap();

@@ -1,4 +1,4 @@
-//! A scrape of the daemon, read by an independent parser and checked for what holds of every scrape.
+//! A scrape of the daemon, read by an independent parser and checked for what holds for every scrape.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,14 @@ use openmetrics_parser::{MetricsExposition, OpenMetricsType, OpenMetricsValue};
 
 use crate::process::get;
 
-/// How the daemon is asked.
+/// The format and encoding of a request.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Format {
     OpenMetrics,
     Text,
 }
 
-/// The samples of a scrape: series, as it is written, to value.
+/// The samples of a scrape: series to value.
 pub(crate) struct Scrape(pub(crate) BTreeMap<String, f64>);
 
 /// Parses OpenMetrics, and panics if it is not valid.
@@ -27,7 +27,7 @@ pub(crate) fn parsed_open_metrics(text: &str) -> MetricsExposition<OpenMetricsTy
 }
 
 impl Scrape {
-    /// Scrapes and checks: it parses, no series stands twice, no value is NaN, and no label holds what it must not.
+    /// Scrapes, and checks that the text can be parsed, that no series is repeated, that no value is NaN, and that no label has personal data.
     pub(crate) fn of(url: &str, format: Format) -> Scrape {
         let open_metrics = [("accept", "application/openmetrics-text;version=1.0.0")];
         let is_open_metrics = format == Format::OpenMetrics;
@@ -67,7 +67,7 @@ impl Scrape {
         self.get(&format!("minergate_up{{account=\"{account}\"}}")) == Some(1.0)
     }
 
-    /// Whether the account's logins are stopped.
+    /// Whether the account's logins are blocked.
     pub(crate) fn is_blocked(&self, account: &str) -> bool {
         self.of_family("minergate_auth_blocked", account).any(|(_, value)| value == 1.0)
     }
@@ -80,14 +80,19 @@ impl Scrape {
         samples.map(|(series, value)| (&**series, *value))
     }
 
-    /// Attempts of an account to log in, whose outcome is as wanted.
+    /// The number of logins of an account with matching outcomes.
     pub(crate) fn logins(&self, account: &str, outcome: impl Fn(&str) -> bool) -> f64 {
         let logins = self.of_family("minergate_auth_logins_total", account);
         logins.filter(|(series, _)| outcome(label(series, "outcome").unwrap())).map(|(_, count)| count).sum()
     }
 }
 
-/// A label's value as it is written: a quote in another label's value is escaped, so this finds none but the label.
+/// Whether a text of /metrics says that the account is up.
+pub(crate) fn is_up(text: &str, account: &str) -> bool {
+    text.contains(&format!("minergate_up{{account=\"{account}\"}} 1\n"))
+}
+
+/// The value of a label. Quotes in other values are escaped, so this finds only the label.
 pub(crate) fn label<'a>(series: &'a str, name: &str) -> Option<&'a str> {
     let start = ["{", ","].iter().find_map(|before| series.split_once(&format!("{before}{name}=\"")))?.1;
     start.split_once('"').map(|(value, _)| value)

@@ -1,4 +1,4 @@
-//! Planted secrets and personal data, searched for in everything that comes out, at the chattiest log level.
+//! Planted secrets and personal data are in no output, at the most verbose log level.
 
 use std::ffi::OsString;
 use std::fs;
@@ -46,7 +46,7 @@ fn answer(path: &str) -> (u16, String) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_secret_or_personal_comes_out() {
+async fn no_output_has_secrets_or_personal_data() {
     let api = FakeApi::start(|asked| answer(&asked.path)).await;
     let directory = tempfile::tempdir().unwrap();
     let config = directory.path().join("c.toml");
@@ -102,7 +102,7 @@ fn a_secret_does_not_print_itself() {
     assert!(printed.contains("accounts") && !PLANTED.iter().any(|planted| printed.contains(planted)), "{printed}");
 }
 
-/// A secret that somebody wrote in the place of something else.
+/// A secret that is written in the place of something else.
 const MISPLACED: &str = "Planted: the Secret";
 
 /// Every path of a key in the configuration's schema, with an item for each list and a made-up key for each open table.
@@ -126,7 +126,7 @@ fn paths(schema: &Value, node: &Value, path: &[String], paths: &mut Vec<Vec<Stri
     }
 }
 
-/// A configuration that is right, but for a value or a key in one place.
+/// A valid configuration, except for a value or a key in one place.
 fn with(path: &[String], value: &Value) -> Value {
     let mut config = json!({
         "api": { "base_url": "http://127.0.0.1:1" },
@@ -148,7 +148,7 @@ fn with(path: &[String], value: &Value) -> Value {
     config
 }
 
-/// What the commands that read a configuration print, each with its name.
+/// The outputs of the commands that read a configuration, with their names.
 fn outputs(arguments: &[OsString], environment: &[(String, &str)], directory: &Path) -> Vec<(&'static str, String)> {
     let commands: &[(&str, &[&str])] = &[
         ("check", &["check"]),
@@ -159,12 +159,12 @@ fn outputs(arguments: &[OsString], environment: &[(String, &str)], directory: &P
         let mut run = exporter();
         run.args(command).args(arguments).envs(environment.iter().cloned()).current_dir(directory);
         let mut process = Process::start(&mut run);
-        // A right configuration would serve for ever.
+        // With a valid configuration, `serve` would not end.
         wait("an end or a start", || {
             (process.ended().is_some() || process.output().contains("message=started")).then(|| process.output())
         })
     };
-    // One that is wrong ends at once: what `check` takes is served by other tests.
+    // With a mistake, it ends at once. Other tests serve valid configurations.
     let check = run(commands[0].1);
     let is_right = check.contains("All is well");
     let rest = commands[1..].iter().filter(|(name, _)| !is_right || *name != "serve");
@@ -193,7 +193,7 @@ fn a_secret_in_the_wrong_place_is_not_quoted() {
         [OsString::from("--config.file"), path.into()]
     };
     for path in &all {
-        // A name is a label, and so is shown; an e-mail address as a name is refused without being quoted.
+        // A name is a label, so it is shown. An e-mail address as a name is an error that does not quote it.
         let secret = if path.ends_with(&["name".to_owned()]) { "planted@example.com" } else { MISPLACED };
         let name = path.join(".");
         let value = with(path, &json!(secret));
@@ -228,9 +228,9 @@ fn a_secret_in_the_wrong_place_is_not_quoted() {
     }
 }
 
-/// Somebody wrote the password itself where its file's path belongs.
+/// The password itself is written in the place of its file's path.
 #[test]
-fn a_password_given_as_a_path_is_not_published() {
+fn a_password_in_the_place_of_a_path_is_not_shown() {
     let directory = tempfile::tempdir().unwrap();
     let config = directory.path().join("c.toml");
     let account = "[[accounts]]\nname = \"a\"\nemail = \"e@x\"\npassword_file = \"planted-password\"\ntotp_secret_file = \"planted-totp\"\n";
@@ -255,9 +255,9 @@ fn a_password_given_as_a_path_is_not_published() {
     }
 }
 
-/// The proxy would see whatever leaves.
+/// The proxy would see any request.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_a_base_url_nothing_is_sent() {
+async fn without_a_base_url_no_request_is_sent() {
     static REQUESTS: AtomicUsize = AtomicUsize::new(0);
     let proxy = FakeApi::start(|_| {
         REQUESTS.fetch_add(1, Ordering::Relaxed);

@@ -15,7 +15,7 @@ pub(crate) async fn listener() -> (Listener, String) {
     (Listener::from(listener), url)
 }
 
-/// Serves, with a web configuration file or none, for as long as the future is driven.
+/// Serves with an optional web configuration file, while the future is polled.
 pub(crate) fn serve(listener: Listener, health: Arc<Health>, web: Option<&Path>) -> impl Future<Output = ()> + use<> {
     serve_exposition(listener, Exposition::new(Arc::default(), health), web)
 }

@@ -1,4 +1,4 @@
-//! What a poller asks in a test: a function that says of each endpoint which body or error comes, and when.
+//! The source of a poller in a test: a function that returns the body or error of each endpoint, and its delay.
 
 use minergate::api;
 use minergate::endpoints::{Endpoint, Request};

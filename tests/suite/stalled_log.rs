@@ -1,4 +1,4 @@
-//! The exporter with a log that nobody reads: it polls, answers and ends all the same.
+//! The exporter polls, answers and ends although nobody reads its log.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, PipeReader, Read};
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 const DROPPED: &str = "minergate_exporter_log_lines_dropped_total";
 
-/// Many accounts that are polled each second: at level `debug`, a line each.
+/// Many accounts that are polled every second: at level `debug`, each poll is a line.
 fn config(directory: &Path, api: &str) -> PathBuf {
     let mut text = format!("[api]\nbase_url = \"{api}\"\nrequests_per_second = 10000\n[poll]\nbalance = \"1s\"\n");
     for account in 0..500 {
@@ -60,7 +60,7 @@ fn dropped(url: &str) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn polls_go_on_and_sigterm_ends_it_though_nobody_reads_the_log() {
+async fn an_unread_log_stops_neither_polls_nor_sigterm() {
     let api = Arc::new(FakeApi::start(|_| (200, r#"{"xmr": "1.5"}"#.to_owned())).await);
     tokio::task::spawn_blocking(move || {
         let directory = tempfile::tempdir().unwrap();
@@ -77,7 +77,7 @@ async fn polls_go_on_and_sigterm_ends_it_though_nobody_reads_the_log() {
         };
         assert_eq!(dropped(&url), 0);
 
-        // From here on nobody reads. The queue fills up, and then lines are lost.
+        // From here on, nobody reads. The queue fills up, and then lines are lost.
         wait("lines to be dropped", || (dropped(&url) > 0).then_some(()));
         let polls = api.asked("/1.0/balance").len();
         wait("more polls", || (api.asked("/1.0/balance").len() > polls + 1000).then_some(()));
@@ -85,7 +85,7 @@ async fn polls_go_on_and_sigterm_ends_it_though_nobody_reads_the_log() {
         let lost = dropped(&url);
         assert!(lost > 100, "{lost}");
 
-        // Somebody reads again: lines come, and one says how many are missing.
+        // Reading again: lines arrive, and one says how many were lost.
         let reported = loop {
             let mut line = String::new();
             assert!(log.read_line(&mut line).unwrap() > 0, "ended");
@@ -95,12 +95,12 @@ async fn polls_go_on_and_sigterm_ends_it_though_nobody_reads_the_log() {
         };
         assert!(reported >= lost, "{reported} of {lost}");
 
-        // And stalls again, with more lines than the pipe has room for, while the exporter is to end.
+        // The reader stalls again, with more lines than fit into the pipe, while the exporter ends.
         let polls = api.asked("/1.0/balance").len();
         wait("more polls", || (api.asked("/1.0/balance").len() > polls + 100).then_some(()));
         daemon.signal("TERM");
         assert_eq!(daemon.exit_code(), Some(0));
-        // What had been written before stays readable.
+        // Lines that were written before can still be read.
         let mut rest = Vec::new();
         log.read_to_end(&mut rest).unwrap();
     })
@@ -109,7 +109,7 @@ async fn polls_go_on_and_sigterm_ends_it_though_nobody_reads_the_log() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_log_whose_reader_has_gone_ends_nothing() {
+async fn a_closed_log_stops_nothing() {
     let api = Arc::new(FakeApi::start(|_| (200, r#"{"xmr": "1.5"}"#.to_owned())).await);
     tokio::task::spawn_blocking(move || {
         let directory = tempfile::tempdir().unwrap();
@@ -140,9 +140,9 @@ async fn a_log_whose_reader_has_gone_ends_nothing() {
     .unwrap();
 }
 
-/// Neither the greeting of a command that stays nor its log needs a reader.
+/// A command that runs on needs no reader for its first output or its log.
 #[test]
-fn the_demo_and_the_simulator_run_though_nobody_reads_their_output() {
+fn the_demo_and_the_simulator_run_with_unread_output() {
     for (arguments, path) in
         [(["demo", "--web.listen-address"], "/metrics"), (["simulate", "--listen"], "/1.0/pool/profit-rating")]
     {
@@ -161,9 +161,9 @@ fn the_demo_and_the_simulator_run_though_nobody_reads_their_output() {
     }
 }
 
-/// A command that waits for its output to be read ends at the first signal all the same.
+/// A command that waits for the reader of its output ends at the first signal.
 #[test]
-fn a_command_whose_output_nobody_reads_ends_at_a_signal() {
+fn a_command_with_unread_output_ends_at_a_signal() {
     let directory = tempfile::tempdir().unwrap();
     let (_reader, writer) = std::io::pipe().unwrap();
     rustix::pipe::fcntl_setpipe_size(&writer, 4096).unwrap();
@@ -175,7 +175,7 @@ fn a_command_whose_output_nobody_reads_ends_at_a_signal() {
     wait("signals to be caught", || {
         let status = std::fs::read_to_string(&status).unwrap();
         let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
-        // SIGTERM is the fifteenth.
+        // 15 is SIGTERM.
         (u64::from_str_radix(caught.trim(), 16).unwrap() & 1 << 14 != 0).then_some(())
     });
     check.signal("TERM");
@@ -187,7 +187,7 @@ fn fill(writer: &std::io::PipeWriter) {
     use std::io::Write as _;
     let (mut copy, is_stuck) = (writer.try_clone().unwrap(), Arc::new(AtomicBool::new(false)));
     let stuck = is_stuck.clone();
-    // It stays there until the test ends, and the reader with it.
+    // The thread ends with the test.
     thread::spawn(move || {
         copy.write_all(&[b'x'; 4096]).unwrap();
         stuck.store(true, Ordering::Release);
@@ -200,9 +200,9 @@ fn fill(writer: &std::io::PipeWriter) {
     }
 }
 
-/// A command that ends at once has its last lines read, and then its error.
+/// The last log lines of a command are written before its error.
 #[test]
-fn the_last_lines_come_out() {
+fn the_last_lines_are_written() {
     let directory = tempfile::tempdir().unwrap();
     let text = "[api]\nbase_url = \"http://127.0.0.1:1\"\n[[accounts]]\nname = \"a\"\ntoken = \"t\"\n";
     let config = directory.path().join("c.toml");

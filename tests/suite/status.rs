@@ -24,7 +24,7 @@ fn words(status: &Value, name: &str) -> String {
 }
 
 #[test]
-fn the_page_says_how_each_account_is() {
+fn the_page_shows_the_state_of_each_account() {
     let directory = tempfile::tempdir().unwrap();
     let faults = ["--accounts", "4", "--fault", "workers/500@farm-2", "--fault", "login/wrong-password@farm-4"];
     let (_simulator, config) = simulator(directory.path(), &faults);
@@ -38,7 +38,7 @@ fn the_page_says_how_each_account_is() {
     assert_eq!((&status["state"], &status["words"]), (&json!("failing"), &json!("2 of 4 accounts need attention.")));
     let farm = &status["accounts"][0];
     assert_eq!((&farm["state"], &farm["words"], &farm["faults"]), (&json!("ok"), &json!("ok"), &json!([])));
-    // Those that the account mines, and not every coin that its balance names.
+    // Only currencies that the account mines, not every coin of its balance.
     for currency in farm["currencies"].as_object().unwrap().values() {
         for field in ["hashrate_hashes_per_second", "workers", "balance_coins", "good_share_ratio"] {
             assert!(currency[field].as_f64().is_some_and(|value| value >= 0.0), "{field}: {currency}");
@@ -50,11 +50,11 @@ fn the_page_says_how_each_account_is() {
     assert_eq!(words(&status, "farm-2"), "workers: the API failed (HTTP 500)");
     let failing = status["accounts"][1]["endpoints"].as_array().unwrap().iter().find(|endpoint| endpoint["up"] == false);
     assert_eq!(failing.unwrap()["error"]["words"], "the API failed (HTTP 500)");
-    // A login fails once for the account, whatever its endpoints say.
+    // A failed login is one error of the account, not one for each endpoint.
     let blocked = account(&status, "farm-4").unwrap();
     assert!(words(&status, "farm-4").starts_with("login blocked: wrong password since "), "{blocked}");
     assert_eq!((&blocked["faults"][0]["endpoints"], blocked["faults"].get(1)), (&json!("all 10 endpoints"), None));
-    // The totals are those of the accounts, by currency.
+    // The totals are sums over accounts, by currency.
     for (code, total) in status["totals"].as_object().unwrap() {
         let of = |account: &Value| account["currencies"][code]["balance_coins"].as_f64();
         let sum: f64 = status["accounts"].as_array().unwrap().iter().filter_map(of).sum();
@@ -76,7 +76,7 @@ fn the_page_says_how_each_account_is() {
         assert!(html.contains(part), "{part} is not in\n{html}");
     }
     assert_eq!(html.matches("wrong password").count(), 1);
-    // What is wrong comes first, and is unfolded.
+    // Failing accounts come first, and are unfolded.
     let order = ["farm-2\" open", "farm-4\" open", "farm-1\"><summary>", "farm-3\"><summary>"];
     let places: Vec<_> =
         order.iter().map(|part| html.find(part).unwrap_or_else(|| panic!("{part} is not in\n{html}"))).collect();
@@ -127,11 +127,11 @@ fn many_accounts_are_paged_and_found_by_a_part_of_their_name() {
     assert_eq!(count("name=%3E11"), 11, "11 and 110 to 119");
     assert_eq!(count("name=FARM+%3Cb%3E11"), 11, "in whatever case");
     assert_eq!([count("account=farm"), count("account=farm+%3Cb%3E11%3C/b%3E")], [0, 1]);
-    // Programs read page after page: the order does not change with the states.
+    // Programs read all pages, so the order does not depend on the states.
     let names: Vec<Value> =
         (1..=3).flat_map(|page| status(&format!("page={page}"))["accounts"].as_array().unwrap().clone()).collect();
     assert!(names.is_sorted_by_key(|account| account["name"].as_str()));
-    // Counts are of all accounts, whatever is looked for.
+    // Counts are those of all accounts, also in a search.
     let found = status("name=%3E11");
     assert_eq!((&found["account_count"], &found["match_count"], &found["page_count"]), (&json!(120), &json!(11), &json!(1)));
     let counts: u64 = found["counts"].as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum();
@@ -159,7 +159,7 @@ fn many_accounts_are_paged_and_found_by_a_part_of_their_name() {
 }
 
 #[test]
-fn a_late_poll_says_why() {
+fn the_page_gives_the_reason_of_a_late_poll() {
     for (fault, requests_per_second, begins, ends) in [
         ("workers/latency=50s", "50", "asked ", " ago, no answer yet"),
         ("workers/429=10m", "50", "the API asked for a pause", ""),

@@ -1,4 +1,4 @@
-//! What the exporter tells systemd, and when it stops feeding the watchdog.
+//! The exporter's messages to systemd, and when it stops feeding the watchdog.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -20,10 +20,10 @@ use crate::process::{PATIENCE, Process, exporter, get, simulator, wait};
 use crate::served;
 use crate::source::Answers;
 
-/// Long enough for a busy machine to answer within a fourth of it, short enough to wait for.
+/// Long enough for a busy machine to answer within a fourth of it, and short enough for a test.
 const WATCHDOG: Duration = Duration::from_secs(8);
 
-/// The end of systemd: a socket on which the exporter's messages arrive.
+/// systemd's socket, which gets the exporter's messages.
 struct Manager {
     socket: UnixDatagram,
     path: std::path::PathBuf,
@@ -55,7 +55,7 @@ impl Manager {
         panic!("no {line}");
     }
 
-    /// What has arrived already.
+    /// The messages so far.
     fn drain(&self) -> Vec<String> {
         self.socket.set_nonblocking(true).unwrap();
         let mut messages = Vec::new();
@@ -78,16 +78,16 @@ impl Manager {
 }
 
 #[test]
-fn systemd_hears_of_every_change() {
+fn systemd_gets_a_message_for_every_change() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulator(directory.path(), &[]);
     let manager = Manager::listen(directory.path());
     let (mut daemon, url) = manager.start(&config, WATCHDOG, &[]);
-    // Whoever waits for the exporter's start can scrape at once.
+    // A program that waits for the exporter's start can scrape at once.
     assert_eq!(manager.next(), "READY=1\n");
     let text = get(&format!("{url}/metrics"), &[]).text();
     let value = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok());
-    // The exporter hides its memory from others, and yet reads its own /proc.
+    // The exporter hides its memory from other processes, and can still read its own /proc.
     assert!(value("process_open_fds ").is_some_and(|fds| fds > 3.0), "{text}");
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
     let start = value("process_start_time_seconds ").unwrap();
@@ -99,7 +99,7 @@ fn systemd_hears_of_every_change() {
     let reloading = manager.wait_for("RELOADING=1");
     assert!(reloading.contains("\nMONOTONIC_USEC="), "{reloading}");
     manager.wait_for("READY=1");
-    // A broken configuration is the end of a reload, too.
+    // A reload also ends if the configuration has a mistake.
     fs::write(&config, "acounts = 1\n").unwrap();
     daemon.signal("HUP");
     manager.wait_for("RELOADING=1");
@@ -115,7 +115,7 @@ fn systemd_hears_of_every_change() {
 }
 
 #[test]
-fn an_api_that_does_not_answer_is_no_hang_and_a_stopped_process_is_one() {
+fn a_silent_api_is_no_hang_and_a_stopped_process_is_one() {
     let directory = tempfile::tempdir().unwrap();
     let config = directory.path().join("c.toml");
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -128,7 +128,7 @@ fn an_api_that_does_not_answer_is_no_hang_and_a_stopped_process_is_one() {
         manager.wait_for("WATCHDOG=1");
     }
     daemon.signal("STOP");
-    // What was under way when the signal came; after that, silence.
+    // Messages that were sent before the signal; after them, none.
     std::thread::sleep(Duration::from_millis(500));
     manager.drain();
     std::thread::sleep(WATCHDOG / 2);
@@ -138,7 +138,7 @@ fn an_api_that_does_not_answer_is_no_hang_and_a_stopped_process_is_one() {
 }
 
 #[test]
-fn the_watchdog_needs_no_password_and_takes_nobody_s_turn() {
+fn the_watchdog_needs_no_password_and_no_turn() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulator(directory.path(), &[]);
     let web = directory.path().join("web.yml");
@@ -184,23 +184,23 @@ async fn a_server_that_does_not_answer_is_a_hang() {
     let (first, serving) = self_probe().await;
     let serving = tokio::spawn(serving);
     let watchdog = watchdog(vec![first, second], Arc::default());
-    // One of two does not answer: nobody drives it.
+    // One of two does not answer, because its future is not polled.
     let hang = watchdog.look(Duration::from_millis(200)).await;
     assert_eq!(hang, Err(Hang::Server { address: second_address.clone(), error: ErrorKind::TimedOut }));
-    // Its loop is gone.
+    // Its loop has ended.
     drop(hanging);
     let hang = watchdog.look(PATIENCE).await;
     assert!(matches!(hang, Err(Hang::Server { address, .. }) if address == second_address));
     serving.abort();
 }
 
-/// Answers, if only with errors, until a time; what is asked after that never ends.
+/// Answers with errors until a time. Later requests never end.
 fn hangs_from(time: Instant) -> impl Source {
     Answers(move |_| async move {
         if Instant::now() >= time {
             std::future::pending::<()>().await;
         }
-        // As long as a request may take.
+        // The longest time of a request.
         sleep(Duration::from_secs(10)).await;
         Err(Error::Timeout)
     })
@@ -218,12 +218,12 @@ async fn a_poller_that_stands_still_is_a_hang() {
     let start = Instant::now();
     let hour = Duration::from_secs(3600);
     let watchdog = watchdog(Vec::new(), poll(hangs_from(start + hour), ""));
-    // An API that never answers in time is none.
+    // An API that never answers in time is no hang.
     while start.elapsed() < hour {
         assert_eq!(watchdog.look(PATIENCE).await, Ok(()), "after {:?}", start.elapsed());
         sleep(Duration::from_secs(15)).await;
     }
-    // Polls of workers are 30 s apart; three of these may pass, and 130 s of patience, which begin with the last poll.
+    // The limit is three intervals of workers (30 s each) and 130 s after the last poll.
     let fine = hour + Duration::from_secs(30 + 90 + 130);
     sleep(Duration::from_secs(100)).await;
     assert_eq!(watchdog.look(PATIENCE).await, Ok(()), "too early");
@@ -247,7 +247,7 @@ async fn a_poller_with_nothing_to_do_is_no_hang() {
 }
 
 #[test]
-fn a_service_manager_that_takes_no_messages_holds_up_nothing() {
+fn a_systemd_that_reads_no_messages_delays_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, config) = simulator(directory.path(), &[]);
     let manager = Manager::listen(directory.path());
@@ -255,7 +255,7 @@ fn a_service_manager_that_takes_no_messages_holds_up_nothing() {
     sender.set_nonblocking(true).unwrap();
     while sender.send_to(b"FULL=1", &manager.path).is_ok() {}
     let (mut daemon, url) = manager.start(&config, WATCHDOG, &[]);
-    daemon.wait_for("systemd accepts no messages");
+    daemon.wait_for("systemd takes no messages");
     assert_eq!(get(&format!("{url}/metrics"), &[]).status, 200);
     daemon.signal("TERM");
     assert_eq!(daemon.exit_code(), Some(0));

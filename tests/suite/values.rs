@@ -1,5 +1,5 @@
-//! What an answer's values become: what is pending, what a counter can be, what is held, and that one bad part costs nothing but
-//! itself. What comes out is read by parsers of other projects.
+//! Values of answers: pending entries, counters, held counters; and one bad part affects only its own samples.
+//! Parsers of other projects read the result.
 
 mod mutation;
 
@@ -36,7 +36,7 @@ fn key(endpoint: &'static Endpoint) -> Key {
     Key { subject, endpoint: endpoint.name }
 }
 
-/// What is shown of these answers, and of polls and logins of all outcomes.
+/// The exposition of these answers, and of polls and logins with all outcomes.
 fn exposition<'a>(answers: impl IntoIterator<Item = (&'static Endpoint, &'a str)>) -> Exposition {
     let (store, health) = (Store::default(), Health::default());
     let decimals = Decimals::default();
@@ -71,7 +71,7 @@ fn samples(endpoint: &str, body: &str) -> Vec<String> {
     text.lines().filter(of_api).map(str::to_owned).collect()
 }
 
-/// Both formats of an exposition, which a parser takes.
+/// Both formats of an exposition. Checks that a parser accepts them.
 fn parsed(exposition: &Exposition) -> [String; 2] {
     let [open_metrics, text] = Format::ALL.map(|format| exposition.render(format, &Filter::default()));
     parsed_open_metrics(&open_metrics);
@@ -80,8 +80,8 @@ fn parsed(exposition: &Exposition) -> [String; 2] {
     [open_metrics, text]
 }
 
-/// Checks that promtool takes a text in format 0.0.4. It also says that no name should hold the word counter, which is left out
-/// here: that name is fixed.
+/// Checks that promtool accepts a text in format 0.0.4. It also says that no name should contain the word counter, which is ignored
+/// here, because that name is fixed.
 fn promtool_finds_nothing(text: &str) {
     let linted = text.lines().filter(|line| !line.contains("minergate_api_counter_corrections_total"));
     prometheus::promtool_finds_nothing(&linted.flat_map(|line| [line, "\n"]).collect::<String>());
@@ -125,7 +125,7 @@ fn only_pending_is_pending() {
 }
 
 #[test]
-fn a_counter_that_is_no_counter_s_value_has_no_sample() {
+fn a_negative_or_infinite_counter_has_no_sample() {
     for value in ["-1", "-1e-300", "\"-0.5\"", "NaN", "-Infinity", "1e999", "\"NaN\"", "\"+Inf\""] {
         let body =
             format!(r#"{{"xmr": {{"totalMined": {value}, "blocksFound": 0, "hashrate": -5}}, "bcn": {{"totalMined": 1}}}}"#);
@@ -147,7 +147,7 @@ fn a_counter_that_is_no_counter_s_value_has_no_sample() {
 }
 
 #[test]
-fn of_a_repeated_key_the_last_counts_everywhere() {
+fn the_last_of_repeated_keys_counts() {
     for (endpoint, body, expected) in [
         ("workers", r#"{"xmr": {"hashrate": 1, "hashrate": 2}}"#, " 2"),
         ("status", r#"{"height": 1, "height": 2}"#, " 2"),
@@ -172,7 +172,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
-    fn one_bad_part_costs_nothing_but_itself(mutation in (0..ENDPOINTS.len()).prop_flat_map(mutation)) {
+    fn a_bad_part_affects_only_its_own_samples(mutation in (0..ENDPOINTS.len()).prop_flat_map(mutation)) {
         let lost = lost(&mutation);
         let Mutation { part, body, .. } = &mutation;
         let endpoint = mutation.endpoint();
@@ -193,7 +193,7 @@ proptest! {
 /// Many answers with a mutation each, in one exposition.
 #[test]
 #[ignore = "scripts/test runs it: it needs Prometheus and Python"]
-fn parsers_of_others_take_what_comes_of_any_answer() {
+fn other_parsers_read_the_metrics_of_any_answer() {
     let mut runner = TestRunner::deterministic();
     for _ in 0..8 {
         let mut mutations: Vec<Mutation> = Vec::new();
@@ -209,7 +209,7 @@ fn parsers_of_others_take_what_comes_of_any_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_counter_that_the_pool_corrects_is_held_and_one_that_is_reset_is_not() {
+async fn a_corrected_counter_is_held_and_a_reset_one_is_not() {
     const TOTALS: [&str; 6] = ["24877.0", "24876.9", "24876.9", "24878", "100", "101"];
     let polls = Arc::new(AtomicUsize::new(0));
     let count = polls.clone();
@@ -246,13 +246,13 @@ async fn a_counter_that_the_pool_corrects_is_held_and_one_that_is_reset_is_not()
         seen
     });
     let seen = seen.await.unwrap();
-    // A slow machine may miss a value, but no scrape sees the fall.
+    // A slow machine can miss a value, but no scrape sees the fall.
     let totals: Vec<f64> = seen.iter().map(|(total, _)| *total).collect();
     assert!(totals.iter().all(|total| [24877.0, 24878.0, 100.0, 101.0].contains(total)), "{seen:?}");
     assert_eq!(seen.last(), Some(&(101.0, Some(1.0))), "one correction, which is said twice");
 }
 
-/// Characters that formats, terminals or lines are sensitive to.
+/// Characters with a special meaning in formats, terminals or lines.
 const WORDS: &[&str] =
     &["\u{202e}", "\u{2028}", "\u{2029}", "\0", "\r", "\n", "\"", "\\", "\\n", "\u{fdd0}", "\u{ffff}", "\u{85}"];
 
@@ -267,9 +267,9 @@ fn nicknames() -> (Vec<String>, Vec<String>) {
     (answers, top)
 }
 
-/// A reader of the formats that is not this project's has the last word on what a label can hold.
+/// A parser of another project decides which characters a label can have.
 #[test]
-fn a_nickname_of_any_characters_is_read_back() {
+fn any_nickname_can_be_read_back() {
     let (answers, top) = nicknames();
     for (nickname, miners) in answers.iter().zip(top.chunks(10).cycle()) {
         let top = format!("{{\"xmr\": [{}]}}", miners.join(", "));
@@ -287,7 +287,7 @@ fn a_nickname_of_any_characters_is_read_back() {
 
 #[test]
 #[ignore = "scripts/test runs it: it needs Prometheus and Python"]
-fn parsers_of_others_read_a_nickname_of_any_characters() {
+fn other_parsers_can_read_any_nickname() {
     let all = format!("{{\"xmr\": [{}]}}", nicknames().1[..10].join(", "));
     let exposition = exposition([(endpoints::find("top_hashrate").unwrap(), all.as_str())]);
     let [open_metrics, text] = parsed(&exposition);

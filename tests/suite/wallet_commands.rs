@@ -26,11 +26,11 @@ fn query_history_and_once_read_wallets_from_pools() {
     assert!(of_wallet("balance")["xmr"].as_str().is_some_and(|coins| coins.parse::<f64>().is_ok()));
     assert_eq!(of_wallet("nickname"), "rig-1");
     assert!(json(&config, &["query", "status", "xmr"])["difficulty"].is_number());
-    // A method that no pool can fill.
+    // A method that pools have no values for.
     let output = run(&config, &["query", "transfers", "--account", "rig-1"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("no pool of the account rig-1 has that"));
-    // The API is asked as before.
+    // The API's account is read as before.
     assert!(json(&config, &["query", "workers", "--account", "farm-1"]).is_object());
     assert!(json(&config, &["query", "status", "bcn"])["hash"].is_string());
 

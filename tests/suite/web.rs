@@ -1,4 +1,4 @@
-//! Where the exporter listens, and what a client may ask for: sockets, sizes, times and numbers.
+//! Listeners, and limits on clients: sockets, sizes, times and numbers.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -16,7 +16,7 @@ use crate::web_config::config;
 
 const GET: &str = "GET /-/healthy HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 
-/// Lets this process, and those that it starts, have many connections; many systems begin with 1,024 descriptors.
+/// Raises the limit of descriptors of this process and its children; many systems begin with 1,024.
 pub(crate) fn allow_many_connections() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
@@ -42,7 +42,7 @@ fn connect(url: &str) -> TcpStream {
 fn it_listens_on_several_addresses_of_several_kinds() {
     let directory = tempfile::tempdir().unwrap();
     let socket = directory.path().join("exporter.sock");
-    // What a killed process leaves behind.
+    // A socket that a killed process left behind.
     drop(UnixListener::bind(&socket).unwrap());
     let unix = format!("unix:{}", socket.display());
     let mut arguments = vec!["--web.listen-address", &unix];
@@ -58,7 +58,7 @@ fn it_listens_on_several_addresses_of_several_kinds() {
     if has_ipv6 {
         assert_eq!(get(&format!("http://{ipv6}/-/healthy"), &[]).status, 200);
     }
-    // The socket of a process that lives is not taken away.
+    // The socket of a running process is not replaced.
     let mut second = exporter();
     second.arg("--config.file").arg(config(directory.path())).args(["--web.listen-address", &unix]);
     let mut second = Process::start(&mut second);
@@ -90,7 +90,7 @@ fn systemd_s_sockets_are_served() {
     let url = format!("http://{}", tcp.local_addr().unwrap());
     let path = directory.path().join("socket");
     let unix = UnixListener::bind(&path).unwrap();
-    // As systemd does it: the sockets are descriptors 3 and 4, and the variables name the process.
+    // As systemd does: the sockets are descriptors 3 and 4, and the variables have the process id.
     let mut command = std::process::Command::new("/bin/sh");
     command.env_clear().args(["-c", "exec 3<&0 4>&1 </dev/null >&2; LISTEN_PID=$$ LISTEN_FDS=2 exec \"$@\"", "sh"]);
     command.arg(env!("CARGO_BIN_EXE_minergate-exporter")).arg("--config.file").arg(config(directory.path()));
@@ -101,7 +101,7 @@ fn systemd_s_sockets_are_served() {
     daemon.kill().unwrap();
     daemon.wait().unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
-    // systemd's to remove.
+    // systemd removes it.
     assert!(path.exists());
     let mut alone = exporter();
     alone.arg("--config.file").arg(config(directory.path())).arg("--web.systemd-socket");
@@ -111,7 +111,7 @@ fn systemd_s_sockets_are_served() {
 }
 
 #[test]
-fn what_is_malformed_or_too_long_is_refused_as_http_has_it() {
+fn malformed_and_too_long_requests_get_the_right_status() {
     let directory = tempfile::tempdir().unwrap();
     let (_daemon, url) = daemon(&config(directory.path()), &[]);
     let long = |bytes: usize| "a".repeat(bytes);
@@ -135,7 +135,7 @@ fn what_is_malformed_or_too_long_is_refused_as_http_has_it() {
         ("GET /a b HTTP/1.1\r\n".to_owned(), 400),
         ("GET / HTTP/1.1\r\nno colon\r\n".to_owned(), 400),
         ("GET / HTTP/1.1\r\nA\0: b\r\n".to_owned(), 400),
-        // HTTP/1.1 names one host.
+        // HTTP/1.1 needs exactly one host.
         ("GET / HTTP/1.1\r\n".to_owned(), 400),
         ("GET /-/healthy HTTP/1.1\r\nHost: a\r\nHost: a\r\n".to_owned(), 400),
         ("GET /-/healthy HTTP/1.0\r\nHost: a\r\nHost: b\r\n".to_owned(), 400),
@@ -163,7 +163,7 @@ fn what_is_malformed_or_too_long_is_refused_as_http_has_it() {
         let head = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
         stream.write_all(head.as_bytes()).unwrap();
         for chunk in vec![0; body].chunks(8192) {
-            // Refused before its end, the rest may find nobody.
+            // The request is refused before its end, so writing the rest can fail.
             let _ = stream.write_all(format!("{:x}\r\n", chunk.len()).as_bytes());
             let _ = stream.write_all(chunk).and_then(|()| stream.write_all(b"\r\n"));
         }
@@ -176,14 +176,14 @@ fn what_is_malformed_or_too_long_is_refused_as_http_has_it() {
 }
 
 #[test]
-fn slow_clients_are_cut_and_keep_nobody_out() {
+fn slow_clients_are_disconnected_and_do_not_block_others() {
     let directory = tempfile::tempdir().unwrap();
     let (_daemon, url) = daemon(&config(directory.path()), &[]);
     let start = Instant::now();
     let slow: Vec<_> = (0..20)
         .map(|i| {
             let mut stream = connect(&url);
-            // One in four says nothing, one asks and goes on with half a request, the others never come to an end.
+            // One in four sends nothing, one sends a request and then half of another, the others never finish one.
             match i % 4 {
                 0 => {}
                 1 => stream.write_all(b"GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\nGET /").unwrap(),
@@ -194,7 +194,7 @@ fn slow_clients_are_cut_and_keep_nobody_out() {
                     stream.read_exact(&mut [0; 16]).unwrap();
                     stream.write_all(b"m").unwrap();
                 }
-                // Nearly always something more, and never enough.
+                // Sends a little more each time, and never a complete request.
                 while i % 4 == 2 && start.elapsed() < PATIENCE && stream.write_all(b"a").is_ok() {
                     thread::sleep(std::time::Duration::from_millis(300));
                 }
@@ -242,7 +242,7 @@ fn a_thousand_scrapes_at_once_are_answered_or_refused() {
 
 /// The two ways of keeping a connection without a request: after one, and in the middle of its head.
 #[test]
-fn connections_that_wait_for_their_clients_give_way_to_new_ones() {
+fn waiting_connections_are_closed_for_new_ones() {
     allow_many_connections();
     let directory = tempfile::tempdir().unwrap();
     let (_daemon, url) = daemon(&config(directory.path()), &[]);
@@ -264,7 +264,7 @@ fn connections_that_wait_for_their_clients_give_way_to_new_ones() {
 }
 
 #[test]
-fn half_a_head_behind_a_request_has_as_long_as_any_other() {
+fn half_a_head_after_a_request_has_the_usual_time() {
     let directory = tempfile::tempdir().unwrap();
     let (_daemon, url) = daemon(&config(directory.path()), &[]);
     let mut stream = connect(&url);
@@ -319,7 +319,7 @@ fn the_metrics_can_t_take_the_path_of_another_page() {
 }
 
 #[test]
-fn discovery_names_the_targets_as_they_are_reached() {
+fn discovery_has_reachable_targets() {
     let directory = tempfile::tempdir().unwrap();
     let discovered = |arguments: &[&str]| {
         let (_daemon, url) = daemon(&config(directory.path()), arguments);

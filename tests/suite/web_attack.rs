@@ -1,4 +1,4 @@
-//! Clients that want to hurt: what they cost, and that they keep no other out. `scripts/stress/attack` does the same for minutes.
+//! Hostile clients: their cost is limited, and other clients get answers. `scripts/stress/attack` does the same for minutes.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -24,7 +24,7 @@ use crate::process::{PATIENCE, Process, daemon, get, wait};
 use crate::web::allow_many_connections;
 use crate::web_tls::{Authority, BOTH, TLS, client_config};
 
-/// A configuration with so many accounts, none of which gets an answer.
+/// A configuration with so many accounts, whose API does not answer.
 fn accounts(directory: &Path, count: usize) -> PathBuf {
     let mut text = "[api]\nbase_url = \"http://127.0.0.1:1\"\n".to_owned();
     for i in 0..count {
@@ -60,7 +60,7 @@ impl Drop for Client {
 }
 
 impl Client {
-    /// Connects. Each answer has room for so many bytes.
+    /// Connects, with a window of so many bytes for each answer.
     async fn connect(address: &str, config: &Arc<ClientConfig>, window: u32) -> Client {
         let stream = tokio::net::TcpStream::connect(address).await.unwrap();
         let name = ServerName::try_from("localhost").unwrap();
@@ -76,7 +76,7 @@ impl Client {
         Some(ready.send_request(request, true).ok()?.0)
     }
 
-    /// Asks without ever reading the answers, as often as the server lets it.
+    /// Sends as many requests as the server allows, and reads no answers.
     async fn ask_and_never_read(&mut self, path: &str, times: usize) {
         for _ in 0..times {
             match self.send(path).await {
@@ -86,7 +86,7 @@ impl Client {
         }
     }
 
-    /// Asks and reads.
+    /// Sends a request and reads the answer.
     async fn get(&mut self, path: &str) -> Option<(u16, Bytes)> {
         let response = timeout(PATIENCE, self.send(path).await?).await.unwrap().ok()?;
         let (status, mut body) = (response.status().as_u16(), response.into_body());
@@ -100,7 +100,7 @@ impl Client {
     }
 }
 
-/// Asks on a connection of its own, as a scraper does.
+/// Sends a request on a connection of its own, as a scraper does.
 async fn ask(address: &str, config: &Arc<ClientConfig>, path: &str) -> (u16, Bytes) {
     Client::connect(address, config, 1 << 20).await.get(path).await.unwrap()
 }
@@ -114,7 +114,7 @@ fn resident(metrics: &[u8]) -> f64 {
 const MIB: f64 = 1_048_576.0;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn answers_that_nobody_reads_cost_little_and_keep_no_scrape_out() {
+async fn unread_answers_cost_little_and_block_no_scrape() {
     allow_many_connections();
     let directory = tempfile::tempdir().unwrap();
     let (_daemon, address, config) = secure(directory.path(), 1000);
@@ -145,9 +145,9 @@ async fn answers_that_nobody_reads_cost_little_and_keep_no_scrape_out() {
     timeout(PATIENCE, freed).await.unwrap();
 }
 
-/// More clients than there are turns ask without reading, and say now and then that they live.
+/// More clients than turns send requests without reading, and ask now and then for `/-/healthy`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn scrapes_that_are_never_read_lose_their_turns() {
+async fn unread_scrapes_lose_their_turns() {
     let directory = tempfile::tempdir().unwrap();
     let (_daemon, address, config) = secure(directory.path(), 1000);
     let mut clients = Vec::new();
@@ -167,9 +167,9 @@ async fn scrapes_that_are_never_read_lose_their_turns() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_connection_may_ask_for_many_pages_at_a_time() {
+async fn one_connection_can_request_many_pages_at_a_time() {
     let directory = tempfile::tempdir().unwrap();
-    // Few, as answers of one connection wait for each other, each for 5 seconds at most.
+    // Only few, because answers of one connection wait for each other, each for at most 5 seconds.
     let (_daemon, address, config) = secure(directory.path(), 10);
     let client = Client::connect(&address, &config, 1 << 20).await;
     let asked: Vec<_> = (0..20)
@@ -181,7 +181,7 @@ async fn one_connection_may_ask_for_many_pages_at_a_time() {
         })
         .collect();
     for asked in asked {
-        // h2's client waits for room on the connection; one that got none asked nothing.
+        // h2's client waits for room on the connection. A client without room has sent nothing.
         assert!(asked.await.unwrap().is_none_or(|(status, _)| status == 200));
     }
     let (status, targets) = ask(&address, &config, "/sd").await;
@@ -189,7 +189,7 @@ async fn one_connection_may_ask_for_many_pages_at_a_time() {
     assert_eq!((status, &targets[0]["targets"][0]), (200, &"localhost".into()));
 }
 
-/// The bytes that the system holds for the server's side of its connections, by Linux's table of them.
+/// The bytes in the system's buffers for the server's connections, from Linux's table of connections.
 fn unsent(port: u16) -> Vec<u64> {
     let table = fs::read_to_string("/proc/net/tcp").unwrap();
     let local = format!(":{port:04X}");
@@ -199,7 +199,7 @@ fn unsent(port: u16) -> Vec<u64> {
 }
 
 #[test]
-fn clients_that_pipeline_and_read_nothing_hold_little() {
+fn clients_that_pipeline_and_read_nothing_cost_little() {
     allow_many_connections();
     let directory = tempfile::tempdir().unwrap();
     let (_daemon, url) = daemon(&accounts(directory.path(), 1000), &[]);
@@ -212,7 +212,7 @@ fn clients_that_pipeline_and_read_nothing_hold_little() {
             let mut stream = TcpStream::connect(address).unwrap();
             let asked = format!("GET {} HTTP/1.1\r\nHost: a\r\n\r\n", paths[i % paths.len()]).repeat(400);
             stream.set_nonblocking(true).unwrap();
-            // What the server does not read need not be written either.
+            // If the server does not read, writing can block.
             let _ = stream.write(asked.as_bytes());
             stream
         })
@@ -224,7 +224,7 @@ fn clients_that_pipeline_and_read_nothing_hold_little() {
         assert!(grown < 100.0, "{grown} MiB more");
         let unsent = unsent(port);
         let most = unsent.iter().max().unwrap();
-        // The system takes a last packet of up to 64 KiB when there is room for its first byte.
+        // The system accepts a last packet of up to 64 KiB if there is room for its first byte.
         assert!(*most <= 256 << 10, "{most} bytes unsent");
         thread::sleep(Duration::from_millis(100));
     }
@@ -232,7 +232,7 @@ fn clients_that_pipeline_and_read_nothing_hold_little() {
 }
 
 #[test]
-fn people_who_look_at_pages_keep_no_scrape_out() {
+fn requests_for_pages_block_no_scrape() {
     allow_many_connections();
     let directory = tempfile::tempdir().unwrap();
     let (_daemon, url) = daemon(&accounts(directory.path(), 2000), &[]);
@@ -264,7 +264,7 @@ fn people_who_look_at_pages_keep_no_scrape_out() {
 }
 
 #[test]
-fn wrong_passwords_keep_no_right_one_out() {
+fn wrong_passwords_do_not_block_the_right_one() {
     allow_many_connections();
     let directory = tempfile::tempdir().unwrap();
     let hash = |password: &str| bcrypt::hash(password, 4).unwrap();

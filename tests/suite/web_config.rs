@@ -19,7 +19,7 @@ pub(crate) fn hash(password: &str) -> String {
     bcrypt::hash(password, 5).unwrap().replacen("$2b$", "$2y$", 1)
 }
 
-/// A configuration whose API does not exist.
+/// A configuration with an API that does not exist.
 pub(crate) fn config(directory: &Path) -> PathBuf {
     let path = directory.join("c.toml");
     let text = "[api]\nbase_url = \"http://127.0.0.1:1\"\n[[accounts]]\nname = \"a\"\ntoken = \"t\"\n";

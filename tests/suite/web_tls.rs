@@ -1,4 +1,4 @@
-//! TLS: who is let in with which certificate, what is spoken, and certificates that change.
+//! TLS: client certificates, versions and suites, and changed certificates.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -20,19 +20,19 @@ use crate::web_config::serving;
 const GET: &[u8] = b"GET /-/healthy HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 pub(crate) const TLS: &str = "tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n";
 
-/// An authority that signs what the tests need.
+/// A certificate authority for tests.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
     pub(crate) fn new() -> Authority {
         let mut params = CertificateParams::default();
-        // Told from what it signs by its name, as openssl wants it.
+        // openssl needs a name that differs from those of the signed certificates.
         params.distinguished_name.push(DnType::CommonName, "the tests' authority");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Authority(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    /// Writes `<name>.pem` and `<name>.key`, good for localhost and for a client of that name.
+    /// Writes `<name>.pem` and `<name>.key`, valid for localhost and for a client of that name.
     pub(crate) fn issue(&self, directory: &Path, name: &str) {
         let mut params = CertificateParams::new(vec!["localhost".to_owned(), format!("{name}.example")]).unwrap();
         params.subject_alt_names.push(SanType::IpAddress("127.0.0.1".parse().unwrap()));
@@ -49,7 +49,7 @@ impl Authority {
 
 type Client = StreamOwned<ClientConnection, TcpStream>;
 
-/// What a client of TLS is, that trusts an authority's file, with a certificate of its own or without.
+/// The TLS settings of a client that trusts an authority's file, with an optional certificate.
 pub(crate) fn client_config(
     directory: &Path,
     own: Option<&str>,
@@ -97,7 +97,7 @@ fn answer(mut client: Client) -> String {
 pub(crate) const BOTH: &[&SupportedProtocolVersion] = &[&version::TLS13, &version::TLS12];
 
 #[test]
-fn clients_get_in_with_the_certificates_that_the_policy_wants() {
+fn clients_need_the_certificates_of_the_policy() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     let (authority, stranger) = (Authority::new(), Authority::new());
@@ -108,7 +108,7 @@ fn clients_get_in_with_the_certificates_that_the_policy_wants() {
     stranger.issue(path, "stranger");
     let verified = "  client_ca_file: ca.pem\n";
     let names = "  client_allowed_sans: [nobody.example, friend.example]\n";
-    // Without a certificate, with one of the authority, another of it, and one of somebody else's.
+    // Without a certificate, with two of the authority, and with one of another authority.
     for (policy, more, expected) in [
         ("NoClientCert", "", [true, true, true, true]),
         ("RequestClientCert", "", [true, true, true, true]),
@@ -129,7 +129,7 @@ fn clients_get_in_with_the_certificates_that_the_policy_wants() {
 }
 
 #[test]
-fn versions_suites_and_protocols_are_those_of_the_file() {
+fn versions_suites_and_protocols_come_from_the_file() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     let authority = Authority::new();
@@ -188,7 +188,7 @@ fn a_new_certificate_is_used_and_open_connections_stay() {
         }
     };
     ask();
-    // The key without its certificate is a broken version, for as long as it lasts.
+    // The new key with the old certificate is an invalid version for a short time.
     new.issue(path, "next");
     fs::rename(path.join("next.key"), path.join("server.key")).unwrap();
     wait("the fault", || {
@@ -204,7 +204,7 @@ fn a_new_certificate_is_used_and_open_connections_stay() {
 
 #[test]
 #[ignore = "scripts/test runs it: it needs curl and openssl"]
-fn curl_and_openssl_get_in() {
+fn curl_and_openssl_can_connect() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     let authority = Authority::new();
@@ -247,7 +247,7 @@ fn curl_and_openssl_get_in() {
 }
 
 #[test]
-fn the_health_check_asks_behind_tls_and_users() {
+fn the_health_check_works_with_tls_and_users() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     Authority::new().issue(path, "server");
@@ -260,12 +260,12 @@ fn the_health_check_asks_behind_tls_and_users() {
         command.args(["healthcheck", "--web.listen-address", address, "--web.config.file"]).arg(web).args(arguments);
         command.output().unwrap().status.code()
     };
-    // Whether every account was tried is said to users only.
+    // Only users can read whether every account was polled.
     assert_eq!((check(&[]), check(&["--ready"])), (Some(0), Some(1)));
 }
 
 #[test]
-fn a_client_that_does_not_speak_tls_keeps_nobody_out() {
+fn a_client_without_tls_does_not_block_others() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     let authority = Authority::new();

@@ -1,4 +1,4 @@
-//! A simple design: as ours, but zlib-rs compresses each family of a block. A scrape joins the pieces.
+//! A simple design: like ours, but zlib-rs compresses each family of a block. A scrape joins the pieces.
 
 use std::sync::Arc;
 

@@ -40,7 +40,7 @@ impl Account {
         is_alone: bool,
     ) -> Account {
         for ((_, currency), l) in &subject.loops {
-            if let (Some(currency), Some(pool)) = (currency, &l.pool) {
+            if let (Some(currency), Some(pool)) = (currency, l.pool_name()) {
                 currencies.entry(currency.to_string()).or_default().pool = Some(pool.to_string());
             }
         }

@@ -65,7 +65,7 @@ fn late(l: &LoopHealth, now: Instant, health: &Health) -> Option<String> {
     if due < SHORT {
         return l.failing.as_ref()?.late.map(str::to_owned);
     }
-    let (waited, host) = (health.waits.latest(l.pool.as_ref()), if l.pool.is_some() { "the pool" } else { "the API" });
+    let (waited, host) = (health.waits.latest(l.pool_name()), if l.pool.is_some() { "the pool" } else { "the API" });
     let due = span(due.as_secs_f64());
     // The time limit of a request is short compared to the wait for a turn when the limit of requests is exceeded.
     Some(if waited < SHORT {

@@ -1,4 +1,4 @@
-//! The log of failures: each is reported once when it begins, once when it becomes another, and once when it ends.
+//! The log of failures: one line when a failure begins, one when its kind changes, and one when it ends.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,21 +6,21 @@ use serde_json::Value;
 
 use crate::scrape::Scrape;
 
-/// The messages of a failure's begin and end: of the API, of an account, of a loop.
+/// The messages at the beginning and the end of a failure: of the API, of an account, of a loop.
 const MESSAGES: [(&str, &str); 3] =
     [("api down", "api up again"), ("account down", "account up again"), ("poll failed", "poll succeeds again")];
 
-/// What the log says of each subject (message of the begin, account, endpoint, currency).
+/// The state of each subject by the log (message of the beginning, account, endpoint, currency).
 #[derive(Default)]
 pub(super) struct Journal {
-    /// The kind of the failure that goes on; nothing when it is over.
+    /// The kind of the present failure, if there is one.
     failing: BTreeMap<[String; 4], Option<String>>,
     /// All kinds of failures, by account.
     kinds: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Journal {
-    /// Reads a log, and checks that its lines follow each other as they should.
+    /// Reads a log, and checks the order of its lines.
     pub(super) fn read(log: &str) -> Journal {
         let mut journal = Journal::default();
         for line in log.lines() {
@@ -31,7 +31,7 @@ impl Journal {
                 continue;
             };
             let [account, endpoint, currency] = ["account", "endpoint", "currency"].map(field);
-            // The loop of a network ends when nobody uses its currency any more, and another may begin.
+            // The loop of a network ends when no account uses its currency, and a new one can begin.
             if !currency.is_empty() {
                 continue;
             }
@@ -54,7 +54,7 @@ impl Journal {
         self.kinds.get(account).cloned().unwrap_or_default()
     }
 
-    /// Whether a scrape says the same as the log: what was reported and has not ended is down, and who is up has no failure.
+    /// Whether a scrape agrees with the log: a subject with a reported failure is down, and one without is up.
     pub(super) fn agrees_with(&self, scrape: &Scrape) -> bool {
         let value = |series: String| scrape.get(&series);
         self.failing.iter().filter(|(_, kind)| kind.is_some()).all(|([message, account, endpoint, _], _)| {

@@ -1,7 +1,7 @@
-//! What the simulator says when nothing is wrong: asked from a twin with the same seed, whose numbers are the same.
+//! The right values: those of a second simulator with the same seed, which has no faults.
 //!
-//! The numbers move with time, and when exactly the daemon's answers were made isn't known. So a value of a scrape must
-//! lie between what the twin said from before the oldest answer that may still be shown to after the scrape.
+//! The numbers change with time, and the exact time of the daemon's answers is unknown. So a value of a scrape must
+//! be between the readings of the second simulator from before the oldest answer that can be shown until after the scrape.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,16 +23,16 @@ use super::HEALTHY;
 use crate::process::PATIENCE;
 use crate::scrape::{Scrape, label};
 
-/// What is no value of the API's.
+/// Prefixes of metrics that are not values of the API.
 const OWN: &[&str] =
     &["minergate_up{", "minergate_endpoint_", "minergate_api_", "minergate_auth_", "minergate_exporter_", "process_"];
 
-/// How far a gauge may be beyond the nearest reading, as a part of the largest. Between two readings a hashrate has its
-/// turning point, and a balance is paid out: it comes from a little above to nothing.
+/// How far a gauge can be from the nearest reading, as a fraction of the largest. Between two readings a hashrate can have its
+/// maximum, and a balance can be paid out, which is highest just before.
 const TOLERANCE: f64 = 0.01;
 
-/// All that the twin said within a short time.
-struct ReadOptions {
+/// All values that the second simulator gave within a short time.
+struct Reading {
     began: Instant,
     ended: Instant,
     samples: BTreeMap<String, f64>,
@@ -42,13 +42,13 @@ pub(super) struct Oracle {
     runtime: Runtime,
     client: Client,
     plan: Plan,
-    readings: Vec<ReadOptions>,
-    /// The oldest answer that a scrape may show: it came that long ago, or was asked for and took that long.
+    readings: Vec<Reading>,
+    /// The age of the oldest answer that a scrape can show, with the time of its request.
     oldest: Duration,
 }
 
 impl Oracle {
-    /// An oracle that asks the simulator of that configuration, and has done so once.
+    /// An oracle for the simulator of that configuration, with its first reading.
     pub(super) fn new(config: &Path, oldest: Duration) -> Oracle {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let config = Config::load(Sources { file: Some(config), ..Sources::default() }).unwrap();
@@ -60,7 +60,7 @@ impl Oracle {
         oracle
     }
 
-    /// Asks for everything once.
+    /// Reads everything once.
     pub(super) fn read(&mut self) {
         let began = Instant::now();
         let Oracle { runtime, client, plan, .. } = self;
@@ -92,11 +92,11 @@ impl Oracle {
         let exposition = Exposition::new(store, Arc::default());
         let Scrape(mut samples) = Scrape::read(&exposition.render(Format::Text, &Filter::default()));
         samples.retain(|series, _| is_of_api(series));
-        self.readings.push(ReadOptions { began, ended: Instant::now(), samples });
+        self.readings.push(Reading { began, ended: Instant::now(), samples });
     }
 
-    /// Checks a scrape that was made since that time, and before the latest reading: the healthy accounts', pool's and
-    /// networks' values were said, and with `nothing_missing`, what was always said is there.
+    /// Checks a scrape that was made between that time and the latest reading: the values of healthy accounts, pool and
+    /// networks are right, and with `nothing_missing`, all values that every reading has are there.
     pub(super) fn check(&self, scrape: &Scrape, since: Instant, nothing_missing: bool) {
         let first = self.readings.iter().rposition(|reading| reading.ended + self.oldest <= since).unwrap_or_default();
         let readings = &self.readings[first..];
@@ -106,7 +106,7 @@ impl Oracle {
             }
             let said = || readings.iter().filter_map(|reading| reading.samples.get(series).copied());
             let (least, most) = (said().fold(f64::INFINITY, f64::min), said().fold(f64::NEG_INFINITY, f64::max));
-            // What only grows was said exactly between two readings, or not at all.
+            // A counter must be between two readings.
             let grows = series.contains("_total{") || series.contains("_timestamp_seconds{");
             let tolerance = if grows { 0.0 } else { TOLERANCE * most.abs().max(least.abs()) };
             assert!(
@@ -123,7 +123,7 @@ impl Oracle {
     }
 }
 
-/// Whether a series is made of what the API said.
+/// Whether a series has values of the API.
 pub(super) fn is_of_api(series: &str) -> bool {
     !OWN.iter().any(|own| series.starts_with(own))
 }

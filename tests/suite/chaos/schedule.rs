@@ -1,15 +1,15 @@
-//! What goes wrong when: rules for the simulator, round by round, drawn from a seed.
+//! The schedule of faults: rules for the simulator, round by round, drawn from a seed.
 
 use minergate_simulator::FAULTS;
 use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{RngExt, SeedableRng};
 
-/// Faults that make the exporter leave the whole host alone, healthy accounts included, as it should. So their times are
-/// short, and they come in the last rounds only.
+/// Faults that make the exporter pause all requests to the host, those of healthy accounts too. So their times are
+/// short, and they are only in the last rounds.
 const HOST_WIDE: &[&str] = &["429", "429-date", "503"];
 
-/// Answers to a login after which there must be no other.
+/// Answers to a login that block further logins.
 const STOPS: &[&str] = &["wrong-password", "totp-required", "captcha", "discontinued"];
 
 /// Faults of reads that a login can't have.
@@ -22,13 +22,13 @@ pub(super) const OF_WALLETS: &[&str] = &["wallet-unknown"];
 const ROUNDS: usize = 14;
 const HOST_WIDE_ROUNDS: usize = 5;
 
-/// The accounts that the draws are for, those of them that log in, and those that may be stopped: not all, since nothing
+/// The accounts that get faults, those of them that log in, and those whose logins can be blocked: not all, since nothing
 /// more would happen to them.
 const DRAWN: &[u32] = &[2, 3, 5, 6, 7, 8, 9, 10, 11, 12];
 const WITH_PASSWORD: &[u32] = &[2, 5, 7, 8, 10, 11];
 const STOPPED: &[u32] = &[2, 7];
 
-/// How often each fault is dealt.
+/// How often each fault occurs.
 const DEALT: usize = 3;
 
 /// The rules of one round.
@@ -39,8 +39,8 @@ pub(super) struct Round {
 
 /// The rounds. Every fault of the table but those of wallets comes several times, each for one of the accounts farm-2 to farm-12.
 ///
-/// In the first, farm-1's login wants a captcha, and farm-4's fails once; these two are spared all else, so that what they
-/// do afterwards is certain.
+/// In the first round, farm-1's login needs a captcha, and farm-4's fails once. These two have no other faults, so that their
+/// later state is certain.
 pub(super) fn rounds(seed: u64) -> Vec<Round> {
     let mut random = StdRng::seed_from_u64(seed);
     let mut rounds: Vec<Round> =

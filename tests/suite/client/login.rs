@@ -1,4 +1,4 @@
-//! Logins: one at a time, no oftener than makes sense, never against a refusal.
+//! Logins: one at a time, not too often, and none after a refusal.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -58,7 +58,7 @@ async fn many_reads_at_once_share_one_login() {
 
 /// A token that has worked and is refused leads to one new login, in both error shapes and with any status.
 #[tokio::test]
-async fn a_dead_token_is_replaced_once() {
+async fn an_expired_token_is_replaced_once() {
     for (status, body) in [
         (401, "{}"),
         (403, "<html>"),
@@ -87,7 +87,7 @@ async fn a_dead_token_is_replaced_once() {
 }
 
 #[tokio::test]
-async fn a_token_that_never_works_leads_to_no_flood_of_logins() {
+async fn a_token_that_never_works_causes_few_logins() {
     let api = FakeApi::start(|asked| match asked.path.as_str() {
         LOGIN => ok(r#"{"token": "useless"}"#),
         _ => (401, "{}".to_owned()),
@@ -103,7 +103,7 @@ async fn a_token_that_never_works_leads_to_no_flood_of_logins() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_is_always_refused_leads_to_no_flood_of_logins() {
+async fn an_endpoint_that_refuses_every_token_causes_few_logins() {
     let api = FakeApi::start(|asked| match asked.path.as_str() {
         LOGIN => ok(r#"{"token": "good"}"#),
         "/1.0/workers" => (403, "{}".to_owned()),
@@ -116,12 +116,12 @@ async fn an_endpoint_that_is_always_refused_leads_to_no_flood_of_logins() {
         balance::SPEC.fetch(&client, Request::of(&account)).await.unwrap();
         workers::SPEC.fetch(&client, Request::of(&account)).await.unwrap_err();
     }
-    // One because the token might have been to blame, and one to learn that it was not.
+    // One because the token could be the reason, and one which shows that it was not.
     assert_eq!(api.asked(LOGIN).len(), 2);
 }
 
 #[tokio::test]
-async fn a_ready_made_token_is_used_and_never_exchanged() {
+async fn a_configured_token_is_used_without_a_login() {
     let api = FakeApi::start(|asked| match asked.token.as_deref() {
         Some("ready") => ok("{}"),
         _ => (401, "{}".to_owned()),
@@ -133,7 +133,7 @@ async fn a_ready_made_token_is_used_and_never_exchanged() {
 }
 
 #[tokio::test]
-async fn a_refused_ready_made_token_is_left_alone_for_a_while() {
+async fn a_refused_configured_token_is_not_used_for_a_while() {
     let api = FakeApi::start(|_| (401, "{}".to_owned())).await;
     let (client, _) = client(&api);
     let account = with_token();
@@ -143,7 +143,7 @@ async fn a_refused_ready_made_token_is_left_alone_for_a_while() {
     assert_eq!((api.asked(LOGIN).len(), api.asked("/1.0/balance").len()), (0, 1));
 }
 
-/// What stops logins is tried exactly once, until the secret changes.
+/// A refusal that blocks logins is tried exactly once, until the secret changes.
 #[tokio::test]
 async fn a_refusal_blocks_logins_until_the_secret_changes() {
     for (status, body, reason) in [
@@ -181,7 +181,7 @@ async fn a_refusal_blocks_logins_until_the_secret_changes() {
 }
 
 #[tokio::test]
-async fn any_other_failed_login_waits() {
+async fn other_failed_logins_are_followed_by_a_wait() {
     for (status, body) in [
         (500, r#"{"error": "InternalError", "message": "Cannot read property 'send' of undefined"}"#),
         (502, "<html>"),
@@ -203,9 +203,9 @@ async fn any_other_failed_login_waits() {
     }
 }
 
-/// Many loops that find the token dead at once lead to one login, and are then each asked once more.
+/// Many loops that find the token expired at once cause one login, and each tries once more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_token_found_dead_by_many_is_replaced_once() {
+async fn a_token_that_many_requests_find_expired_is_replaced_once() {
     let logins = AtomicUsize::new(0);
     let dead = Arc::new(Mutex::new(String::new()));
     let is_dead = dead.clone();
@@ -235,7 +235,7 @@ async fn a_token_found_dead_by_many_is_replaced_once() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_off_is_said_so() {
+async fn a_wrong_clock_is_reported() {
     for (date, words) in
         [("Fri, 01 Jan 2100 00:00:00 GMT", "behind the API's"), ("Sat, 01 Jan 2000 00:00:00 GMT", "ahead of the API's")]
     {
@@ -258,9 +258,9 @@ async fn a_login_follows_no_redirect() {
     }
 }
 
-/// The endpoint refuses each token at its second use, as if the API had ended the session.
+/// The endpoint refuses each token at its second use, as if the session had ended.
 #[tokio::test]
-async fn an_endpoint_that_wants_ever_new_tokens_stays_within_the_budget() {
+async fn an_endpoint_that_needs_new_tokens_stays_within_the_login_budget() {
     let (logins, used) = (AtomicUsize::new(0), Mutex::new(String::new()));
     let api = FakeApi::start(move |asked: &Asked| match (asked.path.as_str(), &asked.token) {
         (LOGIN, _) => ok(&format!(r#"{{"token": "t{}"}}"#, logins.fetch_add(1, Ordering::Relaxed))),
@@ -285,16 +285,16 @@ async fn an_endpoint_that_wants_ever_new_tokens_stays_within_the_budget() {
     }
     assert_eq!(api.asked(LOGIN).len(), 10);
     assert_eq!(failed, 40);
-    // Over the budget, the endpoint waits, and sends nothing.
+    // Beyond the budget, the endpoint waits and sends nothing.
     assert!(api.asked("/1.0/workers").len() <= 21, "{}", api.asked("/1.0/workers").len());
-    // Another configuration of the same account has no other budget.
+    // A new configuration of the same account has the same budget.
     let other = with_password(None);
     other.take_over(&account);
     workers::SPEC.fetch(&client, Request::of(&other)).await.unwrap_err();
     assert_eq!(api.asked(LOGIN).len(), 10);
 }
 
-/// With one request a second, the last login waits for longer than a code is good for.
+/// With one request a second, the last login waits longer than a code is valid.
 #[tokio::test]
 async fn totp_codes_are_sent_in_their_own_step() {
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
@@ -310,7 +310,7 @@ async fn totp_codes_are_sent_in_their_own_step() {
             .generate(now());
         let sent = format!("{:06}", asked.body["totp"].as_u64().unwrap());
         counted.fetch_add(usize::from(sent != expected.to_string()), Ordering::Relaxed);
-        // No token, so that logins are all that is sent.
+        // No token is given, so that only logins are sent.
         ok("{}")
     })
     .await;
@@ -321,7 +321,7 @@ async fn totp_codes_are_sent_in_their_own_step() {
 }
 
 #[tokio::test]
-async fn no_code_is_sent_twice_by_the_next_process() {
+async fn a_restarted_process_sends_no_code_twice() {
     let api = FakeApi::start(|_| ok(r#"{"token": "t"}"#)).await;
     let (client, _) = client(&api);
     let directory = tempfile::tempdir().unwrap();
@@ -334,7 +334,7 @@ async fn no_code_is_sent_twice_by_the_next_process() {
     assert_eq!(codes.len(), 2);
 }
 
-/// Another program has just sent this step's code: the next one is tried, once.
+/// Another program has just sent the code of this step: the next code is tried once.
 #[tokio::test]
 async fn a_rejected_code_is_followed_by_that_of_the_next_step() {
     let first = Mutex::new(None);

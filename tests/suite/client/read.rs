@@ -1,4 +1,4 @@
-//! Reads: what an answer is taken for, what is tried again, and who is left alone.
+//! Reads: how answers are classified, which failures are retried, and which requests a pause stops.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,7 +17,7 @@ use super::{account, client, client_with, ok, with_token};
 use crate::fake_api::FakeApi;
 
 #[tokio::test]
-async fn answers_that_are_none_have_their_kinds() {
+async fn each_kind_of_failed_answer_has_its_error_kind() {
     let elsewhere = "@location: http://127.0.0.1:1/1.0/balance\n".to_owned();
     for (status, body, kind) in [
         (200, "<html>".to_owned(), "shape"),
@@ -41,7 +41,7 @@ async fn answers_that_are_none_have_their_kinds() {
 }
 
 #[tokio::test]
-async fn parts_and_former_paths_are_asked_for() {
+async fn parts_and_former_paths_are_requested() {
     let api = FakeApi::start(|asked| match asked.path.as_str() {
         "/1.0/transfers/xdn" => ok(r#"[{"cc": "xdn", "amount": "700"}]"#),
         "/1.0/invoices/44872a9e" => ok(r#"{"cc": "bcn", "amount": 100000}"#),
@@ -59,7 +59,7 @@ async fn parts_and_former_paths_are_asked_for() {
 }
 
 #[tokio::test]
-async fn an_api_that_is_not_there_is_said_so() {
+async fn an_unreachable_api_is_reported() {
     let api = FakeApi::nowhere();
     let (client, _) = client(&api);
     let error = balance::SPEC.fetch(&client, Request::of(&with_token())).await.unwrap_err();
@@ -67,7 +67,7 @@ async fn an_api_that_is_not_there_is_said_so() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_is_not_trusted_is_said_so() {
+async fn an_untrusted_certificate_is_reported() {
     let key = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
@@ -91,7 +91,7 @@ async fn a_certificate_that_is_not_trusted_is_said_so() {
 }
 
 #[tokio::test]
-async fn what_may_pass_is_tried_again_and_nothing_else() {
+async fn only_temporary_failures_are_retried() {
     for (status, attempts) in [(500, 3), (502, 3), (503, 3), (400, 1), (404, 1), (200, 1)] {
         let api = FakeApi::start(move |_| (status, "[".to_owned())).await;
         let (client, _) = client(&api);
@@ -101,7 +101,7 @@ async fn what_may_pass_is_tried_again_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_read_that_passes_again_is_a_success() {
+async fn a_read_that_succeeds_at_a_retry_is_a_success() {
     let failures = AtomicUsize::new(0);
     let api = FakeApi::start(move |_| match failures.fetch_add(1, Ordering::Relaxed) {
         0 | 1 => (503, String::new()),
@@ -117,20 +117,20 @@ async fn a_read_that_passes_again_is_a_success() {
 }
 
 #[tokio::test]
-async fn retries_are_no_flood() {
+async fn retries_are_at_most_a_tenth_of_all_requests() {
     let api = FakeApi::start(|_| (500, String::new())).await;
     let (client, _) = client(&api);
     let account = with_token();
     for _ in 0..50 {
         workers::SPEC.fetch(&client, Request::of(&account)).await.unwrap_err();
     }
-    // Ten that were saved up, and one for every ten requests.
+    // Ten at first, and one for every ten requests.
     let requests = api.asked("/1.0/workers").len();
     assert!((60..=66).contains(&requests), "{requests}");
 }
 
 #[tokio::test]
-async fn a_host_that_asks_to_be_left_alone_is_left_alone_by_all() {
+async fn a_pause_that_a_host_asks_for_applies_to_all_accounts() {
     for retry_after in ["@retry-after: 2\n", "@retry-after: Fri, 01 Jan 2100 00:00:00 GMT\n"] {
         let first = AtomicUsize::new(0);
         let api = FakeApi::start(move |_| match first.fetch_add(1, Ordering::Relaxed) {
@@ -175,7 +175,7 @@ async fn a_token_follows_no_redirect_to_another_host() {
     assert_eq!(api.asked("/1.0/moved")[0].token.as_deref(), Some("ready"));
 }
 
-/// A loop of redirects is four requests, each of which takes a turn and is counted.
+/// A loop of redirects is four requests. Each waits for its turn and is counted.
 #[tokio::test]
 async fn a_redirect_within_the_host_is_a_request() {
     let api = FakeApi::start(|_| (302, "@location: /1.0/balance\n".to_owned())).await;
@@ -191,7 +191,7 @@ async fn a_redirect_within_the_host_is_a_request() {
 }
 
 #[tokio::test]
-async fn a_503_speaks_for_what_was_asked() {
+async fn a_503_pauses_only_the_endpoint_of_its_account() {
     let api = FakeApi::start(|asked| match (asked.path.as_str(), asked.token.as_deref()) {
         ("/1.0/workers", Some("ready")) => (503, "@retry-after: 600\n".to_owned()),
         _ => ok("{}"),
@@ -210,7 +210,7 @@ async fn a_503_speaks_for_what_was_asked() {
 }
 
 #[tokio::test]
-async fn three_accounts_with_a_503_stop_the_host() {
+async fn three_accounts_with_a_503_pause_the_host() {
     let api = FakeApi::start(|asked| match asked.token.as_deref() {
         Some("well") => ok("{}"),
         _ => (503, "@retry-after: 600\n".to_owned()),

@@ -58,7 +58,7 @@ fn lists_in_the_environment_need_no_brackets() {
 }
 
 #[test]
-fn a_deep_nest_in_the_environment_is_a_text() {
+fn a_deeply_nested_value_in_the_environment_is_text() {
     let variables = environment(&[("MINERGATE_EXPORTER__CURRENCIES", &"[".repeat(100_000))]);
     let error = Config::load(Sources { environment: variables, ..Sources::default() }).unwrap_err().to_string();
     assert!(error.starts_with("MINERGATE_EXPORTER__CURRENCIES: currencies[1]: can't be a currency's code"), "{error}");

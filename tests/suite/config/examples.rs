@@ -1,4 +1,4 @@
-//! The example files that are shipped are read, and hold what they say.
+//! The shipped example files can be loaded, and have the values that their comments say.
 
 use std::path::Path;
 

@@ -178,7 +178,7 @@ const MISTAKES: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn every_mistake_has_its_sentence() {
+fn every_mistake_has_its_message() {
     let names = |scope: Option<Scope>| {
         let endpoints = ENDPOINTS.iter().filter(|endpoint| scope.is_none_or(|scope| endpoint.scope == scope));
         endpoints.map(|endpoint| endpoint.name).collect::<Vec<_>>().join(", ")

@@ -1,4 +1,4 @@
-//! The place that a mistake is reported at: line, variable, flag or file.
+//! The place of a mistake in its message: line, variable, flag or file.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use minergate_exporter::config::{Config, Sources};
 use super::{BASE_URL, environment};
 
 #[test]
-fn all_mistakes_are_said_at_once_each_with_its_place_and_key() {
+fn all_mistakes_are_reported_at_once_with_place_and_key() {
     let text = "[api]\nconcurrency = 0\n[poll]\nworkers = \"0s\"\n[[accounts]]\nname = \"a\"\ntoken = \"t\"\n\
                 [[accounts]]\nname = \"a\"\nendpoints = []\n";
     let timeout = ("MINERGATE_EXPORTER__API__TIMEOUT", "0s");

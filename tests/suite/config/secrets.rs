@@ -32,7 +32,7 @@ fn systemd_s_credentials_are_found() {
 
 /// In TOML, in a block of YAML, and in a variable.
 #[test]
-fn a_secret_loses_its_byte_order_mark_and_its_line_end_wherever_it_comes_from() {
+fn byte_order_mark_and_line_end_of_a_secret_are_removed_from_every_source() {
     let directory = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| {
         let path = directory.path().join(name);

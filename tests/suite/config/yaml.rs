@@ -5,7 +5,7 @@ use minergate_exporter::config::{Config, Sources};
 use super::{BASE_URL, environment};
 
 #[test]
-fn yaml_says_the_same_as_toml() {
+fn yaml_and_toml_give_the_same_configuration() {
     let directory = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| {
         let path = directory.path().join(name);

@@ -1,4 +1,4 @@
-//! The blocks of commands: those of README and docs/install.md are run by a script or say why not, and all can be given.
+//! Blocks of commands: those of README and docs/install.md are run by a script or say why not, and all are valid.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -9,10 +9,10 @@ use super::page::{Block, pages};
 use crate::process::exporter;
 use crate::repository::ROOT;
 
-/// Pages whose blocks all are run, or say why not.
+/// Pages in which each block is run or says why not.
 const RUN: &[&str] = &["README.md", "docs/install.md"];
 
-/// What is wrong with a block's mark: `<!-- run by SCRIPT -->`, more scripts after ` and `, or `<!-- not run: WHY -->`.
+/// The mistake in a block's mark, if there is one. A mark is `<!-- run by SCRIPT and SCRIPT -->` or `<!-- not run: WHY -->`.
 fn fault(page: &str, block: &Block) -> Option<String> {
     let Some(mark) = &block.comment else {
         return Some("put <!-- run by scripts/.. --> or <!-- not run: why --> before it".to_owned());
@@ -27,7 +27,7 @@ fn fault(page: &str, block: &Block) -> Option<String> {
         if path.metadata().unwrap().permissions().mode() & 0o111 == 0 {
             return Some(format!("{script} can't be run"));
         }
-        // It takes the block from the page, by page and section or by its mark; or it is the block's one command.
+        // The script takes the block from the page, by section or by mark; or it contains the block's only command.
         let takes = text.contains("scripts/docs/documented") && text.contains(page);
         let by_name = text.contains(&block.section) || text.contains("scripts/docs/documented --list");
         let is_it = text.lines().any(|line| line == block.text.trim());
@@ -39,7 +39,7 @@ fn fault(page: &str, block: &Block) -> Option<String> {
 }
 
 #[test]
-fn every_block_is_run_or_says_why_not() {
+fn every_block_is_run_by_a_script_or_says_why_not() {
     let pages = pages();
     for name in RUN {
         let page = pages.iter().find(|page| page.path == Path::new(name)).unwrap();
@@ -51,10 +51,10 @@ fn every_block_is_run_or_says_why_not() {
     }
 }
 
-/// The list that scripts go by is the same.
+/// Scripts use another parser: it finds the same blocks.
 #[test]
 #[ignore = "scripts/test runs it: it needs Bash"]
-fn the_scripts_find_the_same_blocks() {
+fn scripts_find_the_same_blocks() {
     let pages = pages();
     for name in RUN {
         let page = pages.iter().find(|page| page.path == Path::new(name)).unwrap();
@@ -74,9 +74,9 @@ fn the_scripts_find_the_same_blocks() {
     }
 }
 
-/// The shell takes them, the exporter knows its own flags, and each script that is named is there.
+/// The shell can parse them, the exporter knows the flags, and the scripts exist.
 #[test]
-fn every_command_can_be_given() {
+fn every_command_is_valid() {
     let mut calls = 0;
     for page in pages() {
         for block in &page.blocks {

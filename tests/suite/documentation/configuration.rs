@@ -1,4 +1,4 @@
-//! The examples of docs/configuration.md: the one in TOML and the one in YAML are the same configuration, and a right one.
+//! The examples of docs/configuration.md: they are valid, and the same in TOML, YAML and the environment.
 
 use std::fs;
 use std::sync::Arc;
@@ -8,14 +8,14 @@ use minergate::api::Account;
 use minergate::endpoints;
 use minergate_exporter::config::{Config, Sources};
 
-use crate::repository::read;
+use crate::repository::{fenced, read};
 
 #[test]
-fn the_examples_say_the_same() {
+fn the_toml_and_yaml_examples_are_the_same_configuration() {
     let page = read("docs/configuration.md");
     let directory = tempfile::tempdir().unwrap();
     let [toml, yaml] = ["toml", "yaml"].map(|language| {
-        let example = page.split(&format!("```{language}\n")).nth(1).unwrap().split("```").next().unwrap();
+        let example = &fenced(&page, language)[0];
         let path = directory.path().join(format!("c.{language}"));
         fs::write(&path, example).unwrap();
         Config::load(Sources { file: Some(&path), ..Sources::default() }).unwrap()
@@ -32,13 +32,13 @@ fn the_examples_say_the_same() {
     }
 }
 
-/// The page has the same wallet in a file and in the environment.
+/// The page has one wallet twice: in a file and in the environment.
 #[test]
-fn the_examples_of_a_wallet_are_right() {
+fn the_wallet_in_a_file_and_in_the_environment_is_the_same() {
     let page = read("docs/configuration.md");
     let section = page.split("\n## Wallets at pools\n").nth(1).unwrap().split("\n## ").next().unwrap();
-    let toml = section.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
-    let file = Config::load(Sources { text: Some(toml), ..Sources::default() }).unwrap();
+    let [toml] = fenced(section, "toml").try_into().unwrap();
+    let file = Config::load(Sources { text: Some(&toml), ..Sources::default() }).unwrap();
     let lines = section.lines().filter(|line| line.starts_with("MINERGATE_EXPORTER__"));
     let environment =
         lines.filter_map(|line| line.split_once('=')).map(|(name, value)| (name.into(), value.into())).collect();
@@ -47,9 +47,9 @@ fn the_examples_of_a_wallet_are_right() {
     assert_eq!((file.wallets.len(), said(&file)), (1, said(&environment)));
 }
 
-/// The variables of the example without a file, as the shell would hand them over.
+/// The variables of the example without a file.
 #[test]
-fn an_exporter_can_do_without_a_file() {
+fn an_exporter_can_run_without_a_file() {
     let page = read("docs/configuration.md");
     let lines = page.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
     let environment: Vec<_> = lines.map(|(name, value)| (name.into(), value.into())).collect();

@@ -1,11 +1,11 @@
-//! Every link and every picture of every page leads somewhere; addresses on the web are read, and not asked for.
+//! Every link and picture has a target. URLs are parsed, but not requested.
 
 use std::path::{Component, Path, PathBuf};
 
 use super::page::{Page, pages};
 use crate::repository::ROOT;
 
-/// What is wrong with a link, if anything is.
+/// The mistake in a link, if there is one.
 fn fault(page: &Page, link: &str) -> Option<String> {
     if let Some((scheme, _)) = link.split_once("://") {
         let url = reqwest::Url::parse(link).ok().filter(|url| url.has_host() && ["http", "https"].contains(&scheme));
@@ -26,7 +26,7 @@ fn fault(page: &Page, link: &str) -> Option<String> {
     (!known.iter().any(|known| known == anchor)).then(|| format!("no such heading; there are {}", known.join(", ")))
 }
 
-/// Where a relative link leads, from the repository's root.
+/// The target of a relative link, from the repository's root.
 fn beside(page: &Path, link: &str) -> Option<PathBuf> {
     let mut path = page.parent().unwrap().to_owned();
     for component in Path::new(link).components() {
@@ -41,7 +41,7 @@ fn beside(page: &Path, link: &str) -> Option<PathBuf> {
 }
 
 #[test]
-fn every_link_leads_somewhere() {
+fn every_link_has_a_target() {
     let pages = pages();
     let faults: Vec<String> = pages
         .iter()
@@ -56,7 +56,7 @@ fn every_link_leads_somewhere() {
 }
 
 #[test]
-fn a_link_that_leads_nowhere_is_found() {
+fn a_broken_link_is_found() {
     let page = Page { path: "docs/install.md".into(), ..Page::default() };
     for right in ["web.md", "../README.md#try-it", "runbooks", "https://example.com/a?b#c", "http://localhost:10187/"] {
         assert_eq!(fault(&page, right), None, "{right}");
@@ -76,7 +76,7 @@ fn a_link_that_leads_nowhere_is_found() {
     }
 }
 
-/// What is written in HTML is not looked at, so there is none.
+/// Links in HTML are not checked, so pages have no HTML.
 #[test]
 fn pages_are_markdown() {
     for page in pages() {
@@ -84,9 +84,9 @@ fn pages_are_markdown() {
     }
 }
 
-/// A page that nobody finds is as good as none.
+/// Readers find pages by links only.
 #[test]
-fn every_page_is_found_from_the_readme() {
+fn every_page_is_reachable_from_the_readme() {
     let pages = pages();
     let mut found: Vec<PathBuf> = vec!["README.md".into()];
     let mut next = 0;

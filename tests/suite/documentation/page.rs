@@ -1,4 +1,4 @@
-//! A page in Markdown, as far as it is looked at: links, headings, and blocks of commands.
+//! The parts of a Markdown page that tests check: links, headings, and blocks of commands.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,25 +9,25 @@ use crate::repository::{files, read};
 
 /// A block of commands.
 pub(super) struct Block {
-    /// The heading that it stands under.
+    /// The heading above it.
     pub(super) section: String,
     /// The comment just before it.
     pub(super) comment: Option<String>,
     pub(super) text: String,
 }
 
-/// What a page holds.
+/// The checked parts of a page.
 #[derive(Default)]
 pub(super) struct Page {
     /// From the repository's root.
     pub(super) path: PathBuf,
-    /// Where its links and pictures lead, as it is written.
+    /// The targets of its links and pictures, as they are written.
     pub(super) links: Vec<String>,
-    /// Its headings, as a link names them.
+    /// The anchors of its headings.
     pub(super) anchors: Vec<String>,
-    /// Those in ```` ```sh ````.
+    /// Blocks of ```` ```sh ````.
     pub(super) blocks: Vec<Block>,
-    /// Its HTML, comments apart.
+    /// Its HTML, without comments.
     pub(super) html: Vec<String>,
 }
 
@@ -82,14 +82,14 @@ impl Page {
     }
 }
 
-/// A heading as the fragment of a link: small letters, digits, hyphens for spaces.
+/// The anchor of a heading: small letters, digits, and hyphens for spaces.
 fn anchor(heading: &str) -> String {
     let kept = heading.to_lowercase().chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c)).collect::<String>();
     kept.replace(' ', "-")
 }
 
 #[test]
-fn a_page_is_read_as_it_is_shown() {
+fn links_headings_and_blocks_of_a_page_are_found() {
     let page = Page::parse(
         "# Of `a_b`, and c\n\n[one](a.md#b) ![two](c.png) <http://d>\n\n| x |\n| --- |\n| [three](e) |\n\n## Same\n## Same\n\n\
          <!-- not run: why -->\n```sh\nls [no](link)\n```\n\n<!-- gone -->\n\nText.\n\n- ```sh\n  pwd\n  ```\n\n<img src=\"f.png\">\n",

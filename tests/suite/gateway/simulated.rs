@@ -45,7 +45,7 @@ fn with_credentials(text: &str) -> String {
 }
 
 #[test]
-fn a_fault_costs_its_own_wallet_and_the_exporter_reads_the_others() {
+fn a_fault_affects_only_its_own_wallet() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, simulated) = simulator(directory.path(), &["--accounts", "0", "--wallets", &HEALTHY.to_string()]);
     let simulated = fs::read_to_string(simulated).unwrap();

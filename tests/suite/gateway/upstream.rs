@@ -79,7 +79,7 @@ async fn a_wallet_that_the_pool_does_not_know_has_no_entry() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sixty_clients_at_once_are_answered_and_the_pool_is_asked_once() {
+async fn sixty_clients_at_once_cause_one_request_to_the_pool() {
     let reply = |asked: &Asked| {
         thread::sleep(Duration::from_millis(200));
         answer(asked)

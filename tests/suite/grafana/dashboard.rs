@@ -21,7 +21,7 @@ pub(super) fn dashboards() -> Vec<Dashboard> {
     files("grafana/dashboards", ".json").into_iter().map(parse).collect()
 }
 
-/// How Grafana asks a query.
+/// How Grafana runs a query.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Way {
     /// At the end of the dashboard's time.
@@ -38,7 +38,7 @@ pub(super) struct Query {
     pub(super) dashboard: String,
     /// The title of its panel, or the name of its annotation or variable.
     pub(super) place: String,
-    /// The query's letter in a panel.
+    /// The letter of the query in a panel.
     pub(super) letter: String,
     /// As it is written, with variables.
     pub(super) text: String,

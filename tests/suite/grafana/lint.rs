@@ -1,7 +1,7 @@
-//! What holds for the committed dashboards without a Prometheus: the rules of Grafana's dashboard-linter, by their names there,
+//! Checks of the committed dashboards without a Prometheus: the rules of Grafana's dashboard-linter, by their names there,
 //! and our own.
 //!
-//! Its rules about `LogQL` have nothing to say here. `target-promql-rule` is Prometheus' to check: `live`.
+//! Its rules about `LogQL` do not apply. A real Prometheus checks `target-promql-rule`: see `live`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -294,7 +294,7 @@ fn collect_colours(value: &Value, colours: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn the_rules_hold() {
+fn dashboards_follow_the_rules() {
     let mut faults = Vec::new();
     for (name, rule) in RULES {
         for dashboard in dashboards() {
@@ -409,7 +409,7 @@ fn every_metric_has_a_place_somewhere() {
         dashboards().iter().flat_map(Dashboard::panel_queries).flat_map(|query| metrics(&query.text)).collect();
     for (family, kind) in reference() {
         let name = if kind == "histogram" { format!("{family}_bucket") } else { family };
-        // Backfilled once, and scraped never: where it is missing, which is nearly everywhere, a panel would be empty.
+        // These are backfilled and never scraped. Most installations do not have them, so a panel would be empty.
         let is_past = name.starts_with("minergate_history_");
         assert!(name.starts_with("process_") || is_past || shown.contains(&name), "{name} is nowhere");
     }

@@ -1,15 +1,15 @@
-//! What selectors a `PromQL` expression has. That the expression is valid is Prometheus' to say.
+//! The selectors of a `PromQL` expression. A real Prometheus checks that the expression is valid.
 
-/// A selector, and what stands round it.
+/// A selector and its context.
 #[derive(Debug, PartialEq)]
 pub(super) struct Selector<'a> {
-    /// Empty where the name is among the matchers.
+    /// Empty if the name is among the matchers.
     pub(super) metric: &'a str,
-    /// What stands between the braces; empty without them.
+    /// The text between the braces; empty without braces.
     pub(super) matchers: &'a str,
-    /// What stands between the brackets behind it.
+    /// The text between the brackets after it.
     pub(super) range: Option<&'a str>,
-    /// The function or aggregation that it is the argument of.
+    /// The function or aggregation around it.
     pub(super) function: Option<&'a str>,
 }
 
@@ -44,7 +44,7 @@ pub(super) fn selectors(expression: &str) -> Vec<Selector<'_>> {
                 if rest.starts_with('(') {
                     rest = &rest[rest.find(')').unwrap() + 1..];
                 }
-                // `sum by (a) (x)`: what comes is an argument of `sum`.
+                // `sum by (a) (x)`: `x` is an argument of `sum`.
                 if word == "by" && rest.trim_start().starts_with('(') {
                     functions.push(None);
                     rest = &rest.trim_start()[1..];
@@ -55,7 +55,7 @@ pub(super) fn selectors(expression: &str) -> Vec<Selector<'_>> {
                 functions.push(Some(word));
                 rest = &after[1..];
             }
-            // An aggregation whose labels stand before its argument.
+            // An aggregation with its labels before its argument.
             _ if starts_name && after.trim_start().starts_with("by ") => rest = after,
             '{' => selectors.push(selector("", rest, &functions, &mut rest)),
             _ if starts_name => selectors.push(selector(word, after, &functions, &mut rest)),
@@ -65,7 +65,7 @@ pub(super) fn selectors(expression: &str) -> Vec<Selector<'_>> {
     selectors
 }
 
-/// Reads on behind a selector's name.
+/// Reads the rest after a selector's name.
 fn selector<'a>(metric: &'a str, after: &'a str, functions: &[Option<&'a str>], rest: &mut &'a str) -> Selector<'a> {
     let end = if after.starts_with('{') { braces(after) } else { 0 };
     let matchers = if end > 0 { &after[1..end] } else { "" };
@@ -74,12 +74,12 @@ fn selector<'a>(metric: &'a str, after: &'a str, functions: &[Option<&'a str>], 
     Selector { metric, matchers, range, function: functions.last().copied().flatten() }
 }
 
-/// The place of the quote that ends a quoted text.
+/// The index of the quote that ends a quoted text.
 fn quoted(text: &str) -> usize {
     text[1..].find('"').unwrap() + 1
 }
 
-/// The place of the brace that ends matchers; one may stand in a quoted text, too.
+/// The index of the brace that ends matchers. A quoted text can contain braces too.
 fn braces(text: &str) -> usize {
     let mut is_quoted = false;
     text.char_indices()

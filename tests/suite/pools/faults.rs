@@ -195,7 +195,7 @@ fn a_pool_gets_no_request_during_the_pause_that_it_asked_for() {
 }
 
 #[test]
-fn no_fault_is_left_out() {
+fn the_tables_have_every_fault() {
     let tried: Vec<&str> =
         ROWS.iter().map(|row| row.rule).chain(PAUSES.iter().copied()).chain(OF_API.iter().copied()).collect();
     for fault in FAULTS {

@@ -1,9 +1,7 @@
 //! A real Prometheus scrapes the demo, where one account has a wallet.
 
-use std::fs;
-
 use crate::process::{Process, exporter, get, wait};
-use crate::prometheus::{promtool_finds_nothing, query, serve, strict_open_metrics};
+use crate::prometheus::{both_formats_pass, prometheus, query};
 
 #[test]
 #[ignore = "scripts/test runs it: it needs Prometheus and Python"]
@@ -17,18 +15,10 @@ fn prometheus_takes_every_scrape_of_the_demo_with_a_wallet() {
         let mut up = text.lines().filter(|line| line.starts_with("minergate_endpoint_up{"));
         (text.contains(workers) && up.all(|line| line.ends_with(" 1"))).then_some(())
     });
-    promtool_finds_nothing(&get(&metrics, &[]).text());
-    let open_metrics = get(&metrics, &[("accept", "application/openmetrics-text;version=1.0.0")]).text();
-    assert_eq!(strict_open_metrics(&open_metrics), open_metrics.lines().filter(|line| !line.starts_with('#')).count());
+    both_formats_pass(&metrics);
 
     let directory = tempfile::tempdir().unwrap();
-    let config = directory.path().join("prometheus.yml");
-    let target = url.strip_prefix("http://").unwrap();
-    let text = format!(
-        "global:\n  scrape_interval: 1s\nscrape_configs:\n  - job_name: minergate\n    static_configs:\n      - targets: [\"{target}\"]\n"
-    );
-    fs::write(&config, text).unwrap();
-    let (prometheus, api) = serve("prometheus".as_ref(), &config);
+    let (prometheus, api) = prometheus(directory.path(), url.strip_prefix("http://").unwrap());
     wait("scrapes", || (query(&api, "count_over_time(up[1m]) > 5").len() == 1).then_some(()));
     assert_eq!(query(&api, "min_over_time(up[1m])").into_values().collect::<Vec<_>>(), [1.0], "every scrape was taken");
     for (expression, count) in [

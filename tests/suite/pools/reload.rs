@@ -107,7 +107,7 @@ fn a_changed_address_removes_the_samples_of_the_old_wallet() {
 }
 
 #[test]
-fn a_pause_outlives_a_reload_and_a_changed_limit() {
+fn a_pause_survives_a_reload_and_a_changed_limit() {
     let fake = FakePool::start(|_| Reply::new(429, "").header("retry-after", "600"));
     let directory = tempfile::tempdir().unwrap();
     let polls = poll("1s", &["workers", "mining_stats", "balance"]);

@@ -1,4 +1,4 @@
-//! The files of rules, and promtool's tests of them, as far as they are looked at.
+//! The checked parts of rule files and of promtool's tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -1,17 +1,16 @@
 //! The pages in docs/runbooks: one for each alert, whose queries and commands work, and an index that knows them all.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
 
 use super::file::{Rule, rules};
-use super::{RUNBOOKS, names_are_known, promtools, run};
+use super::{RUNBOOKS, check_queries, names_are_known};
 use crate::alerting::alertmanager;
-use crate::process::{daemon, exporter, simulator};
-use crate::repository::{ROOT, files, read};
+use crate::process::{change_config, daemon, exporter, simulator};
+use crate::repository::{ROOT, fenced, files, read};
 
 const HEADINGS: &[&str] = &["## Look at, in this order", "## What to do", "## False alarms"];
 
@@ -30,14 +29,12 @@ fn index() -> String {
 
 /// The fenced blocks of a language, without their indentation.
 fn blocks(text: &str, language: &str) -> Vec<String> {
-    let fence = format!("```{language}\n");
-    let parts = text.split(&fence).skip(1);
-    let lines = |block: &str| block.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>().join("\n");
-    parts.map(|part| lines(part.split("```").next().unwrap())).collect()
+    let trimmed = |block: &String| block.lines().map(str::trim).collect::<Vec<_>>().join("\n");
+    fenced(text, language).iter().map(trimmed).collect()
 }
 
 #[test]
-fn every_alert_has_its_page_and_every_page_its_alert() {
+fn every_alert_has_a_page_and_every_page_an_alert() {
     let alerts: BTreeSet<String> = rules().into_iter().filter_map(|rule| rule.alert).collect();
     let pages = pages();
     assert_eq!(pages.iter().map(|(name, _)| name.clone()).collect::<BTreeSet<_>>(), alerts);
@@ -53,7 +50,7 @@ fn every_alert_has_its_page_and_every_page_its_alert() {
 }
 
 #[test]
-fn the_index_knows_every_alert_and_every_record() {
+fn the_index_has_every_alert_and_every_record() {
     let index = index();
     for rule in rules() {
         match (&rule.alert, &rule.record) {
@@ -70,33 +67,23 @@ fn the_index_knows_every_alert_and_every_record() {
     names_are_known("docs/runbooks/README.md", &index);
 }
 
-/// All queries become the expressions of one file of rules, which promtool reads.
 #[test]
 #[ignore = "scripts/test runs it: it needs Prometheus"]
-fn the_queries_can_be_asked() {
-    let mut text = "groups: [{name: queries, rules: [\n".to_owned();
-    let mut count = 0;
+fn the_queries_are_valid() {
+    let mut queries = Vec::new();
     for (name, page) in pages() {
         names_are_known(&name, &page);
-        for query in blocks(&page, "promql").iter().flat_map(|block| block.split("\n\n")) {
-            writeln!(text, "  {{record: \"{name}:{count}\", expr: {}}},", serde_json::json!(query.trim())).unwrap();
-            count += 1;
+        for block in blocks(&page, "promql") {
+            queries.extend(block.split("\n\n").map(str::to_owned));
         }
     }
-    text += "]}]\n";
-    assert!(count > 30, "{count} queries");
-    let text = text.replace("Minergate", "query:Minergate");
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("queries.yml");
-    fs::write(&path, &text).unwrap();
-    for promtool in promtools() {
-        run(&promtool, &["check", "rules"], std::slice::from_ref(&path)).unwrap_or_else(|said| panic!("{said}\n{text}"));
-    }
+    assert!(queries.len() > 30, "{} queries", queries.len());
+    check_queries(queries.into_iter());
 }
 
-/// The exporter has the paths that are asked for.
+/// The exporter has the paths of the commands.
 #[test]
-fn the_paths_can_be_asked_for() {
+fn the_paths_exist() {
     let paths = read("docs/http.md");
     for (name, page) in pages().into_iter().chain([("README".to_owned(), index())]) {
         for path in page.split("localhost:10187").skip(1).filter(|rest| rest.starts_with('/')) {
@@ -106,15 +93,14 @@ fn the_paths_can_be_asked_for() {
     }
 }
 
-/// Every command is run, as a reader would give it who installed the package: systemd's are stand-ins, all else is real.
+/// Every command is run as on a machine with the installed package. Only systemd's programs are stand-ins.
 #[test]
 #[ignore = "scripts/test runs it: it needs Prometheus and Alertmanager"]
 fn the_commands_can_be_run() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
     let (_simulator, config) = simulator(directory.path(), &[]);
-    let text = fs::read_to_string(&config).unwrap().replacen("name = \"farm-1\"", "name = \"farm\"", 1);
-    fs::write(&config, &text).unwrap();
+    let base = change_config(&config, |table| table["accounts"][0]["name"] = "farm".into());
     let (_daemon, url) = daemon(&config, &[]);
     let (_alertmanager, alertmanager) = alertmanager(directory.path(), "http://127.0.0.1:1");
 
@@ -134,7 +120,6 @@ fn the_commands_can_be_run() {
     for file in files("deploy/prometheus/rules", ".yml") {
         fs::copy(Path::new(ROOT).join(&file), path("rules").join(file.file_name().unwrap())).unwrap();
     }
-    let base = toml::from_str::<toml::Table>(&text).unwrap()["api"]["base_url"].as_str().unwrap().to_owned();
     let installed = "/etc/minergate-exporter/minergate-exporter.toml";
     let manifest = read("Cargo.toml");
     assert!(manifest.contains("[\"target/stage/minergate-exporter.toml\", \"etc/minergate-exporter/\", \"644\"]"));
@@ -145,7 +130,7 @@ fn the_commands_can_be_run() {
         ("http://localhost:10187", &url),
         ("localhost:9093", &alertmanager),
         ("https://api.example.com", &base),
-        // What is not found is a failure.
+        // An HTTP error is a failure.
         ("curl ", "curl --fail "),
     ]
     .map(|(written, here)| (written.to_owned(), here.to_owned()));
@@ -163,7 +148,7 @@ fn the_commands_can_be_run() {
         }
     }
     assert!(count > 15, "{count} blocks of commands");
-    // The reader's addresses are in the rules now.
+    // The commands have put the user's URLs into the rules.
     let rules = fs::read_to_string(path("rules/alerts.rules.yml")).unwrap();
     assert!(!rules.contains(RUNBOOKS) && !rules.contains("localhost:3000"));
 }

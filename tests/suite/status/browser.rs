@@ -18,7 +18,7 @@ fn polled(directory: &Path, arguments: &[&str]) -> (Process, Process, String) {
     (simulator, daemon, url)
 }
 
-/// Looks at a page in every view, folded as it comes and unfolded, and saves pictures.
+/// Checks a page in every view, folded and unfolded, and saves pictures.
 fn look(browser: &mut Browser, name: &str, url: &str, mut check: impl FnMut(&mut Page<'_>, View)) {
     for (size, view) in [("phone", PHONE), ("desktop", DESKTOP)] {
         for is_dark in [false, true] {
@@ -43,11 +43,11 @@ fn look(browser: &mut Browser, name: &str, url: &str, mut check: impl FnMut(&mut
     }
 }
 
-/// What stands out of the window.
+/// Elements that are wider than the window.
 const TOO_WIDE: &str = "[...document.querySelectorAll('body *')]
     .filter((one) => one.checkVisibility() && one.getBoundingClientRect().right > innerWidth + 1).map((one) => one.outerHTML)";
 
-/// The texts whose colour has a contrast below 4.5 with what is behind them.
+/// Texts whose contrast with their background is below 4.5.
 const LOW_CONTRAST: &str = r"(() => {
     const numbers = (colour) => colour.match(/[\d.]+/g).map(Number);
     const luminance = (colour) => {
@@ -78,7 +78,7 @@ fn number(page: &mut Page<'_>, expression: &str) -> f64 {
 
 #[test]
 #[ignore = "scripts/test runs it: it needs Chromium"]
-fn three_healthy_accounts_are_a_small_page() {
+fn the_page_of_three_healthy_accounts_is_small() {
     let directory = tempfile::tempdir().unwrap();
     let (_simulator, _daemon, url) = polled(directory.path(), &["--accounts", "3"]);
     look(&mut Browser::start(), "healthy", &url, |page, view| {
@@ -90,7 +90,7 @@ fn three_healthy_accounts_are_a_small_page() {
 
 #[test]
 #[ignore = "scripts/test runs it: it needs Chromium"]
-fn what_is_wrong_comes_first_and_is_said_once() {
+fn failing_accounts_come_first_with_one_error() {
     let directory = tempfile::tempdir().unwrap();
     let faults = [
         "workers/500@farm-13",
@@ -170,7 +170,7 @@ fn a_refresh_keeps_what_the_reader_sees_and_types() {
         (page.evaluate(time) != made).then_some(())
     });
     assert_eq!(page.evaluate(seen), before);
-    // Where the focus is on an account, too.
+    // The same with the focus on an account.
     page.evaluate("document.querySelector('[data-key=farm-3] summary').focus({ preventScroll: true })");
     let made = page.evaluate(time);
     wait("a refresh", || {
@@ -183,7 +183,7 @@ fn a_refresh_keeps_what_the_reader_sees_and_types() {
     wait("the reload", || (page.evaluate("document.activeElement?.localName ?? null") == "body").then_some(()));
     let open = "[...document.querySelectorAll('.accounts > details[open]')].map((one) => one.dataset.key).join()";
     wait("the script", || (page.evaluate(open) == "farm-3").then_some(()));
-    // An exporter that is gone is not said to be well.
+    // After the exporter has ended, the page does not say that all is well.
     daemon.signal("KILL");
     assert_eq!(page.evaluate("document.querySelector('#silent').checkVisibility()"), false);
     wait("the note", || {

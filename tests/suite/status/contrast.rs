@@ -17,7 +17,7 @@ fn luminance(colour: [f64; 3]) -> f64 {
 }
 
 #[test]
-fn texts_can_be_read_in_both_themes() {
+fn texts_have_enough_contrast_in_both_themes() {
     let sheet = read("src/server/status/style.css");
     let themes: Vec<&str> = sheet.split(":root {").skip(1).map(|rest| rest.split('}').next().unwrap()).collect();
     assert_eq!(themes.len(), 2, "light and dark");
@@ -32,7 +32,7 @@ fn texts_can_be_read_in_both_themes() {
             assert!(contrast >= 4.5, "--{name} has a contrast of {contrast:.2} in {theme}");
         }
     }
-    // Rules name no colour of their own.
+    // Rules use only the named colours.
     let rules = sheet.split(":root {").last().unwrap().split_once("}\n}").unwrap().1;
     let declarations = rules.split([';', '{', '}']).filter_map(|declaration| declaration.trim().split_once(": "));
     for (property, value) in declarations.filter(|(property, _)| property.contains("color") || *property == "background") {

@@ -19,7 +19,7 @@ use crate::served::{listener, serve_exposition};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// What an account has: four currencies that are mined, others with a balance, and workers that a pool names.
+/// An account's values: four currencies that are mined, others with a balance, and named workers of a pool.
 fn answer(endpoint: &Endpoint, named: usize) -> Option<String> {
     let miners: Vec<Value> = (0..named)
         .map(|i| json!({"name": format!("worker-{i}.\"<of a long name>\""), "hashrate": i, "lastShare": 1.7e12}))

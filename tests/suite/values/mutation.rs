@@ -1,11 +1,11 @@
-//! Real answers with one part that is not as it should be.
+//! Real answers with one wrong part.
 
 use minergate::endpoints::{ENDPOINTS, Endpoint};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::Value;
 
-/// Stands in an answer for what comes into its place.
+/// A placeholder in an answer for the wrong part.
 const PLACE: &str = "place of the mutation";
 
 /// An answer that differs from the documented one in one part.
@@ -28,11 +28,11 @@ impl Mutation {
 pub(super) struct Part {
     /// The currency that the part is about, if it is about one.
     pub(super) currency: Option<String>,
-    /// It was a number, a text or the like.
+    /// The original was a number, a text or another plain value.
     pub(super) is_leaf: bool,
 }
 
-/// What may come into the place of any value, as it is written.
+/// Wrong parts that can replace any value, as JSON text.
 fn hostile() -> impl Strategy<Value = String> {
     const WRITTEN: &[&str] = &[
         "null",
@@ -69,7 +69,7 @@ fn hostile() -> impl Strategy<Value = String> {
     prop_oneof![4 => prop::sample::select(WRITTEN).prop_map(str::to_owned), 1 => text, 1 => number]
 }
 
-/// The paths of all values within a value, but for the value itself.
+/// The paths of all values within a value, without the value itself.
 fn paths(value: &Value, path: &str, all: &mut Vec<String>) {
     let inner: Vec<(String, &Value)> = match value {
         Value::Object(fields) => {
@@ -85,7 +85,7 @@ fn paths(value: &Value, path: &str, all: &mut Vec<String>) {
     }
 }
 
-/// The currency that a path leads into: the key of an object of currencies, or the `cc` of a list's entry.
+/// The currency of a path: the key of an object of currencies, or the `cc` of a list's entry.
 fn currency(answer: &Value, path: &str) -> Option<String> {
     let top = path[1..].split('/').next()?;
     match answer {
@@ -110,7 +110,7 @@ fn mutated(place: usize, path: Index, hostile: &str) -> Mutation {
     Mutation { place, part: Part { currency, is_leaf }, body }
 }
 
-/// An answer of the endpoint with that place in the table, with one part that is anything.
+/// An answer of the endpoint with that index in the table, with one wrong part.
 pub(super) fn mutation(place: usize) -> impl Strategy<Value = Mutation> {
     (any::<Index>(), hostile()).prop_map(move |(path, hostile)| mutated(place, path, &hostile))
 }

@@ -1,15 +1,15 @@
-//! Files that are read: those of other exporters, certificates and keys.
+//! Files that can be loaded: those of other exporters, certificates and keys.
 
 use std::fs;
-use std::path::Path;
 
 use rcgen::{CertificateParams, KeyPair};
 
 use super::{hash, load, write_certificate};
 use crate::process::exporter;
+use crate::repository::{fenced, read};
 
 #[test]
-fn files_of_other_exporters_work() {
+fn web_configurations_of_other_exporters_work() {
     let directory = tempfile::tempdir().unwrap();
     write_certificate(directory.path());
     let inline = |name| fs::read_to_string(directory.path().join(name)).unwrap().replace('\n', "\n    ");
@@ -36,12 +36,11 @@ fn files_of_other_exporters_work() {
     ] {
         assert_eq!(load(directory.path(), &text), Ok(Vec::new()), "{text}");
     }
-    // The example in the documentation, with the files that it names.
+    // The example of docs/web.md, with the files that it names.
     for (name, of) in [("cert.pem", "exporter.pem"), ("key.pem", "exporter.key")] {
         fs::copy(directory.path().join(name), directory.path().join(of)).unwrap();
     }
-    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/web.md")).unwrap();
-    let example = page.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let example = &fenced(&read("docs/web.md"), "yaml")[0];
     assert_eq!(load(directory.path(), example), Ok(Vec::new()));
 
     let old = "tls_server_config: {cert_file: cert.pem, key_file: key.pem, min_version: TLS10, cert: unused}\n";
@@ -54,10 +53,10 @@ fn files_of_other_exporters_work() {
     );
 }
 
-/// Keys that rustls' ring does not sign with, as openssl makes them.
+/// Keys of openssl that rustls' ring can't sign with.
 #[test]
 #[ignore = "scripts/test runs it: it needs openssl"]
-fn a_key_that_can_t_be_used_is_said_with_those_that_can() {
+fn an_unusable_key_is_reported_with_the_usable_kinds() {
     let directory = tempfile::tempdir().unwrap();
     let text = "tls_server_config:\n  cert_file: c.pem\n  key_file: c.key\n";
     let make = |kind: &[&str]| {
@@ -81,7 +80,7 @@ fn a_key_that_can_t_be_used_is_said_with_those_that_can() {
 }
 
 #[test]
-fn a_certificate_that_is_not_valid_now_is_warned_about() {
+fn a_certificate_that_is_not_valid_now_causes_a_warning() {
     let directory = tempfile::tempdir().unwrap();
     let text = "tls_server_config:\n  cert_file: cert.pem\n  key_file: key.pem\n  client_auth_type: RequireAndVerifyClientCert\n  \
                 client_ca_file: cert.pem\n";

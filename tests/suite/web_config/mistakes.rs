@@ -170,7 +170,7 @@ fn every_mistake_has_its_message() {
 }
 
 #[test]
-fn a_broken_file_ends_the_start_and_the_check() {
+fn a_file_with_a_mistake_stops_the_start_and_the_check() {
     let directory = tempfile::tempdir().unwrap();
     let web = directory.path().join("web.yml");
     fs::write(&web, "basic_auth_users: 1\n").unwrap();

@@ -6,7 +6,7 @@ use super::{ask, hash, serving};
 use crate::process::{get, wait};
 
 #[test]
-fn users_get_in_with_their_passwords_and_nobody_else() {
+fn only_users_with_their_passwords_get_answers() {
     let directory = tempfile::tempdir().unwrap();
     let (alice, bob) = (hash("secret"), hash("pass:word"));
     let (_daemon, url) = serving(directory.path(), &format!("basic_auth_users:\n  alice: {alice}\n  bob: {bob}\n"));
@@ -30,14 +30,14 @@ fn users_get_in_with_their_passwords_and_nobody_else() {
     for header in ["Basic", "Basic !", "Bearer YTpi", "Digest username=alice"] {
         assert_eq!(get(&metrics, &[("authorization", header)]).status, 401, "{header}");
     }
-    // The exporter's own metrics are up to half a second old.
+    // The exporter's own metrics can be half a second old.
     wait("the count of what was refused", || {
         ask(&metrics, "alice:secret").text().contains("http_requests_total{path=\"/metrics\",code=\"401\"}").then_some(())
     });
 }
 
 #[test]
-fn a_new_version_counts_and_a_broken_one_does_not() {
+fn a_changed_file_is_used_if_it_has_no_mistake() {
     let directory = tempfile::tempdir().unwrap();
     let web = directory.path().join("web.yml");
     let file = |user: &str, password: &str| format!("basic_auth_users:\n  {user}: {}\n", hash(password));
@@ -48,7 +48,7 @@ fn a_new_version_counts_and_a_broken_one_does_not() {
     wait("the new password", || (ask(&url, "alice:two").status == 200).then_some(()));
     assert_eq!(ask(&url, "alice:one").status, 401);
 
-    // Neither nonsense nor an empty file opens the door, and each is said once.
+    // Neither an invalid nor an empty file removes the users, and each is logged once.
     for (text, fault) in [
         ("basic_auth_users:\n  alice: hunter2\n", "this user has no bcrypt hash"),
         ("", "all users are gone; restart the exporter if this is meant"),
@@ -58,7 +58,7 @@ fn a_new_version_counts_and_a_broken_one_does_not() {
             assert_eq!(get(&url, &[]).status, 401);
             daemon.output().contains(fault).then_some(())
         });
-        // More than one reading.
+        // Long enough for more than one reading.
         std::thread::sleep(std::time::Duration::from_millis(2500));
         assert_eq!(ask(&url, "alice:two").status, 200);
         assert_eq!(daemon.output().matches(fault).count(), 1, "{}", daemon.output());
@@ -70,7 +70,7 @@ fn a_new_version_counts_and_a_broken_one_does_not() {
 }
 
 #[test]
-fn headers_and_rate_limit_are_the_file_s() {
+fn headers_and_rate_limit_come_from_the_file() {
     let directory = tempfile::tempdir().unwrap();
     let (_daemon, url) = serving(
         directory.path(),

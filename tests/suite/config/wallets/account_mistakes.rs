@@ -83,7 +83,7 @@ const MISTAKES: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn every_mistake_of_an_account_with_wallets_has_its_sentence() {
+fn every_mistake_of_an_account_with_wallets_has_its_message() {
     for (rest, sentence) in MISTAKES {
         let text = format!("{XMR}{ETC}[[accounts]]\nname = \"rig\"\n{rest}\n");
         let error = read(&text, &[]).unwrap_err();

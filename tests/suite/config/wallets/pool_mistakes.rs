@@ -72,7 +72,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
 ];
 
 #[test]
-fn every_mistake_of_a_pool_has_its_sentence() {
+fn every_mistake_of_a_pool_has_its_message() {
     let softwares = minergate_pools::SOFTWARES.iter().map(|software| software.name).collect::<Vec<_>>().join(", ");
     for (key, value, sentence) in MISTAKES {
         // A key that the pool has is replaced; another key is added.

@@ -72,7 +72,7 @@ proptest! {
 }
 
 #[test]
-fn yaml_says_the_same_as_toml() {
+fn yaml_and_toml_give_the_same_configuration() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("c.yaml");
     let text = "pools:\n  - name: supportxmr\n    software: nodejs-pool\n    url: https://pool.example.com/api/\n    currency: xmr\n\

@@ -41,7 +41,7 @@ fn wallets_are_in_the_order_of_accounts_and_pools_and_need_no_api() {
 }
 
 #[test]
-fn accounts_at_the_api_and_accounts_with_wallets_can_stand_together() {
+fn one_configuration_can_have_accounts_at_the_api_and_with_wallets() {
     let text = format!(
         "currencies = [\"xmr\", \"bcn\"]\n[api]\nbase_url = \"http://127.0.0.1:1\"\n{XMR}[[accounts]]\nname = \"a\"\ntoken = \"t\"\n\
          [[accounts]]\nname = \"b\"\ntoken = \"u\"\nwallets = {{ supportxmr = \"4Abc\" }}\n"
