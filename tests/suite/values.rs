@@ -241,7 +241,7 @@ async fn a_corrected_counter_is_held_and_a_reset_one_is_not() {
             }
             (total == 101.0).then_some(())
         });
-        let line = daemon.wait_for("counter fell a little");
+        let line = daemon.wait_for("counter fell slightly");
         assert!(line.contains("held=24877") && line.contains("reported=24876.9"), "{line}");
         seen
     });
