@@ -206,6 +206,11 @@ mod tests {
         fn values_are_the_same_as_with_another_parser(
             yaml in "([a-z]{1,2}: |- |\n|  |[a-z]{1,3}|true|no|null|~|0|-?[1-9][0-9]{0,3}|0x1f|0o17|[0-9]\\.[0-9]|1e3|\\.5|'[a-z ]*'|\"[a-z]*\"|\\[a, 1\\]|!!str 1){0,12}"
         ) {
+            // The other parser reads 00 as 0.0. In YAML's core schema, it is an integer.
+            let has_leading_zero = |word: &str| {
+                word.len() > 1 && word.starts_with('0') && word.bytes().all(|byte| byte.is_ascii_digit())
+            };
+            prop_assume!(!yaml.split(|c: char| !c.is_ascii_alphanumeric() && c != '.').any(has_leading_zero));
             if let (Ok(own), Ok(other)) = (parse(&yaml), serde_saphyr::from_str::<Option<serde_json::Value>>(&yaml)) {
                 prop_assert_eq!(plain(own), other.unwrap_or_default());
             }
