@@ -255,7 +255,7 @@ fn a_systemd_that_reads_no_messages_delays_nothing() {
     sender.set_nonblocking(true).unwrap();
     while sender.send_to(b"FULL=1", &manager.path).is_ok() {}
     let (mut daemon, url) = manager.start(&config, WATCHDOG, &[]);
-    daemon.wait_for("systemd takes no messages");
+    daemon.wait_for("systemd accepts no messages");
     assert_eq!(get(&format!("{url}/metrics"), &[]).status, 200);
     daemon.signal("TERM");
     assert_eq!(daemon.exit_code(), Some(0));
