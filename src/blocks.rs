@@ -1,11 +1,11 @@
-//! The newest samples of all loops of an endpoint, and their text, compressed before anybody asks for it.
+//! The newest samples of all loops of an endpoint, and their text, which is compressed before a scrape needs it.
 //!
-//! Prometheus asks for gzip, and most samples are the same as at the last scrape. So samples are compressed when they change, and a scrape
-//! only joins what is ready (see `gzip`). A block holds the samples of some loops, neighbours in the order of their subjects. Each family
-//! has one compressed piece for each block. A poll changes the samples of one loop, and so the pieces of one block. A block is small
-//! enough to be compressed again at each poll, and large enough that there are few pieces to join and that lines resemble each other.
+//! Prometheus requests gzip, and most samples are the same as at the last scrape. So samples are compressed when they change, and a scrape
+//! only joins the compressed pieces (see `gzip`). A block holds the samples of some loops that are adjacent in the order of their subjects.
+//! Each family has one compressed piece for each block. A poll changes the samples of one loop, and so the pieces of one block. A block is
+//! small enough to be compressed again at each poll, and large enough that there are few pieces to join and that lines compress well.
 //!
-//! Plain text is written from the samples at the scrape. Kept, it would take five times the memory.
+//! Plain text is written from the samples at the scrape. Storing it would take five times the memory.
 
 use std::ops::{AddAssign, Range, SubAssign};
 use std::sync::Arc;
@@ -17,16 +17,16 @@ use crate::subject::Subject;
 use crate::text::{self, Format, SampleWriter};
 use minergate::metric::{Family, Samples};
 
-/// The label that says whose a sample is, and its value.
+/// The label that identifies a sample's subject, and its value.
 pub type Label<'a> = (&'static str, &'a str);
 
-/// Says which label the samples of a subject have.
+/// Returns the label for the samples of a subject.
 pub type ScopeLabel = fn(&Subject) -> Option<Label<'_>>;
 
-/// Samples beyond which a block is cut in two.
+/// Number of samples above which a block is split in two.
 const BLOCK: usize = 512;
 
-/// The samples of loops, one for each subject, in order of these. A clone costs little, and stays as it is when newer samples come.
+/// The samples of loops, one for each subject, ordered by subject. A clone is cheap, and does not change when newer samples come.
 #[derive(Clone)]
 pub struct Blocks {
     label: ScopeLabel,
@@ -36,7 +36,7 @@ pub struct Blocks {
     columns: Vec<Column>,
 }
 
-/// The samples of some loops, in order of their subjects. Never empty.
+/// The samples of some loops, ordered by subject. Never empty.
 type Block = Arc<[Entry]>;
 
 /// The samples of one loop. A clone shares the values.
@@ -44,24 +44,24 @@ type Block = Arc<[Entry]>;
 pub struct Entry {
     pub subject: Subject,
     pub samples: Samples,
-    /// They are too old then.
+    /// When they become stale.
     end: Option<Instant>,
 }
 
-/// What stands around and before a family's samples.
+/// The texts around a family's samples.
 struct FamilyText {
     sample_name: String,
-    /// The lines about the family, in the order of [`Format::ALL`].
+    /// The HELP, TYPE and UNIT lines of the family, in the order of [`Format::ALL`].
     headers: [Header; 2],
 }
 
-/// Lines about a family.
+/// The lines before a family's samples.
 struct Header {
     text: String,
     piece: Piece,
 }
 
-/// A family's pieces, one for each block: side by side, as a scrape wants one after another.
+/// A family's pieces, one for each block. They are adjacent, because a scrape reads them in this order.
 #[derive(Clone, Default)]
 struct Column {
     pieces: Arc<[Piece]>,
@@ -77,7 +77,7 @@ impl Column {
         self.size += Size::of(piece);
     }
 
-    /// Puts so many empty pieces in the place of others.
+    /// Replaces a range of pieces with this number of empty pieces.
     fn splice(&mut self, place: Range<usize>, new: usize) {
         place.clone().for_each(|block| self.replace(block, Piece::default()));
         let (before, after) = (&self.pieces[..place.start], &self.pieces[place.end..]);
@@ -85,23 +85,23 @@ impl Column {
     }
 }
 
-/// A change of one loop's samples, already compressed.
+/// A prepared change of one loop's samples, already compressed.
 pub struct Change {
-    /// The block's place.
+    /// The block's index.
     place: usize,
-    /// How many blocks it replaces: one, or none before there are any.
+    /// Number of blocks that are replaced: one, or none if there are no blocks yet.
     old: usize,
-    /// Those in their place: one, its two halves, or none. Each with its new pieces and their families.
+    /// The new blocks: one, its two halves, or none. Each has its new pieces with the indexes of their families.
     new: Vec<(Block, Vec<(usize, Piece)>)>,
 }
 
-/// How far an exposition is written.
+/// The position of a writer in an exposition.
 #[derive(Default)]
 pub struct Cursor {
     family: usize,
-    /// Blocks, or loops, whose samples of the family are written.
+    /// Number of blocks, or loops, whose samples of the current family are written.
     done: usize,
-    /// The lines about the family are written.
+    /// The lines before the family's samples are written.
     has_begun: bool,
 }
 
@@ -111,7 +111,7 @@ impl Cursor {
     }
 }
 
-/// Bytes of an exposition.
+/// The size of an exposition in bytes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Size {
     pub text: usize,
@@ -139,14 +139,14 @@ impl Size {
 }
 
 impl Blocks {
-    /// Samples of these families. `path` is the API's, where they come from there.
+    /// Samples of these families. `path` is the path of the API that they come from, if any.
     pub fn new(label: ScopeLabel, families: impl Iterator<Item = &'static Family>, path: Option<&'static str>) -> Blocks {
         let families: Arc<[FamilyText]> = families.map(|family| FamilyText::new(family, path)).collect();
         let columns = vec![Column::default(); families.len()];
         Blocks { label, families, list: Vec::new(), columns }
     }
 
-    /// Samples in all.
+    /// Number of samples.
     pub fn len(&self) -> usize {
         self.entries().map(|entry| entry.samples.len()).sum()
     }
@@ -161,19 +161,19 @@ impl Blocks {
         Some(&block[find(block, subject).ok()?].samples)
     }
 
-    /// Every loop's samples, in order of their subjects.
+    /// The samples of every loop, ordered by subject.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.list.iter().flat_map(|block| block.iter())
     }
 
-    /// The same from a subject on.
+    /// The samples of the loops from a subject on.
     pub fn entries_from(&self, subject: &Subject) -> impl Iterator<Item = &Entry> {
         let place = self.place(subject);
         let before = self.list.get(place).map_or(0, |block| find(block, subject).unwrap_or_else(|place| place));
         self.list.get(place..).unwrap_or_default().iter().flat_map(|block| block.iter()).skip(before)
     }
 
-    /// Compresses a loop's newest samples, which are too old at `end`. Nothing changes before [`Blocks::apply`].
+    /// Compresses a loop's newest samples, which become stale at `end`. Nothing changes before [`Blocks::apply`].
     pub fn prepare(&self, subject: &Subject, mut samples: Samples, end: Option<Instant>) -> Change {
         let place = self.place(subject);
         let mut entries = self.list.get(place).map(|block| block.to_vec()).unwrap_or_default();
@@ -202,7 +202,7 @@ impl Blocks {
         Change { place, old, new }
     }
 
-    /// Compresses what is left without a loop's samples, if it has any. Nothing changes before [`Blocks::apply`].
+    /// Compresses the block again without a loop's samples, if it has any. Nothing changes before [`Blocks::apply`].
     pub fn prepare_removal(&self, subject: &Subject) -> Option<Change> {
         let place = self.place(subject);
         let mut entries = self.list.get(place)?.to_vec();
@@ -212,7 +212,7 @@ impl Blocks {
         Some(Change { place, old: 1, new })
     }
 
-    /// Shows a change. It must be prepared from the samples as they are now.
+    /// Applies a prepared change. The samples must be the same as when it was prepared.
     pub fn apply(&mut self, Change { place, old, new }: Change) {
         if new.len() != old {
             let blocks = place..place + old;
@@ -227,31 +227,31 @@ impl Blocks {
         }
     }
 
-    /// Takes the newest samples of a loop, and when they will be too old.
+    /// Replaces the samples of a loop. They become stale at `end`.
     pub fn put(&mut self, subject: &Subject, samples: Samples, end: Option<Instant>) {
         let change = self.prepare(subject, samples, end);
         self.apply(change);
     }
 
-    /// Drops the samples of a loop, if there are any.
+    /// Removes the samples of a loop, if there are any.
     pub fn remove(&mut self, subject: &Subject) {
         if let Some(change) = self.prepare_removal(subject) {
             self.apply(change);
         }
     }
 
-    /// The loops whose samples are too old.
+    /// The loops whose samples are stale.
     pub fn old(&self, now: Instant) -> Vec<Subject> {
         let old = self.entries().filter(|entry| entry.end.is_some_and(|end| end <= now));
         old.map(|entry| entry.subject.clone()).collect()
     }
 
-    /// When the next samples will be too old.
+    /// When the next samples become stale.
     pub fn next_end(&self) -> Option<Instant> {
         self.entries().filter_map(|entry| entry.end).min()
     }
 
-    /// Writes samples of some of the loops as text until it has so many bytes. Says whether all is written.
+    /// Writes samples of the given loops as text until the text has this number of bytes. Returns whether everything is written.
     pub fn write(&self, at: &mut Cursor, entries: &[Entry], text: &mut String, bytes: usize, format: Format) -> bool {
         while let Some(family) = self.families.get(at.family) {
             for entry in &entries[at.done..] {
@@ -273,7 +273,7 @@ impl Blocks {
         true
     }
 
-    /// Joins the compressed samples of all loops until there are so many bytes to take. Says whether all is joined.
+    /// Joins the compressed samples of all loops until the member has this number of bytes. Returns whether everything is joined.
     pub fn join(&self, at: &mut Cursor, member: &mut Member, bytes: usize, format: Format) -> bool {
         while let (Some(family), Some(column)) = (self.families.get(at.family), self.columns.get(at.family)) {
             for piece in &column.pieces[at.done..] {
@@ -295,7 +295,7 @@ impl Blocks {
         true
     }
 
-    /// What all samples come to, with the lines about their families.
+    /// The size of all samples with the lines before them.
     pub fn size(&self, format: Format) -> Size {
         let mut size = Size::default();
         for (family, column) in self.families.iter().zip(&self.columns).filter(|(_, column)| column.size.text > 0) {
@@ -305,12 +305,12 @@ impl Blocks {
         size
     }
 
-    /// The place of the block that holds a subject, or would.
+    /// The index of the block that holds a subject, or would hold it.
     fn place(&self, subject: &Subject) -> usize {
         self.list.partition_point(|block| block.first().is_some_and(|first| first.subject <= *subject)).saturating_sub(1)
     }
 
-    /// A block with its pieces, of the families that have changed.
+    /// A block with its pieces of the changed families.
     fn compress(&self, entries: &[Entry], changed: impl Iterator<Item = usize>) -> (Block, Vec<(usize, Piece)>) {
         let mut text = String::new();
         let pieces = changed.map(|family| {
@@ -340,7 +340,7 @@ impl FamilyText {
     }
 }
 
-/// The place of a subject's entry, or where it would be.
+/// The index of a subject's entry, or where it would be inserted.
 fn find(entries: &[Entry], subject: &Subject) -> Result<usize, usize> {
     entries.binary_search_by(|entry| entry.subject.cmp(subject))
 }

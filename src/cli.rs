@@ -49,7 +49,7 @@ const EXAMPLES: &str = "\
 Examples:
   # try it, without an account
   minergate-exporter demo
-  # what is understood, and what is wrong
+  # show what the configuration says, or what is wrong with it
   minergate-exporter check --config.file my.toml
   # poll, and serve http://localhost:10187/metrics
   minergate-exporter --config.file my.toml
@@ -57,13 +57,13 @@ Examples:
 The exit code is 0 when all went well, 1 when it did not, 2 when the command
 line was wrong, and 3 when once or history could read a part only.";
 
-/// The exit code of a command that did some of its work and not all.
+/// The exit code of a command that did only a part of its work.
 const PARTLY: u8 = 3;
 
-/// The exit code of a command that a signal ended, as a shell says it of SIGINT.
+/// The exit code of a command that a signal ended, as shells use it for SIGINT.
 const STOPPED: u8 = 130;
 
-/// Threads that serve, where there are as many cores. A scrape costs milliseconds, and each thread has memory of its own.
+/// Maximum number of threads that serve. A scrape takes milliseconds, and each thread needs memory.
 const THREADS: usize = 4;
 
 #[derive(Debug, Subcommand)]
@@ -72,16 +72,16 @@ enum Command {
     Serve,
     /// Start the simulator and the exporter in one, without account or configuration
     Demo,
-    /// Read the configuration and say what is wrong, or what was understood
+    /// Read the configuration, and show what it says or what is wrong with it
     Check(check::Flags),
     /// Poll everything once and print the metrics, or write them to a file for the node exporter's textfile collector
     Once(once::Flags),
-    /// Ask the API for one thing: a table on a terminal, the API's own JSON in a pipe
+    /// Request one answer of the API: a table on a terminal, the API's own JSON in a pipe
     Query(query::Flags),
     /// Write past withdrawals, transfers and invoices as OpenMetrics with timestamps, for promtool to backfill
     ///
     /// Give promtool --max-block-duration=8760h, which its help does not list. Without it, promtool makes a block of every two hours
-    /// and reads the whole file for each: half an hour or more where the past begins ten years ago, instead of seconds.
+    /// and reads the whole file for each. If the past begins ten years ago, this takes half an hour or more instead of seconds.
     History(history::Flags),
     /// Serve the MinerGate API to other programs, from the wallets at pools
     ///
@@ -99,7 +99,7 @@ enum Command {
     },
 }
 
-/// The command line as it is shown: each command with the flags that it has a use for.
+/// The command line with its help: each command shows the flags that it uses.
 fn command() -> clap::Command {
     let mut command = Cli::command().max_term_width(120);
     command.build();
@@ -135,10 +135,10 @@ fn command() -> clap::Command {
     })
 }
 
-/// For a command that ends by itself to clean up when a signal ends it. Its output may have no reader.
+/// Time for a command to clean up after a signal. Its output may have no reader.
 const CLEAN_UP: Duration = Duration::from_secs(1);
 
-/// Says when one of these accounts is not in the configuration.
+/// Checks that these accounts are in the configuration.
 fn check_accounts(wanted: &[String], config: &crate::config::Config) -> anyhow::Result<()> {
     let names: Vec<&str> = config.account_names().into_iter().map(|name| &**name).collect();
     match wanted.iter().find(|name| !names.contains(&name.as_str())) {
@@ -150,18 +150,18 @@ fn check_accounts(wanted: &[String], config: &crate::config::Config) -> anyhow::
     }
 }
 
-/// Runs a command that ends by itself, unless a signal ends it. As a container's first process it would else get none.
-async fn unless_stopped(command: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+/// Runs a command that ends by itself, until a signal ends it. Without a handler, the first process of a container ignores signals.
+async fn run_unless_stopped(command: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
     tokio::select! {
         result = command => result,
         () = shutdown::requested_within(CLEAN_UP)? => Ok(ExitCode::from(STOPPED)),
     }
 }
 
-/// Runs what the command line says.
+/// Runs the command given on the command line.
 ///
 /// # Errors
-/// Why it could not be done.
+/// Why the command failed.
 pub fn run() -> anyhow::Result<ExitCode> {
     let matches = command().get_matches();
     let Cli { flags, command } = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
@@ -173,15 +173,15 @@ pub fn run() -> anyhow::Result<ExitCode> {
             Command::Demo => demo::run(&flags).await,
             Command::Gateway(gateway) => gateway::run(&gateway, &flags).await,
             Command::Simulate(simulation) => simulate::run(simulation).await,
-            Command::Check(check) => unless_stopped(check::run(&check, &flags)).await,
-            Command::Once(once) => unless_stopped(once::run(&once, &flags)).await,
-            Command::Query(query) => unless_stopped(query::run(&query, &flags)).await,
-            Command::History(history) => unless_stopped(Box::pin(history::run(&history, &flags))).await,
+            Command::Check(check) => run_unless_stopped(check::run(&check, &flags)).await,
+            Command::Once(once) => run_unless_stopped(once::run(&once, &flags)).await,
+            Command::Query(query) => run_unless_stopped(query::run(&query, &flags)).await,
+            Command::History(history) => run_unless_stopped(Box::pin(history::run(&history, &flags))).await,
             Command::Reference { page } => reference::run(page),
             Command::Healthcheck(check) => healthcheck::run(&check, &flags).await,
         }
     });
-    // Whatever blocks a thread still, such as a name being looked up, must not hold up the end.
+    // A thread can still be blocked, for example by a name lookup. It must not delay the exit.
     runtime.shutdown_background();
     code
 }

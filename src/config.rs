@@ -1,12 +1,12 @@
-//! The configuration: from defaults, file, environment and flags, in this order; read and checked in one step, into what runs.
+//! The configuration: defaults, file, environment and flags, in this order. It is read and checked in one step, and becomes the types that
+//! the exporter runs with.
 //!
-//! A mistake is reported with its place (file and line, variable or flag), its key, what is wrong and what would be right. No message
-//! quotes a value, which could be a secret.
+//! An error names the place of a mistake (file and line, variable or flag), its key, what is wrong and what would be right. No message
+//! quotes a value, because it could be a secret.
 
 mod account;
 mod api;
 mod codes;
-mod doubts;
 mod duration;
 mod environment;
 mod error;
@@ -16,6 +16,7 @@ mod keys;
 mod log;
 mod poll;
 mod pool;
+mod pool_warnings;
 mod raw;
 pub mod reference;
 pub mod schema;
@@ -37,31 +38,31 @@ pub use self::error::{ConfigError, Mistake};
 pub use self::log::Log;
 use self::raw::Raw;
 pub use self::shard::Shard;
-use self::sources::Parsed;
+use self::sources::ParsedSources;
 pub use self::sources::Sources;
 pub use self::wallets::WalletConfig;
 pub use self::web::Web;
 use crate::poller::Plan;
 
-/// What environment variables of the exporter begin with. The double underscore keeps it apart from variables that a
-/// platform makes of the service's name, such as `MINERGATE_EXPORTER_PORT`.
+/// Prefix of the exporter's environment variables. The double underscore distinguishes them from variables that a
+/// platform derives from the service's name, such as `MINERGATE_EXPORTER_PORT`.
 pub const ENVIRONMENT_PREFIX: &str = "MINERGATE_EXPORTER__";
 
-/// How the exporter names itself to the API and to pools.
+/// The User-Agent header in requests to the API and to pools.
 const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
-/// A configuration that is right, as what it makes run.
+/// A valid configuration, in the form that the exporter runs with.
 #[derive(Debug)]
 pub struct Config {
-    /// Settings of the client of the API. Nothing if `api.base_url` is left out and not needed.
+    /// Settings of the API client. `None` if `api.base_url` is left out and not needed.
     pub api: Option<Settings>,
-    /// All accounts at the API, in the order of the file; the plan has those of this instance.
+    /// All accounts at the API, in the order of the file; the plan contains only those of this instance.
     pub accounts: Vec<Arc<Account>>,
     /// The pools, in the order of the file.
     pub pools: Vec<minergate_pools::Settings>,
     /// The wallets of all accounts, in the order of the accounts; those of one account in the order of the pools.
     pub wallets: Vec<WalletConfig>,
-    /// Credentials that the gateway's clients log in with: those of accounts with wallets, by account name.
+    /// Credentials of the gateway's clients: those of accounts with wallets, by account name.
     pub logins: Vec<(Arc<str>, Credentials)>,
     /// What is polled at the API. Its currencies include those whose networks are polled at pools.
     pub plan: Plan,
@@ -75,10 +76,10 @@ pub struct Config {
     file: Option<PathBuf>,
 }
 
-/// What a configuration is read for.
+/// What a configuration is used for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Purpose {
-    Ask,
+    Query,
     Poll,
     Gateway,
 }
@@ -87,39 +88,39 @@ impl Config {
     /// Reads the configuration of a command that polls.
     ///
     /// # Errors
-    /// Every mistake that was found, or that there is nothing to poll.
+    /// All mistakes that were found, or that there is nothing to poll.
     pub fn load(sources: Sources<'_>) -> Result<Config, ConfigError> {
         Config::read(sources, Purpose::Poll)
     }
 
-    /// Reads the configuration of a command that asks the API for one thing.
+    /// Reads the configuration of a command that sends a single request.
     ///
     /// # Errors
-    /// Every mistake that was found.
-    pub fn load_to_ask(sources: Sources<'_>) -> Result<Config, ConfigError> {
-        Config::read(sources, Purpose::Ask)
+    /// All mistakes that were found.
+    pub fn load_for_query(sources: Sources<'_>) -> Result<Config, ConfigError> {
+        Config::read(sources, Purpose::Query)
     }
 
     /// Reads the configuration of the gateway, which serves the accounts that have wallets and credentials.
     ///
     /// # Errors
-    /// Every mistake that was found, or that no account has both.
+    /// All mistakes that were found, or that no account has both.
     pub fn load_gateway(sources: Sources<'_>) -> Result<Config, ConfigError> {
         Config::read(sources, Purpose::Gateway)
     }
 
-    /// Reads `[web]` alone, for a command that only asks a running exporter: what is polled can be in a file or in variables that
-    /// this command does not have.
+    /// Reads only `[web]`, for a command that only asks a running exporter. The accounts may be in a file or in variables that
+    /// were not passed to this command.
     ///
     /// # Errors
-    /// As [`Config::load`], of this table.
+    /// As [`Config::load`], for this table only.
     pub fn load_web(sources: Sources<'_>) -> Result<Web, ConfigError> {
         #[derive(Deserialize, Default)]
         #[serde(default)]
         struct Part {
             web: Web,
         }
-        let sources = Parsed::new(sources)?;
+        let sources = ParsedSources::new(sources)?;
         let Part { mut web } = sources.extract()?;
         let mut wrong = Vec::new();
         web.check(&mut wrong);
@@ -130,7 +131,7 @@ impl Config {
         Ok(web)
     }
 
-    /// Settings of the client of the API, for a command that needs the API.
+    /// Settings of the API client, for a command that needs the API.
     ///
     /// # Errors
     /// If `api.base_url` is left out.
@@ -169,7 +170,7 @@ impl Config {
         api.chain(self.pools.iter().map(|pool| format!("pool {}", pool.name))).collect::<Vec<_>>().join(", ")
     }
 
-    /// Index of the pool that has the currency's network and top miners: the first of this currency. Nothing if no pool has the currency.
+    /// Index of the pool that has the currency's network and top miners: the first of this currency. `None` if no pool has the currency.
     pub fn pool_of(&self, currency: &str) -> Option<usize> {
         self.pools.iter().position(|pool| *pool.currency == *currency)
     }
@@ -178,7 +179,7 @@ impl Config {
         let credentials = environment::directory(&sources.environment, "CREDENTIALS_DIRECTORY").map(file::Credentials::list);
         let state_directory = environment::directory(&sources.environment, "STATE_DIRECTORY");
         let path = sources.file.map(Path::to_owned);
-        let sources = Parsed::new(sources)?;
+        let sources = ParsedSources::new(sources)?;
         let mut raw: Raw = sources.extract()?;
         let file = &sources.file;
         raw.state_directory = raw.state_directory.map(|path| file.resolve(&path, None)).or(state_directory);

@@ -1,4 +1,4 @@
-//! The daemon: poller and server together, and what a reload changes.
+//! The daemon: poller and server together, and the reload of the configuration.
 
 pub(crate) mod systemd;
 pub mod watchdog;
@@ -21,22 +21,22 @@ use crate::poller::{Plan, Update};
 use crate::server::{self, App, Listener, Reload, Web};
 use minergate::api::{Account, Client, Event};
 
-/// Reads the configuration anew, from where it was read first.
-pub type Load = Arc<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>;
+/// Reads the configuration again from its sources.
+pub type LoadConfig = Arc<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>;
 
 /// A configuration and its clients.
-type Loaded = (Config, Hosts);
+type LoadedConfig = (Config, Hosts);
 
-/// How long a reload may take. Ten thousand accounts take a second; more is a file that does not answer.
+/// Maximum time of a reload. Ten thousand accounts take a second; more means that a file does not answer.
 const RELOAD: Duration = Duration::from_secs(15);
 
-/// Polls and serves until `shutdown` resolves. Each reload that is asked for reads the configuration anew and changes to it.
+/// Polls and serves until `shutdown` resolves. Each requested reload reads the configuration again and applies it.
 ///
 /// # Errors
-/// A configuration that can't be started with, or a listener that failed.
+/// If the poller breaks down, or the clients can't be created.
 pub async fn run(
     config: Config,
-    load: Load,
+    load: LoadConfig,
     (mut listeners, web): (Vec<Listener>, Web),
     (reload, reloads): (mpsc::Sender<Reload>, mpsc::Receiver<Reload>),
     shutdown: impl Future<Output = ()>,
@@ -63,19 +63,19 @@ pub async fn run(
         "started"
     );
     let (updates_sender, updates) = mpsc::channel(1);
-    let doors = listeners.iter_mut().map(Listener::door).collect();
-    let watchdog = Watchdog { doors, health: exposition.health.clone() };
+    let self_probes = listeners.iter_mut().map(Listener::self_probe).collect();
+    let watchdog = Watchdog { self_probes, health: exposition.health.clone() };
     let (stopping, stopped) = oneshot::channel();
     let shutdown = async {
         shutdown.await;
         systemd::stopping().await;
         let _ = stopping.send(());
     };
-    let state = State { hosts, plan, web: served, log, load, overdue: None, exposition, updates: updates_sender };
+    let state = RunningConfig { hosts, plan, web: served, log, load, overdue: None, exposition, updates: updates_sender };
     systemd::ready().await;
     tokio::select! {
-        broken = poller.run_apart(updates) => match broken.context("polling ended")? {},
-        () = state.reload_as_asked(reloads) => {}
+        broken = poller.run_on_own_thread(updates) => match broken.context("polling ended")? {},
+        () = state.handle_reloads(reloads) => {}
         never = systemd::report(watchdog, stopped) => match never {},
         () = server::serve(listeners, app, Arc::new(web), shutdown) => {}
     }
@@ -83,46 +83,46 @@ pub async fn run(
     Ok(())
 }
 
-/// What is in force.
-struct State {
+/// The configuration in force.
+struct RunningConfig {
     hosts: Hosts,
     plan: Plan,
     web: WebConfig,
     log: Log,
-    load: Load,
-    /// A reading of the configuration that did not end in time.
-    overdue: Option<JoinHandle<anyhow::Result<Loaded>>>,
+    load: LoadConfig,
+    /// A read of the configuration that did not end in time.
+    overdue: Option<JoinHandle<anyhow::Result<LoadedConfig>>>,
     exposition: Arc<Exposition>,
     updates: mpsc::Sender<Update<Option<Arc<Client>>>>,
 }
 
-impl State {
-    /// Reloads whenever it is asked for; never ends.
-    async fn reload_as_asked(mut self, mut reloads: mpsc::Receiver<Reload>) {
+impl RunningConfig {
+    /// Handles each request to reload. Never returns.
+    async fn handle_reloads(mut self, mut reloads: mpsc::Receiver<Reload>) {
         while let Some(reload) = reloads.recv().await {
             systemd::reloading().await;
             let result = self.reload().await.map_err(|error| format!("{error:#}"));
             self.exposition.health.metrics.reloaded(result.is_ok());
-            // A scrape right after the reload shows its result.
+            // A scrape right after the reload must show its result.
             self.exposition.refresh();
             match &result {
                 Ok(()) => info!(accounts = self.plan.account_names().len(), "configuration reloaded"),
-                Err(error) => error!(error, "configuration not reloaded; the one before stays in force"),
+                Err(error) => error!(error, "configuration not reloaded; the previous one stays in force"),
             }
             systemd::ready().await;
-            // Whoever asked may have gone.
+            // The receiver may be gone.
             let _ = reload.send(result);
         }
         std::future::pending::<()>().await;
     }
 
-    /// Changes to the configuration as it is now. Nothing changes when it is broken.
+    /// Reads and applies the configuration. If it is invalid, nothing changes.
     async fn reload(&mut self) -> anyhow::Result<()> {
         let (config, hosts) = self.read().await?;
         let mut plan = hosts.plan(&config, &self.plan);
         let Config { web, log, .. } = config;
         let Ok(update) = timeout(RELOAD, self.updates.reserve()).await else {
-            bail!("the poller stands still and takes no configuration; restart the exporter");
+            bail!("the poller has stalled and accepts no configuration; restart the exporter");
         };
         let base_url = |hosts: &Hosts| hosts.api.as_ref().as_ref().map(|client| client.settings().base_url.clone());
         let same_host = base_url(&hosts) == base_url(&self.hosts);
@@ -130,14 +130,14 @@ impl State {
         let running: HashMap<&str, &Arc<Account>> = self.plan.accounts.iter().map(|(a, _)| (&**a.name(), a)).collect();
         for (account, _) in &mut plan.accounts {
             let Some(known) = running.get(&**account.name()) else { continue };
-            // With the same credentials at the same host, the account goes on with its token.
+            // With the same credentials at the same host, the account keeps its token.
             if !same_host || known.credentials() != account.credentials() {
-                account.continues(known);
+                account.take_over(known);
                 continue;
             }
             *account = (*known).clone();
             if account.unblock() {
-                // One more attempt: the captcha may be solved by now, or the API be back.
+                // One more attempt: the captcha may have been solved, or the API may work again.
                 self.exposition.health.observe(None, Event::Blocked { account: account.name(), reason: None });
             }
         }
@@ -147,16 +147,16 @@ impl State {
         let liveness = &self.exposition.health.liveness;
         hosts.patience().into_iter().for_each(|patience| liveness.set_patience(patience));
         (self.hosts, self.plan, self.web, self.log) = (hosts, plan.clone(), web, log);
-        // The poller lives as long as this does.
+        // The poller lives as long as this object.
         if let Ok(update) = update {
             update.send((self.hosts.api.clone(), plan));
         }
         Ok(())
     }
 
-    /// Reads the configuration on a thread of its own: its files and the system's certificates may not answer, and many accounts are
-    /// much work. While one reading has not returned, there is no other.
-    async fn read(&mut self) -> anyhow::Result<Loaded> {
+    /// Reads the configuration on its own thread, because its files and the system's certificates may hang, and many accounts take
+    /// time. While one read has not returned, no other is started.
+    async fn read(&mut self) -> anyhow::Result<LoadedConfig> {
         if self.overdue.as_ref().is_some_and(|reading| !reading.is_finished()) {
             bail!("the last reload has not returned: a file that the configuration is read from does not answer");
         }
@@ -170,6 +170,6 @@ impl State {
             self.overdue = Some(reading);
             bail!("not read within {} s: a file that the configuration is read from does not answer", RELOAD.as_secs());
         };
-        loaded.context("reading the configuration broke down")?
+        loaded.context("reading the configuration panicked")?
     }
 }

@@ -1,6 +1,6 @@
-//! A document in YAML or TOML, whose values know their lines, so that a message can name the place of a mistake.
+//! A document in YAML or TOML. Its values know their lines, so that a message can name the place of a mistake.
 //!
-//! Messages never quote the document: any value can be a secret that was written on the wrong line.
+//! Messages never quote the document, because any value can be a misplaced secret.
 
 mod scalar;
 mod toml;
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub use self::toml::parse as parse_toml;
 pub use self::yaml::parse as parse_yaml;
 
-const REPEATED: &str = "a key stands twice; keep one of them";
+const REPEATED: &str = "a key is given twice; keep one of them";
 
 /// A value of a document.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,21 +19,21 @@ pub enum Value {
     Null,
     Bool(bool),
     Integer(i64),
-    /// A number that is no [`Value::Integer`].
+    /// A number that is not a [`Value::Integer`].
     Float(f64),
     Text(String),
     List(Vec<Node>),
     Map(BTreeMap<String, Node>),
 }
 
-/// A value, and the line of its key, or of itself where it has no key. Lines are counted from 1.
+/// A value with the line of its key, or its own line if it has no key. Lines are counted from 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
     pub line: usize,
     pub value: Value,
 }
 
-/// Why a text is not a document. The message quotes nothing of it.
+/// Why a text is not a document. The message does not quote the text.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct ParseError {
@@ -43,7 +43,7 @@ pub struct ParseError {
 }
 
 impl Node {
-    /// The value of a key, if this is a mapping that has it.
+    /// The value of a key, if this is a mapping with this key.
     pub fn get(&self, key: &str) -> Option<&Node> {
         if let Value::Map(map) = &self.value { map.get(key) } else { None }
     }
@@ -57,7 +57,7 @@ impl Node {
         if let Value::Text(text) = &self.value { Some(text) } else { None }
     }
 
-    /// The line of a path of keys and places in lists, or of the closest value around it that the document has.
+    /// The line of a path of keys and indexes, or of the closest enclosing value in the document.
     pub fn line_of(&self, path: &[String]) -> Option<usize> {
         let (part, rest) = path.split_first()?;
         let node = self.get(part).or_else(|| self.items().get(part.parse::<usize>().ok()?))?;

@@ -1,8 +1,8 @@
-//! Errors of clients as sentences for the user, with the key of the configuration that may be wrong.
+//! Errors of the clients as sentences that name the key of the configuration to check.
 
 use minergate::api::Error;
 
-/// The error as a sentence with the key to check: of `[api]`, or of the pool with this name.
+/// The error as a sentence with the key to check: in `[api]`, or of the pool with this name.
 pub fn explanation(error: &Error, pool: Option<&str>) -> String {
     let key = |key: &str| match (pool, key) {
         (Some(pool), key) => format!("{key} of the pool {pool}"),
@@ -15,6 +15,6 @@ pub fn explanation(error: &Error, pool: Option<&str>) -> String {
         Error::TotpRequired => format!("{error}; give the account's totp_secret"),
         error => error.to_string(),
     };
-    // The client is the same for the API and for pools, and its errors say "the API".
+    // The API and pools have the same client, and its errors say "the API".
     if pool.is_some() { words.replace("the API", "the pool") } else { words }
 }

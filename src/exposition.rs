@@ -1,8 +1,8 @@
 //! The body of a scrape: the store's samples, the accounts' health and the exporter's own metrics, as text or gzipped text.
 //!
-//! A family is written once, with the samples of all accounts. Samples and health are kept as compressed pieces (see `blocks`). The
-//! exporter's own metrics are encoded in the background by [`Exposition::keep_fresh`]. A large body is made in parts while it is sent: a
-//! whole one would need new memory for each scrape, which costs more than writing it.
+//! A family is written once, with the samples of all accounts. Samples and health are stored as compressed pieces (see `blocks`). The
+//! exporter's own metrics are encoded in the background by [`Exposition::keep_fresh`]. A large body is made in parts while it is sent:
+//! a complete one would need new memory for each scrape, which takes longer than writing it.
 
 mod parts;
 
@@ -23,13 +23,13 @@ use crate::subject::Subject;
 use crate::text;
 pub use crate::text::Format;
 
-/// A change of the exporter's own metrics is shown within this time. Changes within it are encoded together.
+/// A change of the exporter's own metrics is visible after at most this time. Changes within it are encoded together.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// Maximum age of `process_*` and of the count of requests to the exporter.
 const MAX_AGE: Duration = Duration::from_secs(5);
 
-/// Bodies up to this size are not made in parts.
+/// Bodies up to this size are made at once.
 const WHOLE_BYTES: usize = 1 << 20;
 
 /// How an answer is encoded.
@@ -44,17 +44,17 @@ pub enum Encoding {
 pub enum Filter {
     #[default]
     All,
-    /// Those of some accounts, and perhaps those that belong to none: pool, networks and the exporter itself.
+    /// Samples of some accounts, and optionally those that belong to no account: pool, networks and the exporter itself.
     Some { accounts: BTreeSet<String>, others: bool },
 }
 
 impl Filter {
-    /// Only these accounts, and with `others` what belongs to none; all where nothing is named.
+    /// Samples of these accounts, and with `others` those that belong to no account. Without names and `others`, all samples.
     pub fn only(accounts: BTreeSet<String>, others: bool) -> Filter {
         if accounts.is_empty() && !others { Filter::All } else { Filter::Some { accounts, others } }
     }
 
-    /// The loops whose samples are shown, in order of their subjects.
+    /// The loops whose samples are shown, ordered by subject.
     pub fn entries(&self, blocks: &Blocks) -> Vec<Entry> {
         let Filter::Some { accounts, others } = self else { return blocks.entries().cloned().collect() };
         // The pool and networks are sorted before all accounts.
@@ -69,7 +69,7 @@ impl Filter {
         entries
     }
 
-    /// Whether the exporter's own metrics are shown that belong to no subject.
+    /// Whether the exporter's metrics that belong to no subject are shown.
     fn shows_exporter(&self) -> bool {
         matches!(self, Filter::All | Filter::Some { others: true, .. })
     }
@@ -78,35 +78,35 @@ impl Filter {
 /// An answer's body.
 pub enum Body {
     Whole(Bytes),
-    /// Made while it is sent, and so many bytes.
+    /// Made while it is sent, with this number of bytes.
     Parts(usize, Parts),
 }
 
-/// What is exposed.
+/// Everything that is exposed.
 pub struct Exposition {
     pub store: Arc<Store>,
     pub health: Arc<Health>,
-    /// The exporter's own metrics as they were last encoded.
-    own: Mutex<Arc<[Own; 2]>>,
+    /// The exporter's own metrics, as they were last encoded.
+    own: Mutex<Arc<[ExporterText; 2]>>,
 }
 
 /// The exporter's own metrics in one format, with the end of the body.
-struct Own {
+struct ExporterText {
     text: String,
     piece: Piece,
 }
 
-impl Own {
-    fn new(text: String) -> Own {
-        Own { piece: Piece::new(&text), text }
+impl ExporterText {
+    fn new(text: String) -> ExporterText {
+        ExporterText { piece: Piece::new(&text), text }
     }
 }
 
-/// All samples at one time.
+/// All samples at one point in time.
 struct Snapshot {
     /// The endpoints' samples, and the subjects' health.
     sections: Vec<Arc<Blocks>>,
-    own: Arc<[Own; 2]>,
+    own: Arc<[ExporterText; 2]>,
 }
 
 impl Exposition {
@@ -124,7 +124,7 @@ impl Exposition {
         }
     }
 
-    /// Encodes the exporter's own metrics as they are now.
+    /// Encodes the current values of the exporter's own metrics.
     pub fn refresh(&self) {
         let own = own(&self.health);
         *self.own.lock().unwrap_or_else(PoisonError::into_inner) = own;
@@ -152,7 +152,7 @@ impl Exposition {
         }
     }
 
-    /// The text of a scrape, with the exporter's own metrics as they are now.
+    /// The text of a scrape, with the current values of the exporter's own metrics.
     pub fn render(&self, format: Format, filter: &Filter) -> String {
         self.refresh();
         self.snapshot().text(format, filter)
@@ -166,7 +166,7 @@ impl Exposition {
 }
 
 impl Snapshot {
-    fn own(&self, format: Format) -> &Own {
+    fn own(&self, format: Format) -> &ExporterText {
         &self.own[format as usize]
     }
 
@@ -183,20 +183,20 @@ impl Snapshot {
     }
 }
 
-/// A small body is made whole, a large one in parts.
+/// A small body is made at once, a large one in parts.
 fn in_parts(parts: Parts, length: usize) -> Body {
     if length > WHOLE_BYTES { Body::Parts(length, parts) } else { Body::Whole(parts.whole(length)) }
 }
 
-/// The exporter's own metrics that belong to no subject, in each format.
-fn own(health: &Health) -> Arc<[Own; 2]> {
+/// The exporter's metrics that belong to no subject, in each format.
+fn own(health: &Health) -> Arc<[ExporterText; 2]> {
     let open_metrics = health.metrics.open_metrics();
     let own = Format::ALL.map(|format| {
         let text = match format {
             Format::OpenMetrics => open_metrics.clone(),
             Format::Text => text::from_open_metrics(&open_metrics),
         };
-        Own::new(text + format.end())
+        ExporterText::new(text + format.end())
     });
     Arc::new(own)
 }

@@ -1,7 +1,7 @@
-//! The MinerGate API, answered from wallets at pools: clients of that API work again.
+//! The MinerGate API, answered from wallets at pools, so that clients of that API work again.
 //!
-//! What an account's wallets answer is joined in `join`; when pools are asked, and which answers are kept, is in `source`. Routes, logins
-//! and errors are those of `minergate-server`, connections and their limits those of `server`.
+//! `join` joins the answers of an account's wallets; `source` requests answers from pools and stores them. Routes, logins
+//! and errors are in `minergate-server`, connections and their limits in `server`.
 
 mod join;
 mod outage;
@@ -14,7 +14,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use minergate::endpoints::{ENDPOINTS, Endpoint};
 use minergate_pools::Pool;
-use minergate_server::{Accounts, Api, Error, Read};
+use minergate_server::{Accounts, Api, Error, ReadRequest};
 use tracing::{info, warn};
 
 pub(crate) use self::join::join;
@@ -24,23 +24,23 @@ use crate::config::Config;
 use crate::daemon;
 use crate::server::{self, Listener, Web};
 
-/// Where the gateway listens unless told otherwise: this machine only.
+/// Default address: this machine only.
 pub const DEFAULT_ADDRESS: &str = "127.0.0.1:10189";
 
 /// How long the token of a login is valid.
 const TOKEN_LIFETIME: Duration = Duration::from_secs(86_400);
 
-/// What the API's requests are answered from.
+/// The source of the API's answers.
 pub struct Gateway {
     accounts: Accounts,
-    /// The answers of those that can log in, by their numbers.
+    /// The answers of the accounts that can log in, by their index.
     answers: Vec<AccountAnswers>,
-    /// The answers of pools and networks, each of the first pool that has the currency.
+    /// The answers of pools and networks, each from the first pool that has the currency.
     networks: Vec<Arc<Source>>,
     currencies: BTreeSet<Arc<str>>,
 }
 
-/// What there is to say of one account.
+/// The answers about one account.
 struct AccountAnswers {
     name: Arc<str>,
     wallets: Vec<Arc<Source>>,
@@ -50,7 +50,7 @@ impl Gateway {
     /// The gateway of the accounts that have wallets and credentials.
     ///
     /// # Errors
-    /// The machine's TLS can't be used.
+    /// If TLS can't be used on this machine.
     pub fn new(config: &Config) -> anyhow::Result<Gateway> {
         let mut pools = Vec::new();
         for settings in &config.pools {
@@ -93,8 +93,8 @@ impl Gateway {
         })
     }
 
-    /// The whole answer of which a part may be asked for.
-    async fn whole(&self, read: &Read) -> Result<String, Error> {
+    /// The whole answer, from which the client may want only a part.
+    async fn whole(&self, read: &ReadRequest) -> Result<String, Error> {
         let name = read.endpoint.name;
         match read.account.map(|account| &self.answers[account]) {
             Some(account) if name == "nickname" => serde_json::to_string(&*account.name).map_err(|_| Error::Internal),
@@ -110,8 +110,8 @@ impl Gateway {
     }
 }
 
-/// The answers to an endpoint as one. A wallet that its pool does not know has no part in it. A pool that can't be read leaves no answer at
-/// all: without its part, sums that a client makes would be wrong.
+/// The answers to an endpoint joined into one. Wallets that are unknown to their pool are left out. If a pool can't be read, there is no
+/// answer: without its part, clients would calculate wrong sums.
 async fn together(endpoint: &Endpoint, sources: &[Arc<Source>]) -> Result<String, Error> {
     let asked = sources.iter().filter(|source| source.endpoint.name == endpoint.name);
     let mut answers = Vec::new();
@@ -137,7 +137,7 @@ impl Api for Gateway {
         &self.accounts
     }
 
-    async fn read(&self, read: &Read, _: Duration) -> Result<String, Error> {
+    async fn read(&self, read: &ReadRequest, _: Duration) -> Result<String, Error> {
         let whole = self.whole(read).await?;
         read.select(whole, |code| self.currencies.contains(code))
     }

@@ -1,8 +1,8 @@
-//! Gzip that is made of ready pieces.
+//! Gzip made from prepared pieces.
 //!
-//! Deflated text can be joined like text when each piece ends at a byte and looks back at nothing before itself, and the
-//! checksum of a whole follows from those of its parts. So what did not change since the last scrape is not compressed
-//! again: a [`Piece`] is made when its text changes, and a [`Member`] only copies pieces.
+//! Deflated text can be concatenated if each piece ends at a byte and has no references to earlier pieces, and the
+//! checksum of the whole can be calculated from the checksums of the pieces. So text that did not change since the last scrape is not
+//! compressed again: a [`Piece`] is made when its text changes, and a [`Member`] only copies pieces.
 
 mod checksum;
 mod deflate;
@@ -11,24 +11,24 @@ use std::sync::Arc;
 
 use self::checksum::{Checksum, Part};
 
-/// Text, ready to stand in a gzip member.
+/// Compressed text that can be part of a gzip member.
 #[derive(Clone, Debug, Default)]
 pub struct Piece {
-    /// Mostly the next text has about the same length, and room in the same memory. New memory for each would leave holes.
+    /// The next text often has about the same length and can use the same memory. New memory for each would fragment the heap.
     room: Arc<[u8]>,
-    /// Bytes of the room's end that are not used.
+    /// Number of unused bytes at the end of the room.
     spare: u8,
     checksum: Part,
 }
 
-/// Bytes that a piece's room grows by.
+/// The room grows in steps of this number of bytes.
 const STEP: usize = 32;
 
-/// More room than this is not kept for a text that does not need it.
+/// Maximum unused room that is kept.
 const SPARE: u8 = 96;
 
 impl Piece {
-    /// Compresses text of many lines.
+    /// Compresses text that consists of lines.
     pub fn new(text: &str) -> Piece {
         if text.is_empty() {
             return Piece::default();
@@ -41,7 +41,7 @@ impl Piece {
         Piece { room: bytes.into(), spare, checksum: Part::of(text.as_bytes()) }
     }
 
-    /// Becomes the same as another, in the same room if that will do.
+    /// Replaces it with another piece, in the same memory if possible.
     pub fn replace(&mut self, other: Piece) {
         let spare = self.room.len().checked_sub(other.len()).and_then(|spare| u8::try_from(spare).ok());
         if let Some(spare) = spare.filter(|spare| *spare <= SPARE && !other.is_empty())
@@ -62,63 +62,63 @@ impl Piece {
         self.room.is_empty()
     }
 
-    /// Bytes that it takes.
+    /// Size in bytes.
     pub fn len(&self) -> usize {
         self.room.len() - usize::from(self.spare)
     }
 
-    /// Bytes of its text.
+    /// Size of its text in bytes.
     pub fn text_len(&self) -> usize {
         self.checksum.length() as usize
     }
 }
 
-/// A gzip file (RFC 1952) in the making.
+/// A gzip file (RFC 1952) that is being made.
 pub struct Member {
     bytes: Vec<u8>,
     checksum: Checksum,
-    /// Of the pieces that the checksum lacks. Reckoned between one piece and the next, it would keep the processor from fetching the next
+    /// Checksums not folded in yet; deferring keeps the copy loop tight.
     /// while it waits for the one.
-    lacks: Vec<Part>,
+    pending: Vec<Part>,
 }
 
-/// Deflate, no name, no time, no extra flags, of an unknown system.
+/// Deflate, no name, no time, no extra flags, unknown system.
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
 impl Member {
-    /// Bytes of a member beside its pieces.
+    /// Size of a member without its pieces, in bytes.
     pub const FRAME: usize = HEADER.len() + deflate::END.len() + 2 * size_of::<u32>();
 
-    /// Begins a member with room for so many bytes.
+    /// Begins a member with capacity for this number of bytes.
     pub fn with_capacity(bytes: usize) -> Member {
-        let mut member = Member { bytes: Vec::with_capacity(bytes), checksum: Checksum::default(), lacks: Vec::new() };
+        let mut member = Member { bytes: Vec::with_capacity(bytes), checksum: Checksum::default(), pending: Vec::new() };
         member.bytes.extend_from_slice(&HEADER);
         member
     }
 
     pub fn push(&mut self, piece: &Piece) {
         self.bytes.extend_from_slice(piece.deflated());
-        self.lacks.push(piece.checksum);
+        self.pending.push(piece.checksum);
     }
 
-    fn reckon(&mut self) {
-        self.checksum = self.lacks.drain(..).fold(self.checksum, Checksum::then);
+    fn fold_pending(&mut self) {
+        self.checksum = self.pending.drain(..).fold(self.checksum, Checksum::then);
     }
 
-    /// The bytes so far, which are not kept, with room for so many more.
+    /// Removes and returns the bytes so far, and reserves capacity for more.
     pub fn take(&mut self, bytes: usize) -> Vec<u8> {
-        self.reckon();
+        self.fold_pending();
         std::mem::replace(&mut self.bytes, Vec::with_capacity(bytes))
     }
 
-    /// How many bytes there are to take.
+    /// The number of bytes that can be taken.
     pub fn ready(&self) -> usize {
         self.bytes.len()
     }
 
     /// The rest of the member.
     pub fn finish(mut self) -> Vec<u8> {
-        self.reckon();
+        self.fold_pending();
         self.bytes.extend_from_slice(&deflate::END);
         self.bytes.extend_from_slice(&self.checksum.crc.to_le_bytes());
         self.bytes.extend_from_slice(&self.checksum.length.to_le_bytes());
@@ -150,12 +150,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_a_member_too() {
+    fn an_empty_text_is_a_valid_member() {
         assert_eq!(gunzip(&member(&[])), "");
     }
 
     #[test]
-    fn lines_that_resemble_each_other_become_short() {
+    fn similar_lines_are_compressed_well() {
         let line = |i: u32| format!("minergate_workers{{account=\"farm-{}\",currency=\"xmr\"}} {i}\n", i % 50);
         let text: String = (0..1000).map(line).collect();
         let compressed = member(std::slice::from_ref(&text));
@@ -172,8 +172,8 @@ mod tests {
     }
 
     #[test]
-    fn what_becomes_longer_has_room() {
-        // Bytes whose codes have nine bits, and a match that is as short and as far as it may be.
+    fn text_that_becomes_longer_fits() {
+        // Bytes whose codes have nine bits, and a match with the minimum length at the maximum distance.
         for length in [1, 2, 7, 8, 64, 1000, 16_000] {
             let odd = "\u{ff}".repeat(length);
             let text = format!("abc{odd}\nabc{odd}x\n");
@@ -183,12 +183,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_goes_in_comes_out(texts in prop::collection::vec("([a-c\"\\PC]{0,9}\n?){0,40}", 0..6)) {
+        fn compressed_text_is_decompressed_unchanged(texts in prop::collection::vec("([a-c\"\\PC]{0,9}\n?){0,40}", 0..6)) {
             prop_assert_eq!(gunzip(&member(&texts)), texts.concat());
         }
 
         #[test]
-        fn samples_come_out(
+        fn compressed_samples_are_decompressed_unchanged(
             samples in prop::collection::vec(("[a-c]{1,3}", "[a-b]{1,2}", -1e9..1e9), 0..60),
             cut in any::<prop::sample::Index>(),
         ) {

@@ -1,11 +1,11 @@
 //! The exporter's own metrics, and whether it is healthy.
 //!
-//! Poller and client say here what happened; each part keeps what it is about.
+//! Poller and clients report events here, and each part stores what it is about.
 
 mod exporter;
-mod known;
 mod liveness;
 mod log;
+mod optional_value;
 mod own_metric;
 mod pause;
 mod process;
@@ -21,7 +21,7 @@ use minergate::api::{self, Event};
 use tokio::time::Instant;
 
 pub use self::exporter::ExporterMetrics;
-pub use self::liveness::{BEAT, Liveness, Standstill, patience};
+pub use self::liveness::{BEAT, Liveness, Stall, patience};
 pub use self::own_metric::OwnMetric;
 pub use self::subject::{Failing, LoopHealth, LoopName, SubjectHealth};
 pub use self::subjects::Subjects;
@@ -31,7 +31,7 @@ use self::waits::Waits;
 use crate::explanation::explanation;
 use crate::store::Key;
 
-/// What the exporter knows of itself.
+/// The state of the exporter itself.
 #[derive(Default)]
 pub struct Health {
     pub subjects: Subjects,
@@ -41,19 +41,19 @@ pub struct Health {
 }
 
 impl Health {
-    /// A loop's next poll begins at that time. `late` says why that is not at its interval.
+    /// Records when a loop's next poll begins. `late` says why it is later than the interval, if it is.
     pub fn next_poll(&self, key: &Key, at: Instant, late: Option<&'static str>) {
         self.subjects.next_poll(key, at, late);
-        self.liveness.made();
+        self.liveness.progressed();
     }
 
     /// Forgets a loop that has ended.
     pub fn forget_loop(&self, key: &Key) {
         self.subjects.forget_loop(key);
-        self.liveness.made();
+        self.liveness.progressed();
     }
 
-    /// A poll succeeded with an answer of that time; `dropped` samples of it were left out.
+    /// Records a successful poll with an answer of this time; `dropped` samples of it were left out.
     pub fn succeeded(&self, key: &Key, dropped: u64, time: SystemTime) {
         if dropped > 0 {
             self.metrics.instruments().dropped.get_or_create(&EndpointLabel { endpoint: key.endpoint }).inc_by(dropped);
@@ -66,7 +66,7 @@ impl Health {
         });
     }
 
-    /// A poll of the API, or of a pool by its name, failed.
+    /// Records a failed poll of the API, or of the pool with this name.
     pub fn failed(&self, key: &Key, pool: Option<&str>, error: &api::Error) {
         if let api::Error::Paused { .. } = error {
             self.metrics.instruments().skipped.get_or_create(&EndpointLabel { endpoint: key.endpoint }).inc();
@@ -75,15 +75,15 @@ impl Health {
             l.tried = true;
             l.up = false;
             let since = l.failing.as_ref().map_or_else(Instant::now, |failing| failing.since);
-            l.failing = Some(Box::new(Failing { kind: error.kind(), words: explanation(error, pool), since, late: None }));
+            l.failing = Some(Box::new(Failing { kind: error.kind(), message: explanation(error, pool), since, late: None }));
         });
     }
 
-    /// Takes note of what a client did: that of a pool, by its name, or of the API.
+    /// Records an event of a client: that of the pool with this name, or of the API.
     pub fn observe(&self, pool: Option<&Arc<str>>, event: Event<'_>) {
         match event {
             Event::Request { endpoint, outcome, duration } => {
-                self.liveness.made();
+                self.liveness.progressed();
                 let instruments = self.metrics.instruments();
                 instruments.requests.get_or_create(&RequestLabels { endpoint, outcome }).inc();
                 instruments.durations.get_or_create(&HostLabel(pool.cloned())).observe(duration.as_secs_f64());
@@ -109,9 +109,9 @@ impl Health {
         }
     }
 
-    /// Says how the poller stands still, if it does. A slow API is no reason for it, nor is one that refuses everything.
-    pub fn standstill(&self) -> Option<Standstill> {
-        self.liveness.standstill(|| self.subjects.planned().into_iter())
+    /// How the poller has stalled, if it has. A slow API, or one that refuses everything, does not count.
+    pub fn stall(&self) -> Option<Stall> {
+        self.liveness.stall(|| self.subjects.planned().into_iter())
     }
 }
 

@@ -1,15 +1,16 @@
 //! A Prometheus exporter for MinerGate mining pool accounts.
 //!
-//! The program is the product; its metrics, flags and configuration are what is kept stable. Of use to other programs are the crates
-//! `minergate`, the API's client, and `minergate-simulator`, the API made up. The modules here are public for the program, its tests and its
-//! benchmarks only, and change without notice.
+//! The program is the product: its metrics, flags and configuration are stable. Other programs can use the crates
+//! `minergate`, the API's client, and `minergate-simulator`, the simulated API. The modules here are public only for the program, its tests
+//! and its benchmarks, and change without notice.
 //!
 //! ```text
 //! accounts x endpoints -> poller -> samples -> store -> exposition -> scrape
 //! ```
 //!
-//! One direction, no shared registry: `poller` fetches an endpoint's answer, and the endpoint's table of metrics turns it into samples; `store` keeps
-//! the newest samples of each loop; at a scrape, `exposition` writes them and the metrics of `health` as text, which `server` sends.
+//! Data flows in one direction, without a shared registry. `poller` fetches an endpoint's answer, and the endpoint's table of metrics turns it
+//! into samples. `store` keeps the newest samples of each loop. At a scrape, `exposition` writes them and the metrics of `health` as text, and
+//! `server` sends it.
 
 pub mod blocks;
 pub mod cli;

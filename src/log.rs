@@ -1,6 +1,6 @@
-//! The log: what happens, on standard error, as logfmt or JSON. docs/log.md is its schema.
+//! The log, on standard error, as logfmt or JSON. docs/log.md is its schema.
 //!
-//! Nothing waits for whoever reads it: lines go through a bounded queue, see `stderr`.
+//! Logging never waits for the reader of the log: lines go through a bounded queue, see `stderr`.
 
 mod json;
 mod stderr;
@@ -16,7 +16,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// How long the end waits for the log's last lines to be read.
+/// Maximum time at the end of the process for the last lines to be written.
 const FLUSH: Duration = Duration::from_secs(1);
 
 /// The least important lines that are written.
@@ -32,7 +32,7 @@ pub enum Level {
     Trace,
 }
 
-/// How a line is written.
+/// The format of lines.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
@@ -54,9 +54,9 @@ impl From<Level> for LevelFilter {
     }
 }
 
-/// Begins to log. A second call changes nothing.
+/// Starts logging. A second call changes nothing.
 pub fn init(level: Level, format: Format) {
-    // Libraries are heard from warnings on, whatever the level: below that, an HTTP client prints headers, and a token is one.
+    // Libraries log only warnings and errors: at lower levels, an HTTP client logs headers, which can contain a token.
     let level = LevelFilter::from(level);
     // The names of all crates of the project begin with this word.
     let targets = Targets::new().with_target("minergate", level).with_default(level.min(LevelFilter::WARN));
@@ -68,15 +68,15 @@ pub fn init(level: Level, format: Format) {
             formatter.with_writer(writer).boxed()
         }
     };
-    // It fails only where there is a subscriber already, as in tests.
+    // It only fails if there is already a subscriber, as in tests.
     if tracing_subscriber::registry().with(layer.with_filter(targets)).try_init().is_ok() {
-        // The standard hook writes to standard error itself, and would wait for its reader.
+        // The standard panic hook writes to standard error directly, and would wait for its reader.
         panic::set_hook(Box::new(log_panic));
     }
 }
 
 fn log_panic(panic: &PanicHookInfo<'_>) {
-    // Words that were put together at the time can quote a value, and that can be a secret.
+    // A formatted message can contain a value, which can be a secret, so only constant messages are logged.
     let error = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or_default();
     let location = panic.location().map(ToString::to_string).unwrap_or_default();
     tracing::error!(error, location, "panicked");
@@ -85,17 +85,17 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     }
 }
 
-/// Prints a line that is no line of the log, such as why the program ends.
+/// Prints a line that is not in the log's format, such as the final error.
 pub fn print(line: &str) {
     stderr::push(format!("{line}\n").as_bytes());
 }
 
-/// Waits for the last lines to be written, a second at most.
+/// Waits until the last lines are written, at most a second.
 pub fn flush() {
     stderr::flush(FLUSH);
 }
 
-/// Lines that were lost since the start, because nobody read them.
+/// Number of lines lost since the start because nobody read the log.
 pub fn dropped_lines() -> u64 {
     stderr::dropped()
 }

@@ -1,4 +1,4 @@
-//! Wires the library to the process: prints one error, and says by the exit code how it went.
+//! Runs the library: prints the error, if any, and returns the exit code.
 
 use std::io::{self, ErrorKind};
 use std::process::ExitCode;

@@ -13,7 +13,7 @@ use crate::health::{Health, patience};
 use crate::poller::{Plan, Poller};
 use crate::store::Store;
 
-/// The clients of the poller: of the API, if it is configured, and of the pools in the order of the configuration.
+/// The poller's clients: of the API, if it is configured, and of the pools in the order of the configuration.
 #[derive(Clone, Default)]
 pub struct Hosts {
     pub api: Arc<Option<Arc<Client>>>,
@@ -77,14 +77,14 @@ impl Hosts {
         api.chain(self.pools.iter().map(|pool| pool.settings().http.concurrency)).sum::<usize>().max(1)
     }
 
-    /// How long the poller may be without any result before it counts as stalled. Nothing without hosts.
+    /// Maximum time without any result before the poller counts as stalled. `None` without hosts.
     pub fn patience(&self) -> Option<Duration> {
         let api = self.api.iter().map(|client| client.settings());
         let limits = api.chain(self.pools.iter().map(|pool| &pool.settings().http));
         limits.map(|settings| patience(settings.timeout, settings.requests_per_second)).max()
     }
 
-    /// What a configuration polls at these hosts. Wallets that the plan before has too are taken from it.
+    /// The plan for polling these hosts. Wallets that the previous plan also has are taken from it.
     pub fn plan(&self, config: &Config, before: &Plan) -> Plan {
         let key = |wallet: &Wallet| (wallet.account().clone(), wallet.pool().settings().currency.clone());
         let before: HashMap<_, _> = before.wallets.iter().map(|(wallet, _)| (key(wallet), wallet)).collect();
@@ -109,7 +109,7 @@ impl Hosts {
         plan
     }
 
-    /// Opens new connections for the next requests: the host may have another address, or its certificate another authority.
+    /// Opens new connections for the next requests, because the host's address or its certificate authority may have changed.
     pub async fn renew_connections(&self) {
         if let Some(client) = &*self.api {
             client.renew_connections().await;
@@ -120,7 +120,7 @@ impl Hosts {
     }
 }
 
-/// Reports a client's events to health. `pool` is the pool's name, or nothing for the API.
+/// Reports a client's events to health. `pool` is the pool's name; `None` means the API.
 fn observer(health: &Arc<Health>, pool: Option<Arc<str>>) -> Observer {
     let health = health.clone();
     Arc::new(move |event: Event<'_>| health.observe(pool.as_ref(), event))

@@ -1,19 +1,19 @@
-//! When to ask: one loop for each account's endpoint and each network, every one with a phase of its own.
+//! Decides when to poll. There is one loop for each endpoint of an account and for each network, each with its own phase.
 //!
-//! What is asked and how is the source's business. A loop never waits for another, and a tick that is missed is skipped. A loop that
-//! waits is an entry in one list of due times; only a poll that is under way is a task. What came of it is taken up by the poller
-//! itself, so that a loop that has ended brings nothing any more.
+//! The source decides what is requested and how. Loops never wait for each other, and a missed tick is skipped. A waiting
+//! loop is only an entry in the schedule; a poll in progress is a task. The poller itself handles the result,
+//! so that a loop that has ended has no further effect.
 
-mod apart;
 mod backoff;
 mod change;
+mod currency_use;
 mod intervals;
 mod journal;
 mod plan;
 mod poll;
 mod round;
 mod source;
-mod uses;
+mod thread;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -27,48 +27,48 @@ use tokio::task::{self, AbortHandle, JoinError, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{debug, error};
 
-use self::backoff::{Backoff, Next};
+use self::backoff::{Backoff, LastPoll};
+use self::currency_use::CurrencyUse;
 pub use self::intervals::Intervals;
 use self::journal::Journal;
-pub use self::plan::{Loop, Plan, Reading, Target};
-use self::poll::{Answered, Asked, ask};
+pub use self::plan::{Plan, PollLoop, ReadOptions, Target};
+use self::poll::{FinishedPoll, PolledSamples, ask};
 pub use self::round::Outcome;
 pub use self::source::Source;
-use self::uses::Uses;
 use crate::health::{BEAT, Health};
 use crate::store::{Correction, Key, Store};
 
-/// Runs the loops of a plan, and takes over from one plan to the next what did not change.
+/// Runs the loops of a plan. When the plan changes, unchanged loops continue.
 pub struct Poller<S> {
     source: Arc<S>,
     plan: Arc<Plan>,
     store: Arc<Store>,
     health: Arc<Health>,
-    /// Beats are counted from here, so that a loop that starts anew keeps its own.
+    /// All ticks are relative to this time, so that a restarted loop keeps its phase.
     epoch: Instant,
-    /// The loops, and what each is at.
-    loops: BTreeMap<Arc<Loop>, Running>,
-    /// When each loop that waits is to poll.
-    due: Due,
-    /// The polls that are under way.
-    polls: JoinSet<Ended>,
-    uses: Uses,
+    /// The loops with their states.
+    loops: BTreeMap<Arc<PollLoop>, RunningLoop>,
+    /// The times of the next polls.
+    due: Schedule,
+    /// The polls in progress.
+    polls: JoinSet<TaskOutput>,
+    currency_use: CurrencyUse,
     /// One for each host: the API, and each pool by its name.
-    journals: BTreeMap<Host, Journal>,
+    journals: BTreeMap<HostName, Journal>,
 }
 
-type Due = BTreeSet<(Instant, Arc<Loop>)>;
+type Schedule = BTreeSet<(Instant, Arc<PollLoop>)>;
 
-/// The name of a pool; nothing for the API.
-type Host = Option<Arc<str>>;
+/// The name of a pool; `None` is the API.
+type HostName = Option<Arc<str>>;
 
-/// A loop that runs.
-struct Running {
-    state: State,
+/// The state of a loop.
+struct RunningLoop {
+    state: LoopState,
     backoff: Backoff,
 }
 
-enum State {
+enum LoopState {
     Waits {
         until: Instant,
     },
@@ -76,21 +76,21 @@ enum State {
         since: Instant,
         task: AbortHandle,
     },
-    /// It polled with the previous client, and is started again or stopped.
+    /// Polled with the previous client; it will be restarted or stopped.
     Outdated,
 }
 
-/// What a poll's task ends with; nothing was asked where the loop is held back and its account has the same credentials as before.
-type Ended = Result<Asked, Arc<Loop>>;
+/// The result of a poll's task. It is an error if nothing was requested because the loop is held back and the credentials are unchanged.
+type TaskOutput = Result<FinishedPoll, Arc<PollLoop>>;
 
-/// The currencies that a poll showed in use, if it is one that can.
-type Used = Option<BTreeSet<String>>;
+/// The currencies that a poll showed in use, if its endpoint can show that.
+type UsedCurrencies = Option<BTreeSet<String>>;
 
-/// What is polled from now on, and from where.
+/// The new source and plan.
 pub type Update<S> = (Arc<S>, Plan);
 
 impl<S: Source> Poller<S> {
-    /// A poller that has announced what it will poll, so that the metrics about it are there from the first scrape on.
+    /// Creates a poller and announces what it will poll, so that the metrics about it exist from the first scrape on.
     pub fn new(source: Arc<S>, plan: Plan, store: Arc<Store>, health: Arc<Health>) -> Poller<S> {
         let epoch = Instant::now();
         let poller = Poller {
@@ -102,14 +102,14 @@ impl<S: Source> Poller<S> {
             loops: BTreeMap::new(),
             due: BTreeSet::new(),
             polls: JoinSet::new(),
-            uses: Uses::default(),
+            currency_use: CurrencyUse::default(),
             journals: BTreeMap::new(),
         };
         poller.announce();
         poller
     }
 
-    /// Runs all loops, and changes to each plan that comes. Never returns; ends when it is dropped, and all loops with it.
+    /// Runs all loops, and applies each new plan. Never returns; when it is dropped, all loops end.
     pub async fn run(mut self, mut updates: mpsc::Receiver<Update<S>>) -> Infallible {
         let plan = self.plan.clone();
         self.reconcile(plan.loops(), |_| true);
@@ -119,86 +119,89 @@ impl<S: Source> Poller<S> {
             let next = self.due.first().map(|(due, _)| *due);
             tokio::select! {
                 () = sleep(BEAT) => {}
-                () = until(next) => self.poll_what_is_due(),
+                () = until(next) => self.start_due_polls(),
                 () = until(self.journals.values().filter_map(Journal::due).min()) => self.report(),
-                Some(ended) = self.polls.join_next_with_id() => self.go_on(ended),
+                Some(ended) = self.polls.join_next_with_id() => self.reschedule(ended),
                 Some(update) = updates.recv() => self.change(update),
             }
         }
     }
 
-    fn poll_what_is_due(&mut self) {
+    fn start_due_polls(&mut self) {
         let now = Instant::now();
         while self.due.first().is_some_and(|(due, _)| *due <= now)
-            && let Some((_, what)) = self.due.pop_first()
+            && let Some((_, poll_loop)) = self.due.pop_first()
         {
-            let deadline = what.next(self.epoch, now, now);
-            let Some(running) = self.loops.get_mut(&what) else { continue };
+            let deadline = poll_loop.next(self.epoch, now, now);
+            let Some(running) = self.loops.get_mut(&poll_loop) else { continue };
             let (source, is_held) = (self.source.clone(), running.backoff.is_held());
             let task = if is_held {
                 self.polls.spawn(Box::pin(async move {
-                    let is_of_use = has_new_credentials(&*source, &what).await;
-                    if is_of_use { Ok(ask(source, what, deadline).await) } else { Err(what) }
+                    let is_of_use = has_new_credentials(&*source, &poll_loop).await;
+                    if is_of_use { Ok(ask(source, poll_loop, deadline).await) } else { Err(poll_loop) }
                 }))
             } else {
-                self.polls.spawn(ask(source, what, deadline).map(Ok))
+                self.polls.spawn(ask(source, poll_loop, deadline).map(Ok))
             };
-            running.state = State::Polls { since: now, task };
+            running.state = LoopState::Polls { since: now, task };
         }
     }
 
-    /// A poll has ended: its loop waits for the next one, also where it broke down.
-    fn go_on(&mut self, ended: Result<(task::Id, Ended), JoinError>) {
-        let is_at = |running: Option<&Running>, id| running.is_some_and(|running| running.state.is_at(id));
+    /// Handles the end of a poll: its loop waits for the next poll, even if the task panicked.
+    fn reschedule(&mut self, ended: Result<(task::Id, TaskOutput), JoinError>) {
+        let is_polled_by = |running: Option<&RunningLoop>, id| running.is_some_and(|running| running.state.is_polled_by(id));
         let mut used = None;
-        let (what, next) = match ended {
-            Ok((id, Ok(asked))) if is_at(self.loops.get(&asked.what), id) => {
-                let what = asked.what.clone();
+        let (poll_loop, next) = match ended {
+            Ok((id, Ok(asked))) if is_polled_by(self.loops.get(&asked.poll_loop), id) => {
+                let poll_loop = asked.poll_loop.clone();
                 let error = asked.result.as_ref().err().cloned();
-                match catch_unwind(AssertUnwindSafe(|| self.settle(asked))) {
+                match catch_unwind(AssertUnwindSafe(|| self.record(asked))) {
                     Ok(shown) => used = shown,
-                    Err(_) => broke_down(&what.key),
+                    Err(_) => log_panic(&poll_loop.key),
                 }
-                (what, error.map_or(Next::Regular, Next::After))
+                (poll_loop, error.map_or(LastPoll::Regular, LastPoll::Failed))
             }
-            Ok((id, Err(what))) if is_at(self.loops.get(&what), id) => (what, Next::Held),
+            Ok((id, Err(poll_loop))) if is_polled_by(self.loops.get(&poll_loop), id) => (poll_loop, LastPoll::Held),
             Err(error) if error.is_panic() => {
-                let Some(what) =
-                    self.loops.iter().find(|(_, running)| running.state.is_at(error.id())).map(|(what, _)| what)
+                let Some(poll_loop) = self
+                    .loops
+                    .iter()
+                    .find(|(_, running)| running.state.is_polled_by(error.id()))
+                    .map(|(poll_loop, _)| poll_loop)
                 else {
                     return;
                 };
-                broke_down(&what.key);
-                (what.clone(), Next::Regular)
+                log_panic(&poll_loop.key);
+                (poll_loop.clone(), LastPoll::Regular)
             }
-            // Of a loop that has ended, or was begun anew.
+            // The loop has ended or was restarted.
             _ => return,
         };
-        if let Some(running) = self.loops.get_mut(&what)
-            && let State::Polls { since, .. } = running.state
+        if let Some(running) = self.loops.get_mut(&poll_loop)
+            && let LoopState::Polls { since, .. } = running.state
         {
-            let regular = what.next(self.epoch, since, Instant::now());
-            let (due, planned, late) = running.backoff.next(&what, regular, &next);
-            running.state = State::Waits { until: due };
-            self.health.next_poll(&what.key, planned, late);
-            self.due.insert((due, what.clone()));
+            let regular = poll_loop.next(self.epoch, since, Instant::now());
+            let (due, planned, late) = running.backoff.next(&poll_loop, regular, &next);
+            running.state = LoopState::Waits { until: due };
+            self.health.next_poll(&poll_loop.key, planned, late);
+            self.due.insert((due, poll_loop.clone()));
         }
-        if used.is_some_and(|used| self.uses.set(what.key.clone(), used)) {
+        if used.is_some_and(|used| self.currency_use.set(poll_loop.key.clone(), used)) {
             self.start_networks();
         }
     }
 
-    /// Requests a second to the host of a loop, and those that it takes at once.
-    fn limits(&self, what: &Loop) -> (f64, f64) {
-        match what.target.pool() {
+    /// The limits of a loop's host: requests a second, and burst.
+    fn limits(&self, poll_loop: &PollLoop) -> (f64, f64) {
+        match poll_loop.target.pool() {
             Some(pool) => (pool.settings().http.requests_per_second, pool.settings().http.burst()),
             None => (self.plan.requests_per_second, self.plan.requests_per_second),
         }
     }
 
-    /// What is logged of the host of a loop.
-    fn journal(&mut self, what: &Loop) -> &mut Journal {
-        let host = host(what);
+    /// The journal of a loop's host.
+    fn journal(&mut self, poll_loop: &PollLoop) -> &mut Journal {
+        let host = host(poll_loop);
         self.journals.entry(host.clone()).or_insert_with(|| Journal::new(host))
     }
 
@@ -209,16 +212,16 @@ impl<S: Source> Poller<S> {
         due.for_each(Journal::report);
     }
 
-    /// Takes up what came of a poll.
-    fn settle(&mut self, Asked { what, duration, result }: Asked) -> Used {
-        let key = &what.key;
+    /// Records the result of a poll.
+    fn record(&mut self, FinishedPoll { poll_loop, duration, result }: FinishedPoll) -> UsedCurrencies {
+        let key = &poll_loop.key;
         let (endpoint, (account, currency)) = (key.endpoint, key.subject.labels());
         let duration = duration.as_secs_f64();
         match result {
-            Ok(Answered { samples, time, is_new }) => {
-                let used = what.plan.endpoint.shows_use().then(|| samples.used_currencies());
+            Ok(PolledSamples { samples, time, is_new }) => {
+                let used = poll_loop.plan.endpoint.shows_use().then(|| samples.used_currencies());
                 let age = time.elapsed().unwrap_or_default();
-                let replaced = self.store.replace(key, samples, what.plan.lifetime.saturating_sub(age));
+                let replaced = self.store.replace(key, samples, poll_loop.plan.lifetime.saturating_sub(age));
                 debug!(%account, endpoint, %currency, duration, "polled");
                 for Correction { family, labels, held, reported } in &replaced.corrections {
                     let metric = family.sample_name();
@@ -226,41 +229,41 @@ impl<S: Source> Poller<S> {
                 }
                 self.health.metrics.corrected(endpoint, replaced.corrections.len());
                 self.health.succeeded(key, replaced.dropped, time);
-                self.journal(&what).succeeded(key, is_new);
+                self.journal(&poll_loop).succeeded(key, is_new);
                 used
             }
             Err(error) => {
                 let kind = error.kind();
                 debug!(%account, endpoint, %currency, duration, kind, "poll did not succeed");
-                self.health.failed(key, host(&what).as_deref(), &error);
-                self.journal(&what).failed(key, &error);
+                self.health.failed(key, host(&poll_loop).as_deref(), &error);
+                self.journal(&poll_loop).failed(key, &error);
                 None
             }
         }
     }
 }
 
-fn host(what: &Loop) -> Host {
-    what.target.pool().map(|pool| pool.settings().name.clone())
+fn host(poll_loop: &PollLoop) -> HostName {
+    poll_loop.target.pool().map(|pool| pool.settings().name.clone())
 }
 
-fn broke_down(Key { subject, endpoint }: &Key) {
+fn log_panic(Key { subject, endpoint }: &Key) {
     let (account, currency) = subject.labels();
-    error!(%account, endpoint, %currency, "a poll broke down");
+    error!(%account, endpoint, %currency, "a poll panicked");
 }
 
-impl State {
-    /// Whether that task is the loop's poll.
-    fn is_at(&self, id: task::Id) -> bool {
-        matches!(self, State::Polls { task, .. } if task.id() == id)
+impl LoopState {
+    /// Whether this task is the loop's poll.
+    fn is_polled_by(&self, id: task::Id) -> bool {
+        matches!(self, LoopState::Polls { task, .. } if task.id() == id)
     }
 
-    /// Ends the wait or the poll that the loop is at.
-    fn halt(self, what: &Arc<Loop>, due: &mut Due) {
+    /// Cancels the loop's wait or poll.
+    fn cancel(self, poll_loop: &Arc<PollLoop>, due: &mut Schedule) {
         match self {
-            State::Waits { until } => drop(due.remove(&(until, what.clone()))),
-            State::Polls { task, .. } => task.abort(),
-            State::Outdated => {}
+            LoopState::Waits { until } => drop(due.remove(&(until, poll_loop.clone()))),
+            LoopState::Polls { task, .. } => task.abort(),
+            LoopState::Outdated => {}
         }
     }
 }
@@ -273,8 +276,8 @@ async fn until(then: Option<Instant>) {
     }
 }
 
-async fn has_new_credentials<S: Source>(source: &S, what: &Loop) -> bool {
-    match what.target.account() {
+async fn has_new_credentials<S: Source>(source: &S, poll_loop: &PollLoop) -> bool {
+    match poll_loop.target.account() {
         Some(account) => source.has_new_credentials(account).await,
         None => false,
     }

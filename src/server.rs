@@ -4,7 +4,6 @@ mod activity;
 mod api;
 mod connection;
 mod discovery;
-mod door;
 mod exchange;
 mod guard;
 mod host;
@@ -12,9 +11,10 @@ mod lifecycle;
 mod limit;
 mod listener;
 pub mod negotiation;
+mod self_probe;
 mod status;
 mod turn;
-mod watched;
+mod watched_stream;
 mod web_config;
 
 use std::collections::BTreeSet;
@@ -38,52 +38,52 @@ use futures_util::stream;
 use tokio::sync::{Semaphore, mpsc};
 
 pub use self::api::serve_api;
-pub use self::door::Door;
 use self::guard::{Bodies, plain};
 pub use self::lifecycle::Reload;
 pub use self::listener::Listener;
+pub use self::self_probe::SelfProbe;
 use self::turn::Turns;
 pub use self::web_config::Web;
 use crate::exposition::{self, Encoding, Exposition, Filter};
 
-/// Where the exporter listens unless told otherwise: every address of the machine.
+/// The default address: every address of the machine.
 pub const DEFAULT_ADDRESS: &str = ":10187";
 
-/// Where supervisors ask whether the exporter is healthy.
+/// The path at which supervisors check whether the exporter is healthy.
 const HEALTHY: &str = "/-/healthy";
 
-/// Stands among the accounts' names, in `account=` and in `/sd`, for what belongs to none: pool, networks and the exporter itself. An
-/// account's name can't have an `@`.
+/// In `account=` and `/sd`, this name selects everything that belongs to no account: pool, networks and the exporter itself. An
+/// account's name can't contain an `@`.
 const EXPORTER: &str = "@exporter";
 
-/// What is served beside the metrics, whose path is none of these. The status page, at `/`, makes room for them.
+/// All paths other than the metrics' path, which must be none of these. If the metrics are at `/`, there is no status page.
 pub const ROUTES: [&str; 8] =
     [HEALTHY, "/-/ready", "/-/reload", "/sd", "/api/v1/status", "/status.css", "/status.js", "/docs/metrics.md"];
 
-/// What is wrong with an address to listen on, if anything is.
+/// The mistake in an address to listen on, if there is one.
 pub fn address_fault(address: &str) -> Option<&'static str> {
     if let Some(path) = address.strip_prefix(listener::UNIX) {
         return (!path.starts_with('/')).then_some("a unix socket's path begins with /; give one such as \"unix:/path\"");
     }
     match address.rsplit_once(':').map(|(host, port)| (host, port.parse::<u16>())) {
         Some((host, _)) if host.contains(':') && !(host.starts_with('[') && host.ends_with(']')) => {
-            Some("an IPv6 address stands in brackets; give one such as \"[::1]:10187\"")
+            Some("an IPv6 address needs brackets; give one such as \"[::1]:10187\"")
         }
         Some((_, Ok(_))) => None,
         _ => Some("not host:port; give one such as \"127.0.0.1:10187\", \":10187\" or \"unix:/path\""),
     }
 }
 
-/// An external URL, unless it is none.
+/// Parses an external URL. `None` if it is invalid.
 pub fn external_url(url: &str) -> Option<Uri> {
     let url: Uri = url.parse().ok()?;
     (matches!(url.scheme_str(), Some("http" | "https")) && url.authority().is_some()).then_some(url)
 }
 
-/// Takes the sockets that systemd hands over, or binds the addresses.
+/// Takes the sockets that systemd passes, or binds the addresses.
 ///
 /// # Errors
-/// The first that can't be had, and why.
+/// The first address that can't be bound, and why.
 pub async fn listen(systemd_socket: bool, addresses: &[String]) -> anyhow::Result<Vec<Listener>> {
     if systemd_socket {
         return Listener::from_systemd();
@@ -95,43 +95,46 @@ pub async fn listen(systemd_socket: bool, addresses: &[String]) -> anyhow::Resul
     Ok(listeners)
 }
 
-/// Binds the address that a flag gives.
+/// Binds the address of a flag.
 ///
 /// # Errors
-/// If the address can't be bound; says why.
+/// If the address can't be bound.
 pub async fn bind(address: &str, flag: &str) -> anyhow::Result<Listener> {
     Listener::bind(address).await.with_context(|| format!("can't listen on {address}; give another {flag}"))
 }
 
-/// What requests are answered from.
+/// What the request handlers use.
 pub struct App {
     pub exposition: Arc<Exposition>,
     pub telemetry_path: String,
-    /// Where browsers and Prometheus reach the exporter behind a reverse proxy.
+    /// The exporter's URL behind a reverse proxy, as browsers and Prometheus see it.
     pub external_url: Option<Uri>,
-    /// Where requests to reload go, if they are taken.
+    /// The channel for requests to reload; `None` if they are not allowed.
     pub reload: Option<mpsc::Sender<Reload>>,
-    /// Scrapes at a time; 0 is any number.
+    /// Maximum number of scrapes at a time; 0 disables the limit.
     pub max_requests: usize,
 }
 
 impl App {
-    /// A path as it is seen from outside.
+    /// A path as clients outside of a reverse proxy see it.
     fn external_path(&self, path: &str) -> String {
         let prefix = self.external_url.as_ref().map_or("", Uri::path);
         format!("{}{path}", prefix.trim_end_matches('/'))
     }
 
-    /// Makes an answer that takes time: not where connections are served, and few at once.
-    async fn make<T: Send + 'static>(self: Arc<Self>, answer: impl FnOnce() -> T + Send + 'static) -> Result<T, Response> {
-        static MAKING: Semaphore = Semaphore::const_new(limit::MAKING);
-        let _permit = MAKING.acquire().await;
+    /// Makes an answer that takes time on another thread than those that serve connections. Only a few are made at once.
+    async fn answer_in_background<T: Send + 'static>(
+        self: Arc<Self>,
+        answer: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Response> {
+        static SLOW_ANSWERS: Semaphore = Semaphore::const_new(limit::SLOW_ANSWERS);
+        let _permit = SLOW_ANSWERS.acquire().await;
         let failed = |_| (StatusCode::INTERNAL_SERVER_ERROR, "The answer could not be made\n").into_response();
         tokio::task::spawn_blocking(answer).await.map_err(failed)
     }
 }
 
-/// Serves until `shutdown` resolves, and then until requests under way are answered, but not much longer.
+/// Serves until `shutdown` resolves, and then until requests in flight are answered, within limits.
 pub async fn serve(listeners: Vec<Listener>, app: App, web: Arc<Web>, shutdown: impl Future<Output = ()>) {
     let app = Arc::new(app);
     let router = router(app.clone(), web.clone());
@@ -141,7 +144,7 @@ pub async fn serve(listeners: Vec<Listener>, app: App, web: Arc<Web>, shutdown: 
     }
 }
 
-/// The number of scrapes and of pages at a time is limited, each for itself, so that neither waits for the other. Small answers have no
+/// Scrapes and pages at a time are limited separately, so that neither waits for the other. Small answers have no
 /// limit.
 fn router(app: Arc<App>, web: Arc<Web>) -> Router {
     let scrapes =
@@ -167,13 +170,13 @@ fn router(app: Arc<App>, web: Arc<Web>) -> Router {
         .with_state(app)
 }
 
-/// Admits a request, and counts it by route and status.
+/// Checks a request, and counts it by route and status.
 async fn pass(State((app, web)): State<(Arc<App>, Arc<Web>)>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
     let mut response = guard::admit(&web, Bodies::Dropped, plain, request, next).await;
     let path = route.as_ref().map_or("other", MatchedPath::as_str);
-    // A health check without a password takes 401 for healthy.
-    if path == HEALTHY && response.status() == StatusCode::UNAUTHORIZED && app.exposition.health.standstill().is_some() {
+    // `healthcheck` treats 401 as healthy, so an unhealthy exporter must answer otherwise.
+    if path == HEALTHY && response.status() == StatusCode::UNAUTHORIZED && app.exposition.health.stall().is_some() {
         response = (StatusCode::SERVICE_UNAVAILABLE, "Not healthy\n").into_response();
     }
     app.exposition.health.metrics.http_request(path, response.status().as_u16());
@@ -191,11 +194,11 @@ async fn metrics(State(app): State<Arc<App>>, Query(query): Query<Vec<(String, S
     let format = negotiation::format(&joined(request.headers(), &ACCEPT));
     let gzip = negotiation::gzip(&joined(request.headers(), &ACCEPT_ENCODING));
     let encoding = if gzip { Encoding::Gzip } else { Encoding::Identity };
-    // The text of many accounts is written and compressed for each scrape, which would delay other connections.
+    // The text of many accounts is written and compressed for each scrape. On this thread it would delay other connections.
     let takes_time = accounts.len() > limit::ACCOUNTS_AT_ONCE;
     let filter = Filter::only(accounts, others);
     let body = if takes_time {
-        match app.clone().make(move || app.exposition.body(format, encoding, &filter)).await {
+        match app.clone().answer_in_background(move || app.exposition.body(format, encoding, &filter)).await {
             Ok(body) => body,
             Err(failed) => return failed,
         }
@@ -218,7 +221,7 @@ async fn metrics(State(app): State<Arc<App>>, Query(query): Query<Vec<(String, S
     response
 }
 
-/// All lines of a header as one, as HTTP has it.
+/// All lines of a header joined into one, as HTTP defines it.
 fn joined(headers: &HeaderMap, name: &HeaderName) -> String {
     let lines: Vec<&str> = headers.get_all(name).iter().filter_map(|line| line.to_str().ok()).collect();
     lines.join(",")

@@ -1,4 +1,4 @@
-//! The last good samples of every loop: replaced whole at each success, gone when they are too old.
+//! The last good samples of every loop. They are replaced at each success, and removed when they are stale.
 
 mod totals;
 
@@ -17,10 +17,10 @@ use minergate::currency;
 use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
 use minergate::metric::Samples;
 
-/// Currencies that one account (or the pool) may have series of. A server that makes up more is cut off here.
+/// Maximum number of currencies for which one account (or the pool) can have samples. It limits a server that makes up currencies.
 pub const CURRENCY_CAP: usize = 64;
 
-/// What one loop polls.
+/// Identifies a loop.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
     pub subject: Subject,
@@ -28,19 +28,19 @@ pub struct Key {
 }
 
 pub struct Store {
-    /// What counters have reached beyond what is shown. Locked during each change of samples, so that changes come one after the other, each
-    /// prepared from the one before.
+    /// The counters' values beyond those that are shown. Locked during each change of samples, so that changes are sequential, each
+    /// prepared from the state after the one before.
     totals: Mutex<AllTotals>,
-    shown: RwLock<State>,
-    /// How long the machine has slept since it started.
+    shown: RwLock<StoreState>,
+    /// How long the machine has been suspended since it started.
     slept: fn() -> Duration,
 }
 
-/// What is shown. Nothing is compressed while it is locked for writing: every scrape would wait.
-struct State {
-    /// By endpoint, each loop's samples until they are too old.
+/// What is shown. Nothing is compressed while it is locked for writing, because every scrape would wait.
+struct StoreState {
+    /// The samples of each loop until they are stale, by endpoint.
     samples: BTreeMap<&'static str, Arc<Blocks>>,
-    /// No samples are too old before this.
+    /// No samples become stale before this time.
     next_end: Option<Instant>,
 }
 
@@ -52,11 +52,11 @@ impl Default for Store {
             (endpoint.name, Arc::new(Blocks::new(label(endpoint.scope), endpoint.families(), Some(endpoint.path))))
         };
         let samples = ENDPOINTS.iter().map(blocks).collect();
-        Store { totals: Mutex::default(), shown: RwLock::new(State { samples, next_end: None }), slept: clock::slept }
+        Store { totals: Mutex::default(), shown: RwLock::new(StoreState { samples, next_end: None }), slept: clock::slept }
     }
 }
 
-/// The label that says whose the samples of an endpoint are.
+/// The label for the subject of an endpoint's samples.
 fn label(scope: Scope) -> ScopeLabel {
     match scope {
         Scope::Account => |subject| subject.label(Scope::Account),
@@ -65,17 +65,17 @@ fn label(scope: Scope) -> ScopeLabel {
     }
 }
 
-/// What came of a loop's newest samples.
+/// The result of replacing a loop's samples.
 #[derive(Debug, Default)]
-pub struct Replaced {
-    /// Samples left out, by the label rules or the cap.
+pub struct Replacement {
+    /// Number of samples left out because of the label rules or the cap.
     pub dropped: u64,
-    /// Counters that have fallen, and are shown at the value that they had before.
+    /// Counters that have fallen and keep their previous value.
     pub corrections: Vec<Correction>,
 }
 
-/// The samples of every endpoint, as they are shown now.
-pub struct Fresh<'a>(RwLockReadGuard<'a, State>);
+/// The samples of all endpoints, as they are shown now.
+pub struct Fresh<'a>(RwLockReadGuard<'a, StoreState>);
 
 impl Fresh<'_> {
     /// The endpoints in the order of their table, each with its samples.
@@ -90,8 +90,8 @@ impl Fresh<'_> {
 }
 
 impl Store {
-    /// Takes the samples of a loop's newest answer, for as long as they may be shown.
-    pub fn replace(&self, key: &Key, samples: Samples, lifetime: Duration) -> Replaced {
+    /// Replaces the samples of a loop. They can be shown for `lifetime`.
+    pub fn replace(&self, key: &Key, samples: Samples, lifetime: Duration) -> Replacement {
         let end = self.now() + lifetime;
         let mut totals = lock(&self.totals);
         let (change, replaced) = self.read().prepare(key, samples, end, &mut totals);
@@ -101,7 +101,7 @@ impl Store {
         replaced
     }
 
-    /// Drops the samples of a loop that has ended.
+    /// Removes the samples of a loop that has ended.
     pub fn remove(&self, key: &Key) {
         let mut totals = lock(&self.totals);
         totals.remove(key);
@@ -109,7 +109,7 @@ impl Store {
         self.write().apply(key.endpoint, change);
     }
 
-    /// The samples that may still be shown.
+    /// The samples that are not stale.
     pub fn fresh(&self) -> Fresh<'_> {
         let now = self.now();
         let state = self.read();
@@ -137,16 +137,16 @@ impl Store {
         state.next_end = state.samples.values().filter_map(|blocks| blocks.next_end()).min();
     }
 
-    /// The clock of timers stands still while the machine sleeps, and the wall clock jumps; values grow old all the same.
+    /// The clock of timers stops while the machine is suspended, and the wall clock can jump, so the suspended time is added.
     fn now(&self) -> Instant {
         Instant::now() + (self.slept)()
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, State> {
+    fn read(&self) -> RwLockReadGuard<'_, StoreState> {
         self.shown.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, State> {
+    fn write(&self) -> RwLockWriteGuard<'_, StoreState> {
         self.shown.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -155,12 +155,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl State {
+impl StoreState {
     fn is_fresh(&self, now: Instant) -> bool {
         self.next_end.is_none_or(|end| now < end)
     }
 
-    /// The loops whose samples are too old.
+    /// The loops whose samples are stale.
     fn old(&self, now: Instant) -> Vec<Key> {
         let old = |(endpoint, blocks): (&&'static str, &Arc<Blocks>)| {
             blocks.old(now).into_iter().map(|subject| Key { subject, endpoint }).collect::<Vec<_>>()
@@ -172,15 +172,21 @@ impl State {
         self.samples.get(key.endpoint)?.get(&key.subject)
     }
 
-    /// What a loop's newest answer will change.
-    fn prepare(&self, key: &Key, mut samples: Samples, end: Instant, totals: &mut AllTotals) -> (Option<Change>, Replaced) {
+    /// Prepares the change for a loop's newest answer.
+    fn prepare(
+        &self,
+        key: &Key,
+        mut samples: Samples,
+        end: Instant,
+        totals: &mut AllTotals,
+    ) -> (Option<Change>, Replacement) {
         if let Some(kept) = self.admitted(key, &mut samples) {
             samples.keep_currencies(|currency| kept.contains(currency));
         }
         let corrections = self.hold(key, &mut samples, totals);
         let dropped = samples.dropped;
         let change = self.samples.get(key.endpoint).map(|blocks| blocks.prepare(&key.subject, samples, Some(end)));
-        (change, Replaced { dropped, corrections })
+        (change, Replacement { dropped, corrections })
     }
 
     fn prepare_removal(&self, key: &Key) -> Option<Change> {
@@ -193,7 +199,7 @@ impl State {
         }
     }
 
-    /// Holds the counters of a loop's new samples that have fallen a little.
+    /// Keeps the previous values of counters that have fallen a little.
     fn hold(&self, key: &Key, samples: &mut Samples, totals: &mut AllTotals) -> Vec<Correction> {
         if samples.counters().next().is_none() {
             return Vec::new();
@@ -207,8 +213,8 @@ impl State {
         corrections
     }
 
-    /// The currencies of a loop's new samples that find room beside those already there; nothing when all do. Documented ones
-    /// go first, then by name, so that it is the same ones at each poll.
+    /// The currencies of a loop's new samples that fit under the cap; `None` if all do. Documented currencies
+    /// take precedence, then the order is by name, so that they are the same ones at each poll.
     fn admitted(&self, key: &Key, samples: &mut Samples) -> Option<BTreeSet<String>> {
         let before = self.samples.get(key.endpoint).and_then(|blocks| blocks.get(&key.subject)).map(Samples::layout);
         if before.is_some_and(|before| samples.share_layout(before)) {
@@ -229,7 +235,7 @@ impl State {
         Some(old.into_iter().chain(first).map(str::to_owned).collect())
     }
 
-    /// The currencies that the subject's other endpoints have series of. A network's own currency is no label of its samples.
+    /// The currencies in the samples of the subject's other endpoints. For a network, the currency is not a label of its samples.
     fn currencies_beside(&self, key: &Key) -> BTreeSet<&str> {
         let others = self.samples.iter().filter(|(endpoint, _)| **endpoint != key.endpoint);
         others.filter_map(|(_, blocks)| blocks.get(&key.subject)).flat_map(|samples| samples.layout().currencies()).collect()
@@ -268,7 +274,7 @@ mod tests {
         own.flat_map(|samples| samples.layout().currencies()).map(str::to_owned).collect()
     }
 
-    /// Samples of the endpoints' first families.
+    /// Number of samples in the endpoints' first families.
     fn first_samples(fresh: &Fresh<'_>) -> usize {
         let of = |blocks: &Blocks| blocks.entries().map(|entry| entry.samples.values(0).len()).sum::<usize>();
         fresh.iter().map(|(_, blocks)| of(blocks)).sum()
@@ -279,7 +285,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn rows_are_shown_until_their_time_and_not_a_moment_longer() {
+    async fn samples_are_shown_until_they_are_stale() {
         let store = Store::default();
         put(&store, &key("a", "balance"), balances(["xmr".to_owned()].into_iter()));
         tokio::time::advance(Duration::from_millis(59_999)).await;
@@ -289,7 +295,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn rows_grow_old_while_the_machine_sleeps() {
+    async fn samples_become_stale_while_the_machine_is_suspended() {
         static SLEPT: AtomicU64 = AtomicU64::new(1000);
         let slept = || Duration::from_secs(SLEPT.load(Ordering::Relaxed));
         let store = Store { slept, ..Store::default() };
@@ -302,7 +308,7 @@ mod tests {
         assert_eq!(samples(&store), 1);
     }
 
-    /// A scrape has the lock for reading: if the store were locked for writing meanwhile, this would never end.
+    /// A scrape holds the lock for reading. If the store were locked for writing meanwhile, this test would never end.
     #[test]
     fn an_answer_is_compressed_while_a_scrape_reads() {
         let (store, key) = (Store::default(), key("a", "balance"));
@@ -342,7 +348,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_the_next_answer_lacks_is_gone() {
+    async fn samples_that_the_next_answer_lacks_are_removed() {
         let store = Store::default();
         put(&store, &key("a", "balance"), balances(["xmr".to_owned(), "bcn".to_owned()].into_iter()));
         put(&store, &key("a", "balance"), balances(["bcn".to_owned()].into_iter()));
@@ -350,18 +356,18 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_currencies_is_cut_off_and_counted() {
+    fn currencies_beyond_the_cap_are_left_out_and_counted() {
         let store = Store::default();
         let flood = |prefix: &'static str| (0..100).map(move |i| format!("{prefix}{i:03}"));
-        // Documented codes are kept though they stand last.
+        // Documented codes are kept although they come last.
         let dropped = put(&store, &key("a", "balance"), balances(flood("a").chain(["xmr".to_owned()])));
         assert_eq!(dropped, 101 - 64);
         assert!(shown(&store, "a").contains("xmr"));
-        // Another endpoint brings no further ones, another account does.
+        // Another endpoint of the account adds none; another account does.
         assert_eq!(put(&store, &key("a", "workers"), balances(flood("b"))), 100);
         assert_eq!(shown(&store, "a").len(), CURRENCY_CAP);
         assert_eq!(put(&store, &key("b", "balance"), balances(flood("b"))), 36);
-        // An answer that is whole again has all the room.
+        // A normal answer again has all the room.
         assert_eq!(put(&store, &key("a", "balance"), balances(["new".to_owned()].into_iter())), 0);
         assert_eq!(shown(&store, "a"), ["new".to_owned()].into());
     }

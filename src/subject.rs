@@ -4,20 +4,20 @@ use std::sync::Arc;
 
 use minergate::endpoints::{Endpoint, Scope};
 
-/// The pool, a network, an account or one of its wallets; they are shown in this order.
+/// The pool, a network, an account or one of its wallets, ordered as they are shown.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subject {
     /// The pool behind the API, which has many currencies.
     Pool,
-    /// The network of that currency; at a pool of that currency alone, also its top miners.
+    /// The network of this currency. At a pool with only this currency, also its top miners.
     Network(Arc<str>),
-    /// The account at the API of that name in the configuration.
+    /// The account at the API with this name in the configuration.
     Account(Arc<str>),
-    /// A wallet of an account. Behind a pointer, so that the many subjects that are none are small.
+    /// A wallet of an account. It is behind a pointer, so that other subjects take less memory.
     Wallet(Arc<WalletOf>),
 }
 
-/// Whose wallet it is, and of which currency.
+/// The account and the currency of a wallet.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WalletOf {
     pub account: Arc<str>,
@@ -25,7 +25,7 @@ pub struct WalletOf {
 }
 
 impl Subject {
-    /// The wallet of an account in that currency.
+    /// The wallet of an account in this currency.
     pub fn wallet(account: Arc<str>, currency: Arc<str>) -> Subject {
         Subject::Wallet(Arc::new(WalletOf { account, currency }))
     }
@@ -39,7 +39,7 @@ impl Subject {
         }
     }
 
-    /// The currency that it is about, if it is about one.
+    /// The currency that it is about, if any.
     pub fn currency(&self) -> Option<&Arc<str>> {
         match self {
             Subject::Network(currency) => Some(currency),
@@ -48,12 +48,12 @@ impl Subject {
         }
     }
 
-    /// Where the subjects of an account begin: itself, and its wallets.
+    /// The first subjects of an account in the order: itself, and its wallets.
     pub fn of_account(name: &str) -> [Subject; 2] {
         [Subject::Account(name.into()), Subject::wallet(name.into(), "".into())]
     }
 
-    /// The subject that health is kept of: an account's wallets are a part of it.
+    /// The subject for health. Wallets are a part of their account.
     #[must_use]
     pub fn whole(&self) -> Subject {
         match self {
@@ -62,8 +62,8 @@ impl Subject {
         }
     }
 
-    /// The label that its samples of an endpoint have beside their own, and its value. Samples of the pool name their currency
-    /// themselves, and so do those of wallets.
+    /// The label that identifies the subject in samples of an endpoint, and its value. Samples of the pool and of wallets have a `currency`
+    /// label of their own.
     pub fn label(&self, scope: Scope) -> Option<(&'static str, &str)> {
         match self {
             Subject::Account(_) | Subject::Wallet(_) => self.account().map(|name| ("account", &**name)),
@@ -72,12 +72,12 @@ impl Subject {
         }
     }
 
-    /// What fills the path of an endpoint of the API.
+    /// The argument for the path of an endpoint of the API.
     pub fn argument(&self, endpoint: &Endpoint) -> Option<&str> {
         self.currency().filter(|_| endpoint.scope == Scope::Network).map(|currency| &**currency)
     }
 
-    /// The values of the labels `account` and `currency`, and of the log's fields. One that does not apply is empty there.
+    /// The values of `account` and `currency` in labels and log fields. A value that does not apply is empty.
     pub fn labels(&self) -> (&str, &str) {
         (self.account().map_or("", |name| name), self.currency().map_or("", |currency| currency))
     }

@@ -1,12 +1,12 @@
-//! Metrics as text, in the two formats that Prometheus reads.
+//! Metrics as text, in the two formats of Prometheus.
 //!
-//! OpenMetrics 1.0.0 and text 0.0.4 differ in the lines about a family only; its samples are the same, to the letter.
+//! OpenMetrics 1.0.0 and text 0.0.4 differ only in the lines about a family. Samples are exactly the same.
 
 use std::fmt::{Arguments, Write};
 
 use minergate::metric::{Family, Kind, Unit, write_label};
 
-/// How the exposition is written.
+/// The format of the exposition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// OpenMetrics 1.0.0.
@@ -25,7 +25,7 @@ impl Format {
         }
     }
 
-    /// What stands behind everything else.
+    /// The end of the exposition.
     pub const fn end(self) -> &'static str {
         match self {
             Format::OpenMetrics => "# EOF\n",
@@ -34,10 +34,10 @@ impl Format {
     }
 }
 
-/// The lines about a family, before its first sample. `path` is the API's, where the family comes from there.
+/// The lines before a family's samples. `path` is the path of the API that the family comes from, if any.
 pub fn header(format: Format, family: &Family, path: Option<&str>) -> String {
     let name = family.name();
-    // OpenMetrics names the family, text 0.0.4 its samples.
+    // OpenMetrics has the family's name here, text 0.0.4 the name of its samples.
     let (name, kind) = match (format, family.kind) {
         (_, Kind::Gauge) => (name, "gauge"),
         (Format::OpenMetrics, Kind::Counter) => (name, "counter"),
@@ -56,7 +56,7 @@ pub fn header(format: Format, family: &Family, path: Option<&str>) -> String {
 pub struct SampleWriter<'a> {
     text: &'a mut String,
     name: &'a str,
-    /// Name, brace and the label that all samples of a loop share.
+    /// The name, the brace, and the label that all samples of a loop share.
     start: String,
 }
 
@@ -65,7 +65,7 @@ impl<'a> SampleWriter<'a> {
         SampleWriter { text, name, start: String::new() }
     }
 
-    /// Writes samples from their labels and values. `shared` is a label that all have in addition.
+    /// Writes samples from their labels and values. `shared` is an additional label of all samples.
     pub fn write<'b>(&mut self, shared: Option<(&str, &str)>, samples: impl Iterator<Item = (&'b str, f64)>) {
         let SampleWriter { text, name, start } = self;
         start.clear();
@@ -88,7 +88,7 @@ impl<'a> SampleWriter<'a> {
     }
 }
 
-/// The shortest text that reads back as the same number.
+/// Writes the shortest text that is parsed as the same number.
 pub fn write_value(text: &mut String, value: f64) {
     /// Whole numbers below this are exact in a double.
     const EXACT: i64 = 9_007_199_254_740_992;
@@ -103,14 +103,14 @@ pub fn write_value(text: &mut String, value: f64) {
     }
 }
 
-/// Puts what prometheus-client writes, which is OpenMetrics, into the words of text 0.0.4: the lines about families differ.
+/// Converts the output of prometheus-client, which is OpenMetrics, to text 0.0.4: the lines about families differ.
 pub fn from_open_metrics(open_metrics: &str) -> String {
     let mut text = String::with_capacity(open_metrics.len());
     let mut help = "";
     for line in open_metrics.lines() {
-        if let Some(said) = line.strip_prefix("# HELP ") {
-            help = said.split_once(' ').map_or("", |(_, help)| help);
-        } else if let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|said| said.split_once(' ')) {
+        if let Some(rest) = line.strip_prefix("# HELP ") {
+            help = rest.split_once(' ').map_or("", |(_, help)| help);
+        } else if let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' ')) {
             let (suffix, kind) = match kind {
                 "counter" => ("_total", kind),
                 "info" => ("_info", "gauge"),

@@ -106,6 +106,6 @@ fn configured(base: &str) -> Config {
 fn token(base: &str) -> String {
     match configured(base).accounts[TOKEN_ACCOUNT].credentials() {
         Credentials::Token { token: Secret::Value(token), .. } => token.expose_secret().to_owned(),
-        other => unreachable!("the third account has a token, not a {}", other.words()),
+        other => unreachable!("the third account has a token, not a {}", other.description()),
     }
 }

@@ -125,7 +125,7 @@ async fn polled(accounts: usize) {
         }
     };
     tokio::select! {
-        ended = poller.run_apart(mpsc::channel(1).1) => match ended.expect("a thread that polls") {},
+        ended = poller.run_on_own_thread(mpsc::channel(1).1) => match ended.expect("a thread that polls") {},
         () = serve(exposition, until_round) => {}
     }
 }

@@ -1,4 +1,4 @@
-//! Blocks say what was last put into them, whatever else came and went.
+//! Blocks contain the samples that were put in last, after any sequence of changes.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -35,7 +35,7 @@ enum Event {
 }
 
 fn event() -> impl Strategy<Value = Event> {
-    // Names of all lengths, and such as have to be escaped.
+    // Names of different lengths, some of which need escaping.
     let name = (0..60_usize).prop_map(|n| format!("{n}{}", ["", "\"", "\\", "\n", "é", " long"][n % 6].repeat(n)));
     let value = prop_oneof![(-9..9_i32).prop_map(f64::from), -1e9..1e9, prop::num::f64::NORMAL];
     let answer = prop::collection::vec((0..90_u8, value), 0..90);
@@ -45,7 +45,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// What one sample's line is, said once more.
+/// The expected line of one sample, written independently.
 fn line(family: &Family, name: &str, labels: &str, value: f64) -> String {
     let mut line = family.sample_name() + "{";
     write_label(&mut line, "account", name);
@@ -68,7 +68,7 @@ fn written(blocks: &Blocks, wanted: impl Fn(&str) -> bool) -> String {
     text.split_inclusive('\n').filter(|line| !line.starts_with('#')).collect()
 }
 
-/// What a scrape with gzip gets, decompressed, without the lines about families.
+/// The decompressed body of a scrape with gzip, without the lines before the samples.
 fn joined(blocks: &Blocks) -> String {
     let (mut member, mut at) = (Member::with_capacity(0), Cursor::default());
     while !blocks.join(&mut at, &mut member, 0, Format::Text) {}
@@ -81,7 +81,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_was_put_last_is_there(events in prop::collection::vec(event(), 0..80)) {
+    fn the_samples_that_were_put_last_are_there(events in prop::collection::vec(event(), 0..80)) {
         let mut blocks = Blocks::new(|subject| subject.label(Scope::Account), METRICS.iter().map(|metric| &metric.family), None);
         let mut model: BTreeMap<String, Samples> = BTreeMap::new();
         for event in events {

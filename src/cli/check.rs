@@ -1,4 +1,4 @@
-//! `check`: what the configuration was understood as, what is wrong with it, and whether the API plays along.
+//! `check`: shows what was read from the configuration, what is wrong with it, and whether the API can be read.
 
 mod alerts;
 mod online;
@@ -19,7 +19,7 @@ pub(super) struct Flags {
     /// Also log in and read each endpoint once
     #[arg(long)]
     online: bool,
-    /// How to print what was found
+    /// How to print the result
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     format: Format,
 }

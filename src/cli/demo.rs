@@ -14,7 +14,7 @@ use crate::server::{self, Listener, Web};
 use minergate::endpoints::{ENDPOINTS, Endpoint};
 use minergate_simulator::Simulator;
 
-/// This machine only.
+/// Only this machine can connect.
 pub(super) const ADDRESS: &str = "127.0.0.1:10187";
 
 pub(super) async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
@@ -71,7 +71,7 @@ pub(super) async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Somebody watches: poll more often than one would poll a pool.
+/// Intervals for a demonstration. They are shorter than one would use for a real pool.
 fn poll() -> String {
     let seconds = |endpoint: &Endpoint| (endpoint.interval.as_secs() / 40).clamp(5, 30);
     let lines = ENDPOINTS.iter().map(|endpoint| format!("{} = \"{}s\"\n", endpoint.name, seconds(endpoint)));

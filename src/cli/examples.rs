@@ -2,7 +2,7 @@
 
 use clap::Command;
 
-/// A command, and its examples: what to type, and what that does.
+/// Each command with its examples: the command line and what it does.
 static EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     (
         "serve",
@@ -32,7 +32,7 @@ static EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     (
         "check",
         &[
-            ("check --config.file my.toml", "what is understood, and what is wrong"),
+            ("check --config.file my.toml", "show what the configuration says, or what is wrong with it"),
             ("check --config.file my.toml --online", "log in, and read everything once"),
         ],
     ),
@@ -74,7 +74,7 @@ static EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     ),
 ];
 
-/// The examples of a command: what to type, and what that does.
+/// The examples of a command: the command line and what it does.
 pub(super) fn of(command: &str) -> &'static [(&'static str, &'static str)] {
     EXAMPLES.iter().find(|(name, _)| *name == command).map_or(&[], |(_, examples)| examples)
 }
@@ -89,14 +89,14 @@ pub(super) fn with_examples(command: Command) -> Command {
     if lines.is_empty() { command } else { command.after_help(format!("Examples:\n{}", lines.join("\n"))) }
 }
 
-/// A call as one types it, on as many lines as it needs. A flag and its value stay together.
+/// A command line, broken into lines for the terminal. A flag and its value stay on one line.
 fn typed(call: &str) -> String {
     let mut lines = vec!["  minergate-exporter".to_owned()];
     let mut words = call.split(' ').peekable();
     while let Some(word) = words.next() {
         let value = words.next_if(|next| word.starts_with("--") && !next.starts_with("--"));
         let part = value.map_or_else(|| word.to_owned(), |value| format!("{word} {value}"));
-        // Behind it there must be room for ` \\`.
+        // ` \` must fit at the end of the line.
         match lines.last_mut() {
             Some(line) if line.len() + 1 + part.len() + 2 <= WIDTH => line.extend([" ", &part]),
             Some(line) => {

@@ -1,4 +1,4 @@
-//! The flags that every command takes. Those that have a key in the configuration are made from it.
+//! The flags that all commands accept. Those with a key in the configuration are generated from it.
 
 use std::path::PathBuf;
 
@@ -11,14 +11,14 @@ use crate::config::reference::{self, Flag};
 use crate::config::{Config, ConfigError, Shard, Sources, Web};
 
 pub(super) const CONFIGURATION: &str = "Configuration";
-/// The heading of flags that only commands with a server use.
+/// The heading for flags of commands with a server.
 pub(super) const WEB: &str = "Web server";
 const LOG: &str = "Log";
 
 #[derive(Debug)]
 pub(super) struct Flags {
     pub(super) config_file: Option<PathBuf>,
-    /// Those that have a key in the configuration, by it.
+    /// The flags that have a key in the configuration, by this key.
     values: Dict,
 }
 
@@ -82,14 +82,14 @@ fn argument(flag: &Flag) -> Arg {
     }
 }
 
-/// What was given, as the configuration has it.
+/// The given value, as the configuration has it.
 fn value(flag: &Flag, matches: &ArgMatches) -> Option<Value> {
     let text = || matches.get_one::<String>(flag.name);
     match flag.value {
         None => matches.get_flag(flag.name).then(|| true.into()),
         Some(_) if flag.is_list => Some(matches.get_many::<String>(flag.name)?.cloned().collect::<Vec<_>>().into()),
         Some("N") => matches.get_one::<usize>(flag.name).map(|number| (*number).into()),
-        // A path in the configuration is relative to its file, one on the command line is not.
+        // A path in the configuration is relative to its file; a path on the command line is not.
         Some("FILE") => {
             text().and_then(|path| std::path::absolute(path).ok()).map(|path| path.to_string_lossy().into_owned().into())
         }
@@ -113,9 +113,9 @@ impl Flags {
         Config::load_gateway(self.sources())
     }
 
-    /// The configuration for a command that sends single requests, and polls nothing.
-    pub(super) fn load_to_ask(&self) -> Result<Config, ConfigError> {
-        Config::load_to_ask(self.sources())
+    /// The configuration for a command that sends single requests and does not poll.
+    pub(super) fn load_for_query(&self) -> Result<Config, ConfigError> {
+        Config::load_for_query(self.sources())
     }
 
     /// Reads `[web]` alone.

@@ -24,7 +24,7 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
     }
     let config = all.load_gateway()?;
     config.log.init();
-    // Before the port is bound: with a broken file, no port may be open.
+    // Read before the port is bound: with a broken file, no port must be open.
     let web = Web::load(config.web.config_file.as_deref())?;
     let gateway = Gateway::new(&config)?;
     let listener = server::bind(&flags.listen, "--listen").await?;

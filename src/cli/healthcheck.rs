@@ -1,4 +1,4 @@
-//! `healthcheck`: asks a running exporter, for containers that have neither shell nor curl.
+//! `healthcheck`: asks a running exporter whether it is healthy, for containers without a shell or curl.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -10,12 +10,12 @@ use clap::Args;
 use crate::server::{self, Web};
 use minergate::api::Error;
 
-/// How long the answer may take.
+/// Maximum time for the answer.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// What to ask for, instead of what the configuration and the other flags say
+    /// URL to request, instead of the one from the configuration and the other flags
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// Ask whether every account was tried, not only whether the exporter answers
@@ -29,18 +29,20 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
         None => format!("{}/-/{}", base_url(all)?, if flags.ready { "ready" } else { "healthy" }),
     };
     let answer = probe(&url).await.map_err(|error| Error::transport(&error, false));
-    match answer.map_err(|error| anyhow!("{url} did not answer: {error}; does the exporter run there? Else give --url"))? {
+    match answer.map_err(|error| {
+        anyhow!("{url} did not answer: {error}; does the exporter run there? If it runs elsewhere, give --url")
+    })? {
         (200, _) => Ok(ExitCode::SUCCESS),
-        // It is healthy, and asks for a password that this program does not know. If it were not, it would say so.
+        // It asks for a password, which this command does not have. If it were not healthy, it would say so instead.
         (401, _) if !flags.ready => Ok(ExitCode::SUCCESS),
         (status, body) => bail!("{url} answered HTTP {status}: {}", first_line(&body)),
     }
 }
 
-/// Asks for a URL once, and returns the answer's status and the beginning of its body. The address may be one that no certificate
-/// names, and nothing secret is sent: so any certificate will do.
+/// Requests a URL once, and returns the answer's status and the beginning of its body. The certificate is not checked: the address may not
+/// be in it, and nothing secret is sent.
 async fn probe(url: &str) -> reqwest::Result<(u16, Bytes)> {
-    // Whoever comes second finds it installed.
+    // A second call changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().no_proxy().tls_danger_accept_invalid_certs(true).timeout(TIMEOUT).build()?;
     let mut response = client.get(url).send().await?;
@@ -54,7 +56,7 @@ fn first_line(text: &[u8]) -> String {
     text.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
-/// Where the exporter of these flags is reached from this machine.
+/// The URL of the exporter with these flags, from this machine.
 fn base_url(all: &super::Flags) -> anyhow::Result<String> {
     let web = all.load_web()?;
     let address = web.listen_address.first().map_or(server::DEFAULT_ADDRESS, String::as_str);
@@ -65,7 +67,7 @@ fn base_url(all: &super::Flags) -> anyhow::Result<String> {
     Ok(format!("{scheme}://{}", reachable(address)))
 }
 
-/// An address to connect to, for one that is listened on.
+/// An address to connect to, from an address to listen on.
 fn reachable(address: &str) -> String {
     match address.rsplit_once(':') {
         Some(("" | "0.0.0.0" | "[::]", port)) => format!("127.0.0.1:{port}"),

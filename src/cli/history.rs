@@ -1,4 +1,4 @@
-//! `history`: what the accounts' lists say of the past, as OpenMetrics with timestamps, for promtool's backfill.
+//! `history`: past events from the accounts' lists, as OpenMetrics with timestamps, for promtool's backfill.
 
 mod event;
 mod series;
@@ -26,23 +26,23 @@ use minergate::api;
 use minergate::duration;
 use minergate::metric::write_label;
 
-/// What Prometheus is still writing itself, and is not to be backfilled.
+/// The time range that Prometheus is still writing itself. It must not be backfilled.
 const HEAD: Duration = Duration::from_secs(3 * 3600);
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// A year. What is older is asked for by the day, and ten years at an hour would be eight megabytes a counter.
+/// A year. Older samples are daily: with hourly ones, ten years would be eight megabytes for each counter.
 const RECENT: Duration = Duration::from_secs(365 * 24 * 3600);
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// An account, by its name in the configuration; may be given several times [default: all]
+    /// An account, by its name in the configuration; can be given several times [default: all]
     #[arg(long, value_name = "NAME")]
     account: Vec<String>,
-    /// Longest time from one sample of a counter to the next [default: 1h, and 24h for what is older than a year]
+    /// Maximum time from one sample of a counter to the next [default: 1h, and 24h for samples older than a year]
     #[arg(long, value_name = "DURATION", value_parser = every)]
     every: Option<Duration>,
-    /// Leave out what is younger: Prometheus is still writing the last three hours itself
+    /// Leave out samples younger than this: Prometheus is still writing the last three hours itself
     #[arg(long, value_name = "DURATION", default_value = "3h", value_parser = duration::parse)]
     until: Duration,
 }
@@ -55,7 +55,7 @@ fn every(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// The given spacing for all times; without one, an hour, and a day for what is older than a year.
+/// The given spacing for all times; by default an hour, and a day for times more than a year ago.
 fn spacing(every: Option<Duration>, now: i64) -> anyhow::Result<Spacing> {
     let milliseconds = |duration: Duration| i64::try_from(duration.as_millis()).context("--every is too long");
     Ok(Spacing {
@@ -66,29 +66,29 @@ fn spacing(every: Option<Duration>, now: i64) -> anyhow::Result<Spacing> {
 }
 
 /// The lists of one account that could be read.
-struct Past {
+struct AccountHistory {
     account: String,
-    /// Whether they are of wallets at pools, most of which never say fees.
+    /// Whether the lists are of wallets at pools, most of which do not report fees.
     at_pools: bool,
     lists: Vec<(&'static str, Events)>,
 }
 
 pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<ExitCode> {
-    let config = all.load_to_ask()?;
+    let config = all.load_for_query()?;
     config.log.init();
     let now = jiff::Timestamp::now().as_millisecond();
-    let (pasts, failed) = read(&config, flags, now).await?;
+    let (histories, failed) = read(&config, flags, now).await?;
     let spacing = spacing(flags.every, now)?;
     let end = now - i64::try_from(flags.until.as_millis()).context("--until is too long")?;
-    write(&pasts, spacing, end, &mut BufWriter::new(std::io::stdout().lock()))?;
+    write(&histories, spacing, end, &mut BufWriter::new(std::io::stdout().lock()))?;
     if flags.until < HEAD {
         tracing::warn!("Prometheus is still writing its last three hours itself; do not backfill these into one that runs");
     }
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(PARTLY) })
 }
 
-/// Reads the accounts' lists; says how many could not be read.
-async fn read(config: &Config, flags: &Flags, now: i64) -> anyhow::Result<(Vec<Past>, usize)> {
+/// Reads the accounts' lists. Also returns how many could not be read.
+async fn read(config: &Config, flags: &Flags, now: i64) -> anyhow::Result<(Vec<AccountHistory>, usize)> {
     check_accounts(&flags.account, config)?;
     let is_wanted = |name: &str| flags.account.is_empty() || flags.account.iter().any(|wanted| wanted == name);
     if config.account_names().is_empty() {
@@ -98,7 +98,7 @@ async fn read(config: &Config, flags: &Flags, now: i64) -> anyhow::Result<(Vec<P
     let plan = hosts.plan(config, &Plan::default());
     #[expect(clippy::cast_precision_loss, reason = "a time of today is exact in a double")]
     let now = now as f64 / 1000.0;
-    let mut reading = Reading::default();
+    let mut reading = ListsRead::default();
     let at_api = config.accounts.iter().filter(|account| is_wanted(account.name()));
     for (account, client) in at_api.flat_map(|account| hosts.api.iter().map(move |client| (account, client))) {
         for endpoint in ["withdrawals", "transfers", "invoices"] {
@@ -113,27 +113,27 @@ async fn read(config: &Config, flags: &Flags, now: i64) -> anyhow::Result<(Vec<P
         }
     }
     match reading.last {
-        Some(error) if reading.pasts.iter().all(|past| past.lists.is_empty()) => {
+        Some(error) if reading.histories.iter().all(|history| history.lists.is_empty()) => {
             bail!("{}: nothing could be read: {error}", config.hosts())
         }
-        _ => Ok((reading.pasts, reading.failed)),
+        _ => Ok((reading.histories, reading.failed)),
     }
 }
 
 /// The lists that were read so far.
 #[derive(Default)]
-struct Reading {
-    pasts: Vec<Past>,
+struct ListsRead {
+    histories: Vec<AccountHistory>,
     failed: usize,
     /// The latest error.
     last: Option<String>,
 }
 
-impl Reading {
+impl ListsRead {
     /// Adds the result of reading a list: of an account at the API, or of a wallet at a pool.
     fn add(&mut self, account: &str, pool: Option<&str>, endpoint: &'static str, read: api::Result<Events>) {
-        if self.pasts.last().is_none_or(|past| past.account != account) {
-            self.pasts.push(Past { account: account.to_owned(), at_pools: pool.is_some(), lists: Vec::new() });
+        if self.histories.last().is_none_or(|history| history.account != account) {
+            self.histories.push(AccountHistory { account: account.to_owned(), at_pools: pool.is_some(), lists: Vec::new() });
         }
         match read {
             Ok(events) => {
@@ -146,8 +146,8 @@ impl Reading {
                         "entries without a usable time or currency"
                     );
                 }
-                if let Some(past) = self.pasts.last_mut() {
-                    past.lists.push((endpoint, events));
+                if let Some(history) = self.histories.last_mut() {
+                    history.lists.push((endpoint, events));
                 }
             }
             Err(error) => {
@@ -159,23 +159,23 @@ impl Reading {
     }
 }
 
-fn write(pasts: &[Past], spacing: Spacing, end: i64, out: &mut impl Write) -> anyhow::Result<()> {
+fn write(histories: &[AccountHistory], spacing: Spacing, end: i64, out: &mut impl Write) -> anyhow::Result<()> {
     for counter in COUNTERS {
         let family = &counter.family;
         let name = family.sample_name();
         write!(out, "{}", text::header(Format::OpenMetrics, family, None))?;
-        for past in pasts {
+        for history in histories {
             let mut scope = String::new();
-            write_label(&mut scope, "account", &past.account);
-            let lists = past.lists.iter().filter(|(endpoint, _)| *endpoint == counter.endpoint).map(|(_, list)| list);
+            write_label(&mut scope, "account", &history.account);
+            let lists = history.lists.iter().filter(|(endpoint, _)| *endpoint == counter.endpoint).map(|(_, list)| list);
             let mut unknown = 0;
             for (list, (labels, samples)) in lists.flat_map(|list| {
                 cumulative(&list.events, counter.adds, spacing, end).into_iter().map(move |samples| (list, samples))
             }) {
                 let Some(samples) = samples else {
-                    // A pool that never says it is no surprise.
-                    let said = |event: &Event| event.labels == labels && (counter.adds)(event).is_some();
-                    unknown += usize::from(!past.at_pools || list.events.iter().any(said));
+                    // For a pool that never reports the value, no warning is needed.
+                    let has_amount = |event: &Event| event.labels == labels && (counter.adds)(event).is_some();
+                    unknown += usize::from(!history.at_pools || list.events.iter().any(has_amount));
                     continue;
                 };
                 for sample in samples {
@@ -185,7 +185,7 @@ fn write(pasts: &[Past], spacing: Spacing, end: i64, out: &mut impl Write) -> an
             }
             if unknown > 0 {
                 tracing::warn!(
-                    account = past.account,
+                    account = history.account,
                     metric = name,
                     sums = unknown,
                     "entries do not say how much; their sums are left out"

@@ -1,4 +1,4 @@
-//! `once`: one poll of everything, and what `/metrics` would show after it.
+//! `once`: polls everything once, and shows what `/metrics` would show after that.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -17,11 +17,11 @@ use minergate::api::Error;
 /// Poll everything once and print the metrics, or write them for `node_exporter`'s textfile collector.
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// Write to this regular file, or to the one that this link leads to, by a rename: who reads it finds the old metrics or the
-    /// new ones, never a part. A new file has mode 0644; an old one's owner and mode are kept
+    /// Write to this regular file, or to the target of this link, by a rename: a reader sees the old metrics or the
+    /// new ones, never a part. A new file has mode 0644; an existing file keeps its owner and mode
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     textfile: Option<PathBuf>,
-    /// Poll and show this account alone, without pool, networks and the exporter's own metrics; may be given several times
+    /// Poll and show this account alone, without pool, networks and the exporter's own metrics; can be given several times
     #[arg(long, value_name = "NAME")]
     account: Vec<String>,
 }
@@ -32,7 +32,7 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
     for warning in config.warnings().await {
         tracing::warn!(warning, "configuration");
     }
-    // Before any poll: a login for metrics that can't be written would be one too many.
+    // Checked before any poll: there should be no login if the metrics can't be written.
     if let Some(path) = &flags.textfile {
         textfile::check(path)?;
     }
@@ -55,11 +55,11 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
     Ok(if failures == 0 { ExitCode::SUCCESS } else { ExitCode::from(PARTLY) })
 }
 
-/// Why polls failed: each reason once, the most frequent first.
+/// The reasons of failed polls, the most frequent first.
 fn reasons<T>(outcomes: &[Outcome<T>]) -> String {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let errors = || outcomes.iter().filter_map(|outcome| Some((outcome.result.as_ref().err()?, outcome.pool.as_deref())));
-    // A login that is not tried again only follows from one that failed.
+    // A postponed or blocked login is a consequence of a failed one.
     let follows = |error: &&Error| matches!(error, Error::LoginPostponed { .. } | Error::LoginBlocked(_));
     let all_follow = errors().all(|(error, _)| follows(&error));
     for (error, pool) in errors().filter(|(error, _)| all_follow || !follows(error)) {
@@ -71,8 +71,8 @@ fn reasons<T>(outcomes: &[Outcome<T>]) -> String {
     reasons.join(", ")
 }
 
-/// The exposition without `process_*`: of a process that ends at once they say nothing, and they would collide with `node_exporter`'s
-/// own of the same names.
+/// The exposition without `process_*`: for a process that ends at once they say nothing, and they would collide with `node_exporter`'s
+/// metrics of the same names.
 fn own_metrics(text: &str) -> String {
     let name = |line: &str| line.trim_start_matches("# HELP ").trim_start_matches("# TYPE ").starts_with("process_");
     text.lines().filter(|line| !name(line)).flat_map(|line| [line, "\n"]).collect()

@@ -28,13 +28,13 @@ use serde_json::value::RawValue;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// What to ask for
+    /// What to request
     #[arg(value_name = "METHOD", value_parser = methods())]
     method: String,
     /// A currency (of transfers, withdrawals, status), or an invoice's id
     #[arg(value_name = "ARGUMENT")]
     argument: Option<String>,
-    /// The account to ask for, by its name in the configuration; needed where there are several
+    /// The account to ask for, by its name in the configuration; needed if there are several
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
     /// How to print the answer [default: text on a terminal, else json]
@@ -55,7 +55,7 @@ fn methods() -> PossibleValuesParser {
 pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<ExitCode> {
     let endpoint = endpoints::find(&flags.method).with_context(|| format!("no method {}", flags.method))?;
     let argument = argument(endpoint, flags.argument.as_deref())?;
-    let config = all.load_to_ask()?;
+    let config = all.load_for_query()?;
     config.log.init();
     let account = account(endpoint, flags.account.as_deref(), &config)?;
     let answer = answer(endpoint, account, argument.as_deref(), &config).await?;
@@ -71,7 +71,7 @@ pub(super) async fn run(flags: &Flags, all: &super::Flags) -> anyhow::Result<Exi
     Ok(ExitCode::SUCCESS)
 }
 
-/// The answer of the account's pools or of the API. Without an account: of the pools that have the currency, else of the API.
+/// The answer of the account's pools or of the API. Without an account: of the pools that have the currency, or else of the API.
 async fn answer(
     endpoint: &'static Endpoint,
     account: Option<&str>,
@@ -97,7 +97,7 @@ async fn answer(
     answer.map_err(|error| explained(&error, endpoint, account.map(|account| &**account), argument.is_some(), api))
 }
 
-/// The argument, where the endpoint takes one.
+/// The argument, if the endpoint takes one.
 fn argument(endpoint: &Endpoint, given: Option<&str>) -> anyhow::Result<Option<String>> {
     let name = endpoint.name;
     let path = endpoint.part.unwrap_or(endpoint.path);
@@ -119,7 +119,7 @@ fn argument(endpoint: &Endpoint, given: Option<&str>) -> anyhow::Result<Option<S
     }
 }
 
-/// The name of the account of the request. Nothing if the answer is the same for all accounts.
+/// The name of the account for the request. `None` if the answer is the same for all accounts.
 fn account<'a>(endpoint: &Endpoint, wanted: Option<&str>, config: &'a Config) -> anyhow::Result<Option<&'a str>> {
     let name = endpoint.name;
     if !endpoint.is_of_account() {
@@ -141,14 +141,14 @@ fn account<'a>(endpoint: &Endpoint, wanted: Option<&str>, config: &'a Config) ->
     Ok(Some(found))
 }
 
-/// Names for people, who have no use for a thousand.
+/// Names for a message, but not a thousand.
 fn some(names: &[&str]) -> String {
     const LISTED: usize = 10;
     let more = if names.len() > LISTED { format!(" and {} more", names.len() - LISTED) } else { String::new() };
     names[..names.len().min(LISTED)].join(", ") + &more
 }
 
-/// Where, and of what, and why there is no answer.
+/// The error with the URL, the endpoint and the account.
 fn explained(error: &Error, endpoint: &Endpoint, account: Option<&Account>, of_one: bool, api: &Settings) -> anyhow::Error {
     let of = account.map(|account| format!(" of {}", account.name())).unwrap_or_default();
     let name = endpoint.name;

@@ -1,4 +1,4 @@
-//! `reference`: pages that are generated from the tables and types, so that they can't be wrong.
+//! `reference`: pages generated from the tables and types, so that they are always correct.
 
 mod man;
 pub mod metrics;

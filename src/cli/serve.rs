@@ -13,7 +13,7 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     hide_memory();
     let config = flags.load()?;
     config.log.init();
-    // Before anything is bound: with a broken file, nobody is to find a port open.
+    // Read before anything is bound: with a broken file, no port must be open.
     let web = Web::load(config.web.config_file.as_deref())?;
     let listeners = server::listen(config.web.systemd_socket, &config.web.listen_address).await?;
     for warning in config.warnings().await {
@@ -26,12 +26,12 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Keeps the memory, which holds secrets, out of core dumps and away from other processes of the same user.
+/// Protects the memory, which holds secrets, from core dumps and from other processes of the same user.
 pub(super) fn hide_memory() {
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-        // Where the kernel does not know of it, the exporter works all the same.
+        // If the kernel does not support it, the exporter still works.
         let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
 }

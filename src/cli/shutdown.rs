@@ -1,4 +1,4 @@
-//! What signals ask for: SIGTERM or SIGINT to stop, a second one at once; SIGHUP to read the configuration anew.
+//! Signals: SIGTERM or SIGINT stops the exporter, a second one stops it at once, SIGHUP reloads the configuration.
 
 use std::process;
 use std::thread;
@@ -11,14 +11,14 @@ use tracing::{error, info};
 use crate::log;
 use crate::server::Reload;
 
-/// From a signal to the end of the process, whatever hangs: requests under way have 5 seconds of it. The log's last lines have one
-/// second more, and Docker kills after ten.
+/// Maximum time from a signal to the end of the process. Requests in flight get 5 seconds of it. After that, the log has one
+/// more second for its last lines. Docker kills after ten seconds.
 const LIMIT: Duration = Duration::from_secs(8);
 
-/// A future that resolves at the first signal. The process ends soon after it in any case.
+/// A future that resolves at the first signal. After that, the process ends within the limit in any case.
 ///
 /// # Errors
-/// When the signals can't be caught.
+/// If signal handlers can't be installed.
 pub(super) fn requested() -> std::io::Result<impl Future<Output = ()>> {
     requested_within(LIMIT)
 }
@@ -34,7 +34,7 @@ pub(super) fn requested_within(limit: Duration) -> std::io::Result<impl Future<O
     tokio::spawn(async move {
         let signal = next(&mut terminate, &mut interrupt).await;
         info!(signal, "stopping");
-        // On a thread of its own: whatever hangs may keep all others busy.
+        // On its own thread, because hanging tasks may occupy all others.
         let _ = thread::Builder::new().name("stop".to_owned()).spawn(move || {
             thread::sleep(limit);
             error!("stopping took too long, and was cut short");
@@ -50,15 +50,15 @@ pub(super) fn requested_within(limit: Duration) -> std::io::Result<impl Future<O
     })
 }
 
-/// Asks for a reload at each SIGHUP.
+/// Requests a reload at each SIGHUP.
 ///
 /// # Errors
-/// When the signal can't be caught.
+/// If the signal handler can't be installed.
 pub(super) fn reload_at_sighup(reload: mpsc::Sender<Reload>) -> std::io::Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
-            // The answer is in the log; nobody waits for it here.
+            // The result is logged, so it is not needed here.
             let _ = reload.send(oneshot::channel().0).await;
         }
     });

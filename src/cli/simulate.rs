@@ -1,4 +1,4 @@
-//! `simulate`: the simulator alone, for whatever speaks this API.
+//! `simulate`: the simulator alone, for any client of the API.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -29,16 +29,16 @@ pub(super) struct Flags {
     /// Number of wallets at the simulated pool; their accounts are rig-1, rig-2 and so on
     #[arg(help_heading = WORLD, long, value_name = "N", default_value_t = 1, value_parser = whole::<usize>)]
     wallets: usize,
-    /// What the numbers are made from: the same seed gives the same numbers at the same time
+    /// Seed of the simulated numbers: the same seed gives the same numbers at the same time
     #[arg(help_heading = WORLD, long, value_name = "S", default_value_t = 1, value_parser = whole::<u64>)]
     seed: u64,
-    /// Serve the documented answers as they stand
+    /// Serve the documented answers unchanged
     #[arg(help_heading = WORLD, long)]
     documented: bool,
-    /// How long a token is good for after its login
+    /// How long a token is valid after its login
     #[arg(help_heading = WORLD, long, value_name = "DURATION", default_value = "1h", value_parser = duration::parse)]
     token_lifetime: Duration,
-    /// How to misbehave: [ENDPOINT/]FAULT[=TIME][:RATE][@ACCOUNT]; may be given several times
+    /// Faults to simulate: [ENDPOINT/]FAULT[=TIME][:RATE][@ACCOUNT]; can be given several times
     #[arg(long, value_name = "RULE", long_help = fault_help(), help_heading = FAULTS)]
     fault: Vec<Rule>,
     /// Write an exporter configuration for the accounts and wallets to this file, readable by its owner only
@@ -46,9 +46,9 @@ pub(super) struct Flags {
     write_config: Option<PathBuf>,
 }
 
-/// The text about faults, in which the descriptions stay in their column.
+/// The help text about faults, wrapped so that descriptions stay in their column.
 fn fault_help() -> String {
-    // clap begins each line of a long help with ten spaces.
+    // clap indents each line of a long help by ten spaces.
     const WIDTH: usize = 80 - 10;
     let line = |line: &str| {
         let column =
@@ -60,7 +60,7 @@ fn fault_help() -> String {
     minergate_simulator::fault_help().lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Reads a whole number, and says in words what is none.
+/// Parses a whole number, with an understandable error.
 pub(super) fn whole<T: std::str::FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| "give a whole number, such as 10".to_owned())
 }
@@ -86,7 +86,7 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes a file that only its owner can read: it holds passwords, if only of simulated accounts.
+/// Writes a file that only its owner can read, because it contains passwords, although only of simulated accounts.
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;

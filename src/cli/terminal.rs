@@ -1,6 +1,6 @@
-//! How commands write for people: colours where they are wanted, columns that stand under each other.
+//! Output for users: colours if the terminal supports them, and aligned columns.
 //!
-//! Colours go through `anstream`, which leaves them out where there is no terminal, or `NO_COLOR` says so.
+//! Colours are written with `anstream`, which removes them if there is no terminal, or if `NO_COLOR` is set.
 
 use std::io::{self, Write};
 use std::os::fd::AsFd;
@@ -19,13 +19,13 @@ pub(super) const WARNING: Style = AnsiColor::Yellow.on_default();
 pub(super) const QUIET: Style = Style::new().dimmed();
 pub(super) const PLAIN: Style = Style::new();
 
-/// How long the reader of standard output has to take what a command that stays says first.
+/// Maximum time to write the first output of a command that keeps running.
 const ANNOUNCEMENT: Duration = Duration::from_secs(1);
 
-/// Between two columns.
+/// The gap between two columns.
 pub(super) const GAP: &str = "  ";
 
-/// The narrowest that a last column is wrapped to.
+/// Minimum width to which the last column is wrapped.
 const NARROWEST: usize = 20;
 
 /// Standard output, for people.
@@ -33,7 +33,7 @@ pub(super) fn stdout() -> impl Write {
     anstream::stdout().lock()
 }
 
-/// Writes a text to standard output for a command that stays, and goes on where nobody takes it.
+/// Writes a text to standard output for a command that keeps running, and continues if nobody reads it.
 pub(super) async fn announce(text: String) {
     let write = move || {
         let mut out = io::stdout();
@@ -47,7 +47,7 @@ pub(super) fn styled(style: Style, text: impl std::fmt::Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// A text in a table. A number stands at its column's right edge.
+/// A cell of a table. A number is aligned to the right.
 pub(super) struct Cell {
     pub(super) style: Style,
     pub(super) text: String,
@@ -100,17 +100,17 @@ impl Table {
     }
 }
 
-/// The width of the terminal that standard output is, if it is one.
+/// The width of the terminal on standard output, if there is one.
 pub(super) fn columns() -> Option<usize> {
     columns_of(&io::stdout())
 }
 
-/// The width of the terminal that a stream is, if it is one.
+/// The width of the terminal on a stream, if there is one.
 pub(super) fn columns_of(stream: &impl AsFd) -> Option<usize> {
     terminal_size::terminal_size_of(stream).map(|(terminal_size::Width(columns), _)| columns.into())
 }
 
-/// A text that begins at a column, with line breaks before the terminal's edge; as it is where there is no terminal.
+/// A text that begins at a column, wrapped at the terminal's edge; unchanged if there is no terminal.
 pub(super) fn wrapped(text: &str, column: usize) -> String {
     let Some(edge) = columns() else { return text.to_owned() };
     let room = edge.saturating_sub(column).max(NARROWEST);
@@ -118,7 +118,7 @@ pub(super) fn wrapped(text: &str, column: usize) -> String {
     textwrap::wrap(text, options).join(&format!("\n{}", " ".repeat(column)))
 }
 
-/// A text that begins at a column, as the terminal has room for it: words are wrapped, and a text without spaces, such as a hash, is
+/// A text that begins at a column, fitted to the terminal: words are wrapped, and a text without spaces, such as a hash, is
 /// shortened.
 pub(super) fn fitted(text: &str, column: usize) -> String {
     match columns() {
@@ -127,7 +127,7 @@ pub(super) fn fitted(text: &str, column: usize) -> String {
     }
 }
 
-/// A text that is too wide for the room, with an ellipsis in place of its middle.
+/// A text that is too wide, with an ellipsis in place of its middle.
 pub(super) fn shortened(text: &str, room: usize) -> String {
     if text.width() <= room {
         return text.to_owned();
@@ -137,7 +137,7 @@ pub(super) fn shortened(text: &str, room: usize) -> String {
     format!("{}…{end}", widest(text.chars(), front))
 }
 
-/// As many of the characters as there is room for.
+/// As many of the characters as fit.
 fn widest(chars: impl Iterator<Item = char>, room: usize) -> String {
     let mut left = room;
     let fits = |c: &char| {

@@ -1,4 +1,4 @@
-//! A file that is replaced whole or not at all, also where the machine loses its power in between.
+//! Atomic replacement of a file, even if the machine loses power meanwhile.
 
 use std::fs::{self, File, FileType, Metadata, Permissions};
 use std::io::{ErrorKind, Write as _};
@@ -10,24 +10,24 @@ use tempfile::{Builder, NamedTempFile};
 
 use minergate::file;
 
-/// The mode of a new file: `node_exporter` runs as a user of its own, and reads it.
+/// The mode of a new file: `node_exporter` runs as another user and must read it.
 const MODE: u32 = 0o644;
 
-/// Links that are followed from one to the next, as many as Linux follows.
+/// Maximum number of links that are followed, the same as in Linux.
 const MAX_LINKS: usize = 40;
 
-/// Says whether the file can be replaced, as far as that can be known beforehand. Leaves nothing behind.
+/// Checks whether the file can be replaced, as far as this is known in advance. Leaves nothing behind.
 ///
 /// # Errors
-/// What is wrong, for people.
+/// A sentence for the user.
 pub(super) fn check(path: &Path) -> anyhow::Result<()> {
     Target::of(path).and_then(|target| target.create()).map(drop).with_context(|| unwritten(path))
 }
 
-/// Writes the text beside the file, and renames it to the file once it is on the disk.
+/// Writes the text to a new file beside the old one, and renames it when it is on the disk.
 ///
 /// # Errors
-/// What is wrong, for people.
+/// A sentence for the user.
 pub(super) fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
     Target::of(path).and_then(|target| target.replace(text)).with_context(|| unwritten(path))
 }
@@ -36,10 +36,10 @@ fn unwritten(path: &Path) -> String {
     format!("can't write {}, which stays as it was", path.display())
 }
 
-/// The file to replace: the given one, or what the given link leads to.
+/// The file to replace: the given one, or the target of the given link.
 struct Target {
     path: PathBuf,
-    /// Of the file that is there, whose owner and mode are kept.
+    /// The metadata of the existing file, whose owner and mode are kept.
     old: Option<Metadata>,
 }
 
@@ -61,9 +61,9 @@ impl Target {
         self.path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
     }
 
-    /// A new file in the same directory, with the owner and mode that the file is to have.
+    /// A new file in the same directory, with the owner and mode that the file will have.
     fn create(&self) -> anyhow::Result<NamedTempFile> {
-        // node_exporter reads what ends in .prom; the new file does not before it is whole.
+        // node_exporter reads files that end in .prom, so the new file has another name until it is complete.
         let new = Builder::new().prefix(".minergate-exporter-").tempfile_in(self.directory()).map_err(reason)?;
         if let Some(old) = &self.old {
             let own = new.as_file().metadata().map_err(reason)?;
@@ -73,7 +73,7 @@ impl Target {
                 bail!("this user can't keep its owner and group; run as its owner, or delete the file");
             }
         }
-        // The umask limits the mode that a file is made with, and a change of owner takes bits away: so it is set here.
+        // The umask limits the mode of a new file, and a change of owner removes mode bits, so the mode is set here.
         let mode = self.old.as_ref().map_or(MODE, |old| old.mode() & 0o7777);
         new.as_file().set_permissions(Permissions::from_mode(mode)).map_err(reason)?;
         Ok(new)
@@ -84,17 +84,17 @@ impl Target {
         new.write_all(text.as_bytes()).map_err(reason)?;
         new.as_file().sync_all().map_err(reason)?;
         new.persist(&self.path).map_err(|error| reason(error.error))?;
-        // The rename is on the disk with its directory.
+        // Syncing the directory puts the rename on the disk.
         File::open(self.directory()).and_then(|directory| directory.sync_all()).map_err(reason)
     }
 }
 
-/// Where a chain of links ends whose last one leads to nothing; the path itself where it is no link.
+/// The end of a chain of links whose last link has no target; the path itself if it is not a link.
 fn last_link(path: &Path) -> std::io::Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
         match fs::read_link(&path) {
-            // A relative link counts from its own directory. What is joined to an absolute one is that one.
+            // A relative link is relative to its own directory. Joining an absolute path gives that path.
             Ok(link) => path = path.parent().unwrap_or(Path::new("")).join(link),
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(path),
             Err(error) => return Err(error),
@@ -113,11 +113,11 @@ fn kind(of: FileType) -> &'static str {
     } else if of.is_block_device() || of.is_char_device() {
         "a device"
     } else {
-        "no regular file"
+        "not a regular file"
     }
 }
 
-/// What is wrong, and what would be right.
+/// The error and the remedy.
 fn reason(error: std::io::Error) -> anyhow::Error {
     anyhow!("{}; is its directory there, and this user's to write to?", file::Error::from(error))
 }

@@ -1,4 +1,4 @@
-//! What a text in a list or a table's key has to be, checked as it is read, so that an error knows its place in the list.
+//! Checks of texts in lists and in tables' keys. They are checked while they are read, so that an error knows the place in the list.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use minergate::{currency, endpoints};
 
-/// Decimals that a currency's smallest unit can have.
+/// Maximum decimals of a currency's smallest unit.
 pub(super) const MAX_DECIMALS: u8 = 36;
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]

@@ -7,38 +7,38 @@ use minergate::duration::parse;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 
-/// What a duration looks like, for editors; [`parse`] decides.
+/// A pattern for editors. [`parse`] decides what is valid.
 pub(super) const PATTERN: &str = "^ *(P|[0-9.]+ *[A-Za-zµ])";
 
-/// A duration as it was written, to be read by [`parse`]: a bare number is then refused for its missing unit.
+/// A duration as written, for [`parse`]. A number without a unit is then an error.
 #[derive(Debug, Deserialize)]
 #[serde(untagged, expecting = "expected a duration; write a text such as \"30s\"")]
-pub(super) enum Written {
+pub(super) enum RawDuration {
     Text(String),
     Whole(u64),
     Number(f64),
     Flag(bool),
 }
 
-impl fmt::Display for Written {
+impl fmt::Display for RawDuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Written::Text(text) => f.write_str(text),
-            Written::Whole(number) => write!(f, "{number}"),
-            Written::Number(number) => write!(f, "{number}"),
-            Written::Flag(flag) => write!(f, "{flag}"),
+            RawDuration::Text(text) => f.write_str(text),
+            RawDuration::Whole(number) => write!(f, "{number}"),
+            RawDuration::Number(number) => write!(f, "{number}"),
+            RawDuration::Flag(flag) => write!(f, "{flag}"),
         }
     }
 }
 
 /// For `#[serde(deserialize_with = "duration::deserialize")]`.
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    parse(&Written::deserialize(deserializer)?.to_string()).map_err(de::Error::custom)
+    parse(&RawDuration::deserialize(deserializer)?.to_string()).map_err(de::Error::custom)
 }
 
 /// For `#[serde(deserialize_with = "duration::optional")]`.
 pub(super) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    let written = Option::<Written>::deserialize(deserializer)?;
+    let written = Option::<RawDuration>::deserialize(deserializer)?;
     written.map(|written| parse(&written.to_string()).map_err(de::Error::custom)).transpose()
 }
 
@@ -47,7 +47,7 @@ pub(super) fn optional_schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": ["string", "null"], "pattern": PATTERN, "examples": ["2m"] })
 }
 
-/// For `#[schemars(schema_with = "duration::schema")]`: what an editor may know of a duration.
+/// For `#[schemars(schema_with = "duration::schema")]`: the schema of a duration, for editors.
 pub(super) fn schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "pattern": PATTERN, "examples": ["30s", "5m", "1h"] })
 }

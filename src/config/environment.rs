@@ -1,4 +1,4 @@
-//! The exporter's environment variables, as values of the configuration.
+//! The exporter's environment variables as values of the configuration.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -10,27 +10,27 @@ use super::ENVIRONMENT_PREFIX;
 use super::error::ConfigError;
 use super::keys;
 
-/// Keys of an account whose values are secrets: they are read as a secret's file is.
+/// Keys of an account whose values are secrets. They are read like a secret's file.
 pub(super) const SECRETS: &[&str] = &["password", "token", "totp_secret"];
 
-/// The tables of an account that hold wallets by their pools' names.
+/// The tables of an account that contain wallets by the names of their pools.
 pub(super) const WALLETS: [&str; 2] = ["wallets", "wallet_files"];
 
-/// Lists whose tables have variables by their names: one of them in words, the list, and a key for the example.
+/// Lists whose tables can be given in variables by name: the noun for one table, the list, and a key for the example.
 const LISTS: &[(&str, &str, &str)] = &[("an account", "accounts", "TOKEN"), ("a pool", "pools", "URL")];
 
-/// Opening brackets in a variable's value; what has more is a text.
+/// Maximum number of opening brackets in a variable's value. With more, it is a text.
 const MAX_BRACKETS: usize = 16;
 
-/// The exporter's own variables, less those of accounts and pools: the parts of the key, and the value.
+/// The exporter's variables, except those of accounts and pools: the parts of the key, and the value.
 #[derive(Default)]
 pub(super) struct Environment(Vec<(Vec<String>, Value)>);
 
-/// One key of one account or pool, given in the environment.
+/// One key of an account or a pool, given in the environment.
 pub(super) struct TableVariable {
-    /// The account's or the pool's name as the variable has it, in capitals.
+    /// The account's or the pool's name in the form of the variable, in capitals.
     pub(super) table: String,
-    /// The key; of a wallet, the table that it stands in, and the pool's name as the variable has it, in capitals.
+    /// The key. For a wallet: the table that contains it, and the pool's name in the form of the variable, in capitals.
     pub(super) key: Vec<String>,
     pub(super) value: Value,
 }
@@ -43,7 +43,7 @@ pub(super) struct TableVariables {
 }
 
 impl Environment {
-    /// Picks the exporter's variables, and sets those of accounts and pools apart.
+    /// Reads the exporter's variables, and separates those of accounts and pools.
     pub(super) fn read(variables: &[(OsString, OsString)]) -> Result<(Environment, TableVariables), ConfigError> {
         let mut environment = Environment::default();
         let mut tables = TableVariables::default();
@@ -81,7 +81,7 @@ impl Environment {
         Ok((environment, tables))
     }
 
-    /// The variable that gave a key, if it was one; of a table, the variable that gave something in it.
+    /// The variable that gave a key, if there is one; for a table, a variable that gave something in it.
     pub(super) fn place(&self, path: &[String]) -> Option<String> {
         let own = self.0.iter().find(|(parts, _)| path.starts_with(parts));
         let below = || self.0.iter().find(|(parts, _)| !path.is_empty() && parts.starts_with(path));
@@ -89,8 +89,8 @@ impl Environment {
     }
 }
 
-/// The account and the key of what stands behind `ACCOUNTS__`. The last two underscores divide them, since a name can have such, too; a
-/// wallet's key is all that stands behind the last `WALLETS__`, unless that is another key of an account.
+/// The account and the key in the part after `ACCOUNTS__`. The last two underscores separate them, since a name can contain two underscores. A
+/// wallet's key is everything after the last `WALLETS__`, unless that is another key of an account.
 fn account_key(rest: &str) -> Option<(String, Vec<String>)> {
     let rest = rest.to_uppercase();
     let (account, key) = rest.rsplit_once("__")?;
@@ -104,7 +104,7 @@ fn account_key(rest: &str) -> Option<(String, Vec<String>)> {
     Some(wallet.unwrap_or_else(|| (account.to_owned(), vec![key])))
 }
 
-/// A variable's name, up to the first part that messages must not quote. Of pools, only these may be shown.
+/// A variable's name, up to the first part that messages must not show. Of pools' names, only these may be shown.
 pub(super) fn variable(parts: &[String], pools: &[String]) -> String {
     let shown = keys::shown(parts, pools);
     let hidden = (shown < parts.len()).then(|| "...".to_owned());
@@ -112,13 +112,13 @@ pub(super) fn variable(parts: &[String], pools: &[String]) -> String {
     format!("{ENVIRONMENT_PREFIX}{}", parts.join("__"))
 }
 
-/// What a variable holds, without the byte order mark and the line end that files and shells leave behind.
+/// A variable's value, without the byte order mark and the line end that files and shells add.
 fn without_line_end(value: &str) -> &str {
     let value = value.strip_prefix('\u{feff}').unwrap_or(value);
     value.strip_suffix('\n').map_or(value, |line| line.strip_suffix('\r').unwrap_or(line))
 }
 
-/// An account's value, taken to the letter, for a password of digits is no number.
+/// An account's value as a text, because a password of digits is not a number.
 fn account_value(key: &[String], value: &str) -> Value {
     match key {
         [key] if keys::is_list(&["accounts", "0", key]) => list(without_line_end(value)),
@@ -127,12 +127,12 @@ fn account_value(key: &[String], value: &str) -> Value {
     }
 }
 
-/// A value of any type: what reads as a number, a list or a table is one.
+/// A value of any type: a number, a list or a table is parsed as such.
 fn any(value: &str) -> Value {
     parsed(value).unwrap_or_else(|| value.into())
 }
 
-/// A list: as TOML writes it, or its values with commas between them.
+/// A list: in the form of TOML, or values separated by commas.
 fn list(value: &str) -> Value {
     match parsed(value) {
         Some(list @ Value::Array(..)) => list,
@@ -140,9 +140,9 @@ fn list(value: &str) -> Value {
     }
 }
 
-/// A variable's value that is more than a text: a number, a list, a table.
+/// A variable's value that is not a text: a number, a list or a table.
 fn parsed(value: &str) -> Option<Value> {
-    // The parser calls itself at each bracket: some hundred of them would overflow the stack.
+    // The parser is recursive: some hundred brackets would overflow the stack.
     let brackets = value.bytes().filter(|b| matches!(b, b'[' | b'{')).count();
     if brackets > MAX_BRACKETS { None } else { value.parse().ok() }
 }
@@ -161,7 +161,7 @@ impl Provider for &Environment {
     }
 }
 
-/// Two trees of values in one; where both have a value, the second one's.
+/// Merges two trees of values. Values of the second one take precedence.
 fn join(mut first: Dict, second: Dict) -> Dict {
     for (key, value) in second {
         let value = match (first.remove(&key), value) {
@@ -173,7 +173,7 @@ fn join(mut first: Dict, second: Dict) -> Dict {
     first
 }
 
-/// A directory that systemd names in a variable.
+/// A directory that systemd passes in a variable.
 pub(super) fn directory(variables: &[(OsString, OsString)], name: &str) -> Option<PathBuf> {
     variables.iter().find(|(variable, _)| variable == name).map(|(_, directory)| PathBuf::from(directory))
 }

@@ -1,6 +1,6 @@
-//! The mistakes of a configuration, as sentences for people: place, key, what is wrong, what would be right.
+//! The mistakes of a configuration as sentences: place, key, what is wrong, what would be right.
 //!
-//! No sentence quotes a value, and a key only if it resembles a known one: either can be a secret in the wrong place.
+//! No sentence quotes a value. It quotes a key only if the key resembles a known one, because either can be a misplaced secret.
 
 use std::error::Error;
 use std::fmt;
@@ -16,16 +16,16 @@ pub struct ConfigError(Vec<Mistake>);
 /// One mistake.
 #[derive(Debug)]
 pub struct Mistake {
-    /// File and line, variable or flag; empty where the mistake is in none of them.
+    /// File and line, variable or flag; empty if the mistake is in none of them.
     pub place: String,
-    /// The key as people write it; empty where it is none, or none that may be shown.
+    /// The key as people write it; empty if there is none, or if it must not be shown.
     pub key: String,
     /// What is wrong, and what would be right.
     pub message: String,
 }
 
-/// A mistake before its place is looked up.
-pub(super) struct Wrong {
+/// A mistake of a key, before its place is looked up.
+pub(super) struct KeyError {
     pub(super) path: Vec<String>,
     pub(super) message: String,
 }
@@ -35,7 +35,7 @@ impl ConfigError {
         &self.0
     }
 
-    /// A mistake that is no key's.
+    /// A mistake that does not belong to a key.
     pub(super) fn at(place: impl Into<String>, message: impl Into<String>) -> ConfigError {
         ConfigError(vec![Mistake { place: place.into(), key: String::new(), message: message.into() }])
     }
@@ -48,7 +48,7 @@ impl FromIterator<Mistake> for ConfigError {
 }
 
 impl fmt::Display for ConfigError {
-    /// A line for each mistake, below each other after "error: ".
+    /// One line for each mistake, indented for the prefix "error: ".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0
             .iter()
@@ -70,18 +70,18 @@ impl fmt::Display for Mistake {
     }
 }
 
-impl Wrong {
-    pub(super) fn new<'a>(path: impl IntoIterator<Item = &'a str>, message: impl Into<String>) -> Wrong {
-        Wrong { path: path.into_iter().map(str::to_owned).collect(), message: message.into() }
+impl KeyError {
+    pub(super) fn new<'a>(path: impl IntoIterator<Item = &'a str>, message: impl Into<String>) -> KeyError {
+        KeyError { path: path.into_iter().map(str::to_owned).collect(), message: message.into() }
     }
 
     /// The same mistake, in a table.
-    pub(super) fn within(self, table: &[&str]) -> Wrong {
-        Wrong { path: table.iter().map(|part| (*part).to_owned()).chain(self.path).collect(), ..self }
+    pub(super) fn within(self, table: &[&str]) -> KeyError {
+        KeyError { path: table.iter().map(|part| (*part).to_owned()).chain(self.path).collect(), ..self }
     }
 
-    pub(super) fn of_figment(error: figment::Error) -> Wrong {
-        Wrong { message: sentence(error.kind), path: error.path }
+    pub(super) fn of_figment(error: figment::Error) -> KeyError {
+        KeyError { message: sentence(error.kind), path: error.path }
     }
 }
 
@@ -101,13 +101,13 @@ fn sentence(kind: Kind) -> String {
             format!("unknown key{}{}", hint.as_deref().unwrap_or("; known are "), known.join(", "))
         }
         Kind::MissingField(key) => format!("`{key}` is missing"),
-        Kind::DuplicateField(key) => format!("`{key}` stands twice"),
+        Kind::DuplicateField(key) => format!("`{key}` is given twice"),
         Kind::ISizeOutOfRange(_) | Kind::USizeOutOfRange(_) => "the number is out of range".to_owned(),
-        Kind::Unsupported(actual) | Kind::UnsupportedKey(actual, _) => format!("{} can't stand here", name(&actual)),
+        Kind::Unsupported(actual) | Kind::UnsupportedKey(actual, _) => format!("{} is not allowed here", name(&actual)),
     }
 }
 
-/// serde's words for a type, in the configuration's terms.
+/// The configuration's term for serde's name of a type.
 fn plain(expected: &str) -> String {
     match expected {
         "i64" | "u64" | "usize" => "a whole number".to_owned(),
@@ -120,7 +120,7 @@ fn plain(expected: &str) -> String {
     }
 }
 
-/// What was found, never its value: that could be a secret.
+/// The type that was found. The value could be a secret.
 fn name(actual: &Actual) -> &'static str {
     match actual {
         Actual::Bool(_) => "true or false",

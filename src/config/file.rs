@@ -1,4 +1,4 @@
-//! The configuration file, TOML or YAML: its values, the lines that they stand on, and the paths in it.
+//! The configuration file, TOML or YAML: its values, their lines, and the paths in it.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use super::error::ConfigError;
 use crate::document::{self, Node, parse_toml, parse_yaml};
 use minergate::file;
 
-/// The largest configuration file, in bytes; 100,000 accounts take some 20 MB.
+/// Maximum size of the configuration file, in bytes. 100,000 accounts take about 20 MB.
 const MAX_BYTES: usize = 64 << 20;
 
 /// The file, parsed.
@@ -21,7 +21,7 @@ pub(super) struct File {
 }
 
 impl File {
-    /// Reads a file, or takes a text of TOML; without either, there is nothing in it.
+    /// Reads a file, or takes a text in TOML. Without either, the configuration is empty.
     pub(super) fn read(path: Option<&Path>, text: Option<&str>) -> Result<File, ConfigError> {
         let mut file =
             File { path: path.map(Path::to_owned), text: text.unwrap_or_default().to_owned(), values: Dict::new() };
@@ -42,7 +42,7 @@ impl File {
         Ok(file)
     }
 
-    /// Takes the value of a key at the top out of the file, for one that has to be put together with the environment's.
+    /// Removes a top-level key and returns its value, which is then merged with the environment's.
     pub(super) fn take(&mut self, key: &str) -> Option<Value> {
         self.values.remove(key)
     }
@@ -64,19 +64,19 @@ impl File {
         self.path.as_ref().map_or_else(|| "configuration".to_owned(), |path| path.display().to_string())
     }
 
-    /// The file's values with their lines. Only errors need them, so the file is parsed again for them.
+    /// The file's values with their lines. Only errors need them, so the file is parsed again for an error.
     pub(super) fn document(&self) -> Option<Node> {
         self.parse().ok()
     }
 
-    /// Where a key stands: file and line.
+    /// The place of a key: file and line.
     pub(super) fn place(&self, document: Option<&Node>, path: &[String]) -> String {
         let line = document.and_then(|document| document.line_of(path));
         line.map_or_else(|| self.name(), |line| format!("{}:{line}", self.name()))
     }
 
-    /// The file that a path in the configuration stands for: a relative one is systemd's credential of that name, if there
-    /// is one, or lies beside the configuration.
+    /// The file for a path in the configuration. A relative path is systemd's credential of that name, if there
+    /// is one, or else is relative to the configuration file.
     pub(super) fn resolve(&self, path: &Path, credentials: Option<&Credentials>) -> PathBuf {
         let directory = self.path.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
         credentials.and_then(|credentials| credentials.find(path)).unwrap_or_else(|| directory.join(path))
@@ -122,7 +122,7 @@ pub(super) struct Credentials {
 }
 
 impl Credentials {
-    /// Lists the directory. One that can't be read has no files.
+    /// Lists the directory. If it can't be read, there are no files.
     pub(super) fn list(directory: PathBuf) -> Credentials {
         let own = directory.clone();
         let names = file::run_blocking(&directory, move || {
@@ -137,7 +137,7 @@ impl Credentials {
         if let Some(rest) = below("$CREDENTIALS_DIRECTORY").or_else(|| below("${CREDENTIALS_DIRECTORY}")) {
             return Some(self.directory.join(rest));
         }
-        // A directory's files are credentials with a _ for each /, as LoadCredential= names them.
+        // The credentials of a directory have `_` in place of each `/`, as LoadCredential= names them.
         let names = [path.to_owned(), path.to_string_lossy().replace('/', "_").into()];
         names.iter().find(|name| self.names.contains(*name)).map(|name| self.directory.join(name))
     }

@@ -17,7 +17,7 @@ impl Flags {
         Flags { values, given: flags().filter(|flag| all.find_ref(&flag.key).is_some()).collect() }
     }
 
-    /// The flag that gave a key, if it was one.
+    /// The flag that gave a key, if there is one.
     pub(super) fn place(&self, path: &[String]) -> Option<String> {
         let flag = self.given.iter().find(|flag| path.iter().map(String::as_str).take(2).eq(flag.key.split('.')))?;
         Some(format!("--{}", flag.name))

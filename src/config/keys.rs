@@ -6,7 +6,7 @@ use super::schema::SCHEMA;
 use minergate::currency;
 use minergate::spelling;
 
-/// A path as people write it, `accounts[1].token` counted from 1, up to the first part that messages must not quote.
+/// A path as people write it, such as `accounts[1].token` (counted from 1), up to the first part that messages must not show.
 pub(super) fn name(path: &[String], pools: &[String]) -> String {
     path[..shown(path, pools)].iter().enumerate().fold(String::new(), |key, (depth, part)| match part.parse::<usize>() {
         Ok(i) => format!("{key}[{}]", i + 1),
@@ -15,8 +15,8 @@ pub(super) fn name(path: &[String], pools: &[String]) -> String {
     })
 }
 
-/// How many parts of a path messages may show: known keys, keys that resemble one, places in lists, names of accounts, and of these pools:
-/// in the place of another pool's name, an address can stand.
+/// Number of parts of a path that messages may show: known keys, keys that resemble one, indexes in lists, names of accounts, and these
+/// pools. Another pool's name could be a misplaced address.
 pub(super) fn shown(path: &[String], pools: &[String]) -> usize {
     let mut node = Some(&*SCHEMA);
     let is_shown = |part: &&String| {
@@ -33,14 +33,14 @@ pub(super) fn is_list(path: &[&str]) -> bool {
     node.is_some_and(|node| has_type(node, "array"))
 }
 
-/// Whether there is a key of just that path.
+/// Whether there is a key with this path.
 pub(super) fn is_known(path: &[&str]) -> bool {
     let Some((last, table)) = path.split_last() else { return false };
     let table = table.iter().try_fold(&*SCHEMA, |table, part| step(table, part, &[]).0);
     table.and_then(|table| table.get("properties")?.get(last)).is_some()
 }
 
-/// What stands under a part of a path, and whether the part may be shown.
+/// The schema of a part of a path, and whether the part may be shown.
 fn step(node: &'static Value, part: &str, pools: &[String]) -> (Option<&'static Value>, bool) {
     if let Some(properties) = node.get("properties").and_then(Value::as_object) {
         let meant = || properties.get(spelling::nearest_key(part, properties.keys().map(String::as_str))?);
@@ -48,7 +48,7 @@ fn step(node: &'static Value, part: &str, pools: &[String]) -> (Option<&'static 
         return (next.map(resolved), next.is_some());
     }
     if let Some(items) = node.get("items").map(resolved) {
-        // The environment names an account or a pool where a file counts it.
+        // In the environment, accounts and pools are named; in a file, they have an index.
         return (Some(items), has_type(items, "object") || part.parse::<usize>().is_ok());
     }
     (node.get("additionalProperties"), currency::is_documented(part) || pools.iter().any(|pool| pool == part))

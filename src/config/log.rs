@@ -1,11 +1,11 @@
-//! `[log]`: how much is logged, and how.
+//! `[log]`: level and format of the log.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::log::{self, Format, Level};
 
-/// How much is logged, and how.
+/// Level and format of the log.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "log")]
@@ -19,7 +19,7 @@ pub struct Log {
 }
 
 impl Log {
-    /// Begins to log. A second call changes nothing.
+    /// Starts logging. A second call changes nothing.
     pub fn init(self) {
         log::init(self.level, self.format);
     }

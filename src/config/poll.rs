@@ -1,4 +1,4 @@
-//! `[poll]`: an interval for each endpoint, and how long values are shown without news.
+//! `[poll]`: the interval of each endpoint, and how long values are shown without a new answer.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,49 +9,49 @@ use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::duration::{self, Written};
-use super::error::Wrong;
+use super::duration::{self, RawDuration};
+use super::error::KeyError;
 use crate::poller::Intervals;
 
-/// The values that a duration can have here are within these.
+/// The limits of durations here.
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(30 * 86_400);
 
-/// An interval for each endpoint, "1s" to "30d" or "off", and how long values are shown without news.
+/// The interval of each endpoint, "1s" to "30d" or "off", and how long values are shown without a new answer.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(transparent)]
 #[schemars(rename = "poll", with = "Keys")]
-pub(super) struct Poll(BTreeMap<String, Written>);
+pub(super) struct Poll(BTreeMap<String, RawDuration>);
 
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-#[expect(dead_code, reason = "it stands for the keys that are no endpoint's, and nothing reads it")]
+#[expect(dead_code, reason = "it describes the keys that are not endpoints, for the schema only")]
 struct Keys {
-    /// How long values are shown without news, "1s" to "30d"; at least three of their endpoint's intervals.
+    /// How long values are shown without a new answer, "1s" to "30d"; at least three of their endpoint's intervals.
     #[schemars(schema_with = "duration::schema", extend("default" = print(Intervals::default().stale_after)))]
     stale_after: Duration,
 }
 
 impl Poll {
-    pub(super) fn intervals(&self, wrong: &mut Vec<Wrong>) -> Intervals {
+    pub(super) fn intervals(&self, errors: &mut Vec<KeyError>) -> Intervals {
         let mut intervals = Intervals::default();
         for (key, written) in &self.0 {
             if let Err(message) = set(&mut intervals, key, written) {
-                wrong.push(Wrong::new(["poll", key], message));
+                errors.push(KeyError::new(["poll", key], message));
             }
         }
         intervals
     }
 }
 
-fn set(intervals: &mut Intervals, key: &str, written: &Written) -> Result<(), String> {
+fn set(intervals: &mut Intervals, key: &str, written: &RawDuration) -> Result<(), String> {
     let endpoint = endpoints::find(key);
     if endpoint.is_none() && key != "stale_after" {
         let names: Vec<_> = ENDPOINTS.iter().map(|endpoint| endpoint.name).collect();
         return Err(format!("unknown key; give stale_after, or one of {}", names.join(", ")));
     }
-    // YAML 1.1 takes these words for flags.
-    if let Written::Flag(_) = written {
+    // YAML 1.1 reads these words as booleans.
+    if let RawDuration::Flag(_) = written {
         return Err("expected a text, found true or false; put it in quotes, such as \"off\"".to_owned());
     }
     let text = written.to_string();

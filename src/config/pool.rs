@@ -1,4 +1,4 @@
-//! `[[pools]]`: living pools at which accounts have wallets, and how gently each is asked.
+//! `[[pools]]`: pools at which accounts have wallets, and the limits for requests to them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,17 +9,17 @@ use minergate_pools::{SOFTWARES, Settings, Software, address, block_time};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::error::Wrong;
+use super::error::KeyError;
 use super::tables::variable_name;
 use super::{account, codes, duration, keys};
 
-/// The values that durations can have here are within these.
+/// The limits of durations here.
 const SHORTEST_AGE: Duration = Duration::from_secs(1);
 const LONGEST_AGE: Duration = Duration::from_secs(3600);
 const LONGEST_BLOCK_TIME: Duration = Duration::from_secs(86_400);
 
-/// One section for each pool that accounts have wallets at. Each is a host with limits of its own. Network and top miners of a currency
-/// are those of the first pool here that has it, and of `[api]` where none has.
+/// One section for each pool at which accounts have wallets. Each pool has its own limits. A currency's network and top miners
+/// are polled at the first pool here that has the currency, or else at `[api]`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "pool", extend("required" = ["name", "software", "url", "currency"], "examples" = [
@@ -27,41 +27,41 @@ const LONGEST_BLOCK_TIME: Duration = Duration::from_secs(86_400);
     {"name": "2miners-etc", "software": "open-ethereum-pool", "url": "https://etc.2miners.com", "currency": "etc"},
 ]))]
 pub(super) struct Pool {
-    /// The pool's name, for the accounts' `wallets`. Never an address: it stands on every page.
+    /// The pool's name, for the accounts' `wallets`. Not an address, because the name appears on every page.
     #[schemars(length(min = 1, max = 64), regex(pattern = "^[^@]*$"))]
     pub(super) name: String,
-    /// The software that the pool runs: docs/pools.md says which pools run which.
+    /// The software of the pool: docs/pools.md says which pools run which.
     #[schemars(extend("enum" = softwares()))]
     software: String,
-    /// The URL of the pool's API; what the software is asked for is appended.
+    /// The URL of the pool's API. The paths of the software are appended.
     #[schemars(url)]
     url: String,
     /// The code of the currency that is mined there.
     #[serde(deserialize_with = "codes::currency")]
     #[schemars(regex(pattern = "^[a-z0-9_-]{1,16}$"))]
     pub(super) currency: String,
-    /// Decimals of the unit that the pool counts coins in. Left out: what the software has for the currency, or `decimals` above.
+    /// Decimals of the unit in which the pool counts coins. Left out: those of the software for the currency, or of `decimals` above.
     #[serde(deserialize_with = "codes::decimals_of_one")]
     #[schemars(range(max = codes::MAX_DECIMALS), extend("examples" = [12]))]
     decimals: Option<u8>,
-    /// Average time from one block of the currency to the next, for the network's hashrate. Left out: the currency's, where it is known.
+    /// Average time between two blocks of the currency, for the network's hashrate. Left out: the currency's, if it is known.
     #[serde(deserialize_with = "duration::optional")]
     #[schemars(schema_with = "duration::optional_schema")]
     block_time: Option<Duration>,
-    /// Requests a second to the pool, of all wallets together; also a fraction.
+    /// Requests a second to the pool, for all wallets together. Can be a fraction.
     #[schemars(range(min = 0.001, max = 100_000.0))]
     requests_per_second: f64,
-    /// Requests that may follow each other without a wait when none was sent for a while.
+    /// Requests that can be sent at once after a pause.
     #[schemars(range(min = 1.0, max = 100_000.0))]
     burst: f64,
-    /// Requests under way at once.
+    /// Maximum number of requests in flight.
     #[schemars(range(min = 1, max = 10_000))]
     concurrency: usize,
-    /// Time for one request, from connecting to the last byte.
+    /// Time limit for one request, from connecting to the last byte.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(schema_with = "duration::schema", extend("default" = minergate::duration::print(api::Settings::TIMEOUT)))]
     timeout: Duration,
-    /// How long an answer of the pool serves all polls that need it, "1s" to "1h".
+    /// How long an answer of the pool is reused for all polls that need it, "1s" to "1h".
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(schema_with = "duration::schema", extend("default" = minergate::duration::print(Settings::MAX_AGE)))]
     max_age: Duration,
@@ -86,10 +86,10 @@ impl Default for Pool {
 }
 
 impl Pool {
-    /// The pool; nothing where it is wrong. Decimals that are configured for currencies count where the software knows none.
-    pub(super) fn settings(&self, decimals: &BTreeMap<String, u8>, wrong: &mut Vec<Wrong>) -> Option<Settings> {
-        let before = wrong.len();
-        let mut add = |key, message: String| wrong.push(Wrong::new([key], message));
+    /// The pool; `None` if it is invalid. The configured decimals of a currency are used if the software knows none.
+    pub(super) fn settings(&self, decimals: &BTreeMap<String, u8>, errors: &mut Vec<KeyError>) -> Option<Settings> {
+        let before = errors.len();
+        let mut add = |key, message: String| errors.push(KeyError::new([key], message));
         if let Some(fault) = name_fault(&self.name) {
             add("name", fault.to_owned());
         }
@@ -102,7 +102,7 @@ impl Pool {
         let of_software = software.and_then(|software| software.decimals(currency));
         let decimals = self.decimals.or(of_software).or_else(|| decimals.get(currency).copied());
         let block_time = self.block_time.or_else(|| block_time(currency));
-        // Where the software or the currency is wrong, nobody can know them.
+        // If the software or the currency is invalid, the rest can't be checked.
         if software.is_some() && !currency.is_empty() {
             if decimals.is_none() {
                 add(
@@ -129,12 +129,12 @@ impl Pool {
             add("concurrency", "out of range; give 1 to 10000".to_owned());
         }
         if self.timeout.is_zero() {
-            add("timeout", "no request can take no time; give \"10s\" or so".to_owned());
+            add("timeout", "must not be 0; give \"10s\" or so".to_owned());
         }
         if !(SHORTEST_AGE..=LONGEST_AGE).contains(&self.max_age) {
             add("max_age", "out of range; give \"1s\" to \"1h\"".to_owned());
         }
-        if wrong.len() > before {
+        if errors.len() > before {
             return None;
         }
         let mut http = api::Settings::new(base_url?);
@@ -153,16 +153,16 @@ impl Pool {
     }
 }
 
-/// What is wrong with a pool's name, if anything is.
+/// The mistake in a pool's name, if there is one.
 pub(super) fn name_fault(name: &str) -> Option<&'static str> {
     if name.is_empty() {
         return Some("missing; every pool needs a name, by which the accounts' wallets name it");
     }
-    // As a variable is read: ACCOUNTS__RIG__WALLETS__TOKEN is the token of an account whose name ends so.
+    // The variable ACCOUNTS__RIG__WALLETS__TOKEN is the token of an account whose name ends with `WALLETS`.
     let in_variables = variable_name(name).to_lowercase();
     let last = in_variables.rsplit("__").next().unwrap_or_default().trim_start_matches('_');
     let is_key = keys::is_known(&["accounts", "0", last]);
-    let like_a_key = "ends as a key of accounts does, and variables could not tell the two apart; give another name";
+    let like_a_key = "ends as a key of accounts does, and variables could not distinguish the two; give another name";
     account::name_fault_near_wallets(name).or(is_key.then_some(like_a_key))
 }
 

@@ -1,4 +1,4 @@
-//! The configuration as it is written: the keys at the top, and the sections.
+//! The configuration as it is written: the top-level keys, and the sections.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::account::Account;
 use super::api::Api;
-use super::error::Wrong;
+use super::error::KeyError;
 use super::log::Log;
 use super::poll::Poll;
 use super::pool::Pool;
@@ -20,9 +20,9 @@ use super::shard::Shard;
 use super::wallets::{WalletConfig, wallets};
 use super::web::Web;
 use super::{Config, Purpose, codes};
-use crate::poller::{Plan, Reading};
+use crate::poller::{Plan, ReadOptions};
 
-/// Entries that are read of a list in an answer; there are no more workers.
+/// Maximum number of entries that are read from a list in an answer. There can't be more workers.
 const MOST_WORKERS: usize = 50_000;
 
 /// The whole configuration.
@@ -30,8 +30,8 @@ const MOST_WORKERS: usize = 50_000;
 #[serde(default, deny_unknown_fields)]
 #[schemars(title = "The configuration of minergate-exporter")]
 pub(super) struct Raw {
-    /// Currencies whose networks are polled, each at the first of `[[pools]]` that has it, else at the API. Left out: those that the
-    /// accounts' workers, mining statistics or balances name with something in them.
+    /// Currencies whose networks are polled, each at the first of `[[pools]]` that has it, or else at the API. Left out: those for which the
+    /// accounts' workers, mining statistics or balances have a value above zero.
     #[serde(deserialize_with = "codes::currencies")]
     #[schemars(inner(regex(pattern = "^[a-z0-9_-]{1,16}$")), extend("examples" = [["xmr", "bcn"]]))]
     pub(super) currencies: Option<BTreeSet<String>>,
@@ -40,19 +40,19 @@ pub(super) struct Raw {
     #[serde(deserialize_with = "codes::decimals")]
     #[schemars(extend("propertyNames" = {"pattern": "^[a-z0-9_-]{1,16}$"}, "examples" = [{"newcoin": 8}]))]
     pub(super) decimals: BTreeMap<String, u8>,
-    /// Metrics that are off by default and wanted all the same, by their full names: docs/metrics.md marks them.
+    /// Metrics to show although they are off by default, by their full names: docs/metrics.md marks them.
     #[serde(deserialize_with = "codes::optional_metrics")]
     pub(super) optional_metrics: BTreeSet<String>,
-    /// Named workers of one wallet that have samples; the rest is counted in `minergate_api_dropped_samples_total`.
+    /// Maximum number of named workers of one wallet that get samples; others are counted in `minergate_api_dropped_samples_total`.
     #[serde(default = "max_workers")]
     #[schemars(range(max = MOST_WORKERS))]
     pub(super) max_workers: usize,
     /// An existing directory for state that is kept across restarts: which TOTP codes were sent and which credentials were rejected,
-    /// so that neither is sent again. The exporter does not create it, and warns where it can't write to it. Left out: systemd's
+    /// so that neither is sent again. The exporter does not create it, and warns if it can't write to it. Left out: systemd's
     /// `$STATE_DIRECTORY`, or no state is kept.
     #[schemars(extend("examples" = ["/var/lib/minergate-exporter"]))]
     pub(super) state_directory: Option<PathBuf>,
-    /// The part of the accounts that this instance polls, where several share one configuration: `1/3` is the first of three. Left
+    /// The part of the accounts that this instance polls, if several instances share one configuration: `1/3` is the first of three. Left
     /// out: all.
     #[schemars(extend("x-flag" = "shard I/N"))]
     pub(super) shard: Option<Shard>,
@@ -65,23 +65,23 @@ pub(super) struct Raw {
 }
 
 impl Raw {
-    /// The configuration as what it makes run, or all that is wrong with it.
-    pub(super) fn checked(self, purpose: Purpose, file: Option<PathBuf>) -> Result<Config, Vec<Wrong>> {
-        let mut wrong = Vec::new();
-        let api = self.api.settings(&mut wrong);
-        let intervals = self.poll.intervals(&mut wrong);
-        self.web.check(&mut wrong);
+    /// The configuration as the exporter runs with it, or all mistakes in it.
+    pub(super) fn checked(self, purpose: Purpose, file: Option<PathBuf>) -> Result<Config, Vec<KeyError>> {
+        let mut errors = Vec::new();
+        let api = self.api.settings(&mut errors);
+        let intervals = self.poll.intervals(&mut errors);
+        self.web.check(&mut errors);
         if self.max_workers > MOST_WORKERS {
-            wrong.push(Wrong::new(["max_workers"], format!("out of range; give 0 to {MOST_WORKERS}")));
+            errors.push(KeyError::new(["max_workers"], format!("out of range; give 0 to {MOST_WORKERS}")));
         }
-        let pools = self.pools(&mut wrong);
-        let Accounts { at_api, wallets, logins } = self.accounts(&mut wrong);
-        wrong.extend(match purpose {
-            Purpose::Gateway => wrong.is_empty().then(|| no_clients(&wallets, &logins)).flatten(),
-            Purpose::Ask | Purpose::Poll => self.nowhere(purpose, wrong.is_empty()),
+        let pools = self.pools(&mut errors);
+        let Accounts { at_api, wallets, logins } = self.accounts(&mut errors);
+        errors.extend(match purpose {
+            Purpose::Gateway => errors.is_empty().then(|| missing_for_gateway(&wallets, &logins)).flatten(),
+            Purpose::Query | Purpose::Poll => self.nothing_to_poll(purpose, errors.is_empty()),
         });
-        if !wrong.is_empty() {
-            return Err(wrong);
+        if !errors.is_empty() {
+            return Err(errors);
         }
         let owns = |kind: &str, name: &str| self.shard.is_none_or(|shard| shard.owns(kind, name));
         let mut decimals = self.decimals;
@@ -93,7 +93,7 @@ impl Raw {
             currencies: self.currencies.map(|codes| codes.into_iter().filter(|code| owns("currency", code)).collect()),
             api: api.is_some(),
             pool: owns("pool", ""),
-            reading: Arc::new(Reading {
+            reading: Arc::new(ReadOptions {
                 decimals: Decimals::new(decimals),
                 optional_metrics: self.optional_metrics,
                 max_workers: self.max_workers,
@@ -101,7 +101,7 @@ impl Raw {
             }),
             requests_per_second: api.as_ref().map_or(Settings::REQUESTS_PER_SECOND, |api| api.requests_per_second),
             accounts: at_api.iter().filter(|(account, _)| owns("account", account.name())).cloned().collect(),
-            // Wallets and pools are clients, which the pipeline makes.
+            // Wallets and pools need clients, which the pipeline makes.
             wallets: Vec::new(),
             pools: BTreeMap::new(),
             used_elsewhere: BTreeSet::new(),
@@ -124,21 +124,21 @@ impl Raw {
         })
     }
 
-    fn pools(&self, wrong: &mut Vec<Wrong>) -> Vec<minergate_pools::Settings> {
+    fn pools(&self, errors: &mut Vec<KeyError>) -> Vec<minergate_pools::Settings> {
         let mut names = BTreeSet::new();
         let mut pools = Vec::new();
         for (i, raw) in self.pools.iter().enumerate() {
             let mut own = Vec::new();
             pools.extend(raw.settings(&self.decimals, &mut own));
             if !names.insert(&raw.name) {
-                own.push(Wrong::new(["name"], "stands twice; every pool needs a name of its own"));
+                own.push(KeyError::new(["name"], "is used twice; every pool needs a name of its own"));
             }
-            wrong.extend(own.into_iter().map(|one| one.within(&["pools", &i.to_string()])));
+            errors.extend(own.into_iter().map(|one| one.within(&["pools", &i.to_string()])));
         }
         pools
     }
 
-    fn accounts(&self, wrong: &mut Vec<Wrong>) -> Accounts {
+    fn accounts(&self, errors: &mut Vec<KeyError>) -> Accounts {
         let mut found = Accounts::default();
         let mut names = BTreeSet::new();
         for (i, raw) in self.accounts.iter().enumerate() {
@@ -147,9 +147,9 @@ impl Raw {
                 found.wallets.extend(wallets(raw, &self.pools, &mut own));
                 if let Some(login) = raw.login(&mut own) {
                     if found.logins.iter().any(|(_, other)| is_ambiguous(other, &login)) {
-                        let message = "another account with wallets has the same; the gateway could not tell the two apart";
+                        let message = "another account with wallets has the same; the gateway could not distinguish the two";
                         let key = if matches!(login, Credentials::Token { .. }) { "token" } else { "email" };
-                        own.push(Wrong::new([key], message));
+                        own.push(KeyError::new([key], message));
                     }
                     found.logins.push((raw.name.as_str().into(), login));
                 }
@@ -158,19 +158,19 @@ impl Raw {
                 found.at_api.extend(account.map(|account| (Arc::new(account), raw.endpoints.clone())));
             }
             if !names.insert(&raw.name) {
-                own.push(Wrong::new(["name"], "stands twice; every account needs a name of its own"));
+                own.push(KeyError::new(["name"], "is used twice; every account needs a name of its own"));
             }
-            wrong.extend(own.into_iter().map(|one| one.within(&["accounts", &i.to_string()])));
+            errors.extend(own.into_iter().map(|one| one.within(&["accounts", &i.to_string()])));
         }
         found
     }
 
-    /// What is wrong where nothing is to be polled, or the API is asked for something and nobody says where it is.
-    fn nowhere(&self, purpose: Purpose, is_right: bool) -> Option<Wrong> {
+    /// The mistake if there is nothing to poll, or if the API is needed but its URL is not given.
+    fn nothing_to_poll(&self, purpose: Purpose, is_right: bool) -> Option<KeyError> {
         let is_empty = self.accounts.is_empty() && self.currencies.as_ref().is_none_or(BTreeSet::is_empty);
         if is_empty && purpose == Purpose::Poll {
             let remedy = "give [[accounts]] or currencies, with --config.file or in the environment, or try the demo";
-            return is_right.then(|| Wrong::new([], format!("nothing to poll; {remedy}")));
+            return is_right.then(|| KeyError::new([], format!("nothing to poll; {remedy}")));
         }
         let is_covered = |code: &String| self.pools.iter().any(|pool| pool.currency == *code);
         let is_at_api = |account: &Account| !account.has_wallets();
@@ -180,7 +180,7 @@ impl Raw {
             None
         } else {
             let message = "no pool of [[pools]] has one of them; add a pool for it, or give api.base_url";
-            self.api.missing().map(|_| Wrong::new(["currencies"], message))
+            self.api.missing().map(|_| KeyError::new(["currencies"], message))
         }
     }
 }
@@ -193,18 +193,18 @@ struct Accounts {
     logins: Vec<(Arc<str>, Credentials)>,
 }
 
-/// What is missing for the gateway, if anything is.
-fn no_clients(wallets: &[WalletConfig], logins: &[(Arc<str>, Credentials)]) -> Option<Wrong> {
+/// What the gateway needs but is missing, if anything.
+fn missing_for_gateway(wallets: &[WalletConfig], logins: &[(Arc<str>, Credentials)]) -> Option<KeyError> {
     let message = if wallets.is_empty() {
         "the gateway has nothing to serve: no account has wallets; give [[pools]], and [[accounts]] with wallets or wallet_files"
     } else {
         "nobody could log in to the gateway: no account with wallets has credentials; beside the wallets, give email with \
          password or password_file, or token or token_file"
     };
-    logins.is_empty().then(|| Wrong::new([], message))
+    logins.is_empty().then(|| KeyError::new([], message))
 }
 
-/// Whether a client that logs in with the one could mean the other.
+/// Whether the credentials of a client could belong to either account.
 fn is_ambiguous(one: &Credentials, other: &Credentials) -> bool {
     match (one, other) {
         (Credentials::Token { token: one, .. }, Credentials::Token { token: other, .. }) => one == other,

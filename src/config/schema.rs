@@ -1,5 +1,5 @@
-//! The configuration's JSON Schema. `config/schema.json` is made from the types, and the program reads that file: making the schema takes
-//! code of 200 kB.
+//! The configuration's JSON Schema. `config/schema.json` is generated from the types, and the program reads that file, because the code that
+//! generates the schema takes 200 kB.
 
 use std::sync::LazyLock;
 
@@ -18,13 +18,13 @@ pub(super) const FLAG: &str = "x-flag";
 /// The schema, in JSON.
 pub const TEXT: &str = include_str!("../../config/schema.json");
 
-/// What an address looks like, for editors; [`minergate_pools::address::parse`] decides.
+/// A pattern of addresses, for editors. [`minergate_pools::address::parse`] decides what is valid.
 const ADDRESS: &str = "^[A-Za-z0-9][A-Za-z0-9.+_:-]*$";
 
 /// The schema. A test checks that it can be read.
 pub(super) static SCHEMA: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(TEXT).unwrap_or_default());
 
-/// The schema as the types have it, for `scripts/generate` and tests.
+/// The schema generated from the types, for `scripts/generate` and tests.
 pub fn of_types() -> Schema {
     let mut schema = schema_for!(Raw);
     let metrics: Vec<String> = endpoints::optional_metrics().collect();
@@ -45,15 +45,15 @@ pub fn of_types() -> Schema {
         poll::add_endpoints(section);
     }
     RecursiveTransform(|schema: &mut Schema| {
-        // Formats that are Rust's and no editor's.
+        // Formats for Rust types, which editors do not know.
         if schema.get("format").is_some_and(|format| format != "uri") {
             schema.remove("format");
         }
-        // Comments have their lines broken for whoever reads the source.
+        // Line breaks of the comments in the source are removed.
         if let Some(Value::String(description)) = schema.get_mut("description") {
             *description = description.split_whitespace().collect::<Vec<_>>().join(" ");
         }
-        // What is left out, and no value that could be written.
+        // These defaults mean that the key is left out; they can't be written.
         if schema.get("default").is_some_and(|value| *value == Value::Null || *value == "") {
             schema.remove("default");
         }

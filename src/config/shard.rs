@@ -1,8 +1,8 @@
-//! `--shard I/N`: which part of a configuration an instance polls, where several share one.
+//! `--shard I/N`: which part of the configuration an instance polls, if several instances share it.
 //!
-//! By rendezvous hashing: every instance gives each account a weight, and the one with the highest has it. So the parts are
-//! disjoint and whole without a word between the instances, and one more takes its share from all others and moves nothing
-//! else.
+//! Uses rendezvous hashing: every instance gives each account a weight for each instance, and the instance with the highest weight polls it. So
+//! each account has exactly one instance without communication between instances. A further instance takes some accounts from all others, and
+//! no other accounts move.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
 
-/// The instance's place, from 1, among so many.
+/// The instance's number, counted from 1, and the number of instances.
 #[derive(Clone, Copy, Debug, JsonSchema, PartialEq, Eq)]
 #[schemars(with = "String", inline, extend("pattern" = "^[0-9]{1,4}/[0-9]{1,4}$", "examples" = ["1/3"]))]
 pub struct Shard {
@@ -19,14 +19,14 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// Whether something of that kind and name is this instance's.
+    /// Whether the object of this kind and name belongs to this instance.
     pub fn owns(self, kind: &str, name: &str) -> bool {
         let owner = (1..=self.count).max_by_key(|index| weight(kind, name, *index));
         owner == Some(self.index)
     }
 }
 
-/// FNV-1a with a last mix. It must never change: every instance of every version must come to the same parts.
+/// FNV-1a with a final mix. It must never change: all instances of all versions must get the same parts.
 fn weight(kind: &str, name: &str, index: u32) -> u64 {
     let bytes = kind.bytes().chain([0]).chain(name.bytes()).chain([0]).chain(index.to_be_bytes());
     let hash = bytes.fold(0xcbf2_9ce4_8422_2325, |hash: u64, b| (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_disjoint_whole_and_about_even() {
+    fn each_account_has_one_instance_and_parts_are_about_even() {
         for count in [1, 2, 3, 7] {
             let mut sizes = vec![0; count as usize + 1];
             (0..1000).for_each(|i| sizes[owner(&format!("farm-{i}"), count) as usize] += 1);
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn one_more_instance_takes_its_share_and_moves_nothing_else() {
+    fn a_further_instance_takes_its_share_and_no_other_account_moves() {
         let mut moved = 0;
         for i in 0..1000 {
             let (before, after) = (owner(&format!("farm-{i}"), 4), owner(&format!("farm-{i}"), 5));
@@ -91,13 +91,13 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_stay_the_same_from_version_to_version() {
+    fn the_parts_are_the_same_in_every_version() {
         let owners: Vec<u32> = (1..=8).map(|i| owner(&format!("farm-{i}"), 3)).collect();
         assert_eq!(owners, [1, 3, 3, 3, 3, 1, 1, 1]);
     }
 
     #[test]
-    fn a_part_is_written_as_place_and_number() {
+    fn a_part_is_written_as_its_number_and_the_number_of_instances() {
         assert_eq!("2/3".parse::<Shard>().unwrap().to_string(), "2/3");
         for wrong in ["", "1", "0/3", "4/3", "a/b", "1/0", "1/9999", "-1/3"] {
             assert!(wrong.parse::<Shard>().unwrap_err().contains("\"1/3\""), "{wrong}");

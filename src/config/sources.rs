@@ -1,4 +1,4 @@
-//! What a configuration is read from, and where in it a mistake was made.
+//! The sources of a configuration, and the places of mistakes in them.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -8,17 +8,17 @@ use figment::value::Dict;
 use serde::de::DeserializeOwned;
 
 use super::environment::Environment;
-use super::error::{ConfigError, Mistake, Wrong};
+use super::error::{ConfigError, KeyError, Mistake};
 use super::file::File;
 use super::flags::Flags;
 use super::keys;
 use super::tables::Tables;
 
-/// What a configuration is read from.
+/// The sources of a configuration.
 #[derive(Debug, Default)]
 pub struct Sources<'a> {
     pub file: Option<&'a Path>,
-    /// A configuration in TOML, for one that comes from no file.
+    /// A configuration in TOML that does not come from a file.
     pub text: Option<&'a str>,
     /// The process's environment.
     pub environment: Vec<(OsString, OsString)>,
@@ -27,7 +27,7 @@ pub struct Sources<'a> {
 }
 
 /// The sources, parsed.
-pub(super) struct Parsed {
+pub(super) struct ParsedSources {
     pub(super) file: File,
     environment: Environment,
     flags: Flags,
@@ -35,32 +35,32 @@ pub(super) struct Parsed {
     accounts: Tables,
 }
 
-impl Parsed {
-    pub(super) fn new(sources: Sources<'_>) -> Result<Parsed, ConfigError> {
+impl ParsedSources {
+    pub(super) fn new(sources: Sources<'_>) -> Result<ParsedSources, ConfigError> {
         let mut file = File::read(sources.file, sources.text)?;
         let (environment, variables) = Environment::read(&sources.environment)?;
         let pools = Tables::merge("pools", file.take("pools"), variables.pools, &[])?;
         let accounts = Tables::merge("accounts", file.take("accounts"), variables.accounts, &pools.names())?;
-        Ok(Parsed { file, environment, flags: Flags::new(sources.flags), pools, accounts })
+        Ok(ParsedSources { file, environment, flags: Flags::new(sources.flags), pools, accounts })
     }
 
-    /// The values in a type; what is given later counts.
+    /// Deserializes the values. Later sources take precedence.
     pub(super) fn extract<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
         let figment = Figment::new().merge(&self.file).merge(&self.environment).merge(&self.flags);
         let figment = figment.merge(&self.pools).merge(&self.accounts);
-        figment.extract().map_err(|errors| self.locate(errors.into_iter().map(Wrong::of_figment)))
+        figment.extract().map_err(|errors| self.locate(errors.into_iter().map(KeyError::of_figment)))
     }
 
-    /// The mistakes with their places. The file's lines are looked up by reading it again, which a right one does not need.
-    pub(super) fn locate(&self, wrong: impl IntoIterator<Item = Wrong>) -> ConfigError {
+    /// The mistakes with their places.
+    pub(super) fn locate(&self, errors: impl IntoIterator<Item = KeyError>) -> ConfigError {
         let document = self.file.document();
         let pools = self.pools.names();
-        let located = |Wrong { path, message }: Wrong| {
+        let located = |KeyError { path, message }: KeyError| {
             let given = self.flags.place(&path).or_else(|| self.environment.place(&path));
             let given = given.or_else(|| self.accounts.place(&path)).or_else(|| self.pools.place(&path));
             let place = given.unwrap_or_else(|| self.file.place(document.as_ref(), &path));
             Mistake { place, key: keys::name(&path, &pools), message }
         };
-        wrong.into_iter().map(located).collect()
+        errors.into_iter().map(located).collect()
     }
 }

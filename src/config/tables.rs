@@ -1,4 +1,4 @@
-//! The lists of named tables, `accounts` and `pools`, of file and environment together.
+//! The lists of named tables, `accounts` and `pools`, merged from file and environment.
 
 use std::collections::BTreeMap;
 
@@ -10,18 +10,18 @@ use super::environment::{SECRETS, TableVariable, WALLETS, variable};
 use super::error::ConfigError;
 use super::pool::name_fault;
 
-/// One of the lists, as values.
+/// One of the lists.
 pub(super) struct Tables {
     list: &'static str,
     values: Option<Value>,
-    /// The variables that gave keys, by the key's path.
+    /// The variables that gave keys, by the path of the key.
     variables: Vec<(Vec<String>, String)>,
 }
 
 impl Tables {
-    /// Puts the variables' values into the file's tables. A variable names its table by the table's name in capitals,
-    /// with `_` for what is neither letter nor digit; one that names none there makes a new table. So does a variable name
-    /// the pool of a wallet.
+    /// Adds the variables' values to the file's tables. A variable names its table by the table's name in capitals,
+    /// with `_` for other characters than letters and digits. If there is no such table, a new one is created. In the same way, a variable
+    /// names the pool of a wallet.
     pub(super) fn merge(
         list: &'static str,
         file: Option<Value>,
@@ -60,7 +60,7 @@ impl Tables {
                     tables.len() - 1
                 }
                 Some([first, others @ ..]) => {
-                    // Two of the same name are refused later, with a better message.
+                    // Two tables with the same name are reported later, with a better message.
                     if let Some(other) = others.iter().find(|other| name(&tables[**other]) != name(&tables[*first])) {
                         let [first, other] = [first, other].map(|place| described(list, &tables[*place], *place));
                         let remedy = "rename one of the two, or give the key in the file";
@@ -70,8 +70,9 @@ impl Tables {
                 }
             };
             let path = |key: &[String]| [&[list.to_owned(), place.to_string()], key].concat();
-            // The environment comes after the file: a secret given there takes the place of the file's.
-            if let Some(rival) = rival(&key).filter(|rival| !given.iter().any(|(path_given, _)| *path_given == path(rival)))
+            // The environment takes precedence over the file: a secret in a variable replaces the file's.
+            if let Some(rival) =
+                alternative_key(&key).filter(|rival| !given.iter().any(|(path_given, _)| *path_given == path(rival)))
             {
                 remove(&mut tables[place], &rival);
             }
@@ -81,21 +82,21 @@ impl Tables {
         Ok(Tables { list, values: Some(tables.into()), variables: given })
     }
 
-    /// The variable that gave a key, if it was one; of a table in a table, the variable that gave something in it.
+    /// The variable that gave a key, if there is one; for a table in a table, a variable that gave something in it.
     pub(super) fn place(&self, path: &[String]) -> Option<String> {
         let own = self.variables.iter().find(|(given, _)| path.starts_with(given));
         let below = || self.variables.iter().find(|(given, _)| path.len() > 2 && given.starts_with(path));
         own.or_else(below).map(|(_, variable)| variable.clone())
     }
 
-    /// The names of the tables that have one which every page may show.
+    /// The valid names of the tables, which messages may show.
     pub(super) fn names(&self) -> Vec<String> {
         let tables = self.values.as_ref().and_then(Value::as_array).unwrap_or_default();
         tables.iter().filter_map(name).filter(|name| name_fault(name).is_none()).collect()
     }
 }
 
-/// Puts the pool's name in the place of what a variable has for it; says whether there is such a pool.
+/// Replaces a pool's name in the form of a variable with the pool's name. Returns whether there is such a pool.
 fn resolve(part: &mut String, pools: &[String]) -> Result<bool, String> {
     let mut found = pools.iter().filter(|pool| variable_name(pool) == *part);
     let Some(pool) = found.next() else {
@@ -112,7 +113,7 @@ fn resolve(part: &mut String, pools: &[String]) -> Result<bool, String> {
 }
 
 fn insert(node: &mut Value, key: &[String], value: Value) {
-    // What is no table here is refused later.
+    // A value that should be a table but is not is reported later.
     let (Value::Dict(_, fields), Some((first, rest))) = (node, key.split_first()) else { return };
     if rest.is_empty() {
         fields.insert(first.clone(), value);
@@ -127,7 +128,7 @@ fn remove(node: &mut Value, key: &[String]) {
     if !rest.is_empty() {
         remove(below, rest);
     }
-    // A table that lost its last key is as good as left out.
+    // A table without keys is the same as one that is left out.
     if rest.is_empty() || below.as_dict().is_some_and(Dict::is_empty) {
         fields.remove(first);
     }
@@ -141,7 +142,7 @@ fn name(table: &Value) -> Option<String> {
     table.deserialize::<Named>().ok().map(|named| named.name)
 }
 
-/// A table by its place, and by its name where that is one that every page shows.
+/// A table by its index, and by its name if the name is valid.
 fn described(list: &str, table: &Value, place: usize) -> String {
     let place = format!("{list}[{}]", place + 1);
     match name(table) {
@@ -150,13 +151,13 @@ fn described(list: &str, table: &Value, place: usize) -> String {
     }
 }
 
-/// A name as variables have it.
+/// A name in the form of a variable.
 pub(super) fn variable_name(table: &str) -> String {
     table.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
 }
 
-/// The key that says the same in another way: `password` and `password_file`, `wallets.x` and `wallet_files.x`.
-fn rival(key: &[String]) -> Option<Vec<String>> {
+/// The key with the same meaning: `password` and `password_file`, `wallets.x` and `wallet_files.x`.
+fn alternative_key(key: &[String]) -> Option<Vec<String>> {
     match key {
         [table, pool] => {
             let other = WALLETS.into_iter().find(|other| other != table)?;

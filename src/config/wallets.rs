@@ -12,10 +12,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Config;
 use super::account::Account;
-use super::error::Wrong;
+use super::error::KeyError;
 use super::pool::Pool;
 
-/// Pools that a message names; of more it says how many.
+/// Maximum number of pools that a message names.
 const NAMED: usize = 10;
 
 /// A wallet of an account.
@@ -23,14 +23,14 @@ const NAMED: usize = 10;
 pub struct WalletConfig {
     /// The account's name.
     pub account: Arc<str>,
-    /// The pool's place in [`Config::pools`](super::Config::pools).
+    /// The pool's index in [`Config::pools`](super::Config::pools).
     pub pool: usize,
     pub address: Secret,
-    /// The account's endpoints; nothing stands for all that the pool's software can fill.
+    /// The account's endpoints; `None` means all that the pool's software can fill.
     pub endpoints: Option<Vec<String>>,
 }
 
-/// Without the address, and without the path of its file, in whose place an address can stand.
+/// Omits the address and the path of its file, because the path can be a misplaced address.
 impl fmt::Debug for WalletConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let WalletConfig { account, pool, endpoints, .. } = self;
@@ -40,10 +40,10 @@ impl fmt::Debug for WalletConfig {
 }
 
 impl Config {
-    /// The address of a wallet, as it is now.
+    /// The current address of a wallet.
     ///
     /// # Errors
-    /// A sentence that quotes neither the address nor the path of its file: why it can't be read, or why it is none.
+    /// A sentence that says why the address can't be read or is invalid. It contains neither the address nor the path of its file.
     pub async fn address(&self, wallet: &WalletConfig) -> Result<SecretString, String> {
         let WalletConfig { account, pool, address, .. } = wallet;
         let pool = &self.pools[*pool].name;
@@ -52,17 +52,17 @@ impl Config {
         address.map(SecretString::from).map_err(|fault| format!("account {account}: the address at {pool} {fault}"))
     }
 
-    /// The wallets that are this instance's to poll.
+    /// The wallets that this instance polls.
     pub fn own_wallets(&self) -> impl Iterator<Item = &WalletConfig> {
         self.wallets.iter().filter(|wallet| self.owns_account(&wallet.account))
     }
 }
 
-/// The wallets of an account, in the order of the pools, and what is wrong with them.
-pub(super) fn wallets(account: &Account, pools: &[Pool], wrong: &mut Vec<Wrong>) -> Vec<WalletConfig> {
-    let addresses = account.wallets.iter().flatten().map(|(pool, address)| (pool, Written::Address(address)));
-    let files = account.wallet_files.iter().flatten().map(|(pool, path)| (pool, Written::File(path)));
-    let mut found: Vec<(usize, Written<'_>, Secret)> = Vec::new();
+/// The wallets of an account, in the order of the pools. Mistakes are added to `errors`.
+pub(super) fn wallets(account: &Account, pools: &[Pool], errors: &mut Vec<KeyError>) -> Vec<WalletConfig> {
+    let addresses = account.wallets.iter().flatten().map(|(pool, address)| (pool, RawAddress::Address(address)));
+    let files = account.wallet_files.iter().flatten().map(|(pool, path)| (pool, RawAddress::File(path)));
+    let mut found: Vec<(usize, RawAddress<'_>, Secret)> = Vec::new();
     for (pool, written) in addresses.chain(files) {
         let read = || -> Result<_, String> {
             let place = pools.iter().position(|known| known.name == *pool).ok_or_else(|| unknown(pool, pools))?;
@@ -71,12 +71,12 @@ pub(super) fn wallets(account: &Account, pools: &[Pool], wrong: &mut Vec<Wrong>)
         };
         match read() {
             Ok(wallet) => found.push(wallet),
-            Err(message) => wrong.push(Wrong::new([written.key(), pool], message)),
+            Err(message) => errors.push(KeyError::new([written.key(), pool], message)),
         }
     }
     let mut check = |key, is_empty: Option<bool>| {
         if is_empty == Some(true) {
-            wrong.push(Wrong::new([key], "is empty; name a pool of [[pools]] in it, or leave it out"));
+            errors.push(KeyError::new([key], "is empty; name a pool of [[pools]] in it, or leave it out"));
         }
     };
     check("wallets", account.wallets.as_ref().map(BTreeMap::is_empty));
@@ -91,47 +91,47 @@ pub(super) fn wallets(account: &Account, pools: &[Pool], wrong: &mut Vec<Wrong>)
     found.into_iter().map(wallet).collect()
 }
 
-/// A wallet as it is written.
+/// A wallet's address as it is written.
 #[derive(Clone, Copy)]
-enum Written<'a> {
+enum RawAddress<'a> {
     Address(&'a SecretString),
     File(&'a PathBuf),
 }
 
-impl Written<'_> {
-    /// The table that it stands in.
+impl RawAddress<'_> {
+    /// The table that contains it.
     fn key(self) -> &'static str {
         match self {
-            Written::Address(_) => "wallets",
-            Written::File(_) => "wallet_files",
+            RawAddress::Address(_) => "wallets",
+            RawAddress::File(_) => "wallet_files",
         }
     }
 
     fn secret(self) -> Result<Secret, String> {
         match self {
-            Written::Address(address) => {
+            RawAddress::Address(address) => {
                 let address = address::parse(address.expose_secret()).map_err(str::to_owned)?;
                 Ok(Secret::Value(address.into()))
             }
-            Written::File(path) => Ok(Secret::File { name: self.key(), path: path.clone() }),
+            RawAddress::File(path) => Ok(Secret::File { name: self.key(), path: path.clone() }),
         }
     }
 }
 
-/// Why there can't be a wallet at that pool beside those that the account has already, if there can't.
-fn conflict(place: usize, found: &[(usize, Written<'_>, Secret)], pools: &[Pool]) -> Option<String> {
+/// Why a wallet at this pool conflicts with the account's other wallets, if it does.
+fn conflict(place: usize, found: &[(usize, RawAddress<'_>, Secret)], pools: &[Pool]) -> Option<String> {
     let pool = &pools[place];
     let is_rival = |other: usize| other == place || !pool.currency.is_empty() && pools[other].currency == pool.currency;
     let (other, written, _) = found.iter().find(|(other, ..)| is_rival(*other))?;
     Some(if *other == place {
-        format!("stands beside {}; give one of them", written.key())
+        format!("is given together with {}; give one of them", written.key())
     } else {
         let remedy = "in one account a currency comes from one pool, so give it an account of its own";
         format!("is of the same currency as another wallet of the account; {remedy}")
     })
 }
 
-/// Never the name that was given: it can be an address.
+/// The message does not contain the given name, because it can be an address.
 fn unknown(name: &str, pools: &[Pool]) -> String {
     let names: Vec<&str> =
         pools.iter().map(|pool| pool.name.as_str()).filter(|name| super::pool::name_fault(name).is_none()).collect();

@@ -1,4 +1,4 @@
-//! What works in a configuration and yet should not stay as it is.
+//! Warnings about the configuration: settings that work but should be changed.
 
 use std::path::Path;
 
@@ -10,11 +10,11 @@ use super::Config;
 use minergate::api::{self, Secret, Url};
 use minergate::{currency, duration, file};
 
-/// Files that are looked at at once.
+/// Maximum number of files that are checked at once.
 pub(super) const FILES_AT_ONCE: usize = 64;
 
 impl Config {
-    /// The warnings, a sentence each. None quotes the path of a secret's file, which can be the secret in the wrong place.
+    /// The warnings, one sentence each. None contains the path of a secret's file, because the path can be a misplaced secret.
     pub async fn warnings(&self) -> Vec<String> {
         let mut warnings = self.exposed_secrets().await;
         warnings.extend(self.unwritable_state_directory().await);
@@ -27,7 +27,7 @@ impl Config {
                 warnings.push("api.base_url is not https: passwords and tokens can be read on the way".to_owned());
             }
         }
-        warnings.extend(self.doubts().await);
+        warnings.extend(self.pool_warnings().await);
         for (endpoint, interval) in self.plan.intervals.hasty() {
             let (interval, default) = (duration::print(interval), duration::print(endpoint.interval));
             let key = endpoint.name;
@@ -45,9 +45,9 @@ impl Config {
         warnings
     }
 
-    /// Files with secrets that everybody on the machine can read. What does not answer in time is left out.
+    /// Files with secrets that all users of the machine can read. A file that does not answer in time is left out.
     async fn exposed_secrets(&self) -> Vec<String> {
-        // An address lets nobody in, so it may lie in a file that others read.
+        // An address gives no access to anything, so other users may read its file.
         let logins = || self.logins.iter().map(|(name, credentials)| (name, credentials));
         let all = self.accounts.iter().map(|account| (account.name(), account.credentials())).chain(logins());
         let mut secrets = all.flat_map(|(_, credentials)| credentials.secrets());
@@ -75,7 +75,7 @@ impl Config {
         warnings
     }
 
-    /// Why no state can be kept, where it should be. A temporary file is made and removed, since permissions alone do not say it: the
+    /// Why no state can be stored although it should be. This creates and removes a temporary file, because permissions are not enough: the
     /// file system can be read-only or full.
     async fn unwritable_state_directory(&self) -> Option<String> {
         let directory = self.state_directory.as_deref()?;
@@ -89,7 +89,7 @@ impl Config {
     }
 }
 
-/// Whether what is sent to that URL can be read on the way.
+/// Whether requests to this URL can be read on the way.
 pub(super) fn is_plain(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let is_here = host == "localhost" || host.starts_with("127.") || host == "[::1]";

@@ -1,14 +1,14 @@
-//! `[web]`: where and what is served.
+//! `[web]`: the web server.
 
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
 
-use super::error::Wrong;
+use super::error::KeyError;
 use crate::server::{self, Uri};
 
-/// Where and what is served.
+/// The web server.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "web")]
@@ -16,23 +16,23 @@ pub struct Web {
     /// Addresses to serve on: `host:port`, `:port` for every address of the machine, or `unix:/path`.
     #[schemars(length(min = 1), inner(regex(pattern = "^(unix:/.*|.*:[0-9]{1,5})$")), extend("x-flag" = "web.listen-address ADDRESS"))]
     pub listen_address: Vec<String>,
-    /// Serve on the sockets that systemd hands over, and on no address.
+    /// Serve on the sockets that systemd passes, and on no address.
     #[schemars(extend("x-flag" = "web.systemd-socket"))]
     pub systemd_socket: bool,
     /// Path to serve the metrics on.
     #[schemars(regex(pattern = "^/[A-Za-z0-9/_.~-]*$"), extend("x-flag" = "web.telemetry-path PATH"))]
     pub telemetry_path: String,
-    /// Where browsers and Prometheus reach the exporter behind a reverse proxy: for links, and the targets of /sd.
+    /// The exporter's URL behind a reverse proxy, as browsers and Prometheus see it: for links, and for the targets of /sd.
     #[serde(deserialize_with = "external_url")]
     #[schemars(with = "Option<String>", extend("x-flag" = "web.external-url URL", "examples" = ["https://example.com/miners"]))]
     pub external_url: Option<Uri>,
-    /// Take POST and PUT on /-/reload to read the configuration anew, as SIGHUP always does.
+    /// Accept POST and PUT on /-/reload to reload the configuration, as SIGHUP always does.
     #[schemars(extend("x-flag" = "web.enable-lifecycle"))]
     pub enable_lifecycle: bool,
-    /// Web configuration file: TLS, users, headers, rate limit; see docs/web.md. Left out: plain HTTP for everybody.
+    /// Web configuration file: TLS, users, headers, rate limit; see docs/web.md. Left out: plain HTTP without users.
     #[schemars(extend("x-flag" = "web.config.file FILE", "examples" = ["web.yml"]))]
     pub config_file: Option<PathBuf>,
-    /// Scrapes at a time; more wait for up to 5 s, then get 503. 0 disables the limit.
+    /// Maximum number of scrapes at a time; more wait for up to 5 s, then get 503. 0 disables the limit.
     #[schemars(extend("x-flag" = "web.max-requests N"))]
     pub max_requests: usize,
 }
@@ -46,15 +46,15 @@ impl Default for Web {
             external_url: None,
             enable_lifecycle: false,
             config_file: None,
-            // As node_exporter has it.
+            // The default of node_exporter.
             max_requests: 40,
         }
     }
 }
 
 impl Web {
-    pub(super) fn check(&self, wrong: &mut Vec<Wrong>) {
-        let mut add = |key, message: String| wrong.push(Wrong::new(["web", key], message));
+    pub(super) fn check(&self, errors: &mut Vec<KeyError>) {
+        let mut add = |key, message: String| errors.push(KeyError::new(["web", key], message));
         let path = &self.telemetry_path;
         let is_plain = path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.~".contains(&b));
         if !path.starts_with('/') || !is_plain || path.starts_with("/-/") || path.contains("//") {
@@ -75,6 +75,6 @@ impl Web {
 
 fn external_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Uri>, D::Error> {
     let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
-    let wrong = || de::Error::custom("not a URL; give one such as \"https://example.com/miners\"");
-    server::external_url(&text).map(Some).ok_or_else(wrong)
+    let invalid = || de::Error::custom("not a URL; give one such as \"https://example.com/miners\"");
+    server::external_url(&text).map(Some).ok_or_else(invalid)
 }

@@ -1,6 +1,6 @@
-//! What systemd is told (`Type=notify`): ready, reloading, stopping, how things are, and that the watchdog need not bark.
+//! Notifications to systemd (`Type=notify`): ready, reloading, stopping, a status line, and the watchdog's keep-alive.
 //!
-//! Without systemd, nobody is told anything.
+//! Without systemd, nothing is sent.
 
 use std::convert::Infallible;
 use std::io;
@@ -15,18 +15,18 @@ use tracing::{error, warn};
 use super::watchdog::Watchdog;
 use crate::health::Health;
 
-/// How often the status is brought up to date where there is no watchdog to feed.
+/// Interval of the status line without a watchdog.
 const STATUS: Duration = Duration::from_secs(15);
 
-/// How long systemd has to take a message.
+/// Maximum time for systemd to accept a message.
 const TELL: Duration = Duration::from_secs(1);
 
-/// Everything that the configuration says is in force, and connections are accepted.
+/// The configuration is in force, and connections are accepted.
 pub(crate) async fn ready() {
     tell(|| notify(&[NotifyState::Ready])).await;
 }
 
-/// A reload begins; it ends with the next [`ready`].
+/// A reload begins. It ends with the next [`ready`].
 pub(super) async fn reloading() {
     tell(|| notify(&[NotifyState::Reloading, NotifyState::monotonic_usec_now()?])).await;
 }
@@ -35,12 +35,12 @@ pub(crate) async fn stopping() {
     tell(|| notify(&[NotifyState::Stopping])).await;
 }
 
-/// Feeds systemd's watchdog as long as nothing hangs, and says how things are, until the exporter stops.
+/// Notifies systemd's watchdog as long as nothing hangs, and sends the status line, until the exporter stops.
 pub(super) async fn report(watchdog: Watchdog, stopped: oneshot::Receiver<()>) -> Infallible {
     if std::env::var_os("NOTIFY_SOCKET").is_some() {
         tokio::select! {
             never = observe(watchdog) => match never {},
-            // What ends does not answer, and yet does not hang.
+            // Not answering during shutdown is not a hang.
             _ = stopped => {}
         }
     }
@@ -49,7 +49,7 @@ pub(super) async fn report(watchdog: Watchdog, stopped: oneshot::Receiver<()>) -
 
 async fn observe(watchdog: Watchdog) -> Infallible {
     let limit = sd_notify::watchdog_enabled();
-    // Twice within the limit, even when the answers take all the time that they have.
+    // Two notifications within the limit, even if the probes take their maximum time.
     let period = limit.map_or(STATUS, |limit| limit / 4);
     let mut reported = String::new();
     let mut hangs = false;
@@ -57,7 +57,7 @@ async fn observe(watchdog: Watchdog) -> Infallible {
         let hang = watchdog.look(period).await.err();
         match &hang {
             None if limit.is_some() => tell(|| notify(&[NotifyState::Watchdog])).await,
-            Some(hang) if !hangs => error!(%hang, "systemd's watchdog is not fed"),
+            Some(hang) if !hangs => error!(%hang, "systemd's watchdog is not notified"),
             _ => {}
         }
         hangs = hang.is_some();
@@ -70,7 +70,7 @@ async fn observe(watchdog: Watchdog) -> Infallible {
     }
 }
 
-/// One line for `systemctl status`.
+/// The status line for `systemctl status`.
 fn status(health: &Health) -> String {
     let (mut accounts, mut up, mut blocked) = (0, 0, 0);
     health.subjects.for_each(|account| {
@@ -86,7 +86,7 @@ fn status(health: &Health) -> String {
     }
 }
 
-/// Sends a message, one at a time. systemd may be slow to take it, and nobody waits for that.
+/// Sends a message, one at a time. systemd may accept it slowly; nothing waits for that.
 async fn tell(send: impl FnOnce() -> io::Result<()> + Send + 'static) {
     static TURN: Semaphore = Semaphore::const_new(1);
     let message = async {
@@ -99,7 +99,7 @@ async fn tell(send: impl FnOnce() -> io::Result<()> + Send + 'static) {
     };
     match timeout(TELL, message).await {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => warn!(%error, "systemd can't be told"),
-        Err(_) => warn!("systemd takes no messages"),
+        Ok(Err(error)) => warn!(%error, "can't notify systemd"),
+        Err(_) => warn!("systemd accepts no messages"),
     }
 }

@@ -44,7 +44,7 @@ fn float(text: &str) -> Option<f64> {
         ".nan" | ".NaN" | ".NAN" => return Some(f64::NAN),
         _ => {}
     }
-    // Rust also reads words such as "infinity", which YAML takes for texts.
+    // Rust also parses words such as "infinity", which are texts in YAML.
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
     text.parse().ok().filter(|_| is_number)
 }

@@ -1,4 +1,4 @@
-//! TOML. A date is a text here: no key of ours has one.
+//! TOML. A date is read as a text, because no key of the configuration is a date.
 
 use std::ops::Range;
 

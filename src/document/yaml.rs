@@ -7,10 +7,10 @@ use granit_parser::{Event, Marker, Parser, ScanError, StrInput};
 
 use super::{Node, ParseError, REPEATED, Value, scalar};
 
-/// The formats that are read have at most six levels. Each level costs some of the stack.
+/// The formats that are read have at most six levels. Each level takes some of the stack.
 const MAX_DEPTH: usize = 16;
 
-/// Values that aliases may copy in one document. Aliases of aliases could otherwise fill the memory.
+/// Maximum number of values that aliases may copy in one document. Aliases of aliases could otherwise fill the memory.
 const MAX_COPIES: usize = 100_000;
 
 /// Parses a document. An empty document is `Null`.
@@ -32,7 +32,7 @@ pub fn parse(text: &str) -> Result<Node, ParseError> {
     }
 }
 
-/// Makes values of a parser's events.
+/// Builds values from a parser's events.
 struct Composer<'a> {
     parser: Parser<'a, StrInput<'a>>,
     /// The values with an anchor, by its number.
@@ -102,7 +102,7 @@ impl<'a> Composer<'a> {
                 Entry::Occupied(_) => return Err(error(at, REPEATED)),
             }
         }
-        // Keys of the mapping itself count, then those of the first merged mapping.
+        // Keys of the mapping itself take precedence, then those of the first merged mapping.
         for node in merged {
             let maps = if let Value::List(list) = node.value { list } else { vec![node] };
             for (key, node) in
@@ -167,9 +167,9 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_have_their_place_and_message() {
+    fn each_mistake_has_its_place_and_message() {
         for (text, place, message) in [
-            ("a: 1\na: 2\n", (2, 1), "stands twice"),
+            ("a: 1\na: 2\n", (2, 1), "given twice"),
             ("a: 1\n---\nb: 2\n", (3, 1), "a second document"),
             ("a: [1\nb: 2", (2, 2), "not valid"),
             ("? [1]\n: 2\n", (1, 3), "a key that is not a text"),
@@ -203,7 +203,7 @@ mod tests {
         }
 
         #[test]
-        fn values_are_those_of_another_reader(
+        fn values_are_the_same_as_with_another_parser(
             yaml in "([a-z]{1,2}: |- |\n|  |[a-z]{1,3}|true|no|null|~|0|-?[1-9][0-9]{0,3}|0x1f|0o17|[0-9]\\.[0-9]|1e3|\\.5|'[a-z ]*'|\"[a-z]*\"|\\[a, 1\\]|!!str 1){0,12}"
         ) {
             if let (Ok(own), Ok(other)) = (parse(&yaml), serde_saphyr::from_str::<Option<serde_json::Value>>(&yaml)) {

@@ -6,20 +6,20 @@ use super::{Filter, Format, Snapshot};
 use crate::blocks::{Cursor, Entry};
 use crate::gzip::Member;
 
-/// Approximate size of a part: small beside the samples, large for a connection.
+/// Approximate size of a part: small compared to all samples, large for a connection.
 const PART_BYTES: usize = 96 << 10;
 
-/// Capacity beyond that, since a part ends after the samples of a block.
+/// Additional capacity, since a part ends after the samples of a block.
 const SPARE_BYTES: usize = 24 << 10;
 
-/// The body of an exposition as an iterator of parts. A part is made when it is taken.
+/// The body of an exposition as an iterator of parts. Each part is made when it is taken.
 pub enum Parts {
     Text(TextParts),
     Gzip(GzipParts),
 }
 
 impl Parts {
-    /// All parts as one, which has this length.
+    /// All parts as one, with this length.
     pub(super) fn whole(self, length: usize) -> Bytes {
         match self {
             Parts::Text(parts) => parts.whole(length).into(),
@@ -45,7 +45,7 @@ pub struct TextParts {
     snapshot: Snapshot,
     format: Format,
     filter: Filter,
-    /// The loops of each section that are shown, the last section first.
+    /// The loops of each section that are shown, last section first.
     sections: Vec<Vec<Entry>>,
     at: Cursor,
     is_over: bool,
@@ -89,7 +89,7 @@ pub struct GzipParts {
     /// Number of sections that are joined already.
     joined: usize,
     at: Cursor,
-    /// Nothing at the end.
+    /// `None` at the end.
     member: Option<Member>,
 }
 

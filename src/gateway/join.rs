@@ -1,4 +1,4 @@
-//! Answers of several wallets or pools as one. Numbers are copied as they are written, with all their digits.
+//! Joins answers of several wallets or pools. Numbers are copied as text, with all their digits.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use minergate::endpoints::Endpoint;
 use minergate_server::Error;
 use serde_json::value::RawValue;
 
-/// Joins answers of an endpoint: the entries of objects, by currency, or those of lists. Without any answer it is empty.
+/// Joins answers of an endpoint: the entries of objects by currency, or the elements of lists. Without answers, the result is empty.
 ///
 /// # Errors
-/// [`Error::Internal`] when one has another shape.
+/// [`Error::Internal`] if an answer has another shape.
 pub(crate) fn join(endpoint: &Endpoint, answers: &[String]) -> Result<String, Error> {
-    // The sample has the shape of every answer.
+    // All answers have the shape of the sample.
     let joined = if endpoint.sample.trim_start().starts_with('[') {
         list(answers)
     } else {
@@ -28,7 +28,7 @@ fn list(answers: &[String]) -> serde_json::Result<String> {
     serde_json::to_string(&all)
 }
 
-/// `are_texts` makes texts of numbers: the API writes balances so, as not every language reads all digits of a number.
+/// With `are_texts`, numbers become texts: the API writes balances as texts, because not every language reads all digits of a number.
 fn object(answers: &[String], are_texts: bool) -> serde_json::Result<String> {
     let mut all: BTreeMap<String, Box<RawValue>> = BTreeMap::new();
     for answer in answers {
@@ -40,7 +40,7 @@ fn object(answers: &[String], are_texts: bool) -> serde_json::Result<String> {
             } else {
                 value.to_owned()
             };
-            // In one account a currency comes from one pool.
+            // In one account, a currency comes from one pool.
             all.entry(key).or_insert(value);
         }
     }

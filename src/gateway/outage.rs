@@ -1,4 +1,4 @@
-//! What the log says of reads that fail: the first failure and the end of it, and no more often than every ten minutes.
+//! Logs failed reads: the first failure and its end, at most every ten minutes.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -9,24 +9,24 @@ use tracing::{info, warn};
 
 use crate::explanation::explanation;
 
-/// Time from one report to the next.
+/// Minimum time from one report to the next.
 const QUIET: Duration = Duration::from_secs(600);
 
-/// Reads that have a reason to fail in common.
+/// Reads that fail for the same reason.
 pub(super) struct Outage {
-    /// The account's name; empty for what is the whole pool's.
+    /// The account's name; empty for failures of the whole pool.
     account: String,
     pool: String,
-    state: Mutex<State>,
+    state: Mutex<OutageState>,
 }
 
 #[derive(Default)]
-struct State {
-    /// Since when reads have failed.
+struct OutageState {
+    /// The time since when reads fail.
     since: Option<Instant>,
     /// When a failure was last reported.
     reported: Option<Instant>,
-    /// The present failure was.
+    /// The current failure was reported.
     is_reported: bool,
 }
 

@@ -1,4 +1,5 @@
-//! One answer of a wallet or a pool: asked for when a client needs it, by one request at a time, and the last good one kept for a while.
+//! One answer of a wallet or a pool. It is requested when a client needs it, by one request at a time, and the last good one is kept for a
+//! while.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -12,19 +13,19 @@ use tokio::time::{Instant, timeout};
 
 use super::outage::Outage;
 
-/// How long a client waits for the pool, where there is no answer to give it: less than the ten seconds that clients wait as a rule.
+/// How long a client waits for the pool if there is no stored answer. It is less than ten seconds, the usual timeout of clients.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// The same where an answer is kept. The pool's, when it comes, is for the next client.
+/// The same if there is a stored answer. The pool's answer is then for the next client.
 const SOON: Duration = Duration::from_secs(2);
 
-/// How long the pool is waited for, whoever has given up meanwhile: with many wallets, a request waits for its turn at the pool.
+/// Time limit of a request to the pool, even if the client has gone. With many wallets, a request waits for its turn at the pool.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// After a failure, the pool is left alone for so long.
+/// After a failure, no request is sent to the pool for this time.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// The longest wait that clients are told. They may take it for the whole gateway's, where other accounts are at other pools.
+/// Maximum wait that clients are told. They may apply it to the whole gateway, although other accounts are at other pools.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// Why there is no answer.
@@ -32,13 +33,13 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 pub(super) enum Missing {
     /// The pool does not know the wallet.
     Wallet,
-    /// The pool can't be read now; it may be after so long, where that is known.
+    /// The pool can't be read now. The time until it can be read is given if it is known.
     Pool(Option<Duration>),
 }
 
-/// Who is asked.
+/// Where the answer comes from.
 pub(super) enum Upstream {
-    /// A wallet, and the failures that are its own and not the pool's.
+    /// A wallet, and the failures of this wallet alone.
     Wallet(Arc<Wallet>, Arc<Outage>),
     Pool(Arc<Pool>),
 }
@@ -64,21 +65,21 @@ impl Upstream {
 pub(super) struct Source {
     pub(super) endpoint: &'static Endpoint,
     upstream: Upstream,
-    /// How old an answer may be that is given in place of a newer one.
+    /// Maximum age of an answer that is used instead of a newer one.
     lifetime: Duration,
     /// The pool's failures.
     outage: Arc<Outage>,
-    state: Mutex<State>,
+    state: Mutex<SourceState>,
 }
 
-type Asking = Shared<BoxFuture<'static, api::Result<Answer>>>;
+type PendingAnswer = Shared<BoxFuture<'static, api::Result<Answer>>>;
 
 #[derive(Default)]
-struct State {
+struct SourceState {
     kept: Option<Answer>,
-    /// The request under way.
-    asking: Option<Asking>,
-    /// How the latest request failed, and until when that counts.
+    /// The request in flight.
+    pending: Option<PendingAnswer>,
+    /// How the latest request failed, and until when this applies.
     failure: Option<(Missing, Instant)>,
 }
 
@@ -102,16 +103,16 @@ impl Source {
         if let Some(missing) = self.failure() {
             return self.kept(missing);
         }
-        let asking = self.ask();
+        let pending = self.ask();
         let patience = if self.kept(Missing::Pool(None)).is_ok() { SOON } else { PATIENCE };
-        match timeout(patience, asking).await {
+        match timeout(patience, pending).await {
             Ok(Ok(answer)) => Ok(answer.json),
             Ok(Err(_)) => self.kept(self.failure().unwrap_or(Missing::Pool(None))),
             Err(_) => self.kept(Missing::Pool(None)),
         }
     }
 
-    /// How the latest request failed, while that counts.
+    /// How the latest request failed, as long as this applies.
     fn failure(&self) -> Option<Missing> {
         let (missing, until) = self.state().failure?;
         let left = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
@@ -121,7 +122,7 @@ impl Source {
         })
     }
 
-    /// The last good answer, unless the pool has said since that there is no such wallet, or the answer is too old.
+    /// The last good answer, unless the pool has said since that it does not know the wallet, or the answer is too old.
     fn kept(&self, missing: Missing) -> Result<String, Missing> {
         let mut state = self.state();
         let age = |answer: &Answer| SystemTime::now().duration_since(answer.time).unwrap_or_default();
@@ -131,11 +132,11 @@ impl Source {
         state.kept.as_ref().map(|answer| answer.json.clone()).ok_or(missing)
     }
 
-    /// The request under way, or a new one. It goes on though the client that it was sent for has gone.
-    fn ask(self: &Arc<Source>) -> Asking {
+    /// The request in flight, or a new one. It continues if its client has gone.
+    fn ask(self: &Arc<Source>) -> PendingAnswer {
         let mut state = self.state();
-        if let Some(asking) = state.asking.as_ref().filter(|asking| asking.peek().is_none()) {
-            return asking.clone();
+        if let Some(pending) = state.pending.as_ref().filter(|pending| pending.peek().is_none()) {
+            return pending.clone();
         }
         let source = self.clone();
         let task = tokio::spawn(async move {
@@ -143,10 +144,10 @@ impl Source {
             source.ended(&result);
             result
         });
-        // It ends otherwise only with the process.
-        let asking = async { task.await.unwrap_or(Err(Error::Broken)) }.boxed().shared();
-        state.asking = Some(asking.clone());
-        asking
+        // It can only fail when the process ends.
+        let pending = async { task.await.unwrap_or(Err(Error::Broken)) }.boxed().shared();
+        state.pending = Some(pending.clone());
+        pending
     }
 
     fn ended(&self, result: &api::Result<Answer>) {
@@ -175,7 +176,7 @@ impl Source {
         self.state().failure = Some(failure);
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, SourceState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,7 +1,8 @@
-//! The checksum of a text that is put together from others whose checksums are known.
+//! The checksum of a concatenated text, calculated from the checksums of its parts.
 //!
-//! A CRC is a remainder of polynomials over GF(2): what stands before `n` bytes is multiplied by x^8n, and the rest is added.
-//! crc32fast can do so too, but finds the power anew each time; here it is kept with the piece, so that joining is one
+//! A CRC is a remainder of polynomials over GF(2): the checksum of the text before `n` bytes is multiplied by x^8n, and that of the `n` bytes is
+//! added.
+//! crc32fast can do the same, but calculates the power each time. Here it is stored with the piece, so that joining takes one
 //! multiplication.
 
 /// CRC-32's polynomial (RFC 1952, 8), bits reversed: the highest bit is x^0.
@@ -10,7 +11,7 @@ const POLYNOMIAL: u32 = 0xedb8_8320;
 /// 1, as a polynomial.
 const ONE: u32 = 1 << 31;
 
-/// What gzip says of a text.
+/// Checksum and length of a text, as in the end of a gzip member.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Checksum {
     pub(super) crc: u32,
@@ -18,7 +19,7 @@ pub(super) struct Checksum {
     pub(super) length: u32,
 }
 
-/// A text's checksum, and what it takes to put it behind another's.
+/// A text's checksum, and the factor for appending the text to another.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Part {
     checksum: Checksum,
@@ -27,7 +28,7 @@ pub(super) struct Part {
 }
 
 impl Default for Part {
-    /// That of no text.
+    /// For an empty text.
     fn default() -> Self {
         Part { checksum: Checksum::default(), shift: ONE }
     }
@@ -47,7 +48,7 @@ impl Part {
 }
 
 impl Checksum {
-    /// That of this text and then the other.
+    /// The checksum of this text followed by the other.
     pub(super) fn then(self, other: Part) -> Checksum {
         Checksum {
             crc: multiply(other.shift, self.crc) ^ other.checksum.crc,
@@ -67,7 +68,7 @@ const fn multiply(a: u32, mut b: u32) -> u32 {
     product
 }
 
-/// x^8, squared again and again.
+/// x^8 and its repeated squares.
 static SQUARES: [u32; usize::BITS as usize] = {
     let mut squares = [ONE >> 8; usize::BITS as usize];
     let mut i = 1;

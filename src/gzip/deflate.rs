@@ -1,24 +1,24 @@
-//! Deflate (RFC 1951) for lines that resemble the line before them, as samples do.
+//! Deflate (RFC 1951) for lines that resemble the line before them, such as samples.
 //!
-//! A general compressor searches its window for matches. Here it is known where they are: a sample repeats the line before
-//! it but for a label's value and the number. So each line is compared with the one before, and goes on being compared behind
-//! the next quote where they differ. That takes a twentieth of the time for twice the size, with deflate's fixed codes.
+//! A general compressor searches its window for matches. Here their position is known: a sample repeats the line before
+//! it except for a label's value and the number. So each line is compared with the line before it; after a difference, the comparison continues
+//! after the next quote. With deflate's fixed codes, this takes a twentieth of the time and gives twice the size.
 
-/// What ends a stream: an empty last block.
+/// The end of a stream: an empty last block.
 pub(super) const END: [u8; 2] = [0x03, 0x00];
 
-/// Shortest and longest match, and the farthest.
+/// Minimum and maximum length of a match, and its maximum distance.
 const MATCH: std::ops::RangeInclusive<usize> = 3..=258;
 const WINDOW: usize = 32_768;
 
-/// Bits, the first one lowest, and how many.
+/// Bits, the first one lowest, and their number.
 #[derive(Clone, Copy)]
 struct Code(u32, u32);
 
-/// Compresses text as blocks that end at a byte and look back at nothing before them, and adds them to `bytes`.
+/// Compresses text as blocks that end at a byte and do not refer to anything before them, and adds them to `bytes`.
 pub(super) fn lines(text: &[u8], bytes: &mut Vec<u8>) {
     let start = bytes.len();
-    // A literal has nine bits at most, a match fewer than its literals would have; and what stands around them.
+    // A literal has at most nine bits, and a match has fewer than its literals would have; the rest is for the block's frame.
     bytes.resize(start + text.len() + text.len() / 8 + 16, 0);
     let mut out = Bits { bytes: &mut bytes[start..], at: 0, pending: 0, count: 0 };
     // Not the last block; fixed codes.
@@ -31,7 +31,7 @@ pub(super) fn lines(text: &[u8], bytes: &mut Vec<u8>) {
         (before, rest) = (line, others);
     }
     out.push(END_OF_BLOCK);
-    // An empty stored block, which begins at a byte: not the last, then its length and that inverted.
+    // An empty stored block ends at a byte. It is not the last block; its length and the inverted length follow.
     out.push(Code(0, 3));
     out.align();
     out.push(Code(0xffff_0000, 32));
@@ -39,7 +39,7 @@ pub(super) fn lines(text: &[u8], bytes: &mut Vec<u8>) {
     bytes.truncate(end);
 }
 
-/// Writes a line; `before` is the line that stands right before it.
+/// Writes a line; `before` is the line directly before it.
 fn push_line(out: &mut Bits<'_>, line: &[u8], before: &[u8]) {
     let (mut at, mut old) = (0, 0);
     while at < line.len() {
@@ -51,7 +51,7 @@ fn push_line(out: &mut Bits<'_>, line: &[u8], before: &[u8]) {
             push_literals(out, &line[at..at + same]);
         }
         (at, old) = (at + same, old + same);
-        // Both lines have another character here. They may be alike again behind a value, that is, from the next quote on.
+        // The lines differ here. They may be equal again after a value, from the next quote on.
         let skips = quote(&line[at..]).and_then(|skip| Some((skip, quote(&before[old..])?)));
         let Some((skip, old_skip)) = skips else {
             return push_literals(out, &line[at..]);
@@ -61,7 +61,7 @@ fn push_line(out: &mut Bits<'_>, line: &[u8], before: &[u8]) {
     }
 }
 
-/// How many bytes two texts have in common at their beginnings.
+/// The length of the common prefix of two texts.
 fn common(a: &[u8], b: &[u8]) -> usize {
     let mut same = 0;
     for (a, b) in a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0) {
@@ -82,7 +82,7 @@ fn push_literals(out: &mut Bits<'_>, text: &[u8]) {
     let (fours, rest) = text.as_chunks();
     for four in fours {
         if four.is_ascii() {
-            // Their codes have eight bits each: 0x30 more than the byte, from its highest bit on.
+            // Their codes have eight bits each: the byte plus 0x30, highest bit first.
             let codes = u32::from_le_bytes(*four) + 0x3030_3030;
             out.push(Code(codes.reverse_bits().swap_bytes(), 32));
         } else {
@@ -98,11 +98,11 @@ fn push_bytes(out: &mut Bits<'_>, bytes: &[u8]) {
     }
 }
 
-/// Writes a repetition of what stood `distance` bytes before, in as many matches as it takes.
+/// Writes a repetition of the bytes at `distance` before, in as many matches as necessary.
 fn push_match(out: &mut Bits<'_>, length: usize, distance: usize) {
     let mut rest = length;
     while rest > 0 {
-        // What remains must not be too short for a match.
+        // The rest must not be too short for a match.
         let part = match rest {
             ..=258 => rest,
             259..=260 => rest - *MATCH.start(),
@@ -114,7 +114,7 @@ fn push_match(out: &mut Bits<'_>, length: usize, distance: usize) {
     }
 }
 
-/// Bits on their way into bytes.
+/// Writes bits into bytes.
 struct Bits<'a> {
     bytes: &'a mut [u8],
     at: usize,
@@ -152,7 +152,7 @@ impl Bits<'_> {
     }
 }
 
-/// Huffman codes are written from their highest bit on, all else from the lowest (RFC 1951, 3.1.1).
+/// Huffman codes are written highest bit first, everything else lowest bit first (RFC 1951, 3.1.1).
 const fn huffman(code: u32, count: u32) -> Code {
     Code(code.reverse_bits() >> (32 - count), count)
 }
@@ -175,14 +175,14 @@ static LENGTHS: [Code; 256] = {
     let mut codes = [Code(0, 0); 256];
     let mut over: u32 = 0;
     while over < 255 {
-        // Lengths from 3 on go in fours of equal steps; a step is twice as large each time after the first two.
+        // Lengths from 3 on are in groups of four equal steps. After the first two groups, the step doubles each time.
         let extra = if over < 8 { 0 } else { over.ilog2() - 2 };
         let symbol = 257 + extra * 4 + (over >> extra);
         let Code(bits, count) = if symbol < 280 { huffman(symbol - 256, 7) } else { huffman(0xc0 + symbol - 280, 8) };
         codes[over as usize] = Code(bits | (over & ((1 << extra) - 1)) << count, count + extra);
         over += 1;
     }
-    // The longest has a code of its own.
+    // The maximum length has its own code.
     codes[255] = huffman(0xc0 + 285 - 280, 8);
     codes
 };

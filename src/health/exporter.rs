@@ -1,4 +1,4 @@
-//! The metrics of the exporter as a whole, counted as things happen.
+//! The metrics of the exporter as a whole, counted when events happen.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,11 +14,11 @@ use super::process;
 use super::table::{EXPORTER_METRICS, EndpointLabel, HostLabel, HttpLabels, Instruments};
 use super::unix_seconds;
 
-/// Counts what the exporter does.
+/// Counts the exporter's events.
 pub struct ExporterMetrics {
     instruments: Arc<Instruments>,
     registry: Registry,
-    /// Told of each change of the instruments.
+    /// Notified of each change of the instruments.
     changed: Notify,
 }
 
@@ -28,26 +28,26 @@ impl Default for ExporterMetrics {
         let mut registry = Registry::default();
         registry.register_collector(Box::new(Table(instruments.clone())));
         let metrics = ExporterMetrics { instruments, registry, changed: Notify::new() };
-        // The configuration was read at the start, or there would be no exporter.
+        // The configuration was read at the start, otherwise the exporter would not run.
         metrics.reloaded(true);
         metrics
     }
 }
 
 impl ExporterMetrics {
-    /// All as OpenMetrics.
+    /// All metrics as OpenMetrics.
     pub fn open_metrics(&self) -> String {
         let mut text = String::new();
         encode_registry(&mut text, &self.registry).unwrap_or_else(|_| unreachable!("a String takes all that is written"));
         text
     }
 
-    /// Waits for a change, but for what the kernel says and the count of requests to the exporter: that would be each scrape.
+    /// Waits for a change. This excludes the process metrics and the count of requests to the exporter, which changes at each scrape.
     pub async fn changed(&self) {
         self.changed.notified().await;
     }
 
-    /// The instruments, one of which is to be changed.
+    /// The instruments, one of which will be changed.
     pub(super) fn instruments(&self) -> &Instruments {
         self.changed.notify_one();
         &self.instruments
@@ -58,7 +58,7 @@ impl ExporterMetrics {
         self.instruments().intervals.get_or_create(&EndpointLabel { endpoint }).set(interval.as_secs_f64());
     }
 
-    /// Announces a host: a pool by its name, or the API.
+    /// Announces a host: the pool with this name, or the API.
     pub fn expect_host(&self, pool: Option<&Arc<str>>) {
         drop(self.instruments().durations.get_or_create(&HostLabel(pool.cloned())));
     }
@@ -68,14 +68,14 @@ impl ExporterMetrics {
         self.instruments().intervals.remove(&EndpointLabel { endpoint });
     }
 
-    /// So many counters of an endpoint's answer fell a little and are held.
+    /// Counts counters of an endpoint's answer that fell a little and keep their previous value.
     pub fn corrected(&self, endpoint: &'static str, counters: usize) {
         if counters > 0 {
             self.instruments().corrections.get_or_create(&EndpointLabel { endpoint }).inc_by(counters as u64);
         }
     }
 
-    /// The configuration was read anew, or could not be.
+    /// Records a reload of the configuration.
     pub fn reloaded(&self, successful: bool) {
         let instruments = self.instruments();
         instruments.reload_successful.set(successful.into());
@@ -84,13 +84,13 @@ impl ExporterMetrics {
         }
     }
 
-    /// Counts a request to the exporter. `path` is the route's pattern: the raw path can hold anything.
+    /// Counts a request to the exporter. `path` is the route's pattern, because the raw path can contain anything.
     pub fn http_request(&self, path: &str, code: u16) {
         self.instruments.http.get_or_create(&HttpLabels { path: path.to_owned(), code }).inc();
     }
 }
 
-/// The rows of the table, for prometheus-client's registry.
+/// The rows of the table, as a collector for prometheus-client's registry.
 #[derive(Debug)]
 struct Table(Arc<Instruments>);
 

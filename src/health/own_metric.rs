@@ -1,4 +1,4 @@
-//! A row of the exporter's own metrics, and how it is written.
+//! A row in the table of the exporter's own metrics, and its encoding.
 
 use std::fmt;
 
@@ -9,13 +9,13 @@ use prometheus_client::registry;
 
 use super::table::Instruments;
 
-/// A metric of the exporter's own that belongs to no subject.
+/// A metric of the exporter that belongs to no subject.
 pub struct OwnMetric {
     description: Description,
     instrument: fn(&Instruments) -> &dyn EncodeMetric,
 }
 
-/// What is said of a metric before its first sample.
+/// The properties of a metric that all its samples share.
 pub(super) struct Description {
     /// Without the unit, and without the suffix of the kind.
     name: &'static str,
@@ -56,7 +56,7 @@ impl Description {
 }
 
 impl OwnMetric {
-    /// The name as rules and dashboards know it; a histogram's samples have another suffix each.
+    /// The name in rules and dashboards; a histogram's samples have further suffixes.
     pub fn name(&self) -> String {
         let Description { name, unit, kind, .. } = &self.description;
         let unit = unit.map(|unit| format!("_{}", unit.name())).unwrap_or_default();
@@ -80,7 +80,7 @@ impl OwnMetric {
         self.description.help
     }
 
-    /// Writes the metric, unless it has no samples.
+    /// Encodes the metric, unless it has no samples.
     pub(super) fn encode(&self, encoder: &mut DescriptorEncoder<'_>, instruments: &Instruments) -> fmt::Result {
         let instrument = (self.instrument)(instruments);
         if instrument.is_empty() {
@@ -93,8 +93,8 @@ impl OwnMetric {
     }
 }
 
-/// Makes a table of metrics, and the instruments that hold their values: each row is the instrument's name, its type, how it begins, and
-/// what is said of it.
+/// Makes a table of metrics, and the instruments that hold their values. Each row is the instrument's name, its type, its initial value, and
+/// the metric's description.
 macro_rules! exporter_metrics {
     ($($name:ident: $instrument:ty = $new:expr => $description:expr,)*) => {
         #[derive(Debug)]
@@ -108,7 +108,7 @@ macro_rules! exporter_metrics {
             }
         }
 
-        /// Every metric that belongs to no subject, in the order of the exposition.
+        /// All metrics that belong to no subject, in the order of the exposition.
         pub static EXPORTER_METRICS: &[OwnMetric] =
             &[$($description.held_by(|instruments| &instruments.$name),)*];
     };

@@ -1,4 +1,4 @@
-//! `minergate_api_paused_until_timestamp_seconds`: until when the API asked for a pause; absent when it did not.
+//! `minergate_api_paused_until_timestamp_seconds`: when the pause ends that the API asked for; absent if there is none.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -23,7 +23,7 @@ impl PausedUntil {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Seconds since 1970; whole ones, so that it stays the same from scrape to scrape.
+    /// Seconds since 1970, as a whole number, so that it is the same in every scrape.
     fn get(&self) -> Option<f64> {
         let left = (*self.lock())?.saturating_duration_since(Instant::now());
         (!left.is_zero()).then(|| (unix_seconds() + left.as_secs_f64()).round())

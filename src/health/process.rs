@@ -1,11 +1,11 @@
-//! What the kernel says of this process, from /proc.
+//! Process metrics from /proc.
 
 #[cfg(target_os = "linux")]
 use std::{sync::OnceLock, time::Duration};
 
 use super::table::Instruments;
 
-/// Brings the metrics of the process up to date. What the kernel does not say is unknown.
+/// Updates the metrics of the process. A value that the kernel does not report is unknown.
 #[cfg(target_os = "linux")]
 #[expect(clippy::cast_precision_loss, reason = "none of these comes near 2^53")]
 pub(super) fn read(instruments: &Instruments) {
@@ -33,9 +33,10 @@ pub(super) fn read(instruments: &Instruments) {
 #[cfg(not(target_os = "linux"))]
 pub(super) fn read(_: &Instruments) {}
 
-/// When the process started, since 1970 in seconds, from how long the machine had been up then.
+/// The start time of the process in seconds since 1970, calculated from the machine's uptime at that time.
 ///
-/// Not from /proc/stat, which systemd hides (`ProcSubset=pid`); and once, so that a clock that is set makes no other start of it.
+/// /proc/stat is not used, because systemd hides it (`ProcSubset=pid`). The time is calculated once, so that a clock change does not look like
+/// a restart.
 #[cfg(target_os = "linux")]
 fn start_time(uptime: Duration) -> f64 {
     use rustix::time::{ClockId, clock_gettime};

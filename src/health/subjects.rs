@@ -1,4 +1,4 @@
-//! Every account, network and the pool, with its health, and the samples that say so on `/metrics`.
+//! The health of all accounts, networks and the pool, and its samples in `/metrics`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use minergate::metric::{Context, Samples};
+use minergate_pools::Pool;
 use tokio::time::Instant;
 
 use super::subject::{LoopHealth, SubjectHealth, loop_name};
@@ -14,27 +15,27 @@ use crate::blocks::Blocks;
 use crate::store::Key;
 use crate::subject::Subject;
 
-/// What is polled, and how that goes.
+/// The health of all subjects.
 #[derive(Default)]
-pub struct Subjects(Mutex<State>);
+pub struct Subjects(Mutex<SubjectsState>);
 
-struct State {
+struct SubjectsState {
     by_subject: BTreeMap<Subject, SubjectHealth>,
     samples: Arc<Blocks>,
-    /// Subjects whose samples are not yet what their health is: a scrape brings them up to date, as an account is polled some times
+    /// Subjects whose samples are not up to date. A scrape updates them, because an account is polled several times
     /// between two scrapes.
     changed: BTreeSet<Subject>,
 }
 
-impl Default for State {
+impl Default for SubjectsState {
     fn default() -> Self {
-        // What belongs to no account is said of the empty one.
+        // Subjects without an account have an empty `account` label.
         let samples = Blocks::new(
             |subject| Some(("account", subject.labels().0)),
             SUBJECT_METRICS.iter().map(|metric| &metric.family),
             None,
         );
-        State { by_subject: BTreeMap::new(), samples: Arc::new(samples), changed: BTreeSet::new() }
+        SubjectsState { by_subject: BTreeMap::new(), samples: Arc::new(samples), changed: BTreeSet::new() }
     }
 }
 
@@ -46,12 +47,12 @@ impl Subjects {
         state.samples.clone()
     }
 
-    /// Reads the health of every subject, in order.
+    /// Calls a function with the health of every subject, in order.
     pub fn for_each(&self, read: impl FnMut(&SubjectHealth)) {
         self.state().by_subject.values().for_each(read);
     }
 
-    /// Whether there is an account of that name.
+    /// Whether there is an account with this name.
     pub fn has_account(&self, name: &str) -> bool {
         self.state().by_subject.contains_key(&Subject::Account(name.into()))
     }
@@ -61,14 +62,14 @@ impl Subjects {
         self.state().by_subject.keys().filter_map(Subject::account).cloned().collect()
     }
 
-    /// Whether every account was tried, whatever came of it.
+    /// Whether every account was polled at least once, with any result.
     pub fn is_ready(&self) -> bool {
         let state = self.state();
         let mut accounts = state.by_subject.values().filter(|health| health.subject.account().is_some());
         accounts.all(|account| account.loops.is_empty() || account.loops.values().any(|l| l.tried))
     }
 
-    /// Announces an account, so that its metrics are there before its first poll.
+    /// Announces an account, so that its metrics exist before its first poll.
     pub fn expect_account(&self, name: &Arc<str>) {
         self.state().expect(&Subject::Account(name.clone()));
     }
@@ -80,13 +81,13 @@ impl Subjects {
         state.changed.insert(subject);
     }
 
-    /// Forgets how an account's login stands: its secrets are others now.
+    /// Forgets the login state of an account whose secrets have changed.
     pub fn forget_login(&self, name: &str) {
         self.change_account(name, |account| (account.blocked, account.token_since) = (None, None));
     }
 
-    /// Announces a loop, which polls a pool by its name, or the API.
-    pub fn expect_loop(&self, key: &Key, interval: Duration, pool: Option<Arc<str>>) {
+    /// Announces a loop, which polls this pool, or the API.
+    pub fn expect_loop(&self, key: &Key, interval: Duration, pool: Option<Arc<Pool>>) {
         let mut state = self.state();
         let subject = key.subject.whole();
         let loops = &mut state.expect(&subject).loops;
@@ -99,7 +100,7 @@ impl Subjects {
         }
     }
 
-    /// Forgets a loop that has ended, and with its last one a subject that was not announced by itself.
+    /// Forgets a loop that has ended. With its last loop, a subject is removed that was not announced separately.
     pub fn forget_loop(&self, key: &Key) {
         let (mut state, subject) = (self.state(), key.subject.whole());
         let Some(health) = state.by_subject.get_mut(&subject) else { return };
@@ -110,14 +111,14 @@ impl Subjects {
         state.changed.insert(subject);
     }
 
-    /// When each loop polls next, and its interval.
+    /// The time of the next poll of each loop, and its interval.
     pub(super) fn planned(&self) -> Vec<(Instant, Duration)> {
         let state = self.state();
         let loops = state.by_subject.values().flat_map(|health| health.loops.values());
         loops.filter_map(|l| Some((l.next?, l.interval))).collect()
     }
 
-    /// Notes when a loop polls next. `/metrics` does not say it, so nothing changes there.
+    /// Records when a loop polls next. `/metrics` does not contain this, so the samples do not change.
     pub(super) fn next_poll(&self, key: &Key, at: Instant, late: Option<&'static str>) {
         if let Some(l) = self.state().find(key) {
             l.next = Some(at);
@@ -127,7 +128,7 @@ impl Subjects {
         }
     }
 
-    /// Changes a loop's health, if there is one.
+    /// Changes a loop's health, if it exists.
     pub(super) fn change_loop(&self, key: &Key, change: impl FnOnce(&mut LoopHealth)) {
         let mut state = self.state();
         state.find(key).map(change);
@@ -135,20 +136,20 @@ impl Subjects {
         state.show();
     }
 
-    /// Changes an account's health. One that is gone is not taken up again for a request that was still under way.
+    /// Changes an account's health. An account that was removed is not added again by a request that was still in flight.
     pub(super) fn change_account(&self, name: &str, change: impl FnOnce(&mut SubjectHealth)) {
         let (mut state, subject) = (self.state(), Subject::Account(name.into()));
         state.by_subject.get_mut(&subject).map(change);
         state.changed.insert(subject);
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, SubjectsState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
-    /// The health of a subject, which is new unless it is known.
+impl SubjectsState {
+    /// The health of a subject, created if necessary.
     fn expect(&mut self, subject: &Subject) -> &mut SubjectHealth {
         self.by_subject.entry(subject.clone()).or_insert_with(|| {
             self.changed.insert(subject.clone());
@@ -160,7 +161,7 @@ impl State {
         self.by_subject.get_mut(&key.subject.whole())?.loops.get_mut(&loop_name(key))
     }
 
-    /// Shows what has changed.
+    /// Updates the samples of changed subjects.
     fn show(&mut self) {
         let request = Context::default();
         let samples = Arc::make_mut(&mut self.samples);

@@ -1,8 +1,8 @@
-//! The table of the exporter's own metrics. `/metrics`, the reference and the tests of rules and dashboards are made from it.
+//! The table of the exporter's own metrics. `/metrics`, the reference, and the tests of rules and dashboards are made from it.
 //!
-//! What is said of a subject is read from its health, as the API's metrics are read from an answer: so `account=` and the end of an
-//! account apply to it as well. What is said of the exporter as a whole is an instrument of prometheus-client, which
-//! [`ExporterMetrics`](super::ExporterMetrics) counts with.
+//! Metrics of a subject are read from its health, in the same way as the API's metrics are read from an answer. So `account=` and the removal of an
+//! account apply to them too. Metrics of the exporter as a whole are instruments of prometheus-client, which
+//! [`ExporterMetrics`](super::ExporterMetrics) updates.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,13 +18,13 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 
-use super::known::Known;
 use super::log::DroppedLines;
+use super::optional_value::OptionalValue;
 use super::own_metric::{OwnMetric, counter, exporter_metrics, gauge, histogram, info};
 use super::pause::PausedUntil;
 use super::subject::SubjectHealth;
 
-/// What the health of a subject says. The label `account` stands before each row's own.
+/// The metrics of a subject's health. The label `account` is added before each row's own labels.
 pub static SUBJECT_METRICS: &[Metric<SubjectHealth>] = &[
     metric::gauge("up", "Whether every enabled endpoint of the account was read successfully at its latest poll, 1 or 0")
         .read(|health, out| out.put([], health.subject.account().map(|_| f64::from(health.is_up())))),
@@ -46,7 +46,7 @@ pub static SUBJECT_METRICS: &[Metric<SubjectHealth>] = &[
     metric::counter("auth_logins", "Attempts to log in, by how they ended")
         .labels(&["outcome"])
         .read(|health, out| out.put_all(health.logins.iter().map(|(outcome, logins)| ([*outcome], *logins)))),
-    metric::gauge("auth_blocked", "1 while logins are blocked, else 0; rejected credentials block until there are others, a captcha or a discontinued API until a reload")
+    metric::gauge("auth_blocked", "1 while logins are blocked, else 0; rejected credentials block until they change, a captcha or a discontinued API until a reload")
         .labels(&["reason"])
         .read(|health, out| {
             for reason in Blocked::ALL.into_iter().filter(|_| health.logs_in()) {
@@ -88,7 +88,7 @@ exporter_metrics! {
     dropped: Family<EndpointLabel, Counter> = Family::default() =>
         counter(
             "minergate_api_dropped_samples",
-            "Samples left out because the API named an invalid currency or more than fit",
+            "Samples left out because of an invalid currency, or because there were too many",
         ).labels(&["endpoint"]),
     corrections: Family<EndpointLabel, Counter> = Family::default() =>
         counter(
@@ -105,22 +105,22 @@ exporter_metrics! {
     paused_until: PausedUntil = PausedUntil::default() =>
         gauge(
             "minergate_api_paused_until_timestamp",
-            "Until when the API asked to be left alone, since 1970 in seconds; absent when it did not",
+            "When the pause ends that the API asked for, since 1970 in seconds; absent if there is none",
         ).unit(Seconds),
-    // What the kernel says of the process: the standard set.
-    cpu_time: Known = Known::counter() =>
+    // The standard process metrics, from the kernel.
+    cpu_time: OptionalValue = OptionalValue::counter() =>
         counter("process_cpu", "User and system CPU time spent in seconds").unit(Seconds),
-    resident_memory: Known = Known::gauge() =>
+    resident_memory: OptionalValue = OptionalValue::gauge() =>
         gauge("process_resident_memory", "Resident memory in bytes").unit(Bytes),
-    virtual_memory: Known = Known::gauge() =>
+    virtual_memory: OptionalValue = OptionalValue::gauge() =>
         gauge("process_virtual_memory", "Virtual memory in bytes").unit(Bytes),
-    open_fds: Known = Known::gauge() =>
+    open_fds: OptionalValue = OptionalValue::gauge() =>
         gauge("process_open_fds", "Number of open file descriptors"),
-    max_fds: Known = Known::gauge() =>
+    max_fds: OptionalValue = OptionalValue::gauge() =>
         gauge("process_max_fds", "Maximum number of open file descriptors"),
-    start_time: Known = Known::gauge() =>
+    start_time: OptionalValue = OptionalValue::gauge() =>
         gauge("process_start_time", "When the process started, since 1970 in seconds").unit(Seconds),
-    threads: Known = Known::gauge() =>
+    threads: OptionalValue = OptionalValue::gauge() =>
         gauge("process_threads", "Number of threads"),
 }
 
@@ -129,8 +129,8 @@ pub(super) struct EndpointLabel {
     pub(super) endpoint: &'static str,
 }
 
-/// The name of a pool. The API's is empty, which to Prometheus is no label: readers of OpenMetrics want the same labels on all samples
-/// of a family.
+/// The name of a pool. The API's name is empty, which Prometheus treats as a missing label. OpenMetrics parsers expect the same labels on all
+/// samples of a family.
 #[derive(Clone, Debug, Hash, PartialEq, Eq)]
 pub(super) struct HostLabel(pub(super) Option<Arc<str>>);
 
@@ -152,7 +152,7 @@ pub(super) struct HttpLabels {
     pub(super) code: u16,
 }
 
-/// Upper bounds of the request durations' buckets, in seconds; the default timeout is among them.
+/// Upper bounds of the buckets for request durations, in seconds. The default timeout is one of them.
 const BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 const BUILD: [(&str, &str); 3] =

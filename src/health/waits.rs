@@ -1,10 +1,10 @@
-//! How long the latest request to each host waited for its turn at the host's limits.
+//! How long the latest request to each host waited for its turn.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// By the name of a pool; nothing stands for the API.
+/// By the name of a pool; `None` is the API.
 #[derive(Debug, Default)]
 pub struct Waits(Mutex<BTreeMap<Option<Arc<str>>, Duration>>);
 

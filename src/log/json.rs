@@ -1,4 +1,4 @@
-//! A log line as JSON: what the logfmt line says, by the same names and in the same order.
+//! A log line as JSON, with the same fields in the same order as in logfmt.
 
 use std::fmt;
 

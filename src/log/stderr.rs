@@ -1,6 +1,6 @@
-//! Standard error behind a bounded queue: a reader that stalls costs lines, and holds up nobody.
+//! Standard error behind a bounded queue. If the reader stalls, lines are lost, but nothing waits.
 //!
-//! `tracing-appender` has such a writer too. Its queue is bounded in lines and not in bytes, and its guard blocks and prints when the
+//! `tracing-appender` has such a writer too, but its queue is bounded in lines and not in bytes, and its guard blocks and prints when the
 //! reader stalls.
 
 use std::collections::VecDeque;
@@ -11,33 +11,33 @@ use std::time::Duration;
 
 use tracing::warn;
 
-/// What the queue holds at most, in bytes.
+/// Maximum size of the queue, in bytes.
 const MAX_BYTES: usize = 1 << 20;
 
-/// What a line takes in the queue beside its text, in bytes.
+/// Memory for a line in the queue in addition to its text, in bytes.
 const LINE_BYTES: usize = 48;
 
-/// How long to wait before writing again to a pipe that another process made non-blocking.
+/// Wait before the next write to a pipe that another process made non-blocking.
 const RETRY: Duration = Duration::from_millis(10);
 
 static QUEUE: Queue = Queue::new();
 static THREAD: Once = Once::new();
 
 struct Queue {
-    state: Mutex<State>,
-    /// A line came, or a line was written.
+    state: Mutex<QueueState>,
+    /// A line was added or written.
     changed: Condvar,
 }
 
-struct State {
+struct QueueState {
     lines: VecDeque<Box<[u8]>>,
-    /// Of all lines, with the one that is being written.
+    /// Size of all lines, including the one that is being written.
     bytes: usize,
-    /// Lines that found no room, or could not be written.
+    /// Number of lines for which there was no room, or that could not be written.
     dropped: u64,
 }
 
-/// Puts a line into the queue, or drops it when there is no room.
+/// Adds a line to the queue, or drops it if there is no room.
 pub(super) fn push(line: &[u8]) {
     THREAD.call_once(|| {
         // Without the thread, lines are dropped and counted.
@@ -46,17 +46,17 @@ pub(super) fn push(line: &[u8]) {
     QUEUE.push(line);
 }
 
-/// Waits until all lines are written, but no longer than that.
+/// Waits until all lines are written, at most for this time.
 pub(super) fn flush(time: Duration) {
     QUEUE.flush(time);
 }
 
-/// Lines that were lost so far.
+/// Number of lines lost so far.
 pub(super) fn dropped() -> u64 {
     QUEUE.state().dropped
 }
 
-/// Takes each line of the log as it is formatted: whole, in one call.
+/// Receives each formatted line of the log, complete and in one call.
 #[derive(Clone, Copy)]
 pub(super) struct Stderr;
 
@@ -73,7 +73,7 @@ impl Write for Stderr {
 
 impl Queue {
     const fn new() -> Queue {
-        let state = State { lines: VecDeque::new(), bytes: 0, dropped: 0 };
+        let state = QueueState { lines: VecDeque::new(), bytes: 0, dropped: 0 };
         Queue { state: Mutex::new(state), changed: Condvar::new() }
     }
 
@@ -100,7 +100,7 @@ impl Queue {
         }
     }
 
-    /// A line is done with. Returns how many were dropped so far, once half of the queue is free.
+    /// A line is finished. Returns how many lines were dropped so far, once half of the queue is free.
     fn done(&self, line: &[u8], is_written: bool) -> Option<u64> {
         let mut state = self.state();
         state.bytes -= line.len() + LINE_BYTES;
@@ -114,18 +114,18 @@ impl Queue {
         drop(self.changed.wait_timeout_while(state, time, |state| state.bytes > 0));
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Writes lines for ever, and says how many were lost once lines are read again.
+/// Writes lines for ever. When lines are read again, logs how many were lost.
 fn write_lines(queue: &Queue, out: &mut impl Write) {
     let mut reported = 0;
     loop {
         let line = queue.next();
         let is_written = write_line(out, &line).is_ok();
-        // A line about loss would be lost as well where none can be written.
+        // If no line can be written, a line about the loss would be lost too.
         if let Some(dropped) = queue.done(&line, is_written)
             && is_written
             && dropped > reported
@@ -165,10 +165,10 @@ mod tests {
         }
     }
 
-    /// Takes one byte at a time, and lets each be tried twice.
-    struct Reluctant(Vec<u8>, bool);
+    /// Accepts one byte at a time, and only at the second attempt.
+    struct SlowPipe(Vec<u8>, bool);
 
-    impl Write for Reluctant {
+    impl Write for SlowPipe {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.1 = !self.1;
             if self.1 {
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_line_is_written_whole_to_a_pipe_that_does_not_block() {
-        let mut out = Reluctant(Vec::new(), false);
+        let mut out = SlowPipe(Vec::new(), false);
         write_line(&mut out, b"line\n").unwrap();
         assert_eq!(out.0, b"line\n");
     }

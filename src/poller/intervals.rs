@@ -1,11 +1,11 @@
-//! How often each endpoint is polled, and how long values are shown without news.
+//! How often each endpoint is polled, and how long values are shown without a new answer.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use minergate::endpoints::{ENDPOINTS, Endpoint};
 
-/// An interval that is shorter than the default by more than this brings requests and no news.
+/// If an interval is shorter than the default divided by this, the additional requests bring no new values.
 const HASTY: u32 = 10;
 
 /// The intervals, and how long values are shown.
@@ -13,7 +13,7 @@ const HASTY: u32 = 10;
 pub struct Intervals {
     /// How long values are shown after their last poll; at least three of the endpoint's intervals.
     pub stale_after: Duration,
-    /// Endpoints whose interval is not the default; nothing stands for "off".
+    /// Endpoints with another interval than the default; `None` means off.
     changed: BTreeMap<&'static str, Option<Duration>>,
 }
 
@@ -24,7 +24,7 @@ impl Default for Intervals {
 }
 
 impl Intervals {
-    /// Time from one poll of the endpoint to the next; nothing when it is off.
+    /// Time from one poll of the endpoint to the next; `None` if it is off.
     pub fn get(&self, endpoint: &Endpoint) -> Option<Duration> {
         self.changed.get(endpoint.name).copied().unwrap_or(Some(endpoint.interval))
     }
@@ -33,13 +33,13 @@ impl Intervals {
         self.changed.insert(endpoint.name, interval);
     }
 
-    /// Endpoints that are polled more often than makes sense, with their intervals.
+    /// Endpoints that are polled too often, with their intervals.
     pub fn hasty(&self) -> impl Iterator<Item = (&'static Endpoint, Duration)> {
         let polled = ENDPOINTS.iter().filter_map(|endpoint| Some((endpoint, self.get(endpoint)?)));
         polled.filter(|(endpoint, interval)| *interval * HASTY < endpoint.interval)
     }
 
-    /// How long the endpoint's values are shown without news.
+    /// How long the endpoint's values are shown without a new answer.
     pub fn lifetime(&self, interval: Duration) -> Duration {
         self.stale_after.max(3 * interval)
     }

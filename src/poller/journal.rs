@@ -1,7 +1,7 @@
-//! What the log says of polls that fail: one line for the API and one for an account when it begins and when it ends, and single
-//! endpoints only where they differ.
+//! Logs failed polls: one line when the API or an account goes down and one when it is up again. Single endpoints are only logged if they
+//! fail in another way.
 //!
-//! Which of these a failure is shows a little later: when others have failed as well, and nothing has succeeded in between. So
+//! To distinguish these cases, it takes a short time to see whether other polls fail too and none succeeds. So
 //! failures are collected for a moment and then reported together.
 
 use std::collections::BTreeMap;
@@ -15,49 +15,49 @@ use crate::explanation::explanation;
 use crate::store::Key;
 use minergate::api;
 
-/// How long failures are collected, and how long at most while it is open whether the API is down.
+/// How long failures are collected, and the maximum time while it is not clear whether the API is down.
 const DELAY: Duration = Duration::from_secs(2);
 const LONGEST_DELAY: Duration = Duration::from_secs(5);
 
-/// The API is down when so many loops have failed, of more than one account, and nothing has succeeded since, for [`DELAY`].
+/// The API is down if at least this number of loops have failed, of more than one account, and nothing has succeeded since, for [`DELAY`].
 const API_LOOPS: usize = 3;
 
-/// An account is down when so many of its loops have failed in the same way, and none has succeeded since.
+/// An account is down if at least this number of its loops have failed in the same way, and none has succeeded since.
 const ACCOUNT_LOOPS: usize = 2;
 
-/// Kinds that are an account's own, whatever the API does for others.
+/// Kinds of errors that always concern a single account.
 const OF_ACCOUNT: &[&str] =
     &["wrong_password", "totp_required", "totp_refused", "captcha", "login_blocked", "secret", "wallet_unknown"];
 
-/// Kinds that follow from a failure before: nothing was sent because of it.
+/// Kinds of errors that follow from an earlier one: nothing was sent because of it.
 const FOLLOWING: &[&str] = &["paused", "login_blocked", "login_postponed"];
 
-/// The failures that go on, and what was logged of them.
+/// The current failures, and what was logged about them.
 #[derive(Default)]
 pub(super) struct Journal {
-    /// The name of the pool that it is about; nothing where it is about the API.
+    /// The name of the pool that it is about; `None` for the API.
     pool: Option<Arc<str>>,
     failing: BTreeMap<Key, Failure>,
-    /// When the API went down, while it is.
+    /// When the API went down, if it is down.
     api_down: Option<Instant>,
-    /// When each account that is down went down, and how.
+    /// When each account that is down went down, and with which kind of error.
     accounts_down: BTreeMap<Arc<str>, (Instant, &'static str)>,
     /// When a poll of each account last succeeded.
     succeeded: BTreeMap<Arc<str>, Instant>,
     /// When any poll last succeeded.
     any_succeeded: Option<Instant>,
-    /// When the first of the failures that are collected came, and when they are reported.
+    /// When the first of the collected failures happened, and when they will be reported.
     collecting: Option<(Instant, Instant)>,
 }
 
 struct Failure {
     kind: &'static str,
-    words: String,
+    message: String,
     since: Instant,
-    /// When it failed last.
+    /// When it last failed.
     latest: Instant,
     report: Report,
-    /// It had a line of its own, and so gets one when it ends.
+    /// It was logged in its own line, so its end is logged too.
     has_line: bool,
 }
 
@@ -65,7 +65,7 @@ struct Failure {
 #[derive(Clone, Copy, PartialEq)]
 enum Report {
     Pending,
-    /// In a line of its own.
+    /// In its own line.
     Own,
     /// In the line of its account or of the API.
     Above,
@@ -76,38 +76,38 @@ impl Journal {
         Journal { pool, ..Journal::default() }
     }
 
-    /// When [`Journal::report`] is to be called.
+    /// When [`Journal::report`] must be called.
     pub(super) fn due(&self) -> Option<Instant> {
         self.collecting.map(|(_, due)| due)
     }
 
-    /// A poll failed.
+    /// Records a failed poll.
     pub(super) fn failed(&mut self, key: &Key, error: &api::Error) {
-        let (kind, words, latest) = (error.kind(), explanation(error, self.pool.as_deref()), Instant::now());
+        let (kind, message, latest) = (error.kind(), explanation(error, self.pool.as_deref()), Instant::now());
         let is_down = |account| self.accounts_down.contains_key(account);
         let is_above = self.api_down.is_some() || key.subject.account().is_some_and(is_down);
         if let Some(failure) = self.failing.get_mut(key) {
             failure.latest = latest;
             let is_news = match failure.report {
-                // The reason comes first, and what follows from it does not replace it.
+                // The cause is reported, and not replaced by an error that follows from it.
                 Report::Pending => !FOLLOWING.contains(&kind),
-                // What it was reported with has ended, and it still fails.
+                // The outage that it was reported with has ended, but it still fails.
                 Report::Above if !is_above => true,
                 Report::Above | Report::Own => failure.kind != kind && !FOLLOWING.contains(&kind),
             };
             if is_news {
-                (failure.kind, failure.words, failure.report) = (kind, words, Report::Pending);
+                (failure.kind, failure.message, failure.report) = (kind, message, Report::Pending);
                 self.collecting.get_or_insert((latest, latest + DELAY));
             }
         } else {
-            let failure = Failure { kind, words, since: latest, latest, report: Report::Pending, has_line: false };
+            let failure = Failure { kind, message, since: latest, latest, report: Report::Pending, has_line: false };
             self.failing.insert(key.clone(), failure);
             self.collecting.get_or_insert((latest, latest + DELAY));
         }
     }
 
-    /// A poll succeeded. Only with a new answer does it show that the host and the account are up: an answer that is kept, or made
-    /// without the host, says nothing of them.
+    /// Records a successful poll. Only a new answer shows that the host and the account are up. An answer that was stored, or made
+    /// without a request, shows nothing.
     pub(super) fn succeeded(&mut self, key: &Key, is_new: bool) {
         if is_new {
             self.answered(key);
@@ -121,7 +121,7 @@ impl Journal {
         }
     }
 
-    /// The host has answered, and for the account of the key if it has one.
+    /// The host has answered, and has answered for the key's account if there is one.
     fn answered(&mut self, key: &Key) {
         let now = Instant::now();
         self.any_succeeded = Some(now);
@@ -142,7 +142,7 @@ impl Journal {
         }
     }
 
-    /// A loop has ended.
+    /// Forgets a loop that has ended.
     pub(super) fn forget(&mut self, key: &Key) {
         self.failing.remove(key);
         if let Some(account) = key.subject.account()
@@ -170,7 +170,7 @@ impl Journal {
                 _ => self.report_api(),
             }
         }
-        // Those of pool and networks belong to no account.
+        // Failures of pool and networks belong to no account.
         let mut pending: BTreeMap<Option<Arc<str>>, Vec<Key>> = BTreeMap::new();
         for (key, _) in self.failing.iter().filter(|(_, failure)| failure.report == Report::Pending) {
             pending.entry(key.subject.account().cloned()).or_default().push(key.clone());
@@ -194,14 +194,14 @@ impl Journal {
         }
     }
 
-    /// Loops that have failed since anything succeeded, for a reason that is not their account's own.
+    /// Loops that have failed since the last success, for a reason that does not concern a single account.
     fn failed_since_success(&self) -> impl Iterator<Item = (&Key, &Failure)> {
         let since_success = |failure: &Failure| self.any_succeeded.is_none_or(|time| failure.latest >= time);
         let failures = self.failing.iter().filter(move |(_, failure)| since_success(failure));
         failures.filter(|(_, failure)| !OF_ACCOUNT.contains(&failure.kind))
     }
 
-    /// Whether enough has failed for the API to be down.
+    /// Whether enough loops have failed for the API to be down.
     fn fails_alike(&self) -> bool {
         let mut accounts = self.failed_since_success().map(|(key, _)| key.subject.account());
         let first = accounts.next();
@@ -209,19 +209,19 @@ impl Journal {
     }
 
     fn report_api(&mut self) {
-        // The first that was sent says why; what follows from it does not.
+        // The first failure of a sent request is the cause; errors that follow from it are not.
         let sent = self.failed_since_success().map(|(_, failure)| failure).filter(|f| !FOLLOWING.contains(&f.kind));
         if let Some(first) = sent.min_by_key(|failure| failure.since) {
             if let Some(pool) = &self.pool {
-                warn!(%pool, kind = first.kind, error = first.words, "pool down");
+                warn!(%pool, kind = first.kind, error = first.message, "pool down");
             } else {
-                warn!(kind = first.kind, error = first.words, "api down");
+                warn!(kind = first.kind, error = first.message, "api down");
             }
             self.api_down = Some(first.since);
         }
     }
 
-    /// Says that an account is down, if it is. Leaves the keys of the loops that fail in another way.
+    /// Logs that an account is down, if it is. Keeps only the keys of loops that fail in another way.
     fn report_account(&mut self, account: &Arc<str>, keys: &mut Vec<Key>) {
         if !self.accounts_down.contains_key(account) {
             let succeeded = self.succeeded.get(account);
@@ -239,7 +239,7 @@ impl Journal {
                 return;
             }
             let pool = self.pool.as_deref();
-            warn!(%account, pool, kind = first.kind, error = first.words, "account down");
+            warn!(%account, pool, kind = first.kind, error = first.message, "account down");
             self.accounts_down.insert(account.clone(), (first.since, first.kind));
         }
         let Some((_, kind)) = self.accounts_down.get(account).copied() else { return };
@@ -257,7 +257,7 @@ impl Journal {
         self.reported(key, Report::Own);
         if let Some(failure) = self.failing.get(key) {
             let (endpoint, (account, currency)) = (key.endpoint, key.subject.labels());
-            warn!(%account, endpoint, %currency, kind = failure.kind, error = failure.words, "poll failed");
+            warn!(%account, endpoint, %currency, kind = failure.kind, error = failure.message, "poll failed");
         }
     }
 
@@ -281,7 +281,7 @@ mod tests {
     use crate::subject::Subject;
     use minergate::api::Error;
 
-    /// Collects what is logged.
+    /// Collects the log lines.
     #[derive(Clone, Default)]
     struct Lines(Arc<Mutex<Vec<u8>>>);
 
@@ -351,7 +351,7 @@ mod tests {
             journal.succeeded(&key(&format!("farm-{account}"), "workers"), true);
         }
         assert!(lines.take().concat().contains("api up again"));
-        // One account still fails, and is reported once it has been polled again.
+        // One account still fails, and is reported after its next poll.
         journal.failed(&key("farm-999", "workers"), &Error::Timeout);
         report(&mut journal).await;
         let logged = lines.take();

@@ -1,4 +1,4 @@
-//! What is polled: the loops that a configuration makes, and the beat of each.
+//! What is polled: the loops for a configuration, and when each one polls.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,22 +17,22 @@ use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
 use minergate::metric::Context;
 use minergate_pools::{Pool, Wallet};
 
-/// What the reading of answers depends on.
+/// Options for reading answers.
 #[derive(Debug, PartialEq)]
-pub struct Reading {
+pub struct ReadOptions {
     pub decimals: Decimals,
-    /// Full names of metrics that are off by default and wanted.
+    /// Full names of metrics to show although they are off by default.
     pub optional_metrics: BTreeSet<String>,
-    /// Named workers of one currency that have samples.
+    /// Maximum number of named workers of one currency that get samples.
     pub max_workers: usize,
-    /// Currencies whose top miners pools say, and not the API.
+    /// Currencies whose top miners come from pools, not from the API.
     pub currencies_of_pools: BTreeSet<Arc<str>>,
 }
 
-impl Default for Reading {
+impl Default for ReadOptions {
     fn default() -> Self {
         let (decimals, optional_metrics) = (Decimals::default(), BTreeSet::new());
-        Reading { decimals, optional_metrics, max_workers: Context::MAX_WORKERS, currencies_of_pools: BTreeSet::new() }
+        ReadOptions { decimals, optional_metrics, max_workers: Context::MAX_WORKERS, currencies_of_pools: BTreeSet::new() }
     }
 }
 
@@ -40,52 +40,52 @@ impl Default for Reading {
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
     pub intervals: Intervals,
-    /// Each account at the API with the names of its endpoints; nothing stands for all.
+    /// Each account at the API with the names of its endpoints; `None` means all.
     pub accounts: Vec<(Arc<Account>, Option<Vec<String>>)>,
-    /// Each wallet with the names of its account's endpoints; nothing stands for all that its pool can fill. Those of an account stand
-    /// together.
+    /// Each wallet with the names of its account's endpoints; `None` means all that its pool can fill. Wallets of an account are
+    /// adjacent.
     pub wallets: Vec<(Arc<Wallet>, Option<Vec<String>>)>,
-    /// The pool that says what there is of a currency's network and top miners; nothing where another instance polls it.
+    /// The pool for each currency's network and top miners; `None` if another instance polls it.
     pub pools: BTreeMap<Arc<str>, Option<Arc<Pool>>>,
-    /// Currencies whose networks are polled; nothing stands for those that the accounts use.
+    /// Currencies whose networks are polled; `None` means those that the accounts use.
     pub currencies: Option<BTreeSet<String>>,
-    /// Currencies of wallets that other instances poll, but whose networks are this one's to poll.
+    /// Currencies of wallets that other instances poll, but whose networks this instance polls.
     pub used_elsewhere: BTreeSet<Arc<str>>,
-    /// Whether the API's own endpoints of pool and networks are polled.
+    /// Whether the endpoints of pool and networks are polled at the API.
     pub api: bool,
-    /// Whether the endpoints of the pool behind the API are this instance's to poll.
+    /// Whether this instance polls the endpoints of the pool behind the API.
     pub pool: bool,
-    pub reading: Arc<Reading>,
-    /// At the start, loops at the API begin no faster than this: the most frequent ones first.
+    pub reading: Arc<ReadOptions>,
+    /// At the start, loops at the API begin at most at this rate, those with the shortest intervals first.
     pub requests_per_second: f64,
 }
 
 impl Plan {
-    /// The loops that are known before the first answer, the most frequent first.
-    pub fn loops(&self) -> impl Iterator<Item = Loop> {
+    /// The loops that are known before the first answer, those with the shortest intervals first.
+    pub fn loops(&self) -> impl Iterator<Item = PollLoop> {
         let mut plans: Vec<_> = ENDPOINTS.iter().filter_map(|endpoint| self.of_endpoint(endpoint)).collect();
         plans.sort_by_key(|plan| plan.interval);
         plans.into_iter().flat_map(|plan| self.loops_of(&plan))
     }
 
-    /// The names of the accounts, each once.
+    /// The names of the accounts, without repetition.
     pub fn account_names(&self) -> BTreeSet<Arc<str>> {
         let at_api = self.accounts.iter().map(|(account, _)| account.name());
         at_api.chain(self.wallets.iter().map(|(wallet, _)| wallet.account())).cloned().collect()
     }
 
-    /// The names of the pools that are asked for something.
+    /// The names of the pools that are polled.
     pub(super) fn all_pools(&self) -> BTreeSet<Arc<str>> {
         let wallets = self.wallets.iter().map(|(wallet, _)| wallet.pool());
         wallets.chain(self.pools.values().flatten()).map(|pool| pool.settings().name.clone()).collect()
     }
 
-    fn loops_of(&self, plan: &Arc<EndpointPlan>) -> Vec<Loop> {
+    fn loops_of(&self, plan: &Arc<EndpointPlan>) -> Vec<PollLoop> {
         match plan.endpoint.scope {
             Scope::Pool => {
-                let api = (self.api && self.pool).then(|| Loop::new(plan, Subject::Pool, Target::Api(None)));
+                let api = (self.api && self.pool).then(|| PollLoop::new(plan, Subject::Pool, Target::Api(None)));
                 let pools = self.pools.values().flatten().filter(|pool| pool.fills(plan.endpoint));
-                api.into_iter().chain(pools.map(|pool| Loop::at_pool(plan, pool))).collect()
+                api.into_iter().chain(pools.map(|pool| PollLoop::at_pool(plan, pool))).collect()
             }
             Scope::Network => {
                 let currencies = self.currencies.iter().flatten();
@@ -93,33 +93,34 @@ impl Plan {
             }
             Scope::Account => {
                 let accounts = self.accounts.iter().filter(|(_, endpoints)| wants(endpoints.as_ref(), plan.endpoint));
-                let at_api = accounts.map(|(account, _)| Loop::at_api(plan, account));
+                let at_api = accounts.map(|(account, _)| PollLoop::at_api(plan, account));
                 at_api.chain(self.of_wallets(plan)).collect()
             }
         }
     }
 
-    /// The loops of wallets. What is said of an account and of no currency is asked of its first wallet alone, or it would stand twice.
-    fn of_wallets(&self, plan: &Arc<EndpointPlan>) -> impl Iterator<Item = Loop> {
+    /// The loops of wallets. An endpoint that does not depend on the currency is only polled for the account's first wallet, because its samples
+    /// would be repeated.
+    fn of_wallets(&self, plan: &Arc<EndpointPlan>) -> impl Iterator<Item = PollLoop> {
         let names_currency = plan.endpoint.families().any(|family| family.labels.contains(&"currency"));
         let by_account = self.wallets.chunk_by(|(one, _), (other, _)| one.account() == other.account());
         by_account.flat_map(move |wallets| {
             let fill = wallets.iter().filter(|(wallet, endpoints)| {
                 wallet.pool().fills(plan.endpoint) && wants(endpoints.as_ref(), plan.endpoint)
             });
-            fill.take(if names_currency { usize::MAX } else { 1 }).map(|(wallet, _)| Loop::of_wallet(plan, wallet))
+            fill.take(if names_currency { usize::MAX } else { 1 }).map(|(wallet, _)| PollLoop::of_wallet(plan, wallet))
         })
     }
 
-    /// Nothing if it is off.
+    /// `None` if it is off.
     fn of_endpoint(&self, endpoint: &'static Endpoint) -> Option<Arc<EndpointPlan>> {
         let interval = self.intervals.get(endpoint)?;
         let (lifetime, reading) = (self.intervals.lifetime(interval), self.reading.clone());
         Some(Arc::new(EndpointPlan { endpoint, interval, lifetime, reading }))
     }
 
-    /// The networks' loops for the currencies in use: those here, and those elsewhere.
-    pub(super) fn networks<'a>(&'a self, currencies: impl Iterator<Item = &'a str>) -> Vec<Loop> {
+    /// The networks' loops for the currencies in use, at this instance and at others.
+    pub(super) fn networks<'a>(&'a self, currencies: impl Iterator<Item = &'a str>) -> Vec<PollLoop> {
         let currencies: BTreeSet<&str> = currencies.chain(self.used_elsewhere.iter().map(|code| &**code)).collect();
         let (documented, others): (Vec<_>, Vec<_>) = currencies.into_iter().partition(|code| currency::is_documented(code));
         let currencies: Vec<_> = documented.into_iter().chain(others).take(CURRENCY_CAP).collect();
@@ -131,15 +132,15 @@ impl Plan {
     }
 
     /// The loop of a currency's network: at its pool, if one is configured, or else at the API.
-    fn of_network(&self, plan: &Arc<EndpointPlan>, currency: &str) -> Option<Loop> {
+    fn of_network(&self, plan: &Arc<EndpointPlan>, currency: &str) -> Option<PollLoop> {
         match self.pools.get(currency) {
-            Some(pool) => pool.as_ref().filter(|pool| pool.fills(plan.endpoint)).map(|pool| Loop::at_pool(plan, pool)),
-            None => self.api.then(|| Loop::new(plan, Subject::Network(currency.into()), Target::Api(None))),
+            Some(pool) => pool.as_ref().filter(|pool| pool.fills(plan.endpoint)).map(|pool| PollLoop::at_pool(plan, pool)),
+            None => self.api.then(|| PollLoop::new(plan, Subject::Network(currency.into()), Target::Api(None))),
         }
     }
 }
 
-/// Whether an endpoint is among those that are named, if some are.
+/// Whether an endpoint is among the named ones, if there are names.
 fn wants(endpoints: Option<&Vec<String>>, endpoint: &Endpoint) -> bool {
     endpoints.is_none_or(|names| names.iter().any(|name| name == endpoint.name))
 }
@@ -148,15 +149,15 @@ fn wants(endpoints: Option<&Vec<String>>, endpoint: &Endpoint) -> bool {
 pub struct EndpointPlan {
     pub endpoint: &'static Endpoint,
     pub interval: Duration,
-    /// How long its values are shown without news.
+    /// How long its values are shown without a new answer.
     pub(super) lifetime: Duration,
-    pub(super) reading: Arc<Reading>,
+    pub(super) reading: Arc<ReadOptions>,
 }
 
-/// Who answers a loop's polls.
+/// What a loop polls.
 #[derive(Clone, Debug)]
 pub enum Target {
-    /// The API, with the token of an account if the answer is an account's.
+    /// The API, with the token of an account if the answer is about an account.
     Api(Option<Arc<Account>>),
     /// A pool, about one of its wallets.
     Wallet(Arc<Wallet>),
@@ -165,7 +166,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// The host: a pool, or nothing for the API.
+    /// The host: a pool, or `None` for the API.
     pub fn pool(&self) -> Option<&Arc<Pool>> {
         match self {
             Target::Api(_) => None,
@@ -182,8 +183,8 @@ impl Target {
         }
     }
 
-    /// Whether what an earlier target has answered is about the same: the same host, and the same wallet there.
-    pub(super) fn continues(&self, before: &Target) -> bool {
+    /// Whether values of an earlier target are still right: it has the same host, and the same wallet there.
+    pub(super) fn has_same_source(&self, before: &Target) -> bool {
         let name = |target: &Target| target.pool().map(|pool| pool.settings().name.clone());
         let is_same_wallet = match (self, before) {
             (Target::Wallet(own), Target::Wallet(before)) => own.has_address_of(before),
@@ -203,53 +204,53 @@ impl Target {
     }
 }
 
-/// One loop: what it asks for, and how often. Loops are told apart, and ordered, by their keys.
-pub struct Loop {
+/// One loop: what it polls, and how often. Loops are compared and ordered by their keys.
+pub struct PollLoop {
     pub plan: Arc<EndpointPlan>,
     pub target: Target,
     pub key: Key,
 }
 
-impl PartialEq for Loop {
-    fn eq(&self, other: &Loop) -> bool {
+impl PartialEq for PollLoop {
+    fn eq(&self, other: &PollLoop) -> bool {
         self.key == other.key
     }
 }
 
-impl Eq for Loop {}
+impl Eq for PollLoop {}
 
-impl PartialOrd for Loop {
-    fn partial_cmp(&self, other: &Loop) -> Option<Ordering> {
+impl PartialOrd for PollLoop {
+    fn partial_cmp(&self, other: &PollLoop) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Loop {
-    fn cmp(&self, other: &Loop) -> Ordering {
+impl Ord for PollLoop {
+    fn cmp(&self, other: &PollLoop) -> Ordering {
         self.key.cmp(&other.key)
     }
 }
 
-impl Loop {
-    fn at_api(plan: &Arc<EndpointPlan>, account: &Arc<Account>) -> Loop {
-        Loop::new(plan, Subject::Account(account.name().clone()), Target::Api(Some(account.clone())))
+impl PollLoop {
+    fn at_api(plan: &Arc<EndpointPlan>, account: &Arc<Account>) -> PollLoop {
+        PollLoop::new(plan, Subject::Account(account.name().clone()), Target::Api(Some(account.clone())))
     }
 
-    fn of_wallet(plan: &Arc<EndpointPlan>, wallet: &Arc<Wallet>) -> Loop {
+    fn of_wallet(plan: &Arc<EndpointPlan>, wallet: &Arc<Wallet>) -> PollLoop {
         let (account, currency) = (wallet.account().clone(), wallet.pool().settings().currency.clone());
-        Loop::new(plan, Subject::wallet(account, currency), Target::Wallet(wallet.clone()))
+        PollLoop::new(plan, Subject::wallet(account, currency), Target::Wallet(wallet.clone()))
     }
 
-    fn at_pool(plan: &Arc<EndpointPlan>, pool: &Arc<Pool>) -> Loop {
-        Loop::new(plan, Subject::Network(pool.settings().currency.clone()), Target::Pool(pool.clone()))
+    fn at_pool(plan: &Arc<EndpointPlan>, pool: &Arc<Pool>) -> PollLoop {
+        PollLoop::new(plan, Subject::Network(pool.settings().currency.clone()), Target::Pool(pool.clone()))
     }
 
-    fn new(plan: &Arc<EndpointPlan>, subject: Subject, target: Target) -> Loop {
-        Loop { plan: plan.clone(), target, key: Key { subject, endpoint: plan.endpoint.name } }
+    fn new(plan: &Arc<EndpointPlan>, subject: Subject, target: Target) -> PollLoop {
+        PollLoop { plan: plan.clone(), target, key: Key { subject, endpoint: plan.endpoint.name } }
     }
 
-    /// Whether a loop that runs already does just this.
-    pub(super) fn is(&self, other: &Loop) -> bool {
+    /// Whether a running loop does exactly the same.
+    pub(super) fn is(&self, other: &PollLoop) -> bool {
         let (own, other_plan) = (&self.plan, &other.plan);
         self.target.is(&other.target)
             && own.interval == other_plan.interval
@@ -257,8 +258,8 @@ impl Loop {
             && own.reading == other_plan.reading
     }
 
-    /// When the loop polls after a poll that began at `started`: on its own beat, which is a share of the interval that
-    /// its key decides, and not sooner than half an interval later.
+    /// When the loop polls after a poll that began at `started`: at its own phase of the interval, which is derived from
+    /// its key, and at least half an interval later.
     pub(super) fn next(&self, epoch: Instant, started: Instant, now: Instant) -> Instant {
         let interval = self.plan.interval;
         let mut hasher = DefaultHasher::new();

@@ -1,4 +1,4 @@
-//! One round: everything polled once, for commands that do not stay.
+//! One round: polls everything once, for commands that do not keep running.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,31 +8,31 @@ use futures_util::stream;
 use tokio::time::Instant;
 
 use super::journal::Journal;
-use super::{Loop, Poller, Source, ask, host};
+use super::{PollLoop, Poller, Source, ask, host};
 use crate::store::Key;
 use minergate::api;
 use minergate::metric::Samples;
 
-/// How long a poll may take beside its place in the limiter's line.
+/// Time that a poll may take in addition to its wait in the limiter.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How one poll went.
+/// The result of one poll.
 #[derive(Debug)]
 pub struct Outcome<T> {
     pub key: Key,
-    /// The name of the pool that was asked; nothing where the API was.
+    /// The name of the pool that was polled; `None` for the API.
     pub pool: Option<Arc<str>>,
     pub duration: Duration,
-    /// What was made of the answer's samples, or why there is none.
+    /// The value made from the samples, or the error.
     pub result: api::Result<T>,
 }
 
 impl<S: Source> Poller<S> {
-    /// Polls everything once, and last the networks of the currencies that this showed in use. Answers go into store and health as
-    /// ever; `made` makes of each what the outcome is to hold, and `told` hears of each outcome at once, and of how many there
-    /// will be.
+    /// Polls everything once, and then the networks of the currencies that are in use. Answers go into store and health as
+    /// usual. `made` makes the value of each outcome from its samples. `told` is called with each outcome at once, and with the expected number of
+    /// outcomes.
     ///
-    /// At most `concurrency` polls are under way: what waits for its turn here need not be done before its own next poll.
+    /// At most `concurrency` polls are in progress. The wait for the others has no deadline.
     pub async fn round<T>(
         mut self,
         concurrency: usize,
@@ -40,11 +40,11 @@ impl<S: Source> Poller<S> {
         mut told: impl FnMut(&Outcome<T>, usize),
     ) -> Vec<Outcome<T>> {
         let mut outcomes = Vec::new();
-        let loops: Vec<Loop> = self.plan.loops().collect();
+        let loops: Vec<PollLoop> = self.plan.loops().collect();
         let all = loops.len();
         self.ask_all(loops, all, concurrency, &made, &mut told, &mut outcomes).await;
         if self.plan.currencies.is_none() {
-            let networks = self.plan.networks(self.uses.currencies());
+            let networks = self.plan.networks(self.currency_use.currencies());
             let all = all + networks.len();
             self.ask_all(networks, all, concurrency, &made, &mut told, &mut outcomes).await;
         }
@@ -54,39 +54,40 @@ impl<S: Source> Poller<S> {
 
     async fn ask_all<T>(
         &mut self,
-        loops: Vec<Loop>,
+        loops: Vec<PollLoop>,
         all: usize,
         concurrency: usize,
         made: &impl Fn(&Samples) -> T,
         told: &mut impl FnMut(&Outcome<T>, usize),
         outcomes: &mut Vec<Outcome<T>>,
     ) {
-        // A turn at the limiter comes after those of all others that are under way.
+        // In the limiter, a request waits for all others that are in progress.
         #[expect(clippy::cast_precision_loss, reason = "concurrency is 10,000 at most")]
-        let patience = |what: &Loop| PATIENCE + Duration::from_secs_f64(concurrency as f64 / self.limits(what).0);
-        let loops: Vec<(Loop, Duration)> = loops
+        let patience =
+            |poll_loop: &PollLoop| PATIENCE + Duration::from_secs_f64(concurrency as f64 / self.limits(poll_loop).0);
+        let loops: Vec<(PollLoop, Duration)> = loops
             .into_iter()
-            .map(|what| {
-                let patience = patience(&what);
-                (what, patience)
+            .map(|poll_loop| {
+                let patience = patience(&poll_loop);
+                (poll_loop, patience)
             })
             .collect();
-        for (what, _) in &loops {
-            self.health.subjects.expect_loop(&what.key, what.plan.interval, host(what));
+        for (poll_loop, _) in &loops {
+            self.health.subjects.expect_loop(&poll_loop.key, poll_loop.plan.interval, poll_loop.target.pool().cloned());
         }
         let source = self.source.clone();
         let mut polls = stream::iter(loops)
-            .map(|(what, patience)| ask(source.clone(), Arc::new(what), Instant::now() + patience))
+            .map(|(poll_loop, patience)| ask(source.clone(), Arc::new(poll_loop), Instant::now() + patience))
             .buffer_unordered(concurrency);
         while let Some(asked) = polls.next().await {
             let outcome = Outcome {
-                key: asked.what.key.clone(),
-                pool: host(&asked.what),
+                key: asked.poll_loop.key.clone(),
+                pool: host(&asked.poll_loop),
                 duration: asked.duration,
                 result: asked.result.as_ref().map(|answered| made(&answered.samples)).map_err(Clone::clone),
             };
-            if let Some(used) = self.settle(asked) {
-                self.uses.set(outcome.key.clone(), used);
+            if let Some(used) = self.record(asked) {
+                self.currency_use.set(outcome.key.clone(), used);
             }
             told(&outcome, all);
             outcomes.push(outcome);

@@ -7,12 +7,12 @@ use minergate::api::{self, Account, Client};
 use minergate::endpoints::{Endpoint, Request};
 use minergate::metric::Samples;
 
-/// Where answers come from: the API, or in tests something that says what it is told to.
+/// The source of answers: the API, or a fake in tests.
 pub trait Source: Send + Sync + 'static {
-    /// Asks for an endpoint and reads the samples of its answer.
+    /// Requests an endpoint and reads the samples of its answer.
     fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> impl Future<Output = api::Result<Samples>> + Send;
 
-    /// Whether the account's credentials are other ones than those that were tried last.
+    /// Whether the account's credentials differ from those that were tried last.
     fn has_new_credentials(&self, account: &Account) -> impl Future<Output = bool> + Send {
         let _ = account;
         async { false }
@@ -29,7 +29,7 @@ impl Source for Client {
     }
 }
 
-/// A configuration with wallets alone has no API. Then no loop asks it.
+/// A configuration with wallets only has no API. Then no loop uses this source.
 impl<S: Source> Source for Option<Arc<S>> {
     async fn fetch(&self, endpoint: &'static Endpoint, request: Request<'_>) -> api::Result<Samples> {
         let Some(source) = self else { return Err(api::Error::NotFound) };

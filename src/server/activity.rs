@@ -1,4 +1,4 @@
-//! The open connections: what each one is doing, until when it may, and which one is closed when there are too many.
+//! The open connections: their state, their time limits, and which one is closed when there are too many.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,55 +11,55 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::exchange::{Exchange, Progress};
 use super::limit;
 
-/// What one connection is doing.
+/// The state of one connection.
 pub(super) struct Activity {
-    /// The client's address, where it has one.
+    /// The client's address, if it has one.
     pub(super) peer: Option<IpAddr>,
-    /// This process asks itself.
-    pub(super) is_inside: bool,
-    /// The right to have a large answer made: a connection of HTTP/2 has one at a time, as every other has.
+    /// The connection comes from this process.
+    pub(super) is_self_probe: bool,
+    /// The right to request a large answer. A connection with HTTP/2 has only one at a time, like any other connection.
     pub(super) turn: Arc<Semaphore>,
-    state: Mutex<State>,
-    /// The connection may have to end sooner than it looked.
-    hastened: Notify,
+    state: Mutex<ActivityState>,
+    /// The deadline of the connection may have become earlier.
+    deadline_changed: Notify,
 }
 
-struct State {
+struct ActivityState {
     exchanges: Vec<Arc<Progress>>,
-    /// There has been a request.
-    has_asked: bool,
+    /// There was at least one request.
+    had_request: bool,
     head: Head,
-    /// When the latest head or pause began.
+    /// When the latest request head or idle time began.
     since: Instant,
-    /// The server stops.
+    /// The server is stopping.
     is_stopping: bool,
     is_cut: bool,
 }
 
 impl Activity {
-    pub(super) fn new(peer: Option<IpAddr>, is_inside: bool) -> Activity {
-        let state = State {
+    pub(super) fn new(peer: Option<IpAddr>, is_self_probe: bool) -> Activity {
+        let state = ActivityState {
             exchanges: Vec::new(),
-            has_asked: false,
+            had_request: false,
             head: Head { is_open: false, is_at_line_start: true },
             since: Instant::now(),
             is_stopping: false,
             is_cut: false,
         };
         let turn = Arc::new(Semaphore::new(1));
-        Activity { peer, is_inside, turn, state: Mutex::new(state), hastened: Notify::new() }
+        Activity { peer, is_self_probe, turn, state: Mutex::new(state), deadline_changed: Notify::new() }
     }
 
-    /// The TLS handshake is done, and the first head is due.
+    /// Starts the time for the first request head, after the TLS handshake.
     pub(super) fn expect_head(&self) {
         self.state().since = Instant::now();
     }
 
-    /// A request begins; its exchange ends when what is returned is dropped.
+    /// Begins a request. Its exchange ends when the returned value is dropped.
     pub(super) fn begin(self: &Arc<Activity>) -> Arc<Exchange> {
         let exchange = Exchange::new(self.clone());
         let mut state = self.state();
-        state.has_asked = true;
+        state.had_request = true;
         state.exchanges.push(exchange.progress().clone());
         Arc::new(exchange)
     }
@@ -69,22 +69,22 @@ impl Activity {
         state.exchanges.retain(|other| !Arc::ptr_eq(other, progress));
         state.since = Instant::now();
         if state.is_stopping || state.head.is_open {
-            self.hastened.notify_one();
+            self.deadline_changed.notify_one();
         }
     }
 
-    /// Takes note of bytes of HTTP/1 that the client sent.
+    /// Records bytes of HTTP/1 that the client sent.
     pub(super) fn read(&self, bytes: &[u8]) {
         let mut state = self.state();
-        let was_open = state.head.is_open || !state.has_asked;
+        let was_open = state.head.is_open || !state.had_request;
         state.head.read(bytes);
         if state.head.is_open && !was_open && state.exchanges.is_empty() {
             state.since = Instant::now();
-            self.hastened.notify_one();
+            self.deadline_changed.notify_one();
         }
     }
 
-    /// Takes note that the client takes bytes. With HTTP/2, the last of an answer can leave after its exchange has ended.
+    /// Records that the client accepts bytes. With HTTP/2, the end of an answer can be written after its exchange has ended.
     pub(super) fn wrote(&self) {
         let mut state = self.state();
         if state.is_stopping && state.exchanges.is_empty() {
@@ -92,51 +92,51 @@ impl Activity {
         }
     }
 
-    /// The server stops: what has no exchange ends soon.
+    /// The server is stopping: connections without an exchange end soon.
     pub(super) fn stop(&self) {
         let mut state = self.state();
         state.is_stopping = true;
         if state.exchanges.is_empty() {
             state.since = Instant::now();
         }
-        self.hastened.notify_one();
+        self.deadline_changed.notify_one();
     }
 
-    /// Ends the connection now.
+    /// Closes the connection now.
     pub(super) fn cut(&self) {
         self.state().is_cut = true;
-        self.hastened.notify_one();
+        self.deadline_changed.notify_one();
     }
 
     pub(super) fn is_cut(&self) -> bool {
         self.state().is_cut
     }
 
-    /// Resolves when the connection is to be closed, whatever it is doing.
-    pub(super) async fn over(&self) {
-        while let Some(left) = self.left() {
+    /// Resolves when the connection must be closed, whatever its state is.
+    pub(super) async fn expired(&self) {
+        while let Some(left) = self.time_left() {
             tokio::select! {
                 () = sleep_until(Instant::now() + left) => {}
-                () = self.hastened.notified() => {}
+                () = self.deadline_changed.notified() => {}
             }
         }
     }
 
-    /// How much time it has left, as it looks now.
-    fn left(&self) -> Option<Duration> {
+    /// The remaining time in the current state.
+    fn time_left(&self) -> Option<Duration> {
         let state = self.state();
         let deadline = match state.exchanges.iter().map(|exchange| exchange.began).min() {
             _ if state.is_cut => return None,
-            // Each exchange has its own time, however many others begin meanwhile.
+            // Each exchange has its own time limit, even if others begin meanwhile.
             Some(oldest) => oldest + limit::EXCHANGE,
             None if state.is_stopping => state.since + limit::FAREWELL,
-            None if state.head.is_open || !state.has_asked => state.since + limit::HEAD,
+            None if state.head.is_open || !state.had_request => state.since + limit::HEAD,
             None => state.since + limit::IDLE,
         };
         deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
     }
 
-    /// Since when the connection has waited for its client; `None` while the server has something to do for it.
+    /// Since when the connection has waited for its client; `None` while the server is working for it.
     fn waits_since(&self) -> Option<Instant> {
         let state = self.state();
         if state.exchanges.is_empty() {
@@ -146,13 +146,13 @@ impl Activity {
         stalls?.into_iter().max()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ActivityState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Whether a request's head of HTTP/1 has begun and not ended. hyper's own timeout for heads would count the pause between two
-/// requests too. A request's body may be taken for the beginning of a head, which then merely has less time.
+/// Whether a request head of HTTP/1 has begun and not ended. hyper's own timeout for heads would include the idle time between
+/// requests. A request body can be taken for the beginning of a head, which then only has less time.
 struct Head {
     is_open: bool,
     is_at_line_start: bool,
@@ -177,13 +177,13 @@ impl Head {
 #[derive(Default)]
 pub(super) struct Connections {
     list: Mutex<Vec<Arc<Activity>>>,
-    /// The most of them at a time since the last burst.
+    /// Maximum number of open connections since the last burst.
     peak: AtomicUsize,
 }
 
 impl Connections {
-    /// Takes up a connection. When there are too many, one that waits for its client is closed for it; `None` if there is no such
-    /// one for some time.
+    /// Adds a connection. If there are too many, one that waits for its client is closed. `None` if there is no such connection
+    /// for some time.
     pub(super) async fn admit(&self, peer: Option<IpAddr>) -> Option<Arc<Activity>> {
         let activity = Arc::new(Activity::new(peer, false));
         let end = Instant::now() + limit::ADMISSION;
@@ -201,7 +201,7 @@ impl Connections {
         }
     }
 
-    /// Whether most of many connections have ended since this was last so.
+    /// Whether a burst of connections is over. Returns true once for each burst.
     pub(super) fn burst_is_over(&self) -> bool {
         let is_over = self.peak.load(Ordering::Relaxed) > limit::BURST && self.list().len() <= limit::BURST / 4;
         if is_over {
@@ -210,7 +210,7 @@ impl Connections {
         is_over
     }
 
-    /// Closes the connection that has waited for its client the longest, if any does.
+    /// Closes the connection that has waited for its client the longest, if any waits.
     pub(super) fn evict(&self) -> bool {
         let mut list = self.list();
         let waiting = list.iter().enumerate().filter_map(|(place, activity)| Some((activity.waits_since()?, place)));
@@ -219,7 +219,7 @@ impl Connections {
         true
     }
 
-    /// Forgets a connection that has ended.
+    /// Removes a connection that has ended.
     pub(super) fn forget(&self, activity: &Arc<Activity>) {
         self.list().retain(|other| !Arc::ptr_eq(other, activity));
     }
@@ -235,12 +235,12 @@ mod tests {
 
     async fn lasts(activity: &Activity) -> u64 {
         let start = Instant::now();
-        activity.over().await;
+        activity.expired().await;
         start.elapsed().as_secs()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn each_exchange_has_its_own_time() {
+    async fn each_exchange_has_its_own_time_limit() {
         let activity = Arc::new(Activity::new(None, false));
         let _unread = activity.begin();
         let others = async {
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn heads_and_pauses_have_their_times() {
+    async fn heads_and_idle_times_have_their_limits() {
         for (read, exchanges, expected) in [
             (&[][..], 0, 10),
             (&["GET / HTTP/1.1\r\nHo"], 0, 10),
@@ -268,7 +268,7 @@ mod tests {
             (&["GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n"], 1, 10),
             (&["GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n"], 2, 120),
             (&["POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\na", "POST / HTTP/1.1\r\n\r\n"], 2, 120),
-            // HTTP/2, whose bytes are not looked at.
+            // With HTTP/2, bytes are not inspected.
             (&[], 1, 120),
         ] {
             let activity = Arc::new(Activity::new(None, false));
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_connection_that_waits_the_longest_gives_way() {
+    async fn the_connection_that_has_waited_the_longest_is_closed() {
         let connections = Connections::default();
         let mut open = Vec::new();
         for _ in 0..limit::CONNECTIONS {
@@ -295,10 +295,10 @@ mod tests {
         drop(open[2].begin());
         assert!(connections.admit(None).await.is_some());
         let cut = |open: &[Arc<Activity>]| (0..open.len()).filter(|i| open[*i].is_cut()).collect::<Vec<_>>();
-        // The second has still to send its first head.
+        // The second connection has not sent its first head yet.
         assert_eq!(cut(&open), [1]);
         let _all: Vec<_> = open[2..].iter().map(Activity::begin).collect();
-        assert!(connections.admit(None).await.is_some(), "the new one before waits, too");
+        assert!(connections.admit(None).await.is_some(), "the previous new connection waits too");
         let newest = connections.list().last().unwrap().begin();
         assert!(connections.admit(None).await.is_none());
         drop((busy, newest));

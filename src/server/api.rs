@@ -1,4 +1,4 @@
-//! Serves the gateway's API with the limits, TLS and users of the exporter's pages. Refusals are errors in the API's shape.
+//! Serves the gateway's API with the same limits, TLS and users as the exporter's pages. Refused requests get errors in the API's format.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use super::turn::Turns;
 use super::web_config::Web;
 use super::{connection, limit};
 
-/// Serves the routes of an API until `shutdown` resolves, and then until requests under way are answered, but not much longer.
+/// Serves the routes of an API until `shutdown` resolves, and then until requests in flight are answered, within limits.
 pub async fn serve_api(listeners: Vec<Listener>, routes: Router, web: Arc<Web>, shutdown: impl Future<Output = ()>) {
     let sentence = "Too many requests at a time; try again later\n";
     let turns = Turns::new(limit::API_REQUESTS, limit::API_BYTES, (refuse, sentence));
@@ -27,7 +27,7 @@ pub async fn serve_api(listeners: Vec<Listener>, routes: Router, web: Arc<Web>, 
     connection::serve(listeners, served, web, shutdown).await;
 }
 
-/// Admits a request, and adds the client's address to it.
+/// Checks a request, and adds the client's address to it.
 async fn pass(State(web): State<Arc<Web>>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<Arc<Exchange>>().and_then(|exchange| exchange.connection.peer);
     if let Some(peer) = peer {

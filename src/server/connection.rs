@@ -1,4 +1,4 @@
-//! The one way in for every connection: accept, TLS, HTTP, limits, and an end that finishes what is under way.
+//! Handles every connection: accept, TLS, HTTP, limits, and a shutdown that finishes requests in flight.
 
 use std::future::Future;
 use std::pin::pin;
@@ -24,17 +24,17 @@ use super::activity::{Activity, Connections};
 use super::exchange::Answer;
 use super::limit;
 use super::listener::{Listener, Stream};
-use super::watched::Watched;
+use super::watched_stream::WatchedStream;
 use super::web_config::Web;
 
-/// What a connection gets when there are too many.
+/// The answer if there are too many connections.
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n\
     Content-Length: 37\r\nRetry-After: 1\r\n\r\nToo many connections; try again later";
 
-/// What a client gets that speaks HTTP where TLS is spoken; it would only see a broken connection.
+/// The answer to plain HTTP where TLS is expected. Otherwise the client would only see a broken connection.
 const PLAIN: &[u8] = b"HTTP/1.0 400 Bad Request\r\nConnection: close\r\n\r\nThis address speaks HTTPS; ask with https://\n";
 
-/// What all connections share.
+/// State shared by all connections.
 struct Server {
     router: Router,
     web: Arc<Web>,
@@ -43,7 +43,7 @@ struct Server {
     stopped: watch::Receiver<bool>,
 }
 
-/// Serves until `shutdown` resolves, and then until requests under way are answered, within limits.
+/// Serves until `shutdown` resolves, and then until requests in flight are answered, within limits.
 pub(super) async fn serve(listeners: Vec<Listener>, router: Router, web: Arc<Web>, shutdown: impl Future<Output = ()>) {
     let (stop, stopped) = watch::channel(false);
     let refusals = Arc::new(Semaphore::new(limit::REFUSALS));
@@ -60,11 +60,11 @@ pub(super) async fn serve(listeners: Vec<Listener>, router: Router, web: Arc<Web
     }
 }
 
-/// Accepts until the end is asked for, and then waits for the connections.
+/// Accepts connections until the shutdown, and then waits for the connections.
 async fn accept(mut listener: Listener, server: Arc<Server>) {
     let mut connections = JoinSet::new();
     let mut failing = false;
-    let mut stop = pin!(stopped(server.stopped.clone()));
+    let mut stop = pin!(until_stopping(server.stopped.clone()));
     loop {
         let accepted = tokio::select! {
             biased;
@@ -79,14 +79,14 @@ async fn accept(mut listener: Listener, server: Arc<Server>) {
                     tracing::warn!(%error, "can't accept connections");
                 }
                 failing = true;
-                // File descriptors may be used up.
+                // The file descriptors may be used up.
                 server.connections.evict();
                 tokio::time::sleep(limit::ACCEPT).await;
                 continue;
             }
         };
         failing = false;
-        let admitted = if stream.is_inside() {
+        let admitted = if stream.is_self_probe() {
             Some(Arc::new(Activity::new(None, true)))
         } else {
             server.connections.admit(peer).await
@@ -113,43 +113,43 @@ async fn accept(mut listener: Listener, server: Arc<Server>) {
     while connections.join_next().await.is_some() {}
 }
 
-/// Gives memory back to the system after each burst of connections. Never ends.
+/// Gives memory back to the system after each burst of connections. Never returns.
 async fn give_memory_back(connections: &Connections) {
     loop {
         tokio::time::sleep(limit::TRIM).await;
         if connections.burst_is_over() {
-            // It fails only where the runtime ends.
+            // It only fails if the runtime is shutting down.
             let _ = tokio::task::spawn_blocking(minergate_heap::trim).await;
         }
     }
 }
 
-/// Resolves when the end is asked for.
-async fn stopped(mut stopped: watch::Receiver<bool>) {
+/// Resolves when the server is stopping.
+async fn until_stopping(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-/// Says 503 where the client would understand it.
+/// Answers 503 if the client can read it, that is, without TLS.
 async fn refuse(mut stream: Stream, is_tls: bool) -> std::io::Result<()> {
     if is_tls {
         return Ok(());
     }
     stream.write_all(FULL).await?;
     stream.shutdown().await?;
-    // Closed with something unread, the connection would be reset, and the answer lost.
+    // If the connection were closed with unread data, it would be reset, and the answer would be lost.
     let mut rest = [0; 1024];
     while stream.read(&mut rest).await? > 0 {}
     Ok(())
 }
 
 async fn connection(stream: Stream, activity: &Arc<Activity>, server: &Server) {
-    let Some(config) = server.web.tls().await.filter(|_| !activity.is_inside) else {
+    let Some(config) = server.web.tls().await.filter(|_| !activity.is_self_probe) else {
         return http(Box::new(stream), activity, false, server).await;
     };
     tokio::select! {
-        // Nothing was asked yet.
-        () = stopped(server.stopped.clone()) => {}
-        () = activity.over() => {}
+        // There was no request yet.
+        () = until_stopping(server.stopped.clone()) => {}
+        () = activity.expired() => {}
         stream = handshake(stream, config) => {
             let Some((stream, is_http2)) = stream else { return };
             activity.expect_head();
@@ -158,10 +158,10 @@ async fn connection(stream: Stream, activity: &Arc<Activity>, server: &Server) {
     }
 }
 
-/// Makes the connection a TLS one; says whether HTTP/2 was agreed upon.
+/// The TLS handshake. Also returns whether HTTP/2 was negotiated.
 async fn handshake(mut stream: Stream, config: Arc<ServerConfig>) -> Option<(TlsStream<Stream>, bool)> {
     if stream.begins_with_letter().await {
-        // A method's first letter; TLS begins with the byte 22.
+        // The first byte is a letter of an HTTP method; TLS begins with the byte 22.
         let _ = stream.write_all(PLAIN).await;
         let _ = stream.shutdown().await;
         return None;
@@ -178,14 +178,14 @@ async fn handshake(mut stream: Stream, config: Arc<ServerConfig>) -> Option<(Tls
     }
 }
 
-/// A stream with or without TLS. HTTP is compiled once for both: it is large.
+/// A stream with or without TLS. HTTP is compiled only once for both, because its code is large.
 trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Duplex for S {}
 
-/// Speaks HTTP until the client leaves, a limit is reached, or the end was asked for.
+/// Serves HTTP until the client closes the connection, a limit is reached, or the server stops.
 async fn http(stream: Box<dyn Duplex>, activity: &Arc<Activity>, is_http2: bool, server: &Server) {
-    let watched = TokioIo::new(Watched::new(stream, activity.clone(), is_http2));
+    let watched = TokioIo::new(WatchedStream::new(stream, activity.clone(), is_http2));
     let router = TowerToHyperService::new(server.router.clone());
     let service = service_fn(|mut request: Request<Incoming>| {
         let exchange = activity.begin();
@@ -204,21 +204,21 @@ async fn http(stream: Box<dyn Duplex>, activity: &Arc<Activity>, is_http2: bool,
                 }
                 break;
             }
-            () = stopped(server.stopped.clone()), if !is_stopping => {
+            () = until_stopping(server.stopped.clone()), if !is_stopping => {
                 is_stopping = true;
                 activity.stop();
                 connection.as_mut().graceful_shutdown();
             }
-            () = activity.over() => break,
+            () = activity.expired() => break,
         }
     }
 }
 
-/// One of HTTP's versions, as TLS has agreed upon it: no guessing from the first bytes.
+/// The HTTP version that TLS negotiated. It is not guessed from the first bytes.
 fn builder(is_http2: bool) -> auto::Builder<TokioExecutor> {
     let builder = auto::Builder::new(TokioExecutor::new());
     let mut builder = if is_http2 { builder.http2_only() } else { builder.http1_only() };
-    // How long a head may take is Activity's: hyper would count the time between two requests too.
+    // Activity limits the time of a head: hyper would include the time between two requests.
     builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(limit::HEAD_BYTES);
     builder
         .http2()

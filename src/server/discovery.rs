@@ -27,13 +27,13 @@ struct Labels<'a> {
 }
 
 pub(super) async fn targets(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Response {
-    // Prometheus reaches the targets where it reached this page; behind a proxy, only the external URL says where that is.
+    // Prometheus reaches the targets at the same address as this page. Behind a proxy, only the external URL says which address that is.
     let external = app.external_url.as_ref();
     let Some(host) = external.and_then(|url| url.authority().cloned()).or_else(|| host::of(&uri, &headers)) else {
         return (StatusCode::BAD_REQUEST, "The request names no host; send the header Host\n").into_response();
     };
     let scheme = external.and_then(|url| url.scheme_str().map(str::to_owned));
-    let answer = app.clone().make(move || {
+    let answer = app.clone().answer_in_background(move || {
         let path = app.external_path(&app.telemetry_path);
         let names = app.exposition.health.subjects.account_names();
         let accounts = [EXPORTER].into_iter().chain(names.iter().map(|name| &**name));

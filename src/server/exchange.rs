@@ -1,4 +1,4 @@
-//! A request and its answer, until the last byte of it is written.
+//! A request and its answer, until the last byte is written.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,22 +12,22 @@ use tokio::time::Instant;
 use super::activity::Activity;
 use super::limit;
 
-/// A request and its answer. It ends, and gives its permits back, when it is dropped.
+/// A request and its answer. When it is dropped, it ends and releases its permits.
 pub(super) struct Exchange {
     pub(super) connection: Arc<Activity>,
     progress: Arc<Progress>,
     permits: Mutex<Vec<OwnedSemaphorePermit>>,
 }
 
-/// How far an exchange is.
+/// The progress of an exchange.
 pub(super) struct Progress {
     pub(super) began: Instant,
-    /// When the client last took something of the answer, or the answer was ready; `None` before that.
+    /// When the client last accepted a part of the answer, or the answer was ready; `None` before that.
     sent: Mutex<Option<Instant>>,
 }
 
 impl Progress {
-    /// Since when the client has taken nothing, if that is longer than a client needs that reads.
+    /// Since when the client has accepted nothing, if that is longer than a reading client needs.
     pub(super) fn stalled_since(&self) -> Option<Instant> {
         let sent = *self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         sent.filter(|sent| sent.elapsed() >= limit::STALL)
@@ -48,7 +48,7 @@ impl Exchange {
         &self.progress
     }
 
-    /// Keeps a permit until the exchange ends.
+    /// Holds a permit until the exchange ends.
     pub(super) fn hold(&self, permit: OwnedSemaphorePermit) {
         self.permits.lock().unwrap_or_else(PoisonError::into_inner).push(permit);
     }
@@ -60,8 +60,8 @@ impl Drop for Exchange {
     }
 }
 
-/// An answer's body. It holds its exchange until its last byte is written: each piece does, as a piece can wait in the connection
-/// long after the body itself was handed over. Pieces are small, so that a client that reads slowly is seen to read.
+/// An answer's body. It keeps its exchange until the last byte is written. Each piece keeps it too, because a piece can wait in the connection
+/// after the body was handed over. Pieces are small, so that slow reading is noticed as progress.
 pub(super) struct Answer {
     body: Body,
     exchange: Arc<Exchange>,

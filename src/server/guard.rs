@@ -1,4 +1,4 @@
-//! What every request passes before it is answered: its form, rate limit, password, sizes and time.
+//! The checks for every request before it is answered: host, rate limit, password, sizes and time.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -16,13 +16,13 @@ use super::exchange::Exchange;
 use super::web_config::{Admission, Web};
 use super::{host, limit};
 
-/// Makes the answer of a refused request. The sentence ends with a line feed.
+/// Makes the answer to a refused request. The sentence ends with a line feed.
 pub(super) type Refuse = fn(StatusCode, &'static str) -> Response;
 
 /// Whether handlers get the bodies of requests.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bodies {
-    /// No handler needs a body. It is read to check its length.
+    /// No handler needs the body. It is only read to check its length.
     Dropped,
     /// Kept for the handler.
     Kept,
@@ -37,19 +37,19 @@ impl Bodies {
     }
 }
 
-/// Refuses in plain text.
+/// Refuses a request in plain text.
 pub(super) fn plain(status: StatusCode, sentence: &'static str) -> Response {
     (status, sentence).into_response()
 }
 
-/// Lets a request in, or says why not; gives the answer the headers of the web configuration.
+/// Admits or refuses a request. Adds the headers of the web configuration to the answer.
 pub(super) async fn admit(web: &Arc<Web>, bodies: Bodies, refuse: Refuse, mut request: Request, next: Next) -> Response {
     let connection = request.extensions().get::<Arc<Exchange>>().map(|exchange| exchange.connection.clone());
-    if connection.as_ref().is_some_and(|connection| connection.is_inside) {
+    if connection.as_ref().is_some_and(|connection| connection.is_self_probe) {
         return next.run(request).await;
     }
     if !host::is_valid(&request) {
-        return refuse(StatusCode::BAD_REQUEST, "The header Host is missing, given twice, or no host\n");
+        return refuse(StatusCode::BAD_REQUEST, "The header Host is missing, given twice, or not a host\n");
     }
     let peer = connection.and_then(|connection| connection.peer);
     let (admission, headers) = web.admit(request.headers().get(AUTHORIZATION), peer).await;
@@ -67,7 +67,7 @@ pub(super) async fn admit(web: &Arc<Web>, bodies: Bodies, refuse: Refuse, mut re
             },
         },
     };
-    // A page that says something of its own knows better than the file.
+    // A header that the page sets itself takes precedence over the configured one.
     for (name, value) in &headers {
         response.headers_mut().entry(name).or_insert_with(|| value.clone());
     }
@@ -77,13 +77,13 @@ pub(super) async fn admit(web: &Arc<Web>, bodies: Bodies, refuse: Refuse, mut re
 /// Reads the body.
 ///
 /// # Errors
-/// Status and sentence if a part of the request is too long, too slow or broken.
+/// A status and a sentence if a part of the request is too long, too slow or broken.
 async fn size(request: &mut Request, bodies: Bodies) -> Result<(), (StatusCode, &'static str)> {
     let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     if target > limit::TARGET_BYTES {
         return Err((StatusCode::URI_TOO_LONG, "Path and query are too long; 8 KiB is the most\n"));
     }
-    // hyper's own limit is that of a buffer, which a fast client can overstep.
+    // hyper's own limit is that of a buffer, which a fast client can exceed.
     let headers: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     if headers > limit::HEAD_BYTES {
         return Err((StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too long; 32 KiB is the most\n"));

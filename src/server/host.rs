@@ -1,18 +1,18 @@
-//! Which host and port a request is for.
+//! The host and port that a request is for.
 
 use axum::extract::Request;
 use axum::http::header::HOST;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Uri, Version};
 
-/// The host, with its port if one is given, as the client reached it: HTTP/2's `:authority`, or the header Host.
+/// The host, with its port if it is given: HTTP/2's `:authority`, or the header Host.
 pub(super) fn of(uri: &Uri, headers: &HeaderMap) -> Option<Authority> {
     let header = || headers.get(HOST)?.to_str().ok()?.parse().ok();
-    // What stands before an @ is for the client to know.
+    // A URL's part before an @ is not meant for the server.
     uri.authority().cloned().or_else(header).filter(|authority: &Authority| !authority.as_str().contains('@'))
 }
 
-/// Whether the request names its host as its version of HTTP has it (RFC 9112, 3.2; RFC 9113, 8.3.1).
+/// Whether the request gives its host as its version of HTTP requires it (RFC 9112, 3.2; RFC 9113, 8.3.1).
 pub(super) fn is_valid(request: &Request) -> bool {
     let mut named = request.headers().get_all(HOST).iter();
     let (first, second) = (named.next(), named.next());

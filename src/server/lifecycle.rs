@@ -1,4 +1,4 @@
-//! `/-/healthy`, `/-/ready` and `/-/reload`: what a supervisor asks for.
+//! `/-/healthy`, `/-/ready` and `/-/reload`, for supervisors.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use tokio::sync::oneshot;
 
 use super::{App, host};
 
-/// A request to reload, answered when it is done.
+/// A request to reload. The result is sent back.
 pub type Reload = oneshot::Sender<Result<(), String>>;
 
-/// Says whether the poller gets on with its work, whatever the API answers: a restart would help against nothing else.
+/// Says whether the poller makes progress, whatever the API answers. Only a stalled poller can be helped by a restart.
 pub(super) async fn healthy(State(app): State<Arc<App>>) -> (StatusCode, String) {
-    match app.exposition.health.standstill() {
+    match app.exposition.health.stall() {
         None => (StatusCode::OK, "Healthy\n".to_owned()),
-        Some(standstill) => (StatusCode::SERVICE_UNAVAILABLE, format!("Not healthy: {standstill}\n")),
+        Some(stall) => (StatusCode::SERVICE_UNAVAILABLE, format!("Not healthy: {stall}\n")),
     }
 }
 
@@ -37,7 +37,7 @@ pub(super) async fn reload(State(app): State<Arc<App>>, uri: Uri, headers: Heade
         return (StatusCode::FORBIDDEN, sentence.to_owned());
     }
     let (sender, receiver) = oneshot::channel();
-    // An error of either means that the exporter is ending.
+    // An error of either channel means that the exporter is stopping.
     let _ = reload.send(sender).await;
     match receiver.await {
         Ok(Ok(())) => (StatusCode::OK, "Reloaded\n".to_owned()),
@@ -46,13 +46,13 @@ pub(super) async fn reload(State(app): State<Arc<App>>, uri: Uri, headers: Heade
     }
 }
 
-/// Whether a browser sends the request for a page that is not the exporter's own. A browser says so, and a page can't forge it; what is
-/// no browser sends neither header. Pages of the same site are others too: they belong to other programs on this machine or domain.
+/// Whether a browser sends the request for a page of another site. Browsers say so in headers that pages can't forge; other clients
+/// send neither header. Pages of the same site but another origin count too: they belong to other programs on this machine or domain.
 fn is_of_another_site(app: &App, uri: &Uri, headers: &HeaderMap) -> bool {
     let own = [app.external_url.as_ref().and_then(|url| url.authority().cloned()), host::of(uri, headers)];
     let is_own = |origin: &HeaderValue| {
         let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
-        // Both are as the browser writes them: no port where it is the scheme's. A host has no upper case there.
+        // Browsers write both in the same form: without the scheme's default port, and the host in lower case.
         origin.and_then(|origin| origin.into_parts().authority).is_some_and(|origin| own.contains(&Some(origin)))
     };
     let is_same_site = |site: &HeaderValue| site == "same-origin" || site == "none";

@@ -1,4 +1,4 @@
-//! Where connections come from: TCP, unix sockets, sockets that systemd hands over, and this process itself.
+//! Sources of connections: TCP, unix sockets, sockets passed by systemd, and this process itself.
 
 use std::io::{self, IoSlice};
 use std::net::IpAddr;
@@ -14,18 +14,18 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::mpsc;
 
-use super::door::Door;
 use super::limit;
+use super::self_probe::SelfProbe;
 
-/// What an address that is a unix socket's path begins with.
+/// Prefix of an address that is the path of a unix socket.
 pub(super) const UNIX: &str = "unix:";
 
-/// A socket that is listened on. The file of a unix socket is removed with it.
+/// A listening socket. The file of a unix socket is removed when this is dropped.
 pub struct Listener {
     socket: Socket,
-    /// The file to remove in the end.
+    /// The file to remove when this is dropped.
     file: Option<PathBuf>,
-    /// Connections of this process, of which there are none before it has a door.
+    /// Connections of this process. There are none before [`Listener::self_probe`] is called.
     inside: mpsc::Receiver<UnixStream>,
 }
 
@@ -38,8 +38,8 @@ enum Socket {
 pub(super) enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
-    /// From a [`Door`].
-    Inside(UnixStream),
+    /// From a [`SelfProbe`].
+    SelfProbe(UnixStream),
 }
 
 impl From<TcpListener> for Listener {
@@ -61,11 +61,11 @@ impl Listener {
         Listener { socket, file, inside: mpsc::channel(1).1 }
     }
 
-    /// A way to this listener that leads through no network.
-    pub fn door(&mut self) -> Door {
+    /// Creates a probe that connects to this listener without the network.
+    pub fn self_probe(&mut self) -> SelfProbe {
         let (connections, inside) = mpsc::channel(1);
         self.inside = inside;
-        Door::new(self.address(), connections)
+        SelfProbe::new(self.address(), connections)
     }
 
     /// Binds an address: `host:port`, `:port`, or `unix:` and a path.
@@ -74,7 +74,7 @@ impl Listener {
             return bind_unix(Path::new(path)).await;
         }
         let listener = match address.strip_prefix(':') {
-            // A machine without IPv6 has no [::].
+            // On a machine without IPv6, [::] can't be bound.
             Some(port) => match TcpListener::bind(format!("[::]:{port}")).await {
                 Err(error) if error.kind() != io::ErrorKind::AddrInUse => TcpListener::bind(format!("0.0.0.0:{port}")).await,
                 result => result,
@@ -84,10 +84,10 @@ impl Listener {
         listener.map(Listener::from)
     }
 
-    /// The sockets that systemd hands over, TCP or unix.
+    /// The sockets that systemd passes, TCP or unix.
     ///
     /// # Errors
-    /// When there is none, or one of another kind.
+    /// If there is none, or one of another kind.
     pub(super) fn from_systemd() -> anyhow::Result<Vec<Listener>> {
         let mut sockets = ListenFd::from_env();
         let mut listeners = Vec::new();
@@ -109,7 +109,7 @@ impl Listener {
         Ok(listeners)
     }
 
-    /// The address as it would be given: `127.0.0.1:10187` or `unix:/path`.
+    /// The address in the form of the configuration: `127.0.0.1:10187` or `unix:/path`.
     pub fn address(&self) -> String {
         match &self.socket {
             Socket::Tcp(listener) => listener.local_addr().map_or_else(|_| "unknown".to_owned(), |a| a.to_string()),
@@ -129,13 +129,13 @@ impl Listener {
         }
     }
 
-    /// The next connection, and the client's address where it has one.
+    /// The next connection, and the client's address if it has one.
     pub(super) async fn accept(&mut self) -> io::Result<(Stream, Option<IpAddr>)> {
         let outside = async {
             match &self.socket {
                 Socket::Tcp(listener) => {
                     let (stream, peer) = listener.accept().await?;
-                    // A scrape's last packet must not wait for the acknowledgement of the one before.
+                    // A scrape's last packet must not wait for the acknowledgement of the packet before.
                     let _ = stream.set_nodelay(true);
                     let _ = SockRef::from(&stream).set_send_buffer_size(limit::SOCKET_BYTES);
                     Ok((Stream::Tcp(stream), Some(peer.ip().to_canonical())))
@@ -145,12 +145,12 @@ impl Listener {
         };
         tokio::select! {
             accepted = outside => accepted,
-            Some(stream) = self.inside.recv() => Ok((Stream::Inside(stream), None)),
+            Some(stream) = self.inside.recv() => Ok((Stream::SelfProbe(stream), None)),
         }
     }
 }
 
-/// Binds a unix socket. One that a process left behind when it was killed is replaced.
+/// Binds a unix socket. A socket that a killed process left is replaced.
 async fn bind_unix(path: &Path) -> io::Result<Listener> {
     let listener = match UnixListener::bind(path) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_stale(path).await => {
@@ -162,7 +162,7 @@ async fn bind_unix(path: &Path) -> io::Result<Listener> {
     Ok(Listener::new(Socket::Unix(listener?), Some(path.to_owned())))
 }
 
-/// Whether nobody answers at a socket.
+/// Whether no process accepts connections at a socket.
 async fn is_stale(path: &Path) -> bool {
     let is_socket = std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
     let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
@@ -170,20 +170,20 @@ async fn is_stale(path: &Path) -> bool {
 }
 
 impl Stream {
-    /// Whether the client begins with a letter, as far as that can be seen without reading.
+    /// Whether the client's first byte is a letter. The byte is not consumed.
     pub(super) async fn begins_with_letter(&self) -> bool {
         let mut first = [0];
         match self {
             Stream::Tcp(stream) => {
                 stream.peek(&mut first).await.is_ok_and(|read| read > 0) && first[0].is_ascii_alphabetic()
             }
-            Stream::Unix(_) | Stream::Inside(_) => false,
+            Stream::Unix(_) | Stream::SelfProbe(_) => false,
         }
     }
 
-    /// Whether it is this process that asks.
-    pub(super) fn is_inside(&self) -> bool {
-        matches!(self, Stream::Inside(_))
+    /// Whether the connection comes from this process.
+    pub(super) fn is_self_probe(&self) -> bool {
+        matches!(self, Stream::SelfProbe(_))
     }
 }
 
@@ -191,7 +191,7 @@ impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Stream::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
-            Stream::Unix(stream) | Stream::Inside(stream) => Pin::new(stream).poll_read(context, buffer),
+            Stream::Unix(stream) | Stream::SelfProbe(stream) => Pin::new(stream).poll_read(context, buffer),
         }
     }
 }
@@ -200,7 +200,7 @@ impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Stream::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
-            Stream::Unix(stream) | Stream::Inside(stream) => Pin::new(stream).poll_write(context, bytes),
+            Stream::Unix(stream) | Stream::SelfProbe(stream) => Pin::new(stream).poll_write(context, bytes),
         }
     }
 
@@ -211,28 +211,28 @@ impl AsyncWrite for Stream {
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Stream::Tcp(stream) => Pin::new(stream).poll_write_vectored(context, pieces),
-            Stream::Unix(stream) | Stream::Inside(stream) => Pin::new(stream).poll_write_vectored(context, pieces),
+            Stream::Unix(stream) | Stream::SelfProbe(stream) => Pin::new(stream).poll_write_vectored(context, pieces),
         }
     }
 
     fn is_write_vectored(&self) -> bool {
         match self {
             Stream::Tcp(stream) => stream.is_write_vectored(),
-            Stream::Unix(stream) | Stream::Inside(stream) => stream.is_write_vectored(),
+            Stream::Unix(stream) | Stream::SelfProbe(stream) => stream.is_write_vectored(),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Stream::Tcp(stream) => Pin::new(stream).poll_flush(context),
-            Stream::Unix(stream) | Stream::Inside(stream) => Pin::new(stream).poll_flush(context),
+            Stream::Unix(stream) | Stream::SelfProbe(stream) => Pin::new(stream).poll_flush(context),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
-            Stream::Unix(stream) | Stream::Inside(stream) => Pin::new(stream).poll_shutdown(context),
+            Stream::Unix(stream) | Stream::SelfProbe(stream) => Pin::new(stream).poll_shutdown(context),
         }
     }
 }

@@ -1,14 +1,14 @@
-//! Which format and encoding an answer has, by the request's `Accept` and `Accept-Encoding` (RFC 9110, 12.5).
+//! Selects the format and encoding of an answer from the request's `Accept` and `Accept-Encoding` (RFC 9110, 12.5).
 
 use crate::exposition::Format;
 
-/// The format that the client likes best. One that likes neither gets text 0.0.4, as from any exporter.
+/// The format that the client prefers. A client that accepts neither gets text 0.0.4, as from other exporters.
 pub fn format(accept: &str) -> Format {
     let ranges: Vec<Range<'_>> = elements(accept, ',').map(Range::parse).collect();
     let open_metrics = quality(&ranges, "application", "openmetrics-text", "1.0.0");
     let text = quality(&ranges, "text", "plain", "0.0.4");
     match (open_metrics, text) {
-        // A mere wildcard is no wish for the newer format.
+        // A wildcard alone does not select the newer format.
         (Some((Specificity::Exact, ours)), text) if ours > 0.0 && text.is_none_or(|(_, theirs)| ours >= theirs) => {
             Format::OpenMetrics
         }
@@ -16,7 +16,7 @@ pub fn format(accept: &str) -> Format {
     }
 }
 
-/// Whether the client takes gzip, and likes it no less than plain text.
+/// Whether the client accepts gzip, and prefers it at least as much as plain text.
 pub fn gzip(accept_encoding: &str) -> bool {
     let codings: Vec<Range<'_>> = elements(accept_encoding, ',').map(Range::parse).collect();
     let quality = |name: &str| codings.iter().find(|coding| coding.name.eq_ignore_ascii_case(name)).map(Range::quality);
@@ -24,7 +24,7 @@ pub fn gzip(accept_encoding: &str) -> bool {
     gzip > 0.0 && gzip >= quality("identity").unwrap_or(0.0)
 }
 
-/// How closely a media range names a type.
+/// How specifically a media range matches a type.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 enum Specificity {
     Anything,
@@ -49,7 +49,7 @@ impl<'a> Range<'a> {
 
     fn quality(&self) -> f64 {
         let q = self.parameters.iter().find(|(key, _)| key.eq_ignore_ascii_case("q"));
-        // What is no number from 0 to 1 is as good as not said.
+        // A quality that is not a number from 0 to 1 is ignored.
         q.and_then(|(_, q)| q.parse().ok()).filter(|q| (0.0..=1.0).contains(q)).unwrap_or(1.0)
     }
 
@@ -61,7 +61,7 @@ impl<'a> Range<'a> {
         } else if exact(own_kind, kind) && own_subtype == "*" {
             Some(Specificity::AnySubtype)
         } else {
-            // A parameter may repeat; one right version will do.
+            // A parameter can be repeated; one right version is enough.
             let mut versions =
                 self.parameters.iter().filter(|(key, _)| exact(key, "version")).map(|(_, own)| *own).peekable();
             let right = versions.peek().is_none() || versions.any(|own| own == version);
@@ -70,13 +70,13 @@ impl<'a> Range<'a> {
     }
 }
 
-/// What the ranges say of a type: the one that names it most closely counts, of several such the kindest.
+/// The quality of a type: the most specific range counts, and of several equally specific ones the highest quality.
 fn quality(ranges: &[Range<'_>], kind: &str, subtype: &str, version: &str) -> Option<(Specificity, f64)> {
     let matching = ranges.iter().filter_map(|range| Some((range.matches(kind, subtype, version)?, range.quality())));
     matching.max_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal))
 }
 
-/// Splits at a separator, but not within quotes; empty elements don't count.
+/// Splits at a separator outside of quotes, and ignores empty elements.
 fn elements(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let mut quoted = false;
     let split = text.split(move |c| {
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_format_is_what_the_client_likes_best() {
+    fn the_format_is_the_one_that_the_client_prefers() {
         let prometheus_2 = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,\
                             text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
         let prometheus_3 = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,\
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn gzip_is_used_where_it_is_liked() {
+    fn gzip_is_used_if_the_client_prefers_it() {
         for (accept_encoding, expected) in [
             ("gzip", true),
             ("", false),
@@ -144,7 +144,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_header_is_too_much(header in ".*") {
+        fn no_header_makes_it_panic(header in ".*") {
             let _ = (format(&header), gzip(&header));
         }
     }

@@ -1,18 +1,18 @@
-//! How the polls go and what they brought, for people (`/`) and programs (`/api/v1/status`): the same facts, twice.
+//! The state of the polls and their values, for people (`/`) and programs (`/api/v1/status`): the same data in two forms.
 //!
-//! Made from what /metrics is made from, and under the same rule: nothing personal, nothing secret.
+//! It is made from the same data as /metrics, with the same rule: nothing personal, nothing secret.
 
 mod account;
 mod currency;
 mod endpoint;
-mod facts;
 mod fault;
+mod format;
 mod network;
 mod page;
+mod report;
 mod state;
 mod total;
 mod verdict;
-mod words;
 mod worker;
 
 use std::sync::Arc;
@@ -25,10 +25,10 @@ use axum::http::header::{
 use axum::response::{Html, IntoResponse, Response};
 use serde::Deserialize;
 
-use self::facts::{Facts, Order};
+use self::report::{Order, StatusReport};
 use super::App;
 
-/// What a browser may do with the page: show it with our own style sheet, and refresh it with our own script.
+/// What the page may do in a browser: use our own style sheet, and refresh itself with our own script.
 const SECURITY: [(HeaderName, &str); 5] = [
     (
         CONTENT_SECURITY_POLICY,
@@ -41,33 +41,33 @@ const SECURITY: [(HeaderName, &str); 5] = [
     (CACHE_CONTROL, "no-store"),
 ];
 
-/// What is asked for.
+/// The query of a request.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Wanted {
+pub(super) struct StatusQuery {
     page: Option<usize>,
-    /// Only accounts whose names contain this text, in whatever case.
+    /// Only accounts whose names contain this text, in upper or lower case.
     name: String,
     /// Only the account with this name, with all its workers.
     account: Option<String>,
 }
 
-pub(super) async fn json(State(app): State<Arc<App>>, Query(wanted): Query<Wanted>) -> Response {
-    // A program reads one page after the other. The order by state changes meanwhile, and an account would be missed.
-    let answer = move |app: &App| Json(Facts::new(&app.exposition, &wanted, Order::ByName)).into_response();
-    make(app, answer).await
+pub(super) async fn json(State(app): State<Arc<App>>, Query(query): Query<StatusQuery>) -> Response {
+    // A program reads one page after the other. The order by state can change meanwhile, so that an account would be missed.
+    let answer = move |app: &App| Json(StatusReport::new(&app.exposition, &query, Order::ByName)).into_response();
+    answer_in_background(app, answer).await
 }
 
-pub(super) async fn html(State(app): State<Arc<App>>, Query(wanted): Query<Wanted>) -> Response {
+pub(super) async fn html(State(app): State<Arc<App>>, Query(query): Query<StatusQuery>) -> Response {
     let answer = move |app: &App| {
-        let facts = Facts::new(&app.exposition, &wanted, Order::ByState);
-        Html(page::page(app, &facts, &wanted)).into_response()
+        let report = StatusReport::new(&app.exposition, &query, Order::ByState);
+        Html(page::page(app, &report, &query)).into_response()
     };
-    make(app, answer).await
+    answer_in_background(app, answer).await
 }
 
-async fn make(app: Arc<App>, answer: impl FnOnce(&App) -> Response + Send + 'static) -> Response {
-    match app.clone().make(move || answer(&app)).await {
+async fn answer_in_background(app: Arc<App>, answer: impl FnOnce(&App) -> Response + Send + 'static) -> Response {
+    match app.clone().answer_in_background(move || answer(&app)).await {
         Ok(response) | Err(response) => (SECURITY, response).into_response(),
     }
 }
@@ -80,7 +80,7 @@ pub(super) async fn script() -> Response {
     file("text/javascript; charset=utf-8", include_str!("status/refresh.js"))
 }
 
-/// A file that belongs to the page: one of another version of the exporter would not fit.
+/// A file of the page. It is not cached, because a file of another version of the exporter would not fit.
 fn file(content_type: &'static str, text: &'static str) -> Response {
     ([(CONTENT_TYPE, content_type), (CACHE_CONTROL, "no-cache")], text).into_response()
 }

@@ -1,7 +1,7 @@
-//! Turns for answers that take time or memory: how many are made and sent at a time, and how many of their bytes are unsent.
+//! Turns for answers that need time or memory. They limit the number of answers that are made and sent at a time, and their unsent bytes.
 //!
-//! A request waits for its turn, first come, first served. One that waits takes the turn of the client that has read nothing of its
-//! answer for the longest: clients that do not read keep no other out.
+//! Requests wait for their turn in order of arrival. A waiting request takes the turn of the client that has read nothing of its
+//! answer for the longest time, so clients that do not read can't block others.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -18,7 +18,7 @@ use super::exchange::Exchange;
 use super::guard::Refuse;
 use super::limit;
 
-/// Turns of one kind.
+/// The turns of one kind of answers.
 pub(super) struct Turns {
     number: Arc<Semaphore>,
     bytes: Arc<Semaphore>,
@@ -29,16 +29,16 @@ pub(super) struct Turns {
 }
 
 impl Turns {
-    /// `number` requests at a time (0: no limit), whose answers have at most `bytes` bytes together.
+    /// Turns for `number` requests at a time (0: no limit), whose answers have at most `bytes` bytes together.
     pub(super) fn new(number: usize, bytes: u32, refusal: (Refuse, &'static str)) -> Arc<Turns> {
         let number = if number == 0 { Semaphore::MAX_PERMITS } else { number.min(Semaphore::MAX_PERMITS) };
         let (number, bytes, most_bytes) = (Semaphore::new(number), Semaphore::new(bytes as usize), bytes);
         Arc::new(Turns { number: number.into(), bytes: bytes.into(), most_bytes, refusal, holders: Mutex::default() })
     }
 
-    /// Answers a request when it has a turn, which it keeps until all of the answer is written.
+    /// Waits for a turn and answers the request. It keeps the turn until the whole answer is written.
     pub(super) async fn answer(State(turns): State<Arc<Turns>>, request: Request, next: Next) -> Response {
-        // What comes over no connection takes none.
+        // A request without a connection needs no turn.
         let Some(exchange) = request.extensions().get::<Arc<Exchange>>().cloned() else { return next.run(request).await };
         if !turns.begin(&exchange).await {
             return turns.refuse();
@@ -58,7 +58,7 @@ impl Turns {
         true
     }
 
-    /// Counts an answer's bytes until they are written. One that is larger than all answers may be waits until it is alone.
+    /// Counts an answer's bytes until they are written. An answer larger than the limit waits until it is the only one.
     async fn charge(&self, exchange: &Exchange, bytes: u32) -> bool {
         let permit = timeout(limit::TURN, self.acquire(&self.bytes, bytes.min(self.most_bytes))).await;
         permit.ok().flatten().map(|permit| exchange.hold(permit)).is_some()
@@ -76,7 +76,7 @@ impl Turns {
         }
     }
 
-    /// Closes the connection whose client has read nothing for the longest.
+    /// Closes the connection whose client has read nothing for the longest time.
     fn displace(&self) {
         let mut holders = self.holders.lock().unwrap_or_else(PoisonError::into_inner);
         holders.retain(|holder| holder.strong_count() > 0);

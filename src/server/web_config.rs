@@ -26,15 +26,15 @@ use tokio::time::{Instant, timeout};
 use self::document::Entry;
 use self::files::Files;
 use self::rate_limit::{Bucket, RateLimit};
-use self::user::{Checker, Credentials, Users, Verdict};
+use self::user::{Checker, Credentials, PasswordCheck, Users};
 
-/// How long a file is trusted to be as it was.
+/// How long a file is not checked again.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// How long a connection waits for the files to be read again.
+/// Maximum time that a connection waits for the files to be read again.
 const SOON: Duration = Duration::from_millis(250);
 
-/// The headers that the file can set, and what they can be; anything, where nothing is listed.
+/// The headers that the file can set, and their allowed values; an empty list allows any value.
 const HEADERS: &[(&str, &[&str])] = &[
     ("Content-Security-Policy", &[]),
     ("Strict-Transport-Security", &[]),
@@ -43,7 +43,7 @@ const HEADERS: &[(&str, &[&str])] = &[
     ("X-XSS-Protection", &[]),
 ];
 
-/// What a file says.
+/// The contents of a file.
 #[derive(Default)]
 struct Settings {
     tls: Option<Arc<ServerConfig>>,
@@ -54,11 +54,11 @@ struct Settings {
 }
 
 impl Settings {
-    /// Reads the file and those that it names.
+    /// Reads the file and the files that it names.
     fn read(path: &Path, files: &mut Files) -> anyhow::Result<Settings> {
         let name = path.display().to_string();
         let bytes = files.read_absolute(path).map_err(|error| {
-            // Not by its path, which can be a secret in the place of another key.
+            // The message does not contain the path, because it can be a misplaced secret.
             anyhow::anyhow!("can't read the web configuration: {error}; give another --web.config.file")
         })?;
         let text = std::str::from_utf8(&bytes).map_err(|_| anyhow::anyhow!("{name}: not UTF-8; save it as such"))?;
@@ -75,7 +75,7 @@ impl Settings {
     }
 }
 
-/// Reads `http_server_config`: whether HTTP/2 is spoken, and the headers.
+/// Reads `http_server_config`: whether HTTP/2 is used, and the headers.
 fn http(section: Entry, headers: &mut HeaderMap) -> anyhow::Result<bool> {
     let mut map = section.map()?;
     map.only(&["headers", "http2"])?;
@@ -103,30 +103,30 @@ fn http(section: Entry, headers: &mut HeaderMap) -> anyhow::Result<bool> {
 pub struct Web {
     path: Option<PathBuf>,
     settings: RwLock<Arc<Settings>>,
-    read: Mutex<Read>,
+    loaded: Mutex<LoadedFile>,
     passwords: Checker,
     bucket: Bucket,
 }
 
-/// The latest reading of the file.
-struct Read {
+/// The latest read of the file.
+struct LoadedFile {
     at: Instant,
     files: Files,
     digest: Option<digest::Digest>,
     fault: Option<String>,
 }
 
-/// Whether a request may go on.
+/// Whether a request is admitted.
 pub(super) enum Admission {
     Granted,
     Refused(StatusCode, &'static str, Option<(HeaderName, HeaderValue)>),
 }
 
 impl Web {
-    /// Reads the file; without one there is neither TLS nor anything else of it.
+    /// Reads the file. Without a file, there are no TLS, users, headers or rate limit.
     ///
     /// # Errors
-    /// What is wrong with it: file, line, key, fault and remedy.
+    /// The mistake: file, line, key, fault and remedy.
     pub fn load(path: Option<&Path>) -> anyhow::Result<Web> {
         let mut files = Files::beside(path.unwrap_or(Path::new("")));
         let settings = path.map(|path| Settings::read(path, &mut files)).transpose()?.unwrap_or_default();
@@ -134,13 +134,13 @@ impl Web {
         Ok(Web {
             path: path.map(Path::to_owned),
             settings: RwLock::new(Arc::new(settings)),
-            read: Mutex::new(Read { at: Instant::now(), files, digest, fault: None }),
+            loaded: Mutex::new(LoadedFile { at: Instant::now(), files, digest, fault: None }),
             passwords: Checker::new()?,
             bucket: Bucket::default(),
         })
     }
 
-    /// What works and yet should not stay as it is, a sentence each.
+    /// Settings that work but should be changed, one sentence each.
     pub fn warnings(&self) -> Vec<String> {
         self.settings().warnings.clone()
     }
@@ -150,12 +150,12 @@ impl Web {
         self.settings().tls.is_some()
     }
 
-    /// The TLS that the next connection gets.
+    /// The TLS configuration for the next connection.
     pub(super) async fn tls(self: &Arc<Self>) -> Option<Arc<ServerConfig>> {
         self.current().await.tls.clone()
     }
 
-    /// Lets a request in, or not, and gives the headers that its answer gets.
+    /// Admits or refuses a request, and returns the headers for its answer.
     pub(super) async fn admit(
         self: &Arc<Self>,
         authorization: Option<&HeaderValue>,
@@ -176,15 +176,15 @@ impl Web {
         let credentials = authorization.and_then(|header| Credentials::read(header.as_bytes()));
         let verdict = match credentials {
             Some(credentials) => self.passwords.check(&settings.users, credentials, peer).await,
-            None => Verdict::Wrong,
+            None => PasswordCheck::Wrong,
         };
         match verdict {
-            Verdict::Right => Admission::Granted,
-            Verdict::Wrong => {
+            PasswordCheck::Right => Admission::Granted,
+            PasswordCheck::Wrong => {
                 let header = (axum::http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic"));
                 Admission::Refused(StatusCode::UNAUTHORIZED, "Unauthorized; give a user and its password\n", Some(header))
             }
-            Verdict::Busy => {
+            PasswordCheck::Busy => {
                 let header = (axum::http::header::RETRY_AFTER, 1.into());
                 Admission::Refused(StatusCode::SERVICE_UNAVAILABLE, "Too many passwords to check; try again\n", Some(header))
             }
@@ -195,7 +195,7 @@ impl Web {
         self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What the file says now. A version that is broken, or does not answer soon, leaves the one before in force.
+    /// The current settings. If the file is broken, or does not answer soon, the previous settings stay in force.
     async fn current(self: &Arc<Self>) -> Arc<Settings> {
         if self.path.is_some() && self.is_due() {
             let web = self.clone();
@@ -205,12 +205,12 @@ impl Web {
     }
 
     fn is_due(&self) -> bool {
-        // While somebody else looks, the version in force will do.
-        self.read.try_lock().is_ok_and(|read| read.at.elapsed() >= FRESH)
+        // While another task checks the file, the current settings are used.
+        self.loaded.try_lock().is_ok_and(|read| read.at.elapsed() >= FRESH)
     }
 
     fn refresh(&self) {
-        let (Some(path), Ok(mut read)) = (&self.path, self.read.try_lock()) else { return };
+        let (Some(path), Ok(mut read)) = (&self.path, self.loaded.try_lock()) else { return };
         read.at = Instant::now();
         if !read.files.may_have_changed() {
             return;
@@ -218,7 +218,7 @@ impl Web {
         let mut files = Files::beside(path);
         let settings = Settings::read(path, &mut files).and_then(|new| {
             let before = self.settings();
-            // A file that is being written is empty for a moment: protection must not end with it.
+            // A file that is being written is empty for a moment. This must not turn off the protection.
             let (name, remedy) = (path.display(), "restart the exporter if this is meant");
             let same_tls = new.tls.is_some() == before.tls.is_some();
             ensure!(same_tls, "{name}: tls_server_config: TLS can't be turned on or off while running; {remedy}");
@@ -232,7 +232,7 @@ impl Web {
         match settings {
             Ok(_) if is_same && read.fault.is_none() => {}
             Ok(settings) => {
-                tracing::info!(file = %path.display(), "web configuration read again");
+                tracing::info!(file = %path.display(), "web configuration reloaded");
                 for warning in &settings.warnings {
                     tracing::warn!(warning, "web configuration");
                 }
@@ -243,7 +243,7 @@ impl Web {
             Err(error) => {
                 let fault = format!("{error:#}");
                 if read.fault.as_ref() != Some(&fault) {
-                    tracing::error!(error = fault, "web configuration not read again; the one before stays in force");
+                    tracing::error!(error = fault, "web configuration not reloaded; the previous one stays in force");
                 }
                 read.fault = Some(fault);
             }

@@ -1,27 +1,27 @@
-//! What a loop's counters have reached, so that a correction by the pool is not taken for a reset.
+//! The highest values of a loop's counters, so that a correction by the pool is not taken for a reset.
 //!
-//! To Prometheus every fall of a counter is a reset: were `totalMined` corrected from 24,877.0 to 24,876.9, `increase` would report
-//! 24,877 coins more. So after a small fall the highest value is shown until the API passes it.
+//! For Prometheus, every fall of a counter is a reset: if `totalMined` were corrected from 24,877.0 to 24,876.9, `increase` would report
+//! 24,877 additional coins. So after a small fall, the highest value is shown until the API exceeds it.
 //!
-//! `rate` and `increase` look across gaps, so a value is remembered while its samples are stale or missing from an answer, for as
-//! long as its loop runs. The values that are shown are read from the samples themselves; only others take memory here.
+//! `rate` and `increase` span gaps, so a value is remembered while its samples are stale or missing from an answer, as long
+//! as its loop runs. Shown values are read from the samples themselves; only other values need memory here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use minergate::metric::{Family, Sample, Samples};
 
-/// A fall to at least this part of the highest value is a correction, a larger one a reset.
+/// A fall to at least this fraction of the highest value is a correction, a larger one is a reset.
 const CORRECTION: f64 = 0.99;
 
-/// Counters of one loop that are remembered while its answers lack them. Far more than a pool has; without a bound, an API that
-/// makes up new currencies each time would take memory without end.
+/// Maximum number of counters of one loop that are remembered while its answers lack them. It is far more than a pool has. It limits the memory
+/// if an API makes up new currencies each time.
 const MAX_MISSING: usize = 1000;
 
 /// A fall of a counter that is not shown.
 #[derive(Clone, Debug)]
 pub struct Correction {
     pub family: &'static Family,
-    /// The labels beside those of the endpoint's scope.
+    /// The labels without those of the endpoint's scope.
     pub labels: String,
     /// The value that is shown.
     pub held: f64,
@@ -29,13 +29,13 @@ pub struct Correction {
     pub reported: f64,
 }
 
-/// What one loop's counters have reached, where its samples do not show it.
+/// The values of one loop's counters, as far as its samples do not show them.
 #[derive(Default)]
 pub(super) struct Totals {
     /// The samples that were shown last, if they are stale.
     stale: Option<Samples>,
-    /// Counters that are held, or that the latest answer lacks: by the family's place and the labels.
-    apart: BTreeMap<(usize, Box<str>), Total>,
+    /// Counters whose previous value is held, or that are missing from the latest answer, by the family's index and the labels.
+    hidden: BTreeMap<(usize, Box<str>), Total>,
 }
 
 #[derive(Clone, Copy)]
@@ -47,7 +47,7 @@ struct Total {
 
 impl Totals {
     pub(super) fn is_empty(&self) -> bool {
-        self.stale.is_none() && self.apart.is_empty()
+        self.stale.is_none() && self.hidden.is_empty()
     }
 
     /// Remembers samples that are no longer shown.
@@ -55,7 +55,7 @@ impl Totals {
         self.stale = Some(stale);
     }
 
-    /// Puts the highest values in the place of those that the API has corrected. `shown` are the samples before these.
+    /// Replaces corrected values with the highest ones. `shown` are the samples before these.
     pub(super) fn hold(&mut self, shown: Option<Samples>, samples: &mut Samples) -> Vec<Correction> {
         let before = shown.or_else(|| self.stale.take()).unwrap_or_default();
         let mut corrections = Vec::new();
@@ -68,7 +68,7 @@ impl Totals {
                     continue;
                 }
                 held.push((at, total.highest));
-                self.apart.insert((place, one.labels.into()), Total { latest: one.value, ..total });
+                self.hidden.insert((place, one.labels.into()), Total { latest: one.value, ..total });
                 if one.value < total.latest {
                     let labels = one.labels.to_owned();
                     corrections.push(Correction { family, labels, held: total.highest, reported: one.value });
@@ -82,15 +82,15 @@ impl Totals {
         corrections
     }
 
-    /// Takes what a counter had reached before.
+    /// Removes and returns the previous state of a counter.
     fn total(&mut self, place: usize, at: usize, labels: &str, before: &[Sample<'_>]) -> Option<Total> {
-        // Mostly nothing is apart, and no key need be made.
-        if !self.apart.is_empty()
-            && let Some(total) = self.apart.remove(&(place, labels.into()))
+        // Usually nothing is hidden, and no key needs to be made.
+        if !self.hidden.is_empty()
+            && let Some(total) = self.hidden.remove(&(place, labels.into()))
         {
             return Some(total);
         }
-        // Mostly the samples stand in the same order as before.
+        // Usually the samples are in the same order as before.
         let same_place = before.get(at).filter(|one| one.labels == labels);
         let shown = same_place.or_else(|| before.iter().find(|one| one.labels == labels))?;
         Some(Total { highest: shown.value, latest: shown.value })
@@ -103,9 +103,9 @@ impl Totals {
         }
         let present: BTreeSet<&str> = samples.layout().labels(place).collect();
         for Sample { labels, value } in before.iter().filter(|one| !present.contains(one.labels)) {
-            if self.apart.len() < MAX_MISSING {
-                // One that was held has its entry, which knows more.
-                self.apart.entry((place, (*labels).into())).or_insert(Total { highest: *value, latest: *value });
+            if self.hidden.len() < MAX_MISSING {
+                // A counter that was held already has an entry, with more information.
+                self.hidden.entry((place, (*labels).into())).or_insert(Total { highest: *value, latest: *value });
             }
         }
     }
@@ -133,12 +133,12 @@ mod tests {
         }
     }
 
-    /// A loop: its totals, and what it shows.
+    /// A loop for tests: its totals and its shown samples.
     #[derive(Default)]
-    struct Loop(Totals, Option<Samples>);
+    struct TestLoop(Totals, Option<Samples>);
 
-    impl Loop {
-        /// Takes an answer. Returns the second family's values as they are shown, and the number of its corrections.
+    impl TestLoop {
+        /// Processes an answer. Returns the shown values of the second family, and the number of its corrections.
         fn take(&mut self, answer: &[(u8, f64)]) -> (Vec<f64>, usize) {
             let request = Context::default();
             let mut samples = Samples::read(METRICS, &answer.to_vec(), &request);
@@ -163,18 +163,18 @@ mod tests {
 
     #[test]
     fn a_small_fall_is_held_until_it_is_passed_and_a_large_one_is_shown() {
-        let mut one = Loop::default();
+        let mut one = TestLoop::default();
         for (reported, expected) in [
             (24_877.0, (24_877.0, 0)),
             (24_876.9, (24_877.0, 1)),
-            // The same correction, not another one.
+            // The same correction again, not a new one.
             (24_876.9, (24_877.0, 0)),
             (24_876.95, (24_877.0, 0)),
             (24_876.8, (24_877.0, 1)),
             (24_877.0, (24_877.0, 0)),
             (24_877.5, (24_877.5, 0)),
             (100.0, (100.0, 0)),
-            // Three falls of half a per cent: the third is more than 1 % below what is shown.
+            // Three falls of half a per cent: the third is more than 1 % below the shown value.
             (99.5, (100.0, 1)),
             (99.0, (100.0, 1)),
             (98.5, (98.5, 0)),
@@ -184,12 +184,12 @@ mod tests {
         ] {
             assert_eq!(one.take_one(reported), expected, "{reported}");
         }
-        assert!(one.0.is_empty(), "what is shown is remembered once more");
+        assert!(one.0.is_empty(), "a shown value is remembered again");
     }
 
     #[test]
     fn a_held_value_outlives_staleness_and_absence() {
-        let mut one = Loop::default();
+        let mut one = TestLoop::default();
         one.take(&[(0, 100.0), (1, 50.0)]);
         one.grow_stale();
         assert_eq!(one.take(&[(0, 99.9), (1, 50.0)]), (vec![100.0, 50.0], 1));
@@ -206,21 +206,21 @@ mod tests {
         static NAMED: &[Metric<u16>] = &[counter("all", "A counter")
             .labels(&["currency"])
             .read(|code, out| out.put([format!("c{code}").as_str()], 1.0))];
-        let mut flood = Loop::default();
+        let mut flood = TestLoop::default();
         for i in 0..3000_u16 {
             let mut samples = Samples::read(NAMED, &i, &Context::default());
             flood.0.hold(flood.1.take(), &mut samples);
             flood.1 = Some(samples);
         }
-        assert_eq!(flood.0.apart.len(), MAX_MISSING);
+        assert_eq!(flood.0.hidden.len(), MAX_MISSING);
     }
 
     proptest! {
         #[test]
-        fn what_is_shown_falls_by_more_than_1_percent_or_not_at_all(
+        fn a_shown_value_falls_by_more_than_1_percent_or_not_at_all(
             answers in prop::collection::vec(prop::collection::btree_map(0..4_u8, 90.0..110.0, 0..4), 0..40),
         ) {
-            let mut one = Loop::default();
+            let mut one = TestLoop::default();
             let mut highest: BTreeMap<u8, f64> = BTreeMap::new();
             for (i, answer) in answers.iter().enumerate() {
                 let answer: Answer = answer.iter().map(|(code, value)| (*code, *value)).collect();

@@ -122,8 +122,11 @@ async fn errors_name_the_encoding_that_can_t_be_read() {
     .into();
     with_api(bodies, |config| {
         for (method, expected) in [
-            ("balance", "the answer is compressed with gzip, which was not asked for; does a proxy stand before the API?"),
-            ("workers", "the answer is UTF-16 or UTF-32, and JSON is UTF-8; does a proxy stand before the API?"),
+            (
+                "balance",
+                "the answer is compressed with gzip, which was not asked for; is there a proxy in front of the API?",
+            ),
+            ("workers", "the answer is UTF-16 or UTF-32, and JSON is UTF-8; is there a proxy in front of the API?"),
             ("mining_stats", "the API says that it is discontinued; is api.base_url right?"),
             ("transfers", "the API refused the token (HTTP 200)"),
             ("withdrawals", "the answer is not of the documented shape (line 1, column 5)"),

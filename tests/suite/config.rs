@@ -27,7 +27,7 @@ pub(crate) fn plan(accounts: &[&str], poll: &str) -> Plan {
 /// The plan of a whole configuration, to which the URL of the API is added.
 pub(crate) fn plan_of(text: &str) -> Plan {
     let sources = Sources { text: Some(text), environment: environment(&[BASE_URL]), ..Sources::default() };
-    Config::load_to_ask(sources).unwrap().plan
+    Config::load_for_query(sources).unwrap().plan
 }
 
 fn token(token: &str) -> Credentials {

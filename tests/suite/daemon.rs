@@ -316,9 +316,9 @@ fn errors_of_a_proxy_name_the_proxy() {
             "https",
             "https_proxy",
             format!("http://{}", proxy(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n")),
-            "the proxy of the environment opened no way",
+            "the proxy of the environment did not connect",
         ),
-        ("https", "ALL_PROXY", format!("socks5h://{}", proxy(&[5, 255])), "the proxy of the environment opened no way"),
+        ("https", "ALL_PROXY", format!("socks5h://{}", proxy(&[5, 255])), "the proxy of the environment did not connect"),
         ("https", "HTTPS_PROXY", "http://127.0.0.1:1".to_owned(), "the proxy of the environment refused the connection"),
     ] {
         std::fs::write(

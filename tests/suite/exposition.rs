@@ -333,7 +333,7 @@ fn a_sum_with_an_unknown_part_is_missing() {
             "minergate_withdrawals{account=\"a\",currency=\"xmr\",status=\"other\"} 1",
             "minergate_withdrawals_coins{account=\"a\",currency=\"bcn\",status=\"other\"} 3",
             "minergate_withdrawals_coins{account=\"a\",currency=\"xmr\",status=\"other\"} 2",
-            "minergate_withdrawals_fees_coins{account=\"a\",currency=\"xmr\",status=\"finished\"} 0.30000000000000004",
+            "minergate_withdrawals_fees_coins{account=\"a\",currency=\"xmr\",status=\"finished\"} 0.3",
             "minergate_withdrawals_last_timestamp_seconds{account=\"a\",currency=\"xmr\",status=\"finished\"} 5.5",
             "minergate_withdrawals_last_timestamp_seconds{account=\"a\",currency=\"xmr\",status=\"other\"} 3",
         ]

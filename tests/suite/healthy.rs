@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use minergate::api::{self, Client, Error, Observer, Settings};
 use minergate_exporter::daemon::watchdog::{Hang, Watchdog};
-use minergate_exporter::health::{Health, Standstill, patience};
+use minergate_exporter::health::{Health, Stall, patience};
 use minergate_exporter::poller::{Plan, Poller};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -47,16 +47,16 @@ async fn a_blocked_poller_is_unhealthy_until_it_runs_again() {
     });
     let poller = Poller::new(Arc::new(source), plan(""), Arc::default(), health.clone());
     let (_updates, updates) = mpsc::channel(1);
-    tokio::spawn(poller.run_apart(updates));
+    tokio::spawn(poller.run_on_own_thread(updates));
     // Longer than the time between the poller's reports: while it waits for the next poll, it is healthy.
     health.liveness.set_patience(Duration::from_secs(12));
     let (open, closed) =
         (serve(&health, "").await, serve(&health, &format!("basic_auth_users: {{a: {}}}", hash("b"))).await);
-    let watchdog = Watchdog { doors: Vec::new(), health };
+    let watchdog = Watchdog { self_probes: Vec::new(), health };
     let watchdog = spawn_blocking(move || {
         let healthy = |url: &str| get(&format!("{url}/-/healthy"), &[]);
         assert_eq!((healthy(&open).status, healthy(&closed).status), (200, 401));
-        wait("the standstill", || (healthy(&open).status == 503).then_some(()));
+        wait("the stall", || (healthy(&open).status == 503).then_some(()));
         assert!(healthy(&open).text().starts_with("Not healthy: the poller has not run for "), "{}", healthy(&open).text());
         // Without a password, the answer has the status and not the reason.
         assert_eq!((healthy(&closed).status, healthy(&closed).text().as_str()), (503, "Not healthy\n"));
@@ -72,7 +72,7 @@ async fn a_blocked_poller_is_unhealthy_until_it_runs_again() {
         (watchdog, open, closed)
     });
     let (watchdog, open, closed) = watchdog.await.unwrap();
-    assert!(matches!(watchdog.look(PATIENCE).await, Err(Hang::Poller(Standstill::Blocked(_)))));
+    assert!(matches!(watchdog.look(PATIENCE).await, Err(Hang::Poller(Stall::Blocked(_)))));
     drop(release);
     spawn_blocking(move || {
         for (url, status) in [(open, 200), (closed, 401)] {
@@ -125,7 +125,7 @@ async fn no_state_of_the_api_is_unhealthy() {
             tokio::time::pause();
             let start = Instant::now();
             while start.elapsed() < Duration::from_secs(2 * 3600) {
-                assert_eq!(health.standstill(), None, "{state}, {poll}, after {:?}", start.elapsed());
+                assert_eq!(health.stall(), None, "{state}, {poll}, after {:?}", start.elapsed());
                 sleep(Duration::from_secs(20)).await;
             }
             assert!(has_failed(), "{state}");
@@ -145,7 +145,7 @@ async fn an_exporter_with_nothing_to_poll_is_healthy() {
     let polling = tokio::spawn(Poller::new(Arc::new(client), plan, Arc::default(), health.clone()).run(updates));
     for _ in 0..1000 {
         sleep(Duration::from_secs(7)).await;
-        assert_eq!(health.standstill(), None);
+        assert_eq!(health.stall(), None);
     }
     polling.abort();
 }

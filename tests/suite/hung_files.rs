@@ -98,7 +98,7 @@ fn a_fifo_as_web_configuration_changes_nothing() {
         daemon.output().contains("it is not a file").then_some(())
     });
     assert_eq!(get(&url, &[]).status, 401);
-    assert_eq!(daemon.output().matches("web configuration not read again").count(), 1);
+    assert_eq!(daemon.output().matches("web configuration not reloaded").count(), 1);
 }
 
 /// A hanging mount, as far as a test can simulate it: another call that looks at the file does not return.

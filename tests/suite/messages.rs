@@ -84,7 +84,7 @@ const FAILURES: &[(&str, &str)] = &[
     ("serve --config.file /", "can't read /: it is a directory; give another --config.file"),
     (
         "healthcheck --url http://127.0.0.1:1/",
-        "http://127.0.0.1:1/ did not answer: could not connect: connection refused; does the exporter run there? Else give --url",
+        "http://127.0.0.1:1/ did not answer: could not connect: connection refused; does the exporter run there? If it runs elsewhere, give --url",
     ),
     (
         "demo --web.listen-address here",
@@ -102,7 +102,7 @@ const FAILURES: &[(&str, &str)] = &[
     ("demo --web.config.file /", "can't read the web configuration: it is not a file; give another --web.config.file"),
     (
         "demo --web.listen-address ::1:28124",
-        "--web.listen-address: web.listen_address: entry 1: an IPv6 address stands in brackets; give one such as \"[::1]:10187\"",
+        "--web.listen-address: web.listen_address: entry 1: an IPv6 address needs brackets; give one such as \"[::1]:10187\"",
     ),
     (
         "simulate --listen nowhere",
@@ -117,7 +117,7 @@ const FAILURES: &[(&str, &str)] = &[
         "gateway",
         "configuration: the gateway has nothing to serve: no account has wallets; give [[pools]], and [[accounts]] with wallets or wallet_files",
     ),
-    ("simulate --listen ::1:28124", "--listen: an IPv6 address stands in brackets; give one such as \"[::1]:10187\""),
+    ("simulate --listen ::1:28124", "--listen: an IPv6 address needs brackets; give one such as \"[::1]:10187\""),
     ("simulate --listen 127.0.0.1:0 --write-config /none/x", "can't write /none/x: …; give another --write-config"),
 ];
 

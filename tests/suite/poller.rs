@@ -197,7 +197,7 @@ async fn a_poller_on_its_own_thread_polls_until_it_is_dropped() {
         }
     };
     tokio::select! {
-        _ = poller.run_apart(mpsc::channel(1).1) => panic!("it ended by itself"),
+        _ = poller.run_on_own_thread(mpsc::channel(1).1) => panic!("it ended by itself"),
         () = ready => {}
     }
     assert_eq!(ended.recv().await, None);

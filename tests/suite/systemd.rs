@@ -9,9 +9,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use minergate::api::Error;
 use minergate_exporter::daemon::watchdog::{Hang, Watchdog};
-use minergate_exporter::health::{Health, Standstill};
+use minergate_exporter::health::{Health, Stall};
 use minergate_exporter::poller::{Poller, Source};
-use minergate_exporter::server::Door;
+use minergate_exporter::server::SelfProbe;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
@@ -163,25 +163,25 @@ fn bcrypt_hash() -> String {
 }
 
 /// The self-probe of a listener, and the server behind it.
-async fn door() -> (Door, impl Future<Output = ()>) {
+async fn self_probe() -> (SelfProbe, impl Future<Output = ()>) {
     let (mut listener, _) = served::listener().await;
-    (listener.door(), served::serve(listener, Arc::default(), None))
+    (listener.self_probe(), served::serve(listener, Arc::default(), None))
 }
 
-fn watchdog(doors: Vec<Door>, health: Arc<Health>) -> Watchdog {
-    Watchdog { doors, health }
+fn watchdog(self_probes: Vec<SelfProbe>, health: Arc<Health>) -> Watchdog {
+    Watchdog { self_probes, health }
 }
 
 #[tokio::test]
 async fn a_server_that_does_not_answer_is_a_hang() {
-    let (first, serving) = door().await;
-    let (second, hanging) = door().await;
+    let (first, serving) = self_probe().await;
+    let (second, hanging) = self_probe().await;
     let second_address = second.address().to_owned();
     let serving = tokio::spawn(serving);
     assert_eq!(watchdog(vec![first], Arc::default()).look(PATIENCE).await, Ok(()));
     serving.abort();
 
-    let (first, serving) = door().await;
+    let (first, serving) = self_probe().await;
     let serving = tokio::spawn(serving);
     let watchdog = watchdog(vec![first, second], Arc::default());
     // One of two does not answer, because its future is not polled.
@@ -228,7 +228,7 @@ async fn a_poller_that_stands_still_is_a_hang() {
     sleep(Duration::from_secs(100)).await;
     assert_eq!(watchdog.look(PATIENCE).await, Ok(()), "too early");
     sleep(fine.saturating_sub(start.elapsed()) + Duration::from_secs(15)).await;
-    assert!(matches!(watchdog.look(PATIENCE).await, Err(Hang::Poller(Standstill::NoResult(_)))));
+    assert!(matches!(watchdog.look(PATIENCE).await, Err(Hang::Poller(Stall::NoResult(_)))));
 }
 
 #[tokio::test(start_paused = true)]

@@ -199,7 +199,7 @@ fn a_new_certificate_is_used_and_open_connections_stay() {
     new.write(&path.join("ca.pem"));
     wait("the new certificate", || answer(client(&url, path, None, BOTH, &[])).starts_with("HTTP/1.1 200").then_some(()));
     ask();
-    assert_eq!(daemon.output().matches("web configuration read again").count(), 1, "{}", daemon.output());
+    assert_eq!(daemon.output().matches("web configuration reloaded").count(), 1, "{}", daemon.output());
 }
 
 #[test]

@@ -6,18 +6,18 @@ mod monero;
 /// The longest address, in bytes. Addresses of today's currencies have up to 110, or 180 with a payment ID.
 const MAX_LENGTH: usize = 256;
 
-/// A run of at least so many letters and digits looks like an address. The shortest addresses, Bitcoin's, have 26.
+/// A run of at least this many letters and digits looks like an address. The shortest addresses, Bitcoin's, have 26.
 const LIKE_AN_ADDRESS: usize = 26;
 
-/// Currencies with Ethereum's form of address.
+/// Currencies whose addresses have Ethereum's format.
 const LIKE_ETHEREUM: &[&str] = &["clo", "etc", "eth", "ethw", "exp", "octa", "ubq"];
 
 /// Currencies of the `CryptoNote` family whose addresses have Monero's encoding and checksum.
 const LIKE_MONERO: &[&str] = &["aeon", "bcn", "dsh", "fcn", "inf8", "mcn", "qcn", "xdn", "xmr"];
 
-/// The address as a person wrote it, without the white space around it.
+/// The address without the white space around it.
 ///
-/// It must begin with a letter or a digit, and can also have `.+-_:` after that: pools accept a payment ID after the address, and some
+/// It must begin with a letter or a digit. After that, `.+-_:` are allowed too: pools accept a payment ID after the address, and some
 /// currencies put their name before it. None of these characters changes the meaning of a URL.
 ///
 /// # Errors

@@ -12,19 +12,19 @@ use tokio::time::Instant;
 /// Answers by key and path.
 pub(crate) struct Cache<T> {
     sweep: Duration,
-    state: SyncMutex<State<T>>,
+    state: SyncMutex<CacheState<T>>,
 }
 
-struct State<T> {
+struct CacheState<T> {
     slots: HashMap<String, Slot<T>>,
     /// When old answers were last dropped.
     swept: Instant,
 }
 
 /// The answers of one key. The lock is held during a request, so that a caller that waited for the lock finds the answer.
-type Slot<T> = Arc<Mutex<Vec<Kept<T>>>>;
+type Slot<T> = Arc<Mutex<Vec<StoredResult<T>>>>;
 
-struct Kept<T> {
+struct StoredResult<T> {
     path: String,
     result: Result<Arc<T>>,
     ended: Instant,
@@ -32,22 +32,22 @@ struct Kept<T> {
     time: SystemTime,
 }
 
-impl<T> Kept<T> {
+impl<T> StoredResult<T> {
     fn is_young(&self) -> bool {
         self.ended.elapsed() < self.max_age
     }
 }
 
-/// How long a result is kept.
+/// How long results are reused.
 #[derive(Clone, Copy)]
-pub(crate) struct Keep {
+pub(crate) struct Lifetimes {
     pub(crate) answers: Duration,
-    /// 0 keeps no error. A permanent error ([`Error::stays`]) is always kept as long as an answer.
+    /// 0 keeps no errors. A permanent error ([`Error::stays`]) is always kept as long as an answer.
     pub(crate) errors: Duration,
 }
 
 /// The result for a path.
-pub(crate) struct Found<T> {
+pub(crate) struct CachedResult<T> {
     pub(crate) result: Result<Arc<T>>,
     /// When the answer came.
     pub(crate) time: SystemTime,
@@ -56,32 +56,38 @@ pub(crate) struct Found<T> {
 impl<T> Cache<T> {
     /// A cache that drops expired answers at this interval.
     pub(crate) fn new(sweep: Duration) -> Cache<T> {
-        Cache { sweep, state: SyncMutex::new(State { slots: HashMap::new(), swept: Instant::now() }) }
+        Cache { sweep, state: SyncMutex::new(CacheState { slots: HashMap::new(), swept: Instant::now() }) }
     }
 
-    /// The result for a path: a kept one, or one that another caller got while this call waited, or else the result of `ask`.
+    /// The result for a path: a stored one, one that another caller requested during this call's wait, or else the result of `ask`.
     ///
-    /// If a caller is cancelled while it asks, the next one that waits asks.
-    pub(crate) async fn get(&self, key: &str, path: &str, keep: Keep, ask: impl Future<Output = Result<T>>) -> Found<T> {
+    /// If a caller is cancelled during its request, the next waiting caller sends one.
+    pub(crate) async fn get(
+        &self,
+        key: &str,
+        path: &str,
+        keep: Lifetimes,
+        ask: impl Future<Output = Result<T>>,
+    ) -> CachedResult<T> {
         let began = Instant::now();
         let slot = self.slot(key);
         let mut kept = slot.lock().await;
         if let Some(kept) = kept.iter().find(|kept| kept.path == path) {
             let is_kept = (kept.result.is_ok() || !keep.errors.is_zero()) && kept.is_young();
             if kept.ended > began || is_kept {
-                return Found { result: kept.result.clone(), time: kept.time };
+                return CachedResult { result: kept.result.clone(), time: kept.time };
             }
         }
         let result = ask.await.map(Arc::new);
         kept.retain(|kept| kept.path != path && kept.is_young());
         let (ended, time) = (Instant::now(), SystemTime::now());
-        // A pause that is too long for this call's deadline can be short enough for another call's.
+        // A pause can be too long for this call's deadline but short enough for another call.
         if !matches!(result, Err(Error::Paused { .. })) {
             let is_lasting = result.as_ref().err().is_none_or(Error::stays);
             let max_age = if is_lasting { keep.answers } else { keep.errors };
-            kept.push(Kept { path: path.to_owned(), result: result.clone(), ended, max_age, time });
+            kept.push(StoredResult { path: path.to_owned(), result: result.clone(), ended, max_age, time });
         }
-        Found { result, time }
+        CachedResult { result, time }
     }
 
     fn slot(&self, key: &str) -> Slot<T> {
@@ -90,13 +96,13 @@ impl<T> Cache<T> {
             state.swept = Instant::now();
             state.slots.retain(|_, slot| {
                 // A locked slot is in use.
-                Arc::strong_count(slot) > 1 || slot.try_lock().is_ok_and(|kept| kept.iter().any(Kept::is_young))
+                Arc::strong_count(slot) > 1 || slot.try_lock().is_ok_and(|kept| kept.iter().any(StoredResult::is_young))
             });
         }
         state.slots.entry(key.to_owned()).or_default().clone()
     }
 
-    fn state(&self) -> MutexGuard<'_, State<T>> {
+    fn state(&self) -> MutexGuard<'_, CacheState<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -109,8 +115,8 @@ mod tests {
 
     const AGE: Duration = Duration::from_secs(30);
     const SECOND: Duration = Duration::from_secs(1);
-    const ANSWERS: Keep = Keep { answers: AGE, errors: Duration::ZERO };
-    const ALL: Keep = Keep { answers: AGE, errors: SECOND };
+    const ANSWERS: Lifetimes = Lifetimes { answers: AGE, errors: Duration::ZERO };
+    const ALL: Lifetimes = Lifetimes { answers: AGE, errors: SECOND };
 
     /// Takes a second, and counts how often it is asked.
     async fn ask(asked: &Cell<u32>, result: Result<u32>) -> Result<u32> {

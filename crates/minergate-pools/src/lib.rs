@@ -16,8 +16,8 @@ mod block_time;
 mod cache;
 mod name;
 mod pool;
+mod pool_error;
 mod reading;
-mod refusal;
 mod software;
 mod value;
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use minergate::answer::Text;
 
-/// A name that has a run of so many characters in common with the address contains a part of it.
+/// A name that has a run of this many characters in common with the address contains a part of the address.
 const PART: usize = 8;
 
 /// Decides which names of a wallet's workers may be shown.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use minergate::answer::List;
-use minergate::api::{self, Client, Error, Lane, Observer, Read, Secret};
+use minergate::api::{self, Client, Error, Lane, Observer, ReadRequest, Secret};
 use minergate::endpoints::Endpoint;
 use minergate::endpoints::withdrawals::Withdrawal;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -13,9 +13,9 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
 use super::address;
-use super::cache::{Cache, Found, Keep};
+use super::cache::{Cache, CachedResult, Lifetimes};
+use super::pool_error;
 use super::reading::{Context, Reading, compose, json};
-use super::refusal;
 use super::software::{ADDRESS, Reader, Software};
 
 /// Most pages of a wallet's payments that are read.
@@ -101,9 +101,9 @@ pub struct Wallet {
     lane: Lane,
 }
 
-/// Which endpoint is asked for, for whom, and until when.
+/// The parameters of one request: endpoint, wallet and deadline.
 #[derive(Clone, Copy)]
-struct Question<'a> {
+struct PoolRequest<'a> {
     endpoint: &'static str,
     deadline: Option<Instant>,
     lane: Option<(&'a str, &'a Lane)>,
@@ -154,26 +154,26 @@ impl Pool {
     /// Every kind of [`api::Error`] except those about logins; [`api::Error::NotFound`] for an endpoint that the software can't fill.
     pub async fn answer(&self, endpoint: &'static Endpoint, deadline: Option<Instant>) -> api::Result<Answer> {
         let context = self.settings.context("", "");
-        let question = Question { endpoint: endpoint.name, deadline, lane: None, context };
-        if endpoint.is_of_account() { Err(Error::NotFound) } else { self.compose(question).await }
+        let request = PoolRequest { endpoint: endpoint.name, deadline, lane: None, context };
+        if endpoint.is_of_account() { Err(Error::NotFound) } else { self.compose(request).await }
     }
 
-    async fn compose(&self, question: Question<'_>) -> api::Result<Answer> {
-        let (readings, time) = self.readings(question).await?;
-        Ok(Answer { json: compose(question.endpoint, &readings, &question.context)?, time })
+    async fn compose(&self, request: PoolRequest<'_>) -> api::Result<Answer> {
+        let (readings, time) = self.readings(request).await?;
+        Ok(Answer { json: compose(request.endpoint, &readings, &request.context)?, time })
     }
 
-    /// The readings of the endpoint's paths, and the time of the oldest answer.
-    async fn readings(&self, question: Question<'_>) -> api::Result<(Vec<Arc<Reading>>, SystemTime)> {
+    /// The values read from the endpoint's paths, and the time of the oldest answer.
+    async fn readings(&self, request: PoolRequest<'_>) -> api::Result<(Vec<Arc<Reading>>, SystemTime)> {
         let Settings { software, max_age, .. } = self.settings;
-        if !software.fills(question.endpoint) {
+        if !software.fills(request.endpoint) {
             return Err(Error::NotFound);
         }
         let (mut readings, mut times) = (Vec::new(), Vec::new());
-        for (source, is_needed) in software.sources(question.endpoint) {
+        for (source, is_needed) in software.sources(request.endpoint) {
             let errors = if is_needed { Duration::ZERO } else { max_age };
-            let keep = Keep { answers: max_age.saturating_mul(source.ages), errors };
-            let Found { result, time } = self.ask(question, source.path, keep, source.error, source.read).await;
+            let keep = Lifetimes { answers: max_age.saturating_mul(source.ages), errors };
+            let CachedResult { result, time } = self.ask(request, source.path, keep, source.error, source.read).await;
             match result {
                 Ok(reading) => {
                     readings.push(reading);
@@ -187,22 +187,22 @@ impl Pool {
         Ok((readings, oldest.unwrap_or_else(SystemTime::now)))
     }
 
-    /// The reading of one path. The placeholder in the path is replaced by the address.
+    /// The values read from one path. The address replaces the placeholder in the path.
     async fn ask(
         &self,
-        question: Question<'_>,
+        request: PoolRequest<'_>,
         path: &str,
-        keep: Keep,
+        keep: Lifetimes,
         error: fn(u16, &[u8]) -> Option<Error>,
         read: Reader,
-    ) -> Found<Reading> {
-        let Question { endpoint, deadline, lane, context } = question;
+    ) -> CachedResult<Reading> {
+        let PoolRequest { endpoint, deadline, lane, context } = request;
         let is_of_wallet = path.contains(ADDRESS);
         let key = if is_of_wallet { context.address } else { path };
         let ask = async {
             let filled = fill(path, context.address);
             let lane = lane.filter(|_| is_of_wallet);
-            let request = Read { endpoint, path: &filled, account: None, lane, deadline, error };
+            let request = ReadRequest { endpoint, path: &filled, account: None, lane, deadline, error };
             self.client.get(request, |body| read(body, &context)).await
         };
         self.cache.get(key, path, keep, ask).await
@@ -252,7 +252,7 @@ impl Wallet {
             return Err(Error::NotFound);
         }
         let address = self.address().await?;
-        self.pool.compose(self.question(endpoint.name, &address, deadline)).await
+        self.pool.compose(self.request(endpoint.name, &address, deadline)).await
     }
 
     /// All payments to the wallet that the pool lists, as the JSON of the API's withdrawals. After `deadline` they are no longer needed.
@@ -263,15 +263,15 @@ impl Wallet {
     /// As [`Wallet::answer`].
     pub async fn payments_all(&self, deadline: Option<Instant>) -> api::Result<Answer> {
         let address = self.address().await?;
-        let question = self.question("withdrawals", &address, deadline);
-        let (readings, mut time) = self.pool.readings(question).await?;
+        let request = self.request("withdrawals", &address, deadline);
+        let (readings, mut time) = self.pool.readings(request).await?;
         let mut all: Vec<Withdrawal> = readings.iter().flat_map(|reading| reading.withdrawals.clone()).collect();
         let mut last = all.clone();
         let pages = self.pool.settings.software.pages;
-        let keep = Keep { answers: self.pool.settings.max_age, errors: Duration::ZERO };
+        let keep = Lifetimes { answers: self.pool.settings.max_age, errors: Duration::ZERO };
         for page in 1..MAX_PAGES {
             let Some((pages, path)) = pages.and_then(|pages| Some((pages, (pages.next)(page, &last)?))) else { break };
-            let found = self.pool.ask(question, &path, keep, refusal::of_wallet, pages.read).await;
+            let found = self.pool.ask(request, &path, keep, pool_error::of_wallet, pages.read).await;
             let reading = found.result?;
             // For a page after the last one, a pool may repeat the page before.
             if reading.withdrawals.is_empty() || reading.withdrawals == last {
@@ -288,9 +288,14 @@ impl Wallet {
         Ok(Answer { json: json(&all.into_iter().collect::<List<_>>())?, time })
     }
 
-    fn question<'a>(&'a self, endpoint: &'static str, address: &'a SecretString, deadline: Option<Instant>) -> Question<'a> {
+    fn request<'a>(
+        &'a self,
+        endpoint: &'static str,
+        address: &'a SecretString,
+        deadline: Option<Instant>,
+    ) -> PoolRequest<'a> {
         let context = self.pool.settings.context(&self.account, address.expose_secret());
-        Question { endpoint, deadline, lane: Some((&self.account, &self.lane)), context }
+        PoolRequest { endpoint, deadline, lane: Some((&self.account, &self.lane)), context }
     }
 
     async fn address(&self) -> api::Result<SecretString> {

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::value::seconds;
 
-/// An abbreviated address identifies a wallet if it has at least so many characters.
+/// An abbreviated address identifies a wallet if it has at least this many characters.
 const ENOUGH: usize = 8;
 
 /// The account and the wallet of a request, and the units of the pool.
@@ -50,7 +50,7 @@ impl Context<'_> {
     }
 }
 
-/// The values of an upstream answer. A value that it does not give is missing.
+/// The values read from an upstream answer. A value that the answer does not contain is missing.
 #[derive(Default)]
 pub(crate) struct Reading {
     /// The account's workers, without its rank.
@@ -67,7 +67,7 @@ pub(crate) struct Reading {
 
 /// One of the pool's miners.
 pub(crate) struct TopMiner {
-    /// Beginning and end of its address, with dots between.
+    /// The beginning and the end of its address, with dots between.
     pub(crate) address: String,
     pub(crate) hashrate: Number,
 }

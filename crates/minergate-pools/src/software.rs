@@ -1,17 +1,17 @@
-//! The table of pool softwares. To add one, write `software/x.rs`, put sample answers beside it, and add a line here.
+//! The table of supported pool software. To add one, write `software/x.rs`, put sample answers beside it, and add a line here.
 
 use std::sync::Arc;
 
 use minergate::api::{Error, Result};
 use minergate::endpoints::withdrawals::Withdrawal;
 
+use super::pool_error;
 use super::reading::{Context, Reading, compose};
-use super::refusal;
 
 /// The placeholder for the wallet's address in a path.
 pub(crate) const ADDRESS: &str = "{address}";
 
-/// A software that pools run.
+/// Software that pools run.
 #[derive(Debug)]
 pub struct Software {
     /// Its name in the configuration.
@@ -64,7 +64,7 @@ impl Software {
         self.endpoints.contains(&endpoint)
     }
 
-    /// Decimals of the unit in which it counts a currency's coins; nothing if they are not known.
+    /// Decimals of the unit in which it counts a currency's coins; `None` if they are not known.
     pub fn decimals(&self, currency: &str) -> Option<u8> {
         (self.decimals)(currency)
     }
@@ -107,12 +107,12 @@ impl Software {
 impl Source {
     /// A path about a wallet.
     const fn of_wallet(path: &'static str, read: Reader) -> Source {
-        Source { path, fills: &[], adds_to: &[], ages: 1, error: refusal::of_wallet, read }
+        Source { path, fills: &[], adds_to: &[], ages: 1, error: pool_error::of_wallet, read }
     }
 
     /// A path about the pool or its network.
     const fn of_pool(path: &'static str, read: Reader) -> Source {
-        Source { path, fills: &[], adds_to: &[], ages: 1, error: refusal::of_pool, read }
+        Source { path, fills: &[], adds_to: &[], ages: 1, error: pool_error::of_pool, read }
     }
 
     const fn fills(self, endpoints: &'static [&'static str]) -> Source {

@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_in_seconds_or_milliseconds_and_0_is_none() {
+    fn a_time_is_in_seconds_or_milliseconds_and_0_is_missing() {
         for (time, expected) in [
             (1_763_993_402.0, Some(1_763_993_402.0)),
             (1_763_993_402_000.0, Some(1_763_993_402.0)),

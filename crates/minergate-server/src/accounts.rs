@@ -11,14 +11,14 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tracing::{debug, warn};
 
 use super::Error;
-use super::attempts::{Attempts, TooMany};
+use super::attempts::{Attempts, TooManyFailures};
 use super::digest::Digester;
 use super::fields::Fields;
 use super::tokens::Tokens;
 
 /// Why a login is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum LoginRefusal {
     MissingEmail,
     WrongEmailOrPassword,
     TotpRequired,
@@ -27,15 +27,15 @@ pub enum Refusal {
 
 /// Why a read is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Denial {
+pub enum ReadRefusal {
     NoToken,
     InvalidToken,
 }
 
-/// The accounts, by their number in the list that they were made from.
+/// The accounts, identified by their index in the list that they were made from.
 pub struct Accounts {
     logins: Vec<Login>,
-    /// Accounts by their e-mail addresses in small letters.
+    /// Accounts by their e-mail addresses in lower case.
     by_email: HashMap<String, usize>,
     /// The first account that has a password.
     first_with_password: Option<usize>,
@@ -47,7 +47,7 @@ pub struct Accounts {
 struct Login {
     name: Arc<str>,
     credentials: Credentials,
-    /// A secret could not be read, and that was logged.
+    /// A secret could not be read, and this was logged.
     is_failing: AtomicBool,
     /// The step of the newest TOTP code that was accepted.
     totp_step: Mutex<Option<u64>>,
@@ -61,7 +61,7 @@ impl Login {
         }
     }
 
-    /// A secret as it is now.
+    /// The current secret.
     async fn read(&self, secret: &Secret) -> Result<SecretString, Error> {
         let read = secret.read().await;
         let was_failing = self.is_failing.swap(read.is_err(), Ordering::Relaxed);
@@ -75,7 +75,7 @@ impl Login {
 }
 
 impl Accounts {
-    /// Accounts with their names, and what each logs in with. A secret that is a file is read whenever it is needed. The token of a login
+    /// Accounts with their names and credentials. A secret in a file is read whenever it is needed. The token of a login
     /// is valid for `token_lifetime`.
     pub fn new(accounts: impl IntoIterator<Item = (Arc<str>, Credentials)>, token_lifetime: Duration) -> Accounts {
         let login = |(name, credentials)| Login {
@@ -94,7 +94,7 @@ impl Accounts {
                     tokens.add(login.name.clone(), account, token.clone());
                     email.map(|email| by_email.entry(email).or_insert(account));
                 }
-                // One with a token may have the same e-mail address, and can't log in with it.
+                // An account with a token can have the same e-mail address; it can't log in with it.
                 Credentials::Password { .. } => drop(email.map(|email| by_email.insert(email, account))),
             }
         }
@@ -102,25 +102,27 @@ impl Accounts {
         Accounts { logins, by_email, first_with_password, tokens, digester: Digester::new(), attempts: None }
     }
 
-    /// Limits the logins that fail: for 15 minutes, 10 from one client's address and 50 with one e-mail address.
+    /// Limits failed logins: within 15 minutes, 10 from one client address and 50 with one e-mail address.
     #[must_use]
     pub fn limit_failures(self) -> Accounts {
         Accounts { attempts: Some(Attempts::default()), ..self }
     }
 
-    /// Exchanges a login's fields for a token, at a time since 1970.
+    /// Checks a login and returns a token. `now` is the time since 1970.
     pub(super) async fn login(&self, fields: &Fields, client: Option<IpAddr>, now: Duration) -> Result<String, Error> {
-        let email = fields.email().ok_or(Refusal::MissingEmail)?;
+        let email = fields.email().ok_or(LoginRefusal::MissingEmail)?;
         let digest = self.digester.digest(&email.to_ascii_lowercase());
-        if let Some(Err(TooMany { left, is_new })) = self.attempts.as_ref().map(|attempts| attempts.begin(digest, client)) {
+        if let Some(Err(TooManyFailures { left, is_new })) =
+            self.attempts.as_ref().map(|attempts| attempts.begin(digest, client))
+        {
             if is_new {
-                warn!(account = self.name(&email), "too many failed logins: more are refused for a while");
+                warn!(account = self.name(&email), "too many failed logins: logins are refused for a while");
             }
             return Err(Error::TooManyLogins(left));
         }
         let result = self.check(&email, fields, now).await;
         match (&result, &self.attempts) {
-            (Err(Error::Refused(refusal @ (Refusal::WrongEmailOrPassword | Refusal::WrongTotp))), _) => {
+            (Err(Error::LoginRefused(refusal @ (LoginRefusal::WrongEmailOrPassword | LoginRefusal::WrongTotp))), _) => {
                 debug!(account = self.name(&email), ?refusal, "login refused");
             }
             (_, Some(attempts)) => attempts.forgive(digest, client),
@@ -129,11 +131,11 @@ impl Accounts {
         result.map(|account| self.tokens.issue(account, &self.digester))
     }
 
-    /// Whose login it is.
+    /// The account that the login is for, if its password and TOTP code are right.
     async fn check(&self, email: &str, fields: &Fields, now: Duration) -> Result<usize, Error> {
-        const WRONG: Error = Error::Refused(Refusal::WrongEmailOrPassword);
+        const WRONG: Error = Error::LoginRefused(LoginRefusal::WrongEmailOrPassword);
         let known = self.named(email).filter(|account| self.logins[*account].password().is_some());
-        // An unknown e-mail address takes as long as a known one: somebody's password is read and compared.
+        // An unknown e-mail address takes as long as a known one, because a password is read and compared all the same.
         let account = known.or(self.first_with_password).ok_or(WRONG)?;
         let login = &self.logins[account];
         let (password, totp) = login.password().ok_or(WRONG)?;
@@ -143,35 +145,36 @@ impl Accounts {
             return Err(WRONG);
         }
         if let Some(totp) = totp {
-            let code = fields.totp().ok_or(Refusal::TotpRequired)?;
+            let code = fields.totp().ok_or(LoginRefusal::TotpRequired)?;
             let secret = login.read(totp).await?;
-            let step = api::totp_step(&secret, &code, now).map_err(|_| Error::Internal)?.ok_or(Refusal::WrongTotp)?;
+            let step = api::totp_step(&secret, &code, now).map_err(|_| Error::Internal)?.ok_or(LoginRefusal::WrongTotp)?;
             let mut newest = login.totp_step.lock().unwrap_or_else(PoisonError::into_inner);
-            // A code is valid once, and an older one is not valid after it.
+            // A code is valid once. After that, older codes are invalid too.
             if newest.is_some_and(|newest| step <= newest) {
-                return Err(Refusal::WrongTotp.into());
+                return Err(LoginRefusal::WrongTotp.into());
             }
             *newest = Some(step);
         }
         Ok(account)
     }
 
-    /// Whose token it is or was, as far as ended ones are remembered, and whose answers may be read with it.
-    pub(super) async fn of_token(&self, token: Option<&str>) -> (Option<usize>, Result<usize, Denial>) {
-        let Some(token) = token.filter(|token| !token.is_empty()) else { return (None, Err(Denial::NoToken)) };
+    /// The account that the token belongs or belonged to (expired tokens are remembered for a while), and the account whose answers it gives
+    /// access to.
+    pub(super) async fn of_token(&self, token: Option<&str>) -> (Option<usize>, Result<usize, ReadRefusal>) {
+        let Some(token) = token.filter(|token| !token.is_empty()) else { return (None, Err(ReadRefusal::NoToken)) };
         match self.tokens.find(token, &self.digester).await {
             Some((account, true)) => (Some(account), Ok(account)),
-            Some((account, false)) => (Some(account), Err(Denial::InvalidToken)),
-            None => (None, Err(Denial::InvalidToken)),
+            Some((account, false)) => (Some(account), Err(ReadRefusal::InvalidToken)),
+            None => (None, Err(ReadRefusal::InvalidToken)),
         }
     }
 
-    /// Whose e-mail address it is.
+    /// The account with this e-mail address.
     pub(super) fn named(&self, email: &str) -> Option<usize> {
         self.by_email.get(&email.to_ascii_lowercase()).copied()
     }
 
-    /// The name of the account with that e-mail address, for the log; empty where there is none.
+    /// The name of the account with this e-mail address, for the log; empty if there is none.
     fn name(&self, email: &str) -> &str {
         self.named(email).map_or("", |account| &self.logins[account].name)
     }

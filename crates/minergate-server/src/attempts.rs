@@ -1,5 +1,5 @@
-//! How many logins may fail: with one e-mail address, and from one client's address. More are refused for a while, also with the right
-//! password.
+//! Limits on failed logins: with one e-mail address, and from one client address. Beyond the limit, logins are refused for a while, even
+//! with the right password.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -10,37 +10,37 @@ use tokio::time::Instant;
 
 use super::digest::Digest;
 
-/// Time from the first failure until all are forgotten.
+/// Time from the first failure until all failures are forgotten.
 pub(super) const WINDOW: Duration = Duration::from_secs(15 * 60);
 
-/// Failures from one client's address.
+/// Maximum number of failures from one client address.
 pub(super) const FROM_ADDRESS: u32 = 10;
 
-/// Failures with one e-mail address, from all clients: more than from one address, so that no single client keeps an account's owner out.
+/// Maximum number of failures with one e-mail address, from all clients. It is higher, so that no single client can lock out the account's owner.
 pub(super) const WITH_EMAIL: u32 = 50;
 
-/// Addresses, of both kinds, whose failures are remembered at most.
+/// Maximum number of remembered addresses, of both kinds.
 const REMEMBERED: usize = 10_000;
 
-/// The bits of an IPv6 address that say whose network it is. A client has all addresses of its network.
+/// The network part of an IPv6 address. One client can use all addresses of its network.
 const NETWORK: u128 = !0 << 64;
 
-/// The logins that failed lately.
+/// Recent failed logins.
 #[derive(Default)]
 pub(super) struct Attempts(Mutex<HashMap<Key, Failures>>);
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Key {
-    /// Also one that is no account's: an answer must not tell which e-mail addresses there are.
+    /// An e-mail address, even if no account has it: the answer must not reveal which e-mail addresses exist.
     Email(Digest),
-    /// Clients without an address, as those of a unix socket, are taken together.
+    /// Clients without an address, such as those on a unix socket, count as one.
     Client(Option<IpAddr>),
 }
 
 struct Failures {
     count: u32,
     since: Instant,
-    /// It was logged that there are too many.
+    /// The limit was exceeded, and this was logged.
     is_reported: bool,
 }
 
@@ -52,19 +52,19 @@ impl Failures {
 
 /// There were too many failures.
 #[derive(Debug, PartialEq)]
-pub(super) struct TooMany {
+pub(super) struct TooManyFailures {
     /// How long logins are refused.
     pub(super) left: Duration,
-    /// It was not so before.
+    /// The limit was exceeded for the first time.
     pub(super) is_new: bool,
 }
 
 impl Attempts {
-    /// Counts a login as failed before it is checked, so that many at a time are not more than allowed.
+    /// Counts a login as failed before it is checked, so that concurrent logins do not exceed the limit.
     ///
     /// # Errors
-    /// [`TooMany`], and then the login is not to be checked.
-    pub(super) fn begin(&self, email: Digest, client: Option<IpAddr>) -> Result<(), TooMany> {
+    /// [`TooManyFailures`]. Then the login must not be checked.
+    pub(super) fn begin(&self, email: Digest, client: Option<IpAddr>) -> Result<(), TooManyFailures> {
         let mut all = self.lock();
         let keys = keys(email, client);
         for (key, limit) in keys {
@@ -72,7 +72,7 @@ impl Attempts {
                 all.get_mut(&key).filter(|failures| failures.count >= limit && !failures.left().is_zero())
             {
                 let is_new = !std::mem::replace(&mut failures.is_reported, true);
-                return Err(TooMany { left: failures.left(), is_new });
+                return Err(TooManyFailures { left: failures.left(), is_new });
             }
         }
         for (key, _) in keys {
@@ -87,7 +87,7 @@ impl Attempts {
         Ok(())
     }
 
-    /// A login that was counted did not fail.
+    /// Removes a login from the count, because it did not fail.
     pub(super) fn forgive(&self, email: Digest, client: Option<IpAddr>) {
         let mut all = self.lock();
         for (key, _) in keys(email, client) {
@@ -105,7 +105,7 @@ impl Attempts {
     }
 }
 
-/// What a login is counted under, with the limits.
+/// The keys that a login is counted under, with their limits.
 fn keys(email: Digest, client: Option<IpAddr>) -> [(Key, u32); 2] {
     let client = client.map(|address| match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & NETWORK).into(),
@@ -114,7 +114,7 @@ fn keys(email: Digest, client: Option<IpAddr>) -> [(Key, u32); 2] {
     [(Key::Client(client), FROM_ADDRESS), (Key::Email(email), WITH_EMAIL)]
 }
 
-/// Forgets what is over, and the older fourth of too many that are left.
+/// Forgets expired failures. If there are still too many, forgets the oldest quarter.
 fn make_room(all: &mut HashMap<Key, Failures>, key: &Key) {
     if all.len() < REMEMBERED || all.contains_key(key) {
         return;
@@ -141,7 +141,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// How many logins may begin.
+    /// The number of logins that are allowed.
     fn allowed(attempts: &Attempts, of: impl Fn(u32) -> (Digest, Option<IpAddr>)) -> u32 {
         let begin = |i| {
             let (email, client) = of(i);
@@ -156,25 +156,29 @@ mod tests {
         for client in [Some(ip("192.0.2.1")), Some(ip("2001:db8::1")), None] {
             assert_eq!(allowed(&attempts, |i| (email(i), client)), FROM_ADDRESS, "{client:?}");
         }
-        // Another address of the same network, and the same address written otherwise.
+        // Another address of the same network, and the same address in another notation.
         for client in [ip("2001:db8::2"), ip("::ffff:192.0.2.1")] {
             assert_eq!(allowed(&attempts, |i| (email(i), Some(client))), 0, "{client:?}");
         }
         let from_many = |i: u32| (email(7777), Some(IpAddr::from((0x0a00_0000 + i).to_be_bytes())));
         assert_eq!(allowed(&attempts, from_many), WITH_EMAIL);
-        assert_eq!(allowed(&attempts, |i| (email(8000 + i), Some(ip("192.0.2.9")))), FROM_ADDRESS, "others are let in");
+        assert_eq!(
+            allowed(&attempts, |i| (email(8000 + i), Some(ip("192.0.2.9")))),
+            FROM_ADDRESS,
+            "other clients can log in"
+        );
     }
 
     #[tokio::test(start_paused = true)]
-    async fn they_are_forgotten_after_a_while_and_reported_once() {
+    async fn failures_are_forgotten_after_a_while_and_reported_once() {
         let attempts = Attempts::default();
         let client = Some(ip("192.0.2.1"));
         let one = |_| (email(1), client);
         assert_eq!(allowed(&attempts, one), FROM_ADDRESS);
         let refused = || attempts.begin(email(1), client);
         tokio::time::advance(WINDOW / 3).await;
-        // The first was `allowed`'s last.
-        assert_eq!(refused(), Err(TooMany { left: WINDOW / 3 * 2, is_new: false }));
+        // The last call of `allowed` was the first refusal.
+        assert_eq!(refused(), Err(TooManyFailures { left: WINDOW / 3 * 2, is_new: false }));
         tokio::time::advance(WINDOW / 3 * 2).await;
         assert_eq!(allowed(&attempts, one), FROM_ADDRESS);
         tokio::time::advance(WINDOW).await;
@@ -185,7 +189,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_right_login_is_not_counted_and_takes_no_failure_back() {
+    async fn a_successful_login_is_not_counted_and_removes_no_failure() {
         let attempts = Attempts::default();
         let client = Some(ip("192.0.2.1"));
         for _ in 0..500 {

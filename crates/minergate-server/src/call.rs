@@ -1,4 +1,4 @@
-//! A request that the API has a route for: what is asked, by whom, and how it is answered.
+//! A request to one of the API's routes: the endpoint, the account, and the response.
 
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -15,7 +15,7 @@ use super::accounts::Accounts;
 use super::fields::Fields;
 use super::{Api, Error, json_response};
 
-/// The client's address. An HTTP server whose logins are limited for each address puts it into the request's extensions.
+/// The client's address. An HTTP server that limits logins by client address adds it to the request's extensions.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientAddress(pub IpAddr);
 
@@ -23,26 +23,26 @@ pub struct ClientAddress(pub IpAddr);
 pub struct Call {
     /// The endpoint's name, or [`LOGIN`].
     pub endpoint: &'static str,
-    /// Whose request it is, as far as that is known: also where the token has expired or the password is wrong.
+    /// The account that the request is for, if it is known: also if the token has expired or the password is wrong.
     pub account: Option<usize>,
-    /// What the HTTP server says about the request, such as the client's address.
+    /// Information from the HTTP server about the request, such as the client's address.
     pub extensions: Extensions,
     kind: Kind,
 }
 
 enum Kind {
     Login(Result<Fields, Error>),
-    Read(Result<Read, Error>),
+    Read(Result<ReadRequest, Error>),
 }
 
-/// A read that is allowed.
-pub struct Read {
+/// A read request that is allowed.
+pub struct ReadRequest {
     pub endpoint: &'static Endpoint,
-    /// The endpoint's `part`, where that was asked for.
+    /// The `part` path of the endpoint, if it was requested.
     pub part: Option<&'static str>,
-    /// What stood in the path for `{currency}` or `{id}`.
+    /// The value of `{currency}` or `{id}` in the path.
     pub argument: Option<String>,
-    /// Whose answer it is; nobody's for endpoints of the pool and of networks.
+    /// The account that the answer is about; `None` for endpoints of the pool and of networks.
     pub account: Option<usize>,
 }
 
@@ -54,7 +54,7 @@ impl Call {
         Call { endpoint: LOGIN, account, extensions, kind: Kind::Login(fields) }
     }
 
-    /// `params` is nothing where the path is not text.
+    /// `params` is `None` if the path is not UTF-8.
     pub(super) async fn read(
         accounts: &Accounts,
         endpoint: &'static Endpoint,
@@ -68,7 +68,7 @@ impl Call {
         let read = || {
             let account = (endpoint.scope == Scope::Account).then_some(allowed).transpose()?;
             let argument = params.ok_or(Error::NotFound)?.iter().next().map(|(_, argument)| argument.to_owned());
-            Ok(Read { endpoint, part, argument, account })
+            Ok(ReadRequest { endpoint, part, argument, account })
         };
         Call { endpoint: endpoint.name, account: owner, extensions: head.extensions, kind: Kind::Read(read()) }
     }
@@ -88,8 +88,8 @@ impl Call {
     }
 }
 
-impl Read {
-    /// The part of an endpoint's whole answer that is asked for; `is_currency` says which currencies there are.
+impl ReadRequest {
+    /// The requested part of an endpoint's whole answer. `is_currency` says which currencies exist.
     ///
     /// # Errors
     /// [`Error::NotFound`].
@@ -107,7 +107,7 @@ impl Read {
         if !is_currency(argument) {
             return Err(Error::NotFound);
         }
-        // A key, as text inside of a string has its quotes escaped. Of the lists, the withdrawals alone have it.
+        // This matches only a key, because quotes inside a JSON string are escaped. Of the lists, only the withdrawals have this key.
         let renamed = |entry: &RawValue| entry.get().replace("\"transactionIdHash\":", "\"transactionId\":");
         let entries: Vec<String> = entries.into_iter().filter(|entry| holds(entry, "cc")).map(renamed).collect();
         Ok(format!("[{}]", entries.join(",")))

@@ -1,11 +1,11 @@
-//! Keyed hashes of what clients send: comparing them takes the same time whatever is right of it, and what is kept tells nothing.
+//! Keyed hashes of text from clients. Comparing them takes the same time however much is right, and stored hashes reveal nothing.
 
 use ring::hmac::{HMAC_SHA256, Key, sign};
 
 /// A keyed hash.
 pub(super) type Digest = [u8; 32];
 
-/// Makes digests with a key that this process alone knows.
+/// Makes digests with a key that only this process knows.
 pub(super) struct Digester(Key);
 
 impl Digester {

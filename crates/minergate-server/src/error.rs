@@ -1,6 +1,6 @@
-//! What the API answers to a request that it refuses, in the two shapes that it has for errors.
+//! The API's answers to refused requests, in its two shapes for errors.
 //!
-//! What the application refuses has its word in `error`; what the framework below it refuses (restify, by its words) has it
+//! The application has its error word in `error`. The framework below it (restify, judging by the messages) has it
 //! in `code`.
 
 use std::time::Duration;
@@ -10,7 +10,7 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::accounts::{Denial, Refusal};
+use super::accounts::{LoginRefusal, ReadRefusal};
 use super::json_response;
 
 /// Why a request is refused.
@@ -21,27 +21,27 @@ pub enum Error {
     /// There is nothing at this path.
     NoRoute(String),
     MethodNotAllowed(Method),
-    /// The body can't be read; the status says why.
+    /// The body can't be read; the status gives the reason.
     BadBody(StatusCode),
-    Denied(Denial),
-    Refused(Refusal),
-    /// Too many logins failed; after so long they are checked again.
+    ReadRefused(ReadRefusal),
+    LoginRefused(LoginRefusal),
+    /// Too many logins failed. Logins are checked again after this time.
     TooManyLogins(Duration),
-    /// What the answer is made of can't be had now; it may be after so long, where that is known.
+    /// The answer is not available now. The time until it can be requested again is given if it is known.
     Unavailable(Option<Duration>),
-    /// The server is at fault.
+    /// An error of the server.
     Internal,
 }
 
-impl From<Denial> for Error {
-    fn from(denial: Denial) -> Self {
-        Error::Denied(denial)
+impl From<ReadRefusal> for Error {
+    fn from(denial: ReadRefusal) -> Self {
+        Error::ReadRefused(denial)
     }
 }
 
-impl From<Refusal> for Error {
-    fn from(refusal: Refusal) -> Self {
-        Error::Refused(refusal)
+impl From<LoginRefusal> for Error {
+    fn from(refusal: LoginRefusal) -> Self {
+        Error::LoginRefused(refusal)
     }
 }
 
@@ -59,10 +59,10 @@ impl IntoResponse for Error {
                 framework_error(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", "The request body is too large.")
             }
             Error::BadBody(status) => framework_error(status, "InvalidContent", "The body is neither JSON nor a form."),
-            Error::Denied(Denial::NoToken) => {
+            Error::ReadRefused(ReadRefusal::NoToken) => {
                 application_error(StatusCode::UNAUTHORIZED, "MissingToken", "A token is required.")
             }
-            Error::Denied(Denial::InvalidToken) => {
+            Error::ReadRefused(ReadRefusal::InvalidToken) => {
                 application_error(StatusCode::UNAUTHORIZED, "TokenInvalid", "The token is wrong or has expired.")
             }
             Error::TooManyLogins(wait) => {
@@ -76,20 +76,20 @@ impl IntoResponse for Error {
             Error::Internal => {
                 framework_error(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "The request could not be processed.")
             }
-            Error::Refused(Refusal::MissingEmail) => json_response(
+            Error::LoginRefused(LoginRefusal::MissingEmail) => json_response(
                 StatusCode::BAD_REQUEST,
                 json!({ "error": "MissingEmail", "message": "User email must be specified.", "argument": "email" })
                     .to_string(),
             ),
-            Error::Refused(Refusal::WrongEmailOrPassword) => {
+            Error::LoginRefused(LoginRefusal::WrongEmailOrPassword) => {
                 application_error(StatusCode::BAD_REQUEST, "WrongEmailOrPassword", "Email and password did not match.")
             }
-            Error::Refused(Refusal::TotpRequired) => application_error(
+            Error::LoginRefused(LoginRefusal::TotpRequired) => application_error(
                 StatusCode::BAD_REQUEST,
                 "TotpRequired",
                 "Two-factor authorization is enabled for this account. Please provide TOTP code.",
             ),
-            Error::Refused(Refusal::WrongTotp) => {
+            Error::LoginRefused(LoginRefusal::WrongTotp) => {
                 application_error(StatusCode::BAD_REQUEST, "WrongTotp", "The TOTP code is wrong or was used before.")
             }
         }
@@ -106,7 +106,7 @@ pub fn framework_error(status: StatusCode, code: &str, message: &str) -> Respons
     json_response(status, json!({ "code": code, "message": message }).to_string())
 }
 
-/// A response that says when to ask again, in whole seconds.
+/// Adds a `Retry-After` header, in whole seconds.
 fn later(mut response: Response, wait: Option<Duration>) -> Response {
     let seconds = wait.map(|wait| wait.as_secs() + u64::from(wait.subsec_nanos() > 0));
     response.headers_mut().extend(seconds.map(|seconds| (RETRY_AFTER, seconds.into())));

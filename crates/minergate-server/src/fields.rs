@@ -14,8 +14,8 @@ use super::Error;
 pub(super) struct Fields(HashMap<String, Value>);
 
 impl Fields {
-    /// Reads the fields of a form, or of JSON whatever it is said to be; none where the body is empty or is JSON without fields. Axum
-    /// bounds the size of both.
+    /// Reads the fields of a form, or of JSON with any content type. If the body is empty or is JSON without fields, there are none. Axum
+    /// limits the size of both.
     ///
     /// # Errors
     /// [`Error::BadBody`].
@@ -40,19 +40,19 @@ impl Fields {
         self.text("email")
     }
 
-    /// Empty where there is none.
+    /// Empty if there is no password.
     pub(super) fn password(&self) -> SecretString {
         self.text("password").unwrap_or_default().into()
     }
 
-    /// The TOTP code, if there is one: clients send 0 or nothing when there is none.
+    /// The TOTP code, if there is one. Without a code, clients send 0 or nothing.
     pub(super) fn totp(&self) -> Option<String> {
         let code = self.text("totp").filter(|code| code.trim() != "0")?;
         // A number has lost its leading zeros.
         Some(format!("{:0>6}", code.trim()))
     }
 
-    /// A field's text; clients send numbers as such or as strings.
+    /// A field's text. Clients send numbers as numbers or as strings.
     fn text(&self, key: &str) -> Option<String> {
         match self.0.get(key)? {
             Value::String(text) if !text.is_empty() => Some(text.clone()),

@@ -1,4 +1,4 @@
-//! The MinerGate API as a server: its routes, logins and errors. What the answers hold comes from an [`Api`].
+//! The MinerGate API as a server: its routes, logins and errors. The answers come from an [`Api`].
 
 mod accounts;
 mod attempts;
@@ -18,22 +18,22 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use minergate::endpoints::ENDPOINTS;
 
-pub use self::accounts::{Accounts, Denial, Refusal};
-pub use self::call::{Call, ClientAddress, Read, unix_time};
+pub use self::accounts::{Accounts, LoginRefusal, ReadRefusal};
+pub use self::call::{Call, ClientAddress, ReadRequest, unix_time};
 pub use self::error::{Error, application_error, framework_error};
 
-/// What the API's requests are answered from.
+/// The source of the API's answers.
 pub trait Api: Send + Sync + 'static {
-    /// Who can log in, and whose tokens are valid.
+    /// The accounts that can log in or send a token.
     fn accounts(&self) -> &Accounts;
 
-    /// The answer to a read at a time since 1970, as JSON. [`Read::select`] takes the part that was asked for.
+    /// The answer to a read request, as JSON; `now` is the time since 1970. Use [`ReadRequest::select`] for a part of the whole answer.
     ///
     /// # Errors
-    /// [`Error::NotFound`], where there is no such currency or entry; others as the API has them.
-    fn read(&self, read: &Read, now: Duration) -> impl Future<Output = Result<String, Error>> + Send;
+    /// [`Error::NotFound`] if there is no such currency or entry; other errors as the API has them.
+    fn read(&self, read: &ReadRequest, now: Duration) -> impl Future<Output = Result<String, Error>> + Send;
 
-    /// Responds to a call. A server that counts, delays or changes responses does so here.
+    /// Responds to a call. A server can override this to count, delay or change responses.
     fn respond(&self, call: Call) -> impl Future<Output = Response> + Send
     where
         Self: Sized,
@@ -42,7 +42,7 @@ pub trait Api: Send + Sync + 'static {
     }
 }
 
-/// The API's routes. Each one is there with and without a slash at its end, as some clients send one.
+/// The API's routes. Each exists with and without a slash at its end, because some clients send one.
 pub fn router<A: Api>() -> Router<Arc<A>> {
     let login = post(async |State(api): State<Arc<A>>, request: Request| {
         let call = Call::login(api.accounts(), request).await;

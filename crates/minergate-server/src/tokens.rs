@@ -1,4 +1,4 @@
-//! Tokens: those of logins, which end, and those that stand in the configuration.
+//! Tokens: those from logins, which expire, and those in the configuration.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -14,49 +14,49 @@ use tracing::warn;
 
 use super::digest::{Digest, Digester};
 
-/// Valid tokens of logins that one account can have. The oldest one ends where there would be more.
+/// Maximum number of valid login tokens of one account. A further one ends the oldest.
 const PER_ACCOUNT: usize = 64;
 
-/// How long a token's file is trusted to be as it was.
+/// How long a token file is not read again.
 const FRESH: Duration = Duration::from_secs(5);
 
-/// Files that are read at once.
+/// Maximum number of files read at once.
 const FILES_AT_ONCE: usize = 64;
 
-/// The tokens of all accounts, by the accounts' numbers.
+/// The tokens of all accounts, which are identified by their indexes.
 pub(super) struct Tokens {
     lifetime: Duration,
-    /// Those of logins, with their account and end.
+    /// Login tokens, with their account and expiry time.
     issued: Mutex<HashMap<Digest, (usize, Instant)>>,
-    ready_made: Vec<ReadyMade>,
+    configured: Vec<ConfiguredToken>,
 }
 
-/// A token that is valid without a login, and does not end.
-struct ReadyMade {
+/// A token that is valid without a login, and does not expire.
+struct ConfiguredToken {
     name: Arc<str>,
     account: usize,
     secret: Secret,
-    known: Mutex<Option<Known>>,
-    /// Held while the file is read.
+    known: Mutex<Option<CachedDigest>>,
+    /// Locked while the file is read.
     turn: tokio::sync::Mutex<()>,
 }
 
-/// What was read last: nothing where it could not be read.
+/// The result of the last read; `None` if the file could not be read.
 #[derive(Clone, Copy)]
-struct Known {
+struct CachedDigest {
     digest: Option<Digest>,
     at: Instant,
 }
 
 impl Tokens {
-    /// The token of a login is valid for `lifetime`.
+    /// Login tokens are valid for `lifetime`.
     pub(super) fn new(lifetime: Duration) -> Tokens {
-        Tokens { lifetime, issued: Mutex::default(), ready_made: Vec::new() }
+        Tokens { lifetime, issued: Mutex::default(), configured: Vec::new() }
     }
 
-    /// Takes up a token of the configuration.
+    /// Adds a token of the configuration.
     pub(super) fn add(&mut self, name: Arc<str>, account: usize, secret: Secret) {
-        self.ready_made.push(ReadyMade {
+        self.configured.push(ConfiguredToken {
             name,
             account,
             secret,
@@ -65,7 +65,7 @@ impl Tokens {
         });
     }
 
-    /// A new token for an account that has logged in.
+    /// Creates a token for an account that has logged in.
     pub(super) fn issue(&self, account: usize, digester: &Digester) -> String {
         let now = Instant::now();
         let mut issued = self.issued();
@@ -81,20 +81,20 @@ impl Tokens {
         token
     }
 
-    /// Whose token it is or was, as far as ended ones are remembered, and whether it is valid.
+    /// The account that the token belongs or belonged to (expired tokens are remembered for a while), and whether the token is valid.
     pub(super) async fn find(&self, token: &str, digester: &Digester) -> Option<(usize, bool)> {
         let digest = digester.digest(token);
         if let Some((account, end)) = self.issued().get(&digest) {
             return Some((*account, *end > Instant::now()));
         }
-        // Of one that is known, no file but its own is read: another that does not answer holds up nobody else.
-        let known = self.ready_made.iter().find(|ready| ready.known().is_some_and(|known| known.digest == Some(digest)));
+        // If the token is known, only its own file is read, so that another file that hangs delays nobody.
+        let known = self.configured.iter().find(|ready| ready.known().is_some_and(|known| known.digest == Some(digest)));
         if let Some(ready) = known
             && ready.read(digester).await == Some(digest)
         {
             return Some((ready.account, true));
         }
-        for some in self.ready_made.chunks(FILES_AT_ONCE) {
+        for some in self.configured.chunks(FILES_AT_ONCE) {
             let mut reading = FuturesUnordered::new();
             for ready in some {
                 reading.push(async move { (ready.account, ready.read(digester).await) });
@@ -113,8 +113,8 @@ impl Tokens {
     }
 }
 
-impl ReadyMade {
-    /// The token's digest as it is now.
+impl ConfiguredToken {
+    /// The token's current digest.
     async fn read(&self, digester: &Digester) -> Option<Digest> {
         let is_file = matches!(self.secret, Secret::File { .. });
         let fresh = || self.known().filter(|known| !is_file || known.at.elapsed() < FRESH);
@@ -130,14 +130,14 @@ impl ReadyMade {
         if let Err(error) = &token
             && known.is_none_or(|known| known.digest.is_some())
         {
-            warn!(account = %self.name, kind = error.kind(), %error, "token not read; it is refused");
+            warn!(account = %self.name, kind = error.kind(), %error, "token file not read; the token is refused");
         }
         let digest = token.ok().map(|token| digester.digest(token.expose_secret()));
-        *known = Some(Known { digest, at: Instant::now() });
+        *known = Some(CachedDigest { digest, at: Instant::now() });
         digest
     }
 
-    fn known(&self) -> MutexGuard<'_, Option<Known>> {
+    fn known(&self) -> MutexGuard<'_, Option<CachedDigest>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn tokens_live_side_by_side_and_end() {
+    async fn an_account_can_have_several_tokens_and_they_expire() {
         let (tokens, digester) = (Tokens::new(Duration::from_secs(3600)), Digester::new());
         let first = tokens.issue(0, &digester);
         tokio::time::advance(Duration::from_secs(3000)).await;
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_token_of_a_file_is_the_one_that_stands_there_now() {
+    async fn a_token_file_is_read_again_after_a_change() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("token");
         let digester = Digester::new();
@@ -195,13 +195,13 @@ mod tests {
         tokens.add("value".into(), 3, Secret::of_text("0123abcd").unwrap());
         tokens.add("file".into(), 5, Secret::File { name: "token_file", path: path.clone() });
         let found = async |token| tokens.find(token, &digester).await;
-        let forget = || *tokens.ready_made[1].known() = None;
+        let forget = || *tokens.configured[1].known() = None;
         assert_eq!((found("0123abcd").await, found("first").await), (Some((3, true)), None));
         for (text, valid, invalid) in [("first\n", "first", "second"), ("second\n", "second", "first")] {
             std::fs::write(&path, text).unwrap();
             forget();
             assert_eq!((found(valid).await, found(invalid).await), (Some((5, true)), None));
-            // What is kept for a moment is not asked for again.
+            // The file is not read again for a moment.
             assert_eq!(found(valid).await, Some((5, true)));
         }
         std::fs::remove_file(&path).unwrap();

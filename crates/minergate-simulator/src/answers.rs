@@ -1,4 +1,4 @@
-//! The answers' JSON: each endpoint's from the world, or the table's sample.
+//! The JSON of the answers: made from the simulated world, or the documented sample.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,16 @@ use super::mine::{LISTED_WITHDRAWALS, Mine};
 use super::network::{self, Block};
 use super::world::World;
 use minergate::currency::{self, CURRENCIES};
-use minergate_server::{Error, Read};
+use minergate_server::{Error, ReadRequest};
 
-/// The parts of lists that the API's documentation shows: endpoint, currency, answer. Their entries are in no documented list.
+/// The documented answers for one currency of a list: endpoint, currency, answer. Their entries are not in the documented lists.
 static DOCUMENTED_PARTS: &[(&str, &str, &str)] = &[
     ("transfers", "xdn", include_str!("documented/transfers_xdn.json")),
     ("withdrawals", "xdn", include_str!("documented/withdrawals_xdn.json")),
 ];
 
 /// The answer at a time in Unix seconds.
-pub(super) fn simulated(world: &World, read: &Read, now: f64) -> Result<String, Error> {
+pub(super) fn simulated(world: &World, read: &ReadRequest, now: f64) -> Result<String, Error> {
     let whole = match whole(world, read, now).ok_or(Error::NotFound)? {
         Value::Null => read.endpoint.sample.to_owned(),
         value => value.to_string(),
@@ -27,7 +27,7 @@ pub(super) fn simulated(world: &World, read: &Read, now: f64) -> Result<String, 
 }
 
 /// The documented answer.
-pub(super) fn documented(read: &Read) -> Result<String, Error> {
+pub(super) fn documented(read: &ReadRequest) -> Result<String, Error> {
     let is_asked = |(endpoint, code): (&str, &str)| {
         read.part.is_some() && endpoint == read.endpoint.name && Some(code) == read.argument.as_deref()
     };
@@ -37,8 +37,8 @@ pub(super) fn documented(read: &Read) -> Result<String, Error> {
     read.select(read.endpoint.sample.to_owned(), currency::is_valid)
 }
 
-/// The whole answer; null of an endpoint that the world knows nothing of.
-fn whole(world: &World, read: &Read, now: f64) -> Option<Value> {
+/// The whole answer; `None` for an endpoint that is not simulated, or an unknown currency.
+fn whole(world: &World, read: &ReadRequest, now: f64) -> Option<Value> {
     let user = read.account.map(|account| account as u64);
     Some(match (read.endpoint.name, user) {
         ("workers", Some(user)) => by_currency(&world.mines(user), |mine| workers(mine, now)),
@@ -64,7 +64,7 @@ fn by_currency(mines: &[Mine], value: impl Fn(&Mine) -> Value) -> Value {
     mines.iter().map(|mine| (mine.coin.code, value(mine))).collect()
 }
 
-/// Every coin of the pool, also those that the account never mined.
+/// All coins of the pool, including those that the account never mined.
 fn balance(mines: &[Mine], now: f64) -> Value {
     let coins = |coin: &Coin| mines.iter().find(|mine| mine.coin.code == coin.code).map_or(0.0, |mine| mine.balance(now));
     COINS.iter().map(|coin| (coin.code, coin.decimal_string(coins(coin)))).collect()
@@ -81,7 +81,7 @@ fn mining_stats(world: &World, user: u64, now: f64) -> Value {
         let (pps, pplns) = if model(mine.coin.code) == "pps" { (present, former) } else { (former, present) };
         json!({
             "unconfirmedBalance": mine.unconfirmed(now),
-            // Strings here and numbers in `workers`, as the documented answers have it.
+            // Strings here and numbers in `workers`, as in the documented answers.
             "minersCount": mine.workers(now).to_string(),
             "hashrate": mine.hashrate(now).to_string(),
             "hashrateRank": mine.rank(now),
@@ -142,9 +142,9 @@ mod tests {
     const START: f64 = EPOCH + 6.1e7;
     const USER: u64 = 0;
 
-    fn read(endpoint: &'static Endpoint, currency: &str) -> Read {
+    fn read(endpoint: &'static Endpoint, currency: &str) -> ReadRequest {
         let argument = (endpoint.scope == Scope::Network).then(|| currency.to_owned());
-        Read { endpoint, part: None, argument, account: (endpoint.scope == Scope::Account).then_some(0) }
+        ReadRequest { endpoint, part: None, argument, account: (endpoint.scope == Scope::Account).then_some(0) }
     }
 
     fn answer(world: &World, endpoint: &'static Endpoint, currency: &str, now: f64) -> String {
@@ -177,7 +177,7 @@ mod tests {
         }
     }
 
-    /// The API says nothing of single workers and of thresholds.
+    /// Families for values that the API does not have: single workers and payout thresholds.
     fn is_of_other_pools(family: &Family) -> bool {
         family.stem.starts_with("worker_") || family.stem == "mining_payout_threshold"
     }
@@ -188,7 +188,7 @@ mod tests {
             let mut filled = BTreeSet::new();
             for (hour, endpoint) in (0..48).flat_map(|hour| ENDPOINTS.iter().map(move |endpoint| (hour, endpoint))) {
                 for coin in COINS.iter().take(if endpoint.scope == Scope::Network { usize::MAX } else { 1 }) {
-                    // Steps that are no whole minutes, so that what is pending for a while only is seen.
+                    // The steps are not whole minutes, so that states that last only a few minutes are seen too.
                     let now = START + 613.0 * real(hour);
                     let samples = samples(endpoint, &answer(&world, endpoint, coin.code, now));
                     assert_eq!(samples.dropped, 0, "{}", endpoint.name);
@@ -231,14 +231,14 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_what_the_whole_holds_of_it() {
+    fn a_part_has_the_matching_entries_of_the_whole_answer() {
         let world = worlds().next().unwrap();
         let find = |name| minergate::endpoints::find(name).unwrap();
         for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.part.is_some()) {
             let whole = answer(&world, endpoint, "", START);
             let entries: Vec<Value> = serde_json::from_str(&whole).unwrap();
             let part = |argument: &str| {
-                let read = Read { part: endpoint.part, argument: Some(argument.to_owned()), ..read(endpoint, "") };
+                let read = ReadRequest { part: endpoint.part, argument: Some(argument.to_owned()), ..read(endpoint, "") };
                 simulated(&world, &read, START).map(|text| serde_json::from_str::<Value>(&text).unwrap())
             };
             assert!(part("nothing").is_err());

@@ -1,6 +1,6 @@
-//! The simulated networks: what they are like beside their code and decimals, which `currency` has.
+//! The simulated networks: their properties, except code and decimals, which the `currency` module has.
 //!
-//! Magnitudes are those of the years that the API's documentation is from.
+//! The magnitudes are from the years of the API's documentation.
 
 use super::noise::real;
 use minergate::currency::CURRENCIES;
@@ -11,16 +11,16 @@ pub(super) struct Coin {
     pub(super) code: &'static str,
     /// Seconds from block to block.
     pub(super) period: f64,
-    /// Coins for a block.
+    /// Coins paid for a block.
     pub(super) reward: f64,
     /// Hashes per second of the whole network.
     pub(super) hashrate: f64,
-    /// Hashes per second of one ordinary worker.
+    /// Hashes per second of an ordinary worker.
     pub(super) worker: f64,
     pub(super) height: u64,
-    /// Coins generated before.
+    /// Coins generated before the epoch.
     pub(super) supply: f64,
-    /// Transactions before.
+    /// Transactions before the epoch.
     pub(super) transactions: u64,
     /// Transactions in a block, on average.
     pub(super) block_transactions: f64,
@@ -45,7 +45,7 @@ pub(super) static COINS: &[Coin] = &[
     Coin { code: "zec",  period: 150.0, reward: 10.0,   hashrate: 1.0e8,  worker: 300.0, height: 150_000,   supply: 1.4e6,   transactions: 900_000,     block_transactions: 8.0 },
 ];
 
-/// What an account mines at least one of.
+/// Every account mines at least one of these.
 pub(super) const FAVOURITES: &[&str] = &["bcn", "fcn", "qcn", "xdn", "xmr"];
 
 pub(super) fn find(code: &str) -> Option<&'static Coin> {
@@ -53,7 +53,7 @@ pub(super) fn find(code: &str) -> Option<&'static Coin> {
 }
 
 impl Coin {
-    /// Coins that a hash brings on average, less the pool's part.
+    /// Average reward for one hash in coins, without the pool's fee.
     pub(super) fn per_hash(&self) -> f64 {
         0.985 * self.reward / (self.hashrate * self.period)
     }
@@ -62,17 +62,17 @@ impl Coin {
         CURRENCIES.iter().find(|(code, ..)| *code == self.code).map_or(8, |(.., decimals)| *decimals)
     }
 
-    /// Coins in the smallest unit.
+    /// Coins converted to the smallest unit.
     pub(super) fn atomic_units(&self, coins: f64) -> f64 {
         coins * 10f64.powi(self.decimals().into())
     }
 
-    /// An amount that can be sent: whole smallest units.
+    /// An amount that can be sent: a whole number of smallest units.
     pub(super) fn payable(&self, coins: f64) -> f64 {
         real(super::noise::whole(self.atomic_units(coins))) / self.atomic_units(1.0)
     }
 
-    /// An amount as the API writes balances: `0`, or 20 fraction digits, of which the coin's own are the first.
+    /// An amount as the API writes balances: `0`, or 20 fraction digits, with zeros after the coin's own decimals.
     pub(super) fn decimal_string(&self, coins: f64) -> String {
         if coins == 0.0 {
             return "0".to_owned();

@@ -22,7 +22,7 @@ impl Listener for Connections {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Connection, SocketAddr) {
-        // Axum's own: it waits when the process has too many open files.
+        // Axum's implementation waits if the process has too many open files.
         let (stream, address) = Listener::accept(&mut self.0).await;
         (Connection { stream, cut: Arc::default() }, address)
     }
@@ -37,7 +37,7 @@ pub(super) struct Connection {
     cut: Arc<AtomicBool>,
 }
 
-/// The other end of a request's connection.
+/// The remote end of a request's connection.
 #[derive(Clone)]
 pub(super) struct Peer {
     address: SocketAddr,
@@ -51,7 +51,7 @@ impl Connected<IncomingStream<'_, Connections>> for Peer {
 }
 
 impl Peer {
-    /// Whose request it is, if it came over a connection.
+    /// The peer of a request, if it came over a connection.
     pub(super) fn of(extensions: &Extensions) -> Option<Peer> {
         extensions.get().map(|ConnectInfo(peer): &ConnectInfo<Peer>| peer.clone())
     }
@@ -60,7 +60,7 @@ impl Peer {
         self.address.ip().to_canonical().is_loopback()
     }
 
-    /// Resets the connection as soon as anything is to be written to it.
+    /// Resets the connection at the next write.
     pub(super) fn reset(&self) {
         self.cut.store(true, Ordering::Relaxed);
     }
@@ -69,7 +69,7 @@ impl Peer {
 impl Connection {
     fn checked(&mut self) -> io::Result<Pin<&mut TcpStream>> {
         if self.cut.load(Ordering::Relaxed) {
-            // Closing it then sends a reset instead of an end.
+            // With this, closing the connection sends a reset.
             self.stream.set_zero_linger()?;
             return Err(io::ErrorKind::ConnectionReset.into());
         }

@@ -1,4 +1,4 @@
-//! The simulator's own pages, for who is on the same machine: the faults in force and the requests so far.
+//! The simulator's own pages, for clients on the same machine: the active faults and the requests so far.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ async fn loopback_only(request: Request, next: Next) -> Response {
     if Peer::of(request.extensions()).is_some_and(|peer| peer.is_loopback()) {
         return next.run(request).await;
     }
-    (StatusCode::FORBIDDEN, "This page is for who asks from the same machine.\n").into_response()
+    (StatusCode::FORBIDDEN, "This page is only for clients on the same machine.\n").into_response()
 }
 
 async fn faults(State(simulator): State<Arc<Simulator>>) -> Response {
@@ -50,7 +50,7 @@ async fn replace_faults(state: State<Arc<Simulator>>, body: Bytes) -> Response {
     }
 }
 
-/// Reads all rules or none.
+/// Parses all rules, or fails if one is invalid.
 fn rules(body: &[u8], config: &Config) -> Result<Vec<Rule>, String> {
     let texts: Vec<String> = serde_json::from_slice(body)
         .map_err(|_| "the body is not a list of rules; write JSON, such as [\"429:0.1\", \"login/captcha\"]".to_owned())?;

@@ -1,12 +1,12 @@
-//! The simulated accounts' credentials: the first has a password, the second a TOTP code besides, the third a token, and so on.
+//! The simulated accounts' credentials: the first has a password, the second a password and a TOTP secret, the third a token, and so on.
 
 use minergate::api::{Credentials, Secret};
 use totp_rs::Secret as TotpSecret;
 
 use super::world::{self, World};
 
-/// What an account logs in with. Nothing here is secret.
-pub(super) struct Own {
+/// The credentials of an account. They are not secret.
+pub(super) struct SimulatedCredentials {
     pub(super) email: String,
     pub(super) password: Option<String>,
     /// In base32.
@@ -14,8 +14,8 @@ pub(super) struct Own {
     pub(super) token: Option<String>,
 }
 
-impl From<Own> for Credentials {
-    fn from(Own { email, password, totp_secret, token }: Own) -> Credentials {
+impl From<SimulatedCredentials> for Credentials {
+    fn from(SimulatedCredentials { email, password, totp_secret, token }: SimulatedCredentials) -> Credentials {
         let secret = |text: String| Secret::Value(text.into());
         match (token, password) {
             (Some(token), _) => Credentials::Token { token: secret(token), email: Some(email) },
@@ -28,15 +28,15 @@ impl From<Own> for Credentials {
     }
 }
 
-pub(super) fn of(world: &World, user: u64) -> Own {
+pub(super) fn of(world: &World, user: u64) -> SimulatedCredentials {
     let seed = world.user_seed(user).of("way in");
     let password = || Some(seed.of("password").hex(20));
-    // 160 bits, as RFC 4226 wants it.
+    // 160 bits, as RFC 4226 recommends.
     let totp_secret = || Some(TotpSecret::from(seed.of("totp").hex(20).into_bytes()).to_base32());
-    let own = Own { email: world::email(user), password: None, totp_secret: None, token: None };
+    let own = SimulatedCredentials { email: world::email(user), password: None, totp_secret: None, token: None };
     match user % 3 {
-        0 => Own { password: password(), ..own },
-        1 => Own { password: password(), totp_secret: totp_secret(), ..own },
-        _ => Own { token: Some(format!("simulated{}", seed.of("token").hex(48))), ..own },
+        0 => SimulatedCredentials { password: password(), ..own },
+        1 => SimulatedCredentials { password: password(), totp_secret: totp_secret(), ..own },
+        _ => SimulatedCredentials { token: Some(format!("simulated{}", seed.of("token").hex(48))), ..own },
     }
 }

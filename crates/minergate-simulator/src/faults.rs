@@ -1,6 +1,6 @@
-//! How the simulated API misbehaves: rules say which fault hits which requests, and a seeded draw says when.
+//! Simulated faults: rules say which fault hits which requests, and a seeded random draw decides when.
 //!
-//! What faults there are is in `table`. To add one, add its row there.
+//! The faults are in `table`. To add one, add a row there.
 
 mod body;
 mod change;
@@ -25,40 +25,40 @@ pub use self::rule::{Rule, fault_help};
 use self::table::Effect;
 pub use self::table::{FAULTS, Fault};
 
-/// The rules in force.
+/// The active rules.
 pub(super) struct Faults {
     seed: Seed,
-    rules: Mutex<Vec<InForce>>,
+    rules: Mutex<Vec<ActiveRule>>,
 }
 
-struct InForce {
+struct ActiveRule {
     rule: Rule,
-    /// When it came into force, since 1970.
+    /// When the rule became active, as the time since 1970.
     since: Duration,
-    /// From what the rule's draws are made.
+    /// The seed of the rule's random draws.
     seed: Seed,
-    /// Requests that the rule was tried on.
+    /// Number of requests that matched the rule.
     tried: u64,
-    /// Requests that it hit.
+    /// Number of requests that it hit.
     applied: u64,
 }
 
-/// What a true answer is made from.
-pub(super) struct Truth {
+/// What a faultless answer is made from.
+pub(super) struct AnswerInput {
     /// Since 1970.
     pub(super) time: Duration,
-    /// Whether the pool knows the wallet that is asked for, if it does.
+    /// Whether the pool knows the requested wallet.
     pub(super) knows_wallet: bool,
 }
 
-impl Truth {
-    pub(super) fn at(time: Duration) -> Truth {
-        Truth { time, knows_wallet: true }
+impl AnswerInput {
+    pub(super) fn at(time: Duration) -> AnswerInput {
+        AnswerInput { time, knows_wallet: true }
     }
 }
 
-/// A fault that is due.
-pub(super) struct Hit {
+/// A fault that hits a request.
+pub(super) struct DueFault {
     pub(super) fault: &'static Fault,
     time: Duration,
     since: Duration,
@@ -72,57 +72,57 @@ impl Faults {
         faults
     }
 
-    /// Puts other rules in force; all counts and draws begin anew.
+    /// Replaces the rules. All counts and draws start again.
     pub(super) fn replace(&self, rules: Vec<Rule>) {
         let since = unix_time();
-        let in_force = |(i, rule): (u64, Rule)| {
+        let active = |(i, rule): (u64, Rule)| {
             let seed = self.seed.nth(i).of(&rule.to_string());
-            InForce { rule, since, seed, tried: 0, applied: 0 }
+            ActiveRule { rule, since, seed, tried: 0, applied: 0 }
         };
-        *self.rules() = (0..).zip(rules).map(in_force).collect();
+        *self.rules() = (0..).zip(rules).map(active).collect();
     }
 
-    /// The fault that a request meets. An account's name is empty where the request is nobody's.
-    pub(super) fn hit(&self, endpoint: &str, account: &str) -> Option<Hit> {
-        self.rules().iter_mut().filter(|in_force| in_force.rule.fits(endpoint, account)).find_map(InForce::hit)
+    /// The fault that hits a request, if any. The account's name is empty for a request without an account.
+    pub(super) fn hit(&self, endpoint: &str, account: &str) -> Option<DueFault> {
+        self.rules().iter_mut().filter(|active| active.rule.fits(endpoint, account)).find_map(ActiveRule::hit)
     }
 
     pub(super) fn report(&self) -> Value {
-        let row = |in_force: &InForce| {
-            let InForce { rule, tried, applied, .. } = in_force;
+        let row = |active: &ActiveRule| {
+            let ActiveRule { rule, tried, applied, .. } = active;
             json!({ "rule": rule.to_string(), "tried": tried, "applied": applied })
         };
         self.rules().iter().map(row).collect()
     }
 
-    fn rules(&self) -> MutexGuard<'_, Vec<InForce>> {
+    fn rules(&self) -> MutexGuard<'_, Vec<ActiveRule>> {
         self.rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl InForce {
-    fn hit(&mut self) -> Option<Hit> {
+impl ActiveRule {
+    fn hit(&mut self) -> Option<DueFault> {
         let seed = self.seed.nth(self.tried);
         self.tried += 1;
         (seed.unit() < self.rule.rate).then(|| {
             self.applied += 1;
-            Hit { fault: self.rule.fault, time: self.rule.time, since: self.since, seed: seed.of("hit") }
+            DueFault { fault: self.rule.fault, time: self.rule.time, since: self.since, seed: seed.of("hit") }
         })
     }
 }
 
-impl Hit {
-    /// The answer with the fault in it; `answer` gives the true one.
+impl DueFault {
+    /// The answer with the fault applied; `answer` returns the faultless one.
     pub(super) async fn answer<F: Future<Output = Response> + Send>(
         self,
         peer: Option<Peer>,
-        answer: impl Fn(Truth) -> F + Send,
+        answer: impl Fn(AnswerInput) -> F + Send,
     ) -> Response {
-        let answer_at = |time| answer(Truth::at(time));
+        let answer_at = |time| answer(AnswerInput::at(time));
         let answer_now = || answer_at(unix_time());
         match self.fault.effect {
             Effect::Late => {
-                // First, as a slow API does: a login that comes late has used its TOTP code up.
+                // The answer is made before the delay, as in a slow API: even a login that is answered too late has used up its TOTP code.
                 let response = answer_now().await;
                 tokio::time::sleep(self.time).await;
                 response
@@ -131,7 +131,7 @@ impl Hit {
                 tokio::time::sleep(self.time).await;
                 let Some(peer) = peer else { return body::broken().into_response() };
                 peer.reset();
-                // Nobody sees it: writing it is what resets the connection.
+                // The client does not see this answer: writing it resets the connection.
                 StatusCode::NO_CONTENT.into_response()
             }
             Effect::Instead(make) => make(self.time),
@@ -141,7 +141,7 @@ impl Hit {
                 let former = serde_json::from_slice(&former).unwrap_or_default();
                 changed(answer_now().await, |value| change::restarted(value, &former)).await
             }
-            Effect::WalletUnknown => answer(Truth { time: unix_time(), knows_wallet: false }).await,
+            Effect::WalletUnknown => answer(AnswerInput { time: unix_time(), knows_wallet: false }).await,
             Effect::Changed(change) => changed(answer_now().await, |value| change(value, self.seed)).await,
             Effect::Sent(send) => {
                 let (mut parts, bytes) = whole(answer_now().await).await;
@@ -152,7 +152,7 @@ impl Hit {
     }
 }
 
-/// An answer whose JSON is changed.
+/// An answer with changed JSON.
 async fn changed(response: Response, change: impl FnOnce(&mut Value) + Send) -> Response {
     let (parts, bytes) = whole(response).await;
     let changed = serde_json::from_slice(&bytes).map(|mut value| {
@@ -162,7 +162,7 @@ async fn changed(response: Response, change: impl FnOnce(&mut Value) + Send) -> 
     Response::from_parts(parts, Body::from(changed.unwrap_or(bytes)))
 }
 
-/// A true answer's head, and its body, which is in memory already.
+/// The head and the body of a faultless answer. The body is in memory already.
 async fn whole(response: Response) -> (Parts, Bytes) {
     let (mut parts, body) = response.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);

@@ -1,8 +1,8 @@
-//! A simulator of the MinerGate API: every method of its contract, with made-up accounts whose numbers move as a pool's do.
+//! A simulator of the MinerGate API: every method, with made-up accounts whose numbers change as at a real pool.
 //!
-//! It answers over HTTP for demonstrations and tests. Its numbers are a function of seed and time, so that two simulators
-//! with one seed agree. What an account mines and when is in `world` and `mine`, the answers' JSON in `answers`. How it
-//! misbehaves on request is in `faults`; `control` changes that while it runs. `nodejs_pool` is a pool of another kind beside
+//! It serves HTTP for demonstrations and tests. Its numbers are a function of seed and time, so two simulators
+//! with the same seed give the same numbers. `world` and `mine` simulate the accounts, and `answers` makes the JSON. `faults` simulates
+//! failures, and `control` changes them at run time. `nodejs_pool` is another kind of pool beside
 //! the API, with wallets instead of accounts.
 
 mod answers;
@@ -25,12 +25,12 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::Extensions;
 use axum::response::Response;
-use minergate_server::{Accounts, Api, Call, Error, Read, unix_time};
+use minergate_server::{Accounts, Api, Call, Error, ReadRequest, unix_time};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
 use self::connection::{Connections, Peer};
-use self::faults::{Faults, Truth};
+use self::faults::{AnswerInput, Faults};
 use self::nodejs_pool::Pool;
 use self::noise::Seed;
 use self::requests::Requests;
@@ -41,31 +41,31 @@ pub use self::faults::{FAULTS, Fault, Rule, fault_help};
 /// When the simulated world began, in Unix seconds: 2024-01-01.
 const EPOCH: f64 = 1_704_067_200.0;
 
-/// How long requests under way may take once the end is asked for: some faults take minutes.
+/// How long requests in flight may take during shutdown. Some faults take minutes.
 const GRACE: Duration = Duration::from_millis(800);
 
-/// What the simulator is like.
+/// The simulator's settings.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Number of accounts.
     pub accounts: usize,
     /// Number of wallets at the simulated `nodejs-pool`.
     pub wallets: usize,
-    /// Another seed makes other accounts and numbers.
+    /// Different seeds make different accounts and numbers.
     pub seed: u64,
-    /// Reads answer what the API's documentation shows, always.
+    /// Always answer with the samples from the API's documentation.
     pub documented: bool,
-    /// Time for which the token of a login is good.
+    /// How long the token of a login is valid.
     pub token_lifetime: Duration,
-    /// How it misbehaves; of the rules that fit a request, the first that hits counts.
+    /// The faults. For each request, the first rule that matches and hits counts.
     pub faults: Vec<Rule>,
 }
 
 impl Config {
-    /// Says what is wrong.
+    /// Checks the settings.
     ///
     /// # Errors
-    /// A sentence for people, when a rule names an account that does not exist.
+    /// A sentence for the user, if a rule names an account that does not exist.
     pub fn check(&self) -> Result<(), String> {
         self.faults.iter().try_for_each(|rule| rule.check_account(self.accounts, self.wallets))
     }
@@ -104,7 +104,7 @@ impl Simulator {
         Simulator { config, world, pool, accounts, faults, requests: Requests::default() }
     }
 
-    /// Answers requests until `shutdown` resolves and those under way are done, or have had a little more time.
+    /// Serves until `shutdown` resolves and the requests in flight are done, or a short grace period is over.
     pub async fn serve(
         self,
         listener: TcpListener,
@@ -113,7 +113,7 @@ impl Simulator {
         let (stop, stopped) = tokio::sync::oneshot::channel();
         let service = self.router().into_make_service_with_connect_info::<Peer>();
         let serving = axum::serve(Connections(listener), service).with_graceful_shutdown(async {
-            // An error would mean that nobody is left to say stop.
+            // An error means that the sender was dropped; then the server stops too.
             let _ = stopped.await;
         });
         let patience = async {
@@ -127,7 +127,7 @@ impl Simulator {
         }
     }
 
-    /// An exporter's configuration, in TOML, for all accounts and wallets of this simulator at that URL.
+    /// An exporter configuration in TOML for all accounts and wallets of this simulator at this URL.
     pub fn exporter_config(&self, base_url: &str) -> String {
         // A JSON string is a TOML string too.
         let mut toml = format!(
@@ -153,7 +153,7 @@ impl Simulator {
         toml + &self.pool_config(base_url)
     }
 
-    /// The part of it that is about the pool: nothing if there is no wallet.
+    /// The part of the configuration about the pool; empty if there are no wallets.
     fn pool_config(&self, base_url: &str) -> String {
         if self.config.wallets == 0 {
             return String::new();
@@ -175,19 +175,19 @@ impl Simulator {
         minergate_server::router().merge(control::routes()).merge(nodejs_pool::routes()).with_state(Arc::new(self))
     }
 
-    /// Answers with the fault that is due, if one is, and counts the request. `answer` gives the true answer.
+    /// Answers with the fault that hits the request, if any, and counts the request. `answer` returns the faultless answer.
     async fn answer<F: Future<Output = Response> + Send>(
         &self,
         endpoint: &'static str,
         account: String,
         extensions: &Extensions,
-        answer: impl Fn(Truth) -> F + Send,
+        answer: impl Fn(AnswerInput) -> F + Send,
     ) -> Response {
         if let Some(hit) = self.faults.hit(endpoint, &account) {
             self.requests.count(account, endpoint, hit.fault.name);
             return hit.answer(Peer::of(extensions), answer).await;
         }
-        let response = answer(Truth::at(unix_time())).await;
+        let response = answer(AnswerInput::at(unix_time())).await;
         self.requests.count(account, endpoint, response.status().as_str());
         response
     }
@@ -198,7 +198,7 @@ impl Api for Simulator {
         &self.accounts
     }
 
-    async fn read(&self, read: &Read, now: Duration) -> Result<String, Error> {
+    async fn read(&self, read: &ReadRequest, now: Duration) -> Result<String, Error> {
         if self.config.documented {
             answers::documented(read)
         } else {

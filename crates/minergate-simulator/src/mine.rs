@@ -1,4 +1,4 @@
-//! One user's mining of one currency: hashrate, shares, what they bring, and its payouts.
+//! One user's mining of one currency: hashrate, shares, earnings and payouts.
 
 use serde::Serialize;
 
@@ -8,30 +8,30 @@ use super::noise::{Seed, Wave, real, whole};
 /// Seconds that a withdrawal is pending.
 const PENDING: f64 = 120.0;
 
-/// Of so many withdrawals, one is cancelled.
+/// One of this many withdrawals is cancelled.
 const CANCELLED: u64 = 5;
 
-/// Withdrawals that the API lists.
+/// Number of withdrawals that the API lists.
 pub(super) const LISTED_WITHDRAWALS: u64 = 20;
 
-/// Seconds for which what was mined is unconfirmed.
+/// Seconds for which mined coins stay unconfirmed.
 const CONFIRMATION: f64 = 600.0;
 
 /// Seconds from one measurement of the hashrate to the next.
 const MEASUREMENT: f64 = 30.0;
 
-/// All that does not change with time. Times are Unix seconds.
+/// The properties that do not change with time. Times are Unix seconds.
 pub(super) struct Mine {
     pub(super) coin: &'static Coin,
     seed: Seed,
     wave: Wave,
     began: f64,
     workers: u64,
-    /// Hashes per second, on average.
+    /// Average hashes per second.
     hashrate: f64,
-    /// The pool sets it so that a share comes every few seconds.
+    /// Chosen by the pool so that a share is found every few seconds.
     share_difficulty: u64,
-    /// Seconds between payouts, short enough that a newcomer sees one.
+    /// Seconds between payouts. They are short, so that a new user sees a payout soon.
     payout_period: f64,
 }
 
@@ -58,7 +58,7 @@ pub(super) struct Withdrawal {
     payment_id: String,
     transaction_id_hash: String,
     status: &'static str,
-    /// Seconds since 1970 with a fraction, as nothing else of the API.
+    /// Seconds since 1970 with a fraction, unlike all other times of the API.
     pub(super) created: f64,
 }
 
@@ -83,7 +83,7 @@ impl Mine {
         (now - self.began).max(0.0)
     }
 
-    /// The active workers: sometimes one is missing, the weakest, so that the hashrate hardly shows it.
+    /// The active workers. Sometimes the weakest one is missing, which hardly changes the hashrate.
     pub(super) fn workers(&self, now: f64) -> u64 {
         let one_is_missing = self.workers > 1 && self.seed.of("missing").nth(whole(now / 600.0)).unit() < 0.15;
         self.workers - u64::from(one_is_missing)
@@ -94,7 +94,7 @@ impl Mine {
         self.hashrate * self.wave.at(self.age(now)) * (1.0 + noise)
     }
 
-    /// The place among the pool's miners: the less the hashrate, the further down.
+    /// The rank among the pool's miners: a lower hashrate has a higher number.
     pub(super) fn rank(&self, now: f64) -> u64 {
         1 + whole(400.0 * self.coin.worker / self.hashrate(now))
     }
@@ -128,7 +128,7 @@ impl Mine {
         self.hashes(now) * self.coin.per_hash()
     }
 
-    /// Coins since the account began: by the present payment model, and by the other, which it had for its first month.
+    /// Coins since the account began: by the current payment model, and by the other model, which was used in the first month.
     pub(super) fn mined_by_model(&self, now: f64) -> (f64, f64) {
         let before = self.mined(now.min(self.began + 30.0 * 86_400.0));
         (self.mined(now) - before, before)
@@ -139,14 +139,14 @@ impl Mine {
         whole(self.coin.atomic_units(self.mined(now) - self.mined(now - CONFIRMATION)))
     }
 
-    /// Coins that no payout has taken. Transfers and invoices are left out of account.
+    /// Coins that are not paid out. Transfers and invoices are ignored.
     pub(super) fn balance(&self, now: f64) -> f64 {
         let last = self.payouts(now);
         let taken = if self.status(last, now) == "cancelled" { last - 1 } else { last };
         self.mined(now) - self.mined(self.payout_time(taken))
     }
 
-    /// A payout's status. The last one before a cancelled payout is finished, as is the first of all.
+    /// The status of a payout. The first payout is finished, and so is the last one before a cancelled payout.
     fn status(&self, payout: u64, now: f64) -> &'static str {
         if now - self.payout_time(payout) < PENDING {
             "pending"
@@ -166,7 +166,7 @@ impl Mine {
         self.began + real(payout) * self.payout_period
     }
 
-    /// The last payouts, newest first.
+    /// The latest payouts, newest first.
     pub(super) fn withdrawals(&self, now: f64) -> impl Iterator<Item = Withdrawal> {
         let last = self.payouts(now);
         (last.saturating_sub(LISTED_WITHDRAWALS) + 1..=last).rev().map(move |payout| self.withdrawal(payout, now))
@@ -176,7 +176,7 @@ impl Mine {
         let seed = self.seed.of("withdrawal").nth(payout);
         let created = self.payout_time(payout);
         let before = payout.saturating_sub(1);
-        // What a cancelled payout did not send, the next one does.
+        // The next payout also sends the amount of a cancelled one.
         let before = if is_cancelled(before) { before - 1 } else { before };
         let coins = self.mined(created) - self.mined(self.payout_time(before));
         Withdrawal {
@@ -193,7 +193,7 @@ impl Mine {
     }
 }
 
-/// Whether a payout ends cancelled; never the first.
+/// Whether a payout is cancelled; never the first.
 fn is_cancelled(payout: u64) -> bool {
     payout % CANCELLED == CANCELLED - 1
 }
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_that_is_yet_to_begin_has_nothing() {
+    fn before_its_beginning_an_account_has_no_values() {
         let mine = Mine::new(Seed::new(3), coin::find("xmr").unwrap(), BEGAN);
         assert_eq!((mine.payouts(0.0), mine.blocks_found(0.0), mine.unconfirmed(0.0)), (0, 0, 0));
         assert_eq!(mine.withdrawals(0.0).count(), 0);

@@ -1,4 +1,4 @@
-//! The networks and the pool as a whole: last blocks, the strongest miners, the most profitable currencies.
+//! The networks and the pool as a whole: latest blocks, top miners, and the most profitable currencies.
 
 use serde::Serialize;
 
@@ -6,10 +6,10 @@ use super::EPOCH;
 use super::coin::{COINS, Coin};
 use super::noise::{Seed, Wave, real, whole};
 
-/// Bytes of an ordinary transaction.
+/// Size of an average transaction in bytes.
 const TRANSACTION_SIZE: u64 = 420;
 
-/// The last block of one network and the network's state, as the API tells it.
+/// The latest block of a network and the network's state, as the API reports them.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Block {
@@ -79,7 +79,7 @@ impl Block {
     }
 }
 
-/// When a block was found: late by less than one period, so that blocks keep their order.
+/// When a block was found. The delay is less than one period, so that blocks stay in order.
 fn time(seed: Seed, coin: &Coin, index: u64) -> f64 {
     EPOCH + coin.period * (real(index) + seed.of("time").nth(index).between(0.0, 0.8))
 }
@@ -88,20 +88,20 @@ fn hash(seed: Seed, index: u64) -> String {
     seed.of("hash").nth(index).hex(64)
 }
 
-/// Transactions up to a block: ahead of the average by less than one block's, so that the count never falls.
+/// Number of transactions up to a block. The deviation from the average is less than one block's transactions, so the number never falls.
 fn transactions(seed: Seed, coin: &Coin, index: u64) -> u64 {
     let ahead = seed.of("transactions").nth(index).unit();
     coin.transactions + whole(coin.block_transactions * (real(index) + ahead))
 }
 
-/// One of the pool's strongest miners.
+/// One of the pool's top miners.
 #[derive(Serialize)]
 pub(super) struct Miner {
     hashrate: f64,
     nickname: String,
 }
 
-/// The ten strongest miners of a currency, strongest first.
+/// The ten top miners of a currency, highest hashrate first.
 pub(super) fn strongest(seed: Seed, coin: &Coin, now: f64) -> Vec<Miner> {
     let seed = seed.of("strongest").of(coin.code);
     let miner = |place: u64| {
@@ -117,7 +117,7 @@ pub(super) fn strongest(seed: Seed, coin: &Coin, now: f64) -> Vec<Miner> {
     miners
 }
 
-/// The currencies, most profitable first; the order changes within days.
+/// The currencies, most profitable first. The order changes over days.
 pub(super) fn profit_rating(seed: Seed, now: f64) -> Vec<&'static str> {
     let profit = |coin: &Coin| {
         let seed = seed.of("profit").of(coin.code);

@@ -1,6 +1,6 @@
-//! A simulated pool that runs the software `nodejs-pool`: its paths, below the MinerGate API's listener, and its wallets.
+//! A simulated pool with the software `nodejs-pool`: its wallets, and its paths on the listener of the simulated API.
 //!
-//! Paths, limits and errors are as in that software's `lib/api/public.js`. What it answers is in `answers`, what a wallet's workers do
+//! Paths, limits and errors are as in the software's `lib/api/public.js`. The answers are in `answers`, a wallet's workers
 //! in `rig`.
 
 mod answers;
@@ -21,28 +21,28 @@ use serde_json::Value;
 use self::rig::Rig;
 use super::Simulator;
 use super::coin;
-use super::faults::Truth;
+use super::faults::AnswerInput;
 use super::noise::{Seed, whole};
 
-/// Where the pool's paths are.
+/// Prefix of the pool's paths.
 pub(super) const PREFIX: &str = "/nodejs-pool";
 
-/// The currency that it pays.
+/// The currency that it pays out.
 pub(super) const CURRENCY: &str = "xmr";
 
-/// The sizes that a page can have. The first is used where another is asked for.
+/// The allowed page sizes. The first is used for any other size.
 const LIMITS: &[usize] = &[15, 50, 100];
 
 const LAST_PAGE: usize = 1000;
 
-/// What the pool can be asked.
+/// A path of the pool.
 pub(super) struct Route {
-    /// How fault rules and the counts of requests call it.
+    /// Its name in fault rules and in the counts of requests.
     pub(super) endpoint: &'static str,
     path: &'static str,
-    /// Whether its answer has totals that only grow.
+    /// Whether its answer has totals that never fall.
     pub(super) has_totals: bool,
-    answer: fn(&Asked) -> Value,
+    answer: fn(&PoolRequest) -> Value,
 }
 
 #[rustfmt::skip]
@@ -61,12 +61,12 @@ impl Route {
     }
 }
 
-/// One request, and the time that it is answered for.
-struct Asked<'a> {
+/// One request, and the time of its answer.
+struct PoolRequest<'a> {
     pool: &'a Pool,
     /// The wallet, if the pool knows it.
     rig: Option<&'a Rig>,
-    /// Entries before those asked for, and how many these are at most.
+    /// Number of entries to skip, and the maximum number of entries to return.
     skip: usize,
     limit: usize,
     /// Seconds since 1970.
@@ -122,22 +122,22 @@ async fn respond(
     let wallet = address.and_then(|address| pool.by_address.get(address)).copied();
     let limit = number(query.as_ref(), "limit").filter(|limit| LIMITS.contains(limit)).unwrap_or(LIMITS[0]);
     let page = number(query.as_ref(), "page").unwrap_or(0).min(LAST_PAGE);
-    let answer = |truth: Truth| {
+    let answer = |truth: AnswerInput| {
         let rig = wallet.filter(|_| truth.knows_wallet).and_then(|wallet| pool.rigs.get(wallet));
-        let asked = Asked { pool, rig, skip: page * limit, limit, now: truth.time.as_secs() };
-        ready(json_response(StatusCode::OK, (route.answer)(&asked).to_string()))
+        let request = PoolRequest { pool, rig, skip: page * limit, limit, now: truth.time.as_secs() };
+        ready(json_response(StatusCode::OK, (route.answer)(&request).to_string()))
     };
     let account = wallet.map(account).unwrap_or_default();
     simulator.answer(route.endpoint, account, request.extensions(), answer).await
 }
 
-/// A whole number of the query, rounded down; none where there is something else.
+/// A whole number in the query, rounded down; `None` if it is not a number.
 fn number(query: Option<&Query<HashMap<String, String>>>, key: &str) -> Option<usize> {
     let number: f64 = query?.get(key)?.trim().parse().ok()?;
     (number >= 0.0 && number.is_finite()).then(|| usize::try_from(whole(number)).unwrap_or(usize::MAX))
 }
 
-/// What the software's HTTP server answers to a path or method that it has no route for.
+/// The answer of the software's HTTP server to an unknown path or method.
 async fn no_route(method: Method, uri: Uri) -> Response {
     let path = uri.path().replace('&', "&amp;").replace('"', "&quot;").replace('\'', "&#39;").replace('<', "&lt;");
     let html = format!(

@@ -1,8 +1,8 @@
-//! Chance that repeats itself: numbers that look drawn at random, and are the same for the same seed.
+//! Reproducible random numbers: the same seed gives the same numbers.
 
 use std::f64::consts::TAU;
 
-/// Something to draw numbers from. Drawing changes nothing: what another number is wanted for gets another name.
+/// A source of random numbers. Drawing a number does not change it; different names give different numbers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Seed(u64);
 
@@ -11,17 +11,17 @@ impl Seed {
         Seed(mix(seed))
     }
 
-    /// The seed of a part with that name.
+    /// The seed of a named part.
     pub(super) fn of(self, name: &str) -> Seed {
         Seed(name.bytes().fold(self.0, |hash, byte| mix(hash ^ u64::from(byte))))
     }
 
-    /// The seed of one part among many.
+    /// The seed of one of many parts.
     pub(super) fn nth(self, index: u64) -> Seed {
         Seed(mix(self.0 ^ mix(index)))
     }
 
-    /// From 0 to below 1.
+    /// A number from 0 to below 1.
     pub(super) fn unit(self) -> f64 {
         real(self.0 >> 11) / real(1 << 53)
     }
@@ -30,17 +30,17 @@ impl Seed {
         low + (high - low) * self.unit()
     }
 
-    /// From 0 to below `end`.
+    /// A number from 0 to below `end`.
     pub(super) fn below(self, end: u64) -> u64 {
         self.0 % end.max(1)
     }
 
-    /// One of a table's entries.
+    /// One entry of a table.
     pub(super) fn pick<T>(self, table: &[T]) -> Option<&T> {
         table.get(usize::try_from(self.below(table.len() as u64)).unwrap_or_default())
     }
 
-    /// That many hexadecimal digits, for hashes, ids and secrets.
+    /// This number of hexadecimal digits, for hashes, ids and secrets.
     pub(super) fn hex(self, digits: usize) -> String {
         let words = (0..digits.div_ceil(16) as u64).map(|i| format!("{:016x}", self.nth(i).0).into_bytes());
         words.flatten().take(digits).map(char::from).collect()
@@ -55,7 +55,7 @@ fn mix(value: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// A factor that wanders smoothly round 1. Its integral is known, so that a counter needs no history.
+/// A factor that varies smoothly around 1. Its integral is known, so a counter needs no history.
 #[derive(Clone, Debug)]
 pub(super) struct Wave([Sine; 3]);
 
@@ -68,7 +68,7 @@ struct Sine {
 }
 
 impl Wave {
-    /// A wave that stays within `swing` (below 1) of 1: a day's, a few hours' and some twenty minutes' ups and downs.
+    /// A wave that stays within `swing` (below 1) of 1, with variations over a day, a few hours and about twenty minutes.
     pub(super) fn new(seed: Seed, swing: f64) -> Wave {
         let sine = |name, share, period: f64| {
             let seed = seed.of(name);
@@ -85,7 +85,7 @@ impl Wave {
         1.0 + self.0.iter().map(|s| s.amplitude * (s.frequency * seconds + s.phase).cos()).sum::<f64>()
     }
 
-    /// The sum over the time from 0, which only grows because the wave stays above 0.
+    /// The integral from 0. It always grows, because the wave stays above 0.
     pub(super) fn integral(&self, seconds: f64) -> f64 {
         let swung = |s: &Sine| s.amplitude / s.frequency * ((s.frequency * seconds + s.phase).sin() - s.phase.sin());
         seconds + self.0.iter().map(swung).sum::<f64>()
@@ -97,7 +97,7 @@ pub(super) fn real(count: u64) -> f64 {
     count as f64
 }
 
-/// Rounded down; below 0 it is 0.
+/// Rounded down; a negative number becomes 0.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, which is what is wanted")]
 pub(super) fn whole(value: f64) -> u64 {
     value as u64

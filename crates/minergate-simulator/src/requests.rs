@@ -1,4 +1,4 @@
-//! What was asked so far, by whom, and how it was answered: for tests of what asks.
+//! Counts of the requests so far, by account and by the kind of answer: for tests of clients.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 #[derive(Default)]
 pub(super) struct Requests(Mutex<Counts>);
 
-/// By account (empty for requests that are nobody's), endpoint, and the answer's status or the fault's name.
+/// By account (empty for requests without one), endpoint, and the answer's status or the fault's name.
 type Counts = BTreeMap<(String, &'static str, String), u64>;
 
 impl Requests {

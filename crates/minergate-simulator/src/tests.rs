@@ -1,4 +1,4 @@
-//! Tests of the simulator as its clients see it: requests and responses, but for the socket.
+//! Tests of the simulator from the view of its clients: requests and responses, without a socket.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
@@ -24,7 +24,7 @@ fn pool(documented: bool) -> Pool {
     Pool(Simulator::new(Config { documented, ..Config::default() }).router())
 }
 
-fn credentials_of(user: u64) -> credentials::Own {
+fn credentials_of(user: u64) -> credentials::SimulatedCredentials {
     credentials::of(&Simulator::new(Config::default()).world, user)
 }
 
@@ -58,7 +58,7 @@ impl Pool {
     }
 }
 
-/// Every path of the table, and one of each part.
+/// Every path of the table, and one of each `part` path.
 fn paths() -> impl Iterator<Item = (&'static Endpoint, String)> {
     ENDPOINTS.iter().flat_map(|endpoint| {
         let paths = [Some(endpoint.path), endpoint.former_path, endpoint.part.filter(|part| !part.contains("{id}"))];
@@ -97,7 +97,7 @@ async fn the_documented_answers_are_the_samples_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_said_so_in_json() {
+async fn an_unknown_path_is_an_error_in_json() {
     for documented in [false, true] {
         let pool = pool(documented);
         let unknown = ["/1.0/invoices/none", "/1.0/transfers/X%21", "/1.0/transfers/%FF"];
@@ -221,7 +221,7 @@ async fn a_totp_code_of_the_exporter_s_configuration_gets_in_once() {
 }
 
 #[test]
-fn the_exporter_s_configuration_is_one() {
+fn the_exporter_s_configuration_has_all_accounts() {
     let simulator = Simulator::new(Config { accounts: 7, wallets: 2, ..Config::default() });
     let config: ExporterConfig = toml::from_str(&simulator.exporter_config("http://127.0.0.1:10188")).unwrap();
     assert_eq!(config.api["base_url"], "http://127.0.0.1:10188");

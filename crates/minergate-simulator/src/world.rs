@@ -1,4 +1,4 @@
-//! The simulated pool's users: what each mines, sends, charges and brings along. Nothing here knows the present time.
+//! The simulated pool's users: their mining, transfers, invoices and affiliates. Everything is a function of the time.
 
 use serde::Serialize;
 
@@ -9,35 +9,35 @@ use super::noise::{Seed, real, whole};
 
 const DAY: f64 = 86_400.0;
 
-/// Seconds that a transfer is pending.
+/// Seconds for which a transfer is pending.
 const TRANSFER_PENDING: f64 = 300.0;
 
-/// Transfers that the API lists.
+/// Number of transfers that the API lists.
 const LISTED_TRANSFERS: usize = 10;
 
-/// Invoices that the API lists.
+/// Number of invoices that the API lists.
 const LISTED_INVOICES: u64 = 8;
 
-/// Of so many invoices, one is never paid. With two of these among those listed, one has expired.
+/// One of this many invoices is never paid. Two of these are among the listed invoices, so one has expired.
 const UNPAID: u64 = 4;
 
-/// Milliseconds that an invoice can be paid.
+/// Milliseconds until an invoice expires.
 const INVOICE_LIFETIME: u64 = 172_800_000;
 
-/// The affiliate's part of what those who came through his links mine.
+/// The affiliate's share of what his affiliated users mine.
 const COMMISSION: f64 = 0.01;
 
-/// Who pays the users' invoices, and trades with a user who is alone.
+/// Pays the users' invoices, and trades with a user who is alone.
 const OUTSIDER: &str = "friend@example.com";
 
-/// The users, by number from 0, and all they do: a function of the seed and the time.
+/// The users, by index, and their actions: a function of the seed and the time.
 #[derive(Clone, Copy)]
 pub(super) struct World {
     pub(super) seed: Seed,
     pub(super) users: u64,
 }
 
-/// Coins that one user sent another. Times are in milliseconds since 1970, here and below.
+/// Coins that one user sent to another. Times are in milliseconds since 1970, here and below.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Transfer {
@@ -67,13 +67,13 @@ pub(super) struct Invoice {
     finished: Option<u64>,
 }
 
-/// One who came through a user's affiliate link.
+/// A user who registered through another user's affiliate link.
 pub(super) struct Child {
     pub(super) email: String,
     pub(super) registered: u64,
     /// The link.
     pub(super) token: String,
-    /// When something was last earned through him, if he mines.
+    /// The time of the latest profit from this user, if he mines.
     pub(super) last_profit: Option<u64>,
     mines: Vec<Mine>,
 }
@@ -99,12 +99,12 @@ impl World {
         EPOCH + self.user_seed(user).of("began").between(0.0, 180.0 * DAY)
     }
 
-    /// What a user mines: 1 to 4 currencies.
+    /// The currencies that a user mines: 1 to 4.
     pub(super) fn mines(&self, user: u64) -> Vec<Mine> {
         mines(self.user_seed(user), self.began(user), 3)
     }
 
-    /// A user's last transfers, newest first. Users stand in a ring, and each trades with both neighbours.
+    /// A user's latest transfers, newest first. The users form a ring, and each trades with both neighbours.
     pub(super) fn transfers(&self, user: u64, now: f64) -> Vec<Transfer> {
         let before = (user + self.users.max(1) - 1) % self.users.max(1);
         let mut transfers = self.transfers_with_next(user, now);
@@ -141,8 +141,8 @@ impl World {
         (last.saturating_sub(LISTED_TRANSFERS as u64)..=last).filter_map(transfer).collect()
     }
 
-    /// A user's last invoices, newest first. One is paid when the next is made, so the first is not finished; some are never paid,
-    /// and expire.
+    /// A user's latest invoices, newest first. An invoice is paid when the next one is made, so the newest is not finished. Some are never
+    /// paid, and expire.
     pub(super) fn invoices(&self, user: u64, now: f64) -> Vec<Invoice> {
         let seed = self.user_seed(user).of("invoices");
         let period = seed.between(0.6, 1.2) * DAY;
@@ -182,7 +182,7 @@ impl World {
         (0..=seed.below(5)).map(|i| (path(i), if i == 0 { "link".to_owned() } else { format!("link{}", i + 1) })).collect()
     }
 
-    /// Those who came through a user's links; every second mines.
+    /// The users who registered through a user's links. Every second one mines.
     pub(super) fn children(&self, user: u64, now: f64) -> Vec<Child> {
         let seed = self.user_seed(user).of("children");
         let links = self.links(user);
@@ -203,7 +203,7 @@ impl World {
 }
 
 impl Child {
-    /// Coins brought, by currency.
+    /// Coins earned through this user, by currency.
     pub(super) fn profits(&self, now: f64) -> impl Iterator<Item = (&'static str, f64)> {
         self.mines.iter().map(move |mine| (mine.coin.code, COMMISSION * mine.mined(now)))
     }
@@ -219,7 +219,7 @@ fn mines(seed: Seed, began: f64, more: u64) -> Vec<Mine> {
     coins.into_iter().map(|coin| Mine::new(seed, coin, began)).collect()
 }
 
-/// Some hours' earnings of a few workers.
+/// The earnings of a few workers in some hours.
 fn small_amount(seed: Seed, coin: &Coin) -> f64 {
     let hours = seed.of("amount").between(1.0, 20.0);
     coin.payable(hours * 3600.0 * 4.0 * coin.worker * coin.per_hash())
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transfer_stands_in_both_lists() {
+    fn a_transfer_is_in_the_lists_of_both_users() {
         let now = EPOCH + 6e7;
         for (users, user) in [(1, 0), (2, 1), (3, 0), (50, 49)] {
             let transfers = world(users).transfers(user, now);

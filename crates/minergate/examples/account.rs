@@ -1,6 +1,6 @@
-//! What an account has and what its workers do, read by the typed client.
+//! Prints an account's balances and workers, read with the typed client.
 //!
-//! Against the simulator, whose configuration file holds a token of its third account:
+//! To run it against the simulator (its configuration file has a token for the third account):
 //!
 //! ```sh
 //! minergate-exporter simulate --write-config simulated.toml
@@ -20,15 +20,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (Some(base_url), Some(token)) = (arguments.next(), arguments.next()) else {
         return Err("give the API's base URL and a token".into());
     };
-    // Limits, timeouts and retries are the client's business; it may serve any number of accounts.
+    // The client keeps the limits, timeouts and retries. One client can serve any number of accounts.
     let client = Client::new(&Settings::new(api::parse_base_url(&base_url)?), Arc::new(|_| ()))?;
-    // With `Credentials::Password` instead, the client logs in when it has to.
+    // With `Credentials::Password`, the client logs in when necessary.
     let credentials = Credentials::Token { token: Secret::of_text(&token)?, email: None };
     let account = Account::new("mine", credentials, None);
 
     let mut out = io::stdout();
     for (currency, coins) in balance::SPEC.fetch(&client, Request::of(&account)).await?.iter() {
-        // What the API did not give is nothing, and not 0.
+        // A value that the API did not give is missing, not 0.
         if let Some(coins) = coins.get() {
             writeln!(out, "{currency}: {coins} coins")?;
         }
@@ -39,7 +39,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     match status::SPEC.fetch(&client, Request::default().about("xmr")).await {
         Ok(network) => writeln!(out, "xmr: height {:?}", network.height.get())?,
-        // Each kind of error is a variant of its own; its text quotes no secret.
+        // Each kind of error has its own variant. Its text never contains a secret.
         Err(api::Error::NotFound) => writeln!(out, "xmr: the API does not know it")?,
         Err(error) => return Err(error.into()),
     }

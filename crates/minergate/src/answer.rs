@@ -1,8 +1,8 @@
-//! What the API's answers are made of, as they come in the wild: numbers as strings, fields that are missing, null or of
-//! another type, objects with anybody's keys.
+//! The parts of the API's answers, as real servers send them: numbers as strings, fields that are missing, null or of
+//! another type, objects with arbitrary keys.
 //!
-//! A field that can't be read is as good as missing, and costs nothing but itself. Only an answer that is not JSON, or
-//! not of its endpoint's shape at all, is an error.
+//! A field that can't be read counts as missing; the other fields are still used. It is an error only if the answer is not JSON, or
+//! does not have its endpoint's shape at all.
 
 mod number;
 mod read;
@@ -19,8 +19,8 @@ pub use self::read::{FromJson, Key, Maybe, is_default, next};
 pub(crate) use self::sum::Sum;
 pub use crate::object;
 
-/// Entries of an object or an array that are read. One that has more is no answer of this API: leaving out the rest would
-/// make wrong sums, and reading it all would take memory without end.
+/// Maximum number of entries read from an object or an array. A longer one is invalid: without the rest, sums would be
+/// wrong, and reading all of it could use up the memory.
 const MAX_ENTRIES: usize = 50_000;
 
 /// A text that may be missing, null, or something else.
@@ -38,8 +38,8 @@ impl Text {
         self.0.as_deref()
     }
 
-    /// The text if it is one of the known words, else `other`: what becomes a label is from a closed set.
-    pub fn word(&self, known: &[&'static str]) -> &'static str {
+    /// The text if it is one of the known words, else `other`, so that label values come from a closed set.
+    pub fn known_word(&self, known: &[&'static str]) -> &'static str {
         known.iter().find(|word| self.get() == Some(word)).copied().unwrap_or("other")
     }
 }
@@ -54,7 +54,7 @@ impl FromJson for Text {
     }
 }
 
-/// A boolean that may come as such, as 0 or 1, as a string of these, may be missing, null, or something else.
+/// A boolean. It can be sent as a boolean, as 0 or 1, or as a string of one of these; it can be missing, null, or another type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Flag(Option<bool>);
 
@@ -92,7 +92,7 @@ impl FromJson for Flag {
     }
 }
 
-/// Of which nothing is kept.
+/// Ignores the value.
 impl FromJson for () {
     fn otherwise() -> Option<Self> {
         Some(())
@@ -102,7 +102,7 @@ impl FromJson for () {
 /// An object with open keys, such as currency codes. Values of another shape are left out.
 #[derive(Clone)]
 pub struct Map<T> {
-    /// Where the value of each key stands. The tree is apart from the values, so that its code is compiled once for all types of values.
+    /// Key to index in `values`. The tree does not contain the values, so that its code is compiled only once for all value types.
     places: BTreeMap<String, usize>,
     values: Vec<T>,
 }
@@ -163,10 +163,10 @@ impl<T> FromIterator<(String, T)> for Map<T> {
 }
 
 impl<T: FromJson> Map<T> {
-    /// Reads an object whose keys are open but for some, whose values the caller reads; it says whether it did.
+    /// Reads an object with open keys and some named keys. For each key, `named` can read the value; it returns whether it did.
     ///
     /// # Errors
-    /// What follows is not JSON.
+    /// If the input is not JSON.
     pub fn beside<'de, A: MapAccess<'de>>(
         mut fields: A,
         mut named: impl FnMut(&str, &mut A) -> Result<bool, A::Error>,
@@ -180,7 +180,7 @@ impl<T: FromJson> Map<T> {
                 return <() as FromJson>::object(fields).map(|_| None);
             }
             if !named(&key, &mut fields)? {
-                // Of a repeated key the last counts, also where it is of another shape.
+                // If a key is repeated, the last value counts, even if it has another shape.
                 match next(&mut fields)? {
                     Some(value) => map.insert(key, value),
                     None => drop(map.places.remove(&key)),
@@ -243,17 +243,17 @@ impl<T: FromJson> FromJson for List<T> {
     }
 }
 
-/// Entries of a list with the same labels: their number, sums and times.
+/// Entries of a list with the same labels: their number, sums and newest time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Group {
     pub(crate) count: f64,
     pub(crate) amount: Sum,
     pub(crate) fee: Sum,
-    /// The newest time among those given, in the field's own unit.
+    /// The newest of the given times, in the field's own unit.
     pub(crate) newest: Option<f64>,
 }
 
-/// Sums up a list by a key, such as currency and status.
+/// Groups a list by a key, such as currency and status.
 pub(crate) fn group_by<K: Ord>(entries: impl Iterator<Item = (K, Entry)>) -> BTreeMap<K, Group> {
     let mut groups = BTreeMap::new();
     for (key, entry) in entries {
@@ -267,23 +267,23 @@ pub(crate) fn group_by<K: Ord>(entries: impl Iterator<Item = (K, Entry)>) -> BTr
     groups
 }
 
-/// A number of entries as a value.
+/// A number of entries as a sample's value.
 #[expect(clippy::cast_precision_loss, reason = "an answer holds fewer than 2^53 entries")]
 pub(crate) fn count(entries: usize) -> f64 {
     entries as f64
 }
 
-/// The later of two times, of those that are given.
+/// The later of two times; a missing time is ignored.
 pub(crate) fn later(a: Option<f64>, b: Option<f64>) -> Option<f64> {
     a.zip(b).map(|(a, b)| a.max(b)).or(a).or(b)
 }
 
-/// The earlier of two times, of those that are given.
+/// The earlier of two times; a missing time is ignored.
 pub(crate) fn earlier(a: Option<f64>, b: Option<f64>) -> Option<f64> {
     a.zip(b).map(|(a, b)| a.min(b)).or(a).or(b)
 }
 
-/// What `group_by` sums up of one entry.
+/// The values of one entry that `group_by` adds up.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Entry {
     pub(crate) amount: Number,
@@ -299,7 +299,7 @@ mod tests {
     use crate::api::decode;
 
     proptest! {
-        /// What the standard library makes of the same text is the nearest double.
+        /// The standard library parses the same text to the nearest double.
         #[test]
         fn a_number_is_the_nearest_double_however_it_is_written(
             text in r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,3})?"
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_of_another_shape_is_left_out_and_costs_nothing_beside_it() {
+    fn a_value_of_another_shape_is_left_out_and_other_values_are_kept() {
         let lists: Map<List<Flag>> =
             decode(br#"{"a": [1, "0", true, {"x": [2]}, 1e999], "b": {}, "c": null, "d": [], "d": 5, "\u0065": []}"#)
                 .unwrap();
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_too_many_entries_is_of_another_shape() {
+    fn a_list_or_object_with_too_many_entries_is_an_error() {
         let list = |entries: usize| format!("[{}0]", "0,".repeat(entries - 1));
         let map = |entries: usize| {
             let entries: Vec<String> = (0..entries).map(|i| format!("\"{i}\": 0")).collect();

@@ -1,6 +1,6 @@
 //! The API over HTTP: requests, logins, limits, errors. Nothing else in the crate speaks HTTP as a client.
 //!
-//! What the answers mean is `endpoints`' business; when to ask is `poller`'s.
+//! `endpoints` says what the answers mean; the exporter's `poller` says when to send requests.
 
 mod account;
 mod body;
@@ -10,9 +10,9 @@ mod clock;
 mod error;
 mod http;
 mod limiter;
-mod memory;
 mod pause;
 mod secret;
+mod state_files;
 mod totp;
 
 use std::sync::Arc;
@@ -30,26 +30,26 @@ pub use self::limiter::Lane;
 pub use self::secret::{Secret, SecretError, is_exposed};
 pub use self::totp::totp_step;
 
-/// The host that the API's documentation names. It has answered `ApiDiscontinued` since 2019.
+/// The host in the API's documentation. It has answered `ApiDiscontinued` since 2019.
 pub const PUBLIC_HOST: &str = "api.minergate.com";
 
-/// The word that counts logins among the endpoints' requests.
+/// The endpoint name of logins in metrics about requests.
 pub const LOGIN: &str = "login";
 
-/// Where the API is, and how gently it is asked.
+/// The API's URL and the limits for requests to it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// As [`parse_base_url`] reads it; `/1.0/...` is appended.
+    /// As returned by [`parse_base_url`]; `/1.0/...` is appended.
     pub base_url: Url,
-    /// Time for one request, from connecting to the last byte.
+    /// Time limit for one request, from connecting to the last byte of the answer.
     pub timeout: Duration,
-    /// Requests a second to the host, of all accounts together.
+    /// Requests a second to the host, for all accounts together.
     pub requests_per_second: f64,
-    /// Requests that may follow each other without a wait when none was sent for a while. Nothing stands for those of one second.
+    /// Requests that can be sent at once after a pause. `None` means the number for one second.
     pub burst: Option<f64>,
-    /// Requests under way at once.
+    /// Maximum number of requests in flight.
     pub concurrency: usize,
-    /// How the program names itself to the host.
+    /// The User-Agent header.
     pub user_agent: String,
 }
 
@@ -58,7 +58,7 @@ impl Settings {
     pub const REQUESTS_PER_SECOND: f64 = 5.0;
     pub const CONCURRENCY: usize = 8;
 
-    /// The API at that URL, asked as gently as a pool likes it.
+    /// Settings with the default limits for the API at this URL.
     pub fn new(base_url: Url) -> Settings {
         Settings {
             base_url,
@@ -72,7 +72,7 @@ impl Settings {
 }
 
 impl Settings {
-    /// Requests that may follow each other without a wait.
+    /// Requests that can be sent at once after a pause.
     pub fn burst(&self) -> f64 {
         self.burst.unwrap_or(self.requests_per_second)
     }
@@ -81,7 +81,7 @@ impl Settings {
 /// Reads a base URL.
 ///
 /// # Errors
-/// A sentence for people.
+/// A sentence for the user.
 pub fn parse_base_url(text: &str) -> std::result::Result<Url, String> {
     let remedy = "give one such as \"https://api.example.com\"";
     let mut url = Url::parse(text).map_err(|error| format!("not a URL ({error}); {remedy}"))?;
@@ -96,41 +96,41 @@ pub fn parse_base_url(text: &str) -> std::result::Result<Url, String> {
     Ok(url)
 }
 
-/// What happened, for the exporter's own metrics.
+/// An event in the client, for the exporter's own metrics.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
     /// A request ended; `outcome` is `ok` or the error's kind.
     Request { endpoint: &'static str, outcome: &'static str, duration: Duration },
-    /// An attempt to log in ended; `outcome` as above.
+    /// An attempt to log in ended; `outcome` is `ok` or the error's kind.
     Login { account: &'a str, outcome: &'static str },
-    /// A token came into use.
+    /// A new token is in use.
     Token { account: &'a str },
-    /// Logins of the account are blocked, or (nothing) no longer.
+    /// Logins of the account are blocked, or (`None`) no longer blocked.
     Blocked { account: &'a str, reason: Option<Blocked> },
-    /// A request had its turn, after so long a wait.
+    /// A request has waited for its turn.
     Turn { waited: Duration },
-    /// A read is tried again.
+    /// A request is sent again.
     Retry,
-    /// The host asked for a pause of everything.
+    /// The host asked for a pause of all requests.
     Paused { until: Instant },
 }
 
-/// Who is told of what happened.
+/// Receives the client's events.
 pub type Observer = Arc<dyn Fn(Event<'_>) + Send + Sync>;
 
-/// What is read, for whom, and until when it is of use.
+/// One GET request.
 #[derive(Clone, Copy)]
-pub struct Read<'a> {
-    /// The endpoint's name, for the metrics about requests.
+pub struct ReadRequest<'a> {
+    /// The endpoint's name, for metrics about requests.
     pub endpoint: &'static str,
-    /// The path below the base URL, and after a `?` the query.
+    /// The path below the base URL, with the query.
     pub path: &'a str,
-    /// Whose token is sent.
+    /// The account whose token is sent.
     pub account: Option<&'a Account>,
-    /// Without an account: whose share of the limits is used, by name. Nothing stands for the client's own.
+    /// For a request without an account: the limits to use, with a name. `None` means the client's own.
     pub lane: Option<(&'a str, &'a Lane)>,
-    /// When the endpoint is polled next: nothing is tried again after that.
+    /// When the endpoint is polled next. The request is not sent again after that.
     pub deadline: Option<Instant>,
-    /// Says what the status and the body of a whole answer mean, if not success. [`Error::of_answer`] is the MinerGate API's reading.
+    /// Returns the error in a complete answer with this status and body, if any. For the MinerGate API, use [`Error::of_answer`].
     pub error: fn(u16, &[u8]) -> Option<Error>,
 }

@@ -1,7 +1,7 @@
-//! Currencies: what a code looks like, and which ones are documented with how many decimals.
+//! Currencies: the format of a code, and the documented currencies with their decimals.
 //!
-//! The pool added and dropped coins over the years, so the codes are an open set: one that is not in the table is data,
-//! and only what needs its decimals is missing.
+//! The pool added and dropped coins over the years, so codes are an open set. An unknown code is accepted,
+//! and only values that need its decimals are missing.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ pub fn is_valid(code: &str) -> bool {
     (1..=16).contains(&code.len()) && code.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'))
 }
 
-/// Whether the API's documentation or its answers in the wild name the currency.
+/// Whether the API's documentation or its real answers contain the currency.
 pub fn is_documented(code: &str) -> bool {
     decimals(code).is_some()
 }
@@ -43,7 +43,7 @@ pub fn decimals(code: &str) -> Option<u8> {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Decimals(BTreeMap<String, u8>);
 
-/// The documented ones alone.
+/// Only the documented decimals.
 pub static DOCUMENTED: Decimals = Decimals(BTreeMap::new());
 
 impl Decimals {
@@ -51,14 +51,14 @@ impl Decimals {
         Decimals(configured)
     }
 
-    /// Decimals of a currency's smallest unit; nothing if they are not known.
+    /// Decimals of a currency's smallest unit; `None` if they are not known.
     pub fn of(&self, code: &str) -> Option<u8> {
         self.0.get(code).copied().or_else(|| decimals(code))
     }
 
-    /// An amount in the smallest unit as coins; nothing where the decimals are not known.
+    /// An amount in the smallest unit as coins; `None` if the decimals are not known.
     pub fn coins(&self, code: &str, atomic_units: f64) -> Option<f64> {
-        // Powers of ten up to 10^22 are exact, so that the quotient is rounded once only.
+        // Powers of ten up to 10^22 are exact, so only the quotient is rounded.
         Some(atomic_units / 10f64.powi(self.of(code)?.into()))
     }
 }

@@ -1,14 +1,14 @@
-//! Durations as people write them: `10s`, `1m 30s`, `2h`, `30d`. A day has 24 hours.
+//! Human-readable durations: `10s`, `1m 30s`, `2h`, `30d`. A day has 24 hours.
 
 use std::time::Duration;
 
 use jiff::fmt::friendly::{Designator, Spacing, SpanPrinter};
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 
-/// Reads a duration.
+/// Parses a duration.
 ///
 /// # Errors
-/// A sentence for people, when there is no unit, or the text is no duration.
+/// A sentence for the user, if there is no unit, or if the text is not a duration.
 pub fn parse(text: &str) -> Result<Duration, String> {
     let remedy = "write a number with its unit, such as \"30s\", \"5m\", \"1h\" or \"7d\"";
     if text.trim().parse::<f64>().is_ok() {
@@ -23,7 +23,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
 /// Seconds in a day.
 const DAY: u64 = 86_400;
 
-/// The duration as people would write it.
+/// The duration as a person would write it.
 pub fn print(duration: Duration) -> String {
     let printer = SpanPrinter::new().designator(Designator::Compact).spacing(Spacing::None);
     let (days, rest) = (duration.as_secs() / DAY, Duration::new(duration.as_secs() % DAY, duration.subsec_nanos()));
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_people_write() {
+    fn durations_are_read_as_people_write_them() {
         for (text, milliseconds) in [
             ("10s", 10_000),
             ("5m", 300_000),
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_is_wrong() {
+    fn an_invalid_duration_is_an_error_that_says_what_is_wrong() {
         for (text, fault) in [
             ("10", "needs a unit"),
             ("", "not a duration"),
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn prints_what_it_reads() {
+    fn a_printed_duration_is_read_back() {
         for text in ["0s", "1s", "5m", "1h", "1m30s", "1d", "30d", "2d3h", "1d500ms"] {
             assert_eq!(print(parse(text).unwrap()), text);
         }

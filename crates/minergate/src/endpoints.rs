@@ -1,6 +1,6 @@
 //! The table of the API's endpoints. Everything else loops over it.
 //!
-//! To add an endpoint, write `endpoints/x.rs` (its `SPEC`), put a real answer beside it as `endpoints/x.json`, and add
+//! To add an endpoint, write `endpoints/x.rs` with its `SPEC`, put a real answer beside it as `endpoints/x.json`, and add
 //! its line to the table here. To add a metric, add a row to the endpoint's `metrics`.
 
 use std::marker::PhantomData;
@@ -11,41 +11,41 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use crate::answer::FromJson;
-use crate::api::{self, Account, Client, Read};
+use crate::api::{self, Account, Client, ReadRequest};
 use crate::currency::{DOCUMENTED, Decimals};
 use crate::metric::{Context, Family, Metric, Samples};
 
-/// Words of a transfer's state, a withdrawal's or an invoice's status that the API's documentation holds.
+/// States of transfers, and statuses of withdrawals and invoices, that the API documents.
 const STATES: &[&str] = &[FINISHED, PENDING];
 const FINISHED: &str = "finished";
 const PENDING: &str = "pending";
 
-/// What an endpoint's answer speaks of, and so what its path and its series carry.
+/// What an endpoint's answer is about. This decides the path, the token and the labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// One account: asked with its token, labelled `account`.
+    /// One account: requested with its token, labelled `account`.
     Account,
-    /// The whole pool: asked without a token.
+    /// The whole pool: requested without a token.
     Pool,
-    /// One currency's network: asked without a token, `{currency}` in the path, labelled `currency`.
+    /// One currency's network: requested without a token, `{currency}` in the path, labelled `currency`.
     Network,
 }
 
-/// One endpoint: its request line, and how its answer becomes samples. Made by `of_account`, `of_pool` or `of_network`.
+/// One endpoint: its path, and how its answer becomes samples. Made by `of_account`, `of_pool` or `of_network`.
 #[derive(Clone, Copy)]
 pub struct Endpoint {
-    /// The `endpoint` label, and the key of its interval in the configuration's `[poll]`.
+    /// The `endpoint` label, and the key of its interval in `[poll]` of the configuration.
     pub name: &'static str,
     /// The path below the base URL; `{currency}` stands for a code.
     pub path: &'static str,
-    /// The path of one part of the answer, where the API has one: `{currency}` or `{id}` stands for which.
+    /// The path of one part of the answer, if the API has one; `{currency}` or `{id}` selects the part.
     pub part: Option<&'static str>,
-    /// The path that earlier versions of the API had, asked when the present one is not found.
+    /// The path in earlier versions of the API, requested if the current one is not found.
     pub former_path: Option<&'static str>,
     pub scope: Scope,
-    /// Time from one poll to the next, unless configured otherwise.
+    /// Default time from one poll to the next.
     pub interval: Duration,
-    /// A real answer of the API: what tests compare with, and what the simulator starts from.
+    /// A real answer of the API. Tests compare with it, and the simulator starts from it.
     pub sample: &'static str,
     metrics: &'static dyn Table,
 }
@@ -56,7 +56,7 @@ pub struct Spec<B> {
     answer: PhantomData<fn() -> B>,
 }
 
-/// The metrics of an endpoint, whatever the type of its answer.
+/// The metrics of an endpoint, without the type of its answer.
 trait Table: Sync {
     fn family(&'static self, place: usize) -> Option<&'static Family>;
 
@@ -73,17 +73,17 @@ impl<B: FromJson, const N: usize> Table for [Metric<B>; N] {
     }
 }
 
-/// An endpoint of one account's data.
+/// An endpoint about one account.
 const fn of_account(name: &'static str, path: &'static str) -> Endpoint {
     endpoint(name, path, Scope::Account)
 }
 
-/// An endpoint of the pool's.
+/// An endpoint about the pool.
 const fn of_pool(name: &'static str, path: &'static str) -> Endpoint {
     endpoint(name, path, Scope::Pool)
 }
 
-/// An endpoint of one currency's network, `{currency}` in its path.
+/// An endpoint about one currency's network, with `{currency}` in its path.
 const fn of_network(name: &'static str, path: &'static str) -> Endpoint {
     endpoint(name, path, Scope::Network)
 }
@@ -123,12 +123,12 @@ impl Endpoint {
     /// Decodes an answer and reads its samples.
     ///
     /// # Errors
-    /// [`api::Error::Shape`] when the body is not JSON or not of this endpoint's shape.
+    /// [`api::Error::Shape`] if the body is not JSON or does not have this endpoint's shape.
     pub fn read(&self, body: &[u8], context: &Context<'_>) -> api::Result<Samples> {
         self.metrics.read(body, context)
     }
 
-    /// Asks the API and reads the samples of its answer.
+    /// Requests the endpoint and reads the samples of the answer.
     ///
     /// # Errors
     /// As [`Spec::fetch`].
@@ -136,15 +136,15 @@ impl Endpoint {
         self.ask(client, request, |body| self.read(body, &request.context())).await
     }
 
-    /// Asks the API and returns its answer as it stands, whatever its shape.
+    /// Requests the endpoint and returns the JSON of the answer unchanged, with any shape.
     ///
     /// # Errors
-    /// As [`Spec::fetch`], but [`api::Error::Shape`] only when the answer is not JSON.
+    /// As [`Spec::fetch`], but [`api::Error::Shape`] only if the answer is not JSON.
     pub async fn fetch_json(&self, client: &Client, request: Request<'_>) -> api::Result<Box<RawValue>> {
         self.ask(client, request, api::json).await
     }
 
-    /// Reads the path that the request leads to, and where that is not found, the one of earlier versions of the API.
+    /// Requests the path, and if it is not found, the path of earlier versions of the API.
     async fn ask<T>(
         &self,
         client: &Client,
@@ -157,14 +157,15 @@ impl Endpoint {
             _ => (self.path, self.former_path),
         };
         let path = fill(path, argument.unwrap_or_default());
-        let read = Read { endpoint: self.name, path: &path, account, lane: None, deadline, error: api::Error::of_answer };
+        let read =
+            ReadRequest { endpoint: self.name, path: &path, account, lane: None, deadline, error: api::Error::of_answer };
         match (client.get(read, &decode).await, former_path) {
-            (Err(api::Error::NotFound), Some(path)) => client.get(Read { path, ..read }, &decode).await,
+            (Err(api::Error::NotFound), Some(path)) => client.get(ReadRequest { path, ..read }, &decode).await,
             (result, _) => result,
         }
     }
 
-    /// Whether its samples are an account's, and not pool's or network's.
+    /// Whether its samples belong to an account, not to the pool or a network.
     pub fn is_of_account(&self) -> bool {
         self.scope == Scope::Account
     }
@@ -176,27 +177,27 @@ impl Endpoint {
 }
 
 impl<B: FromJson> Spec<B> {
-    /// Asks the API and decodes its answer.
+    /// Requests the endpoint and decodes the answer.
     ///
     /// # Errors
-    /// Every kind of [`api::Error`]; [`api::Error::Shape`] when the answer is not this endpoint's.
+    /// Every kind of [`api::Error`]; [`api::Error::Shape`] if the answer does not have this endpoint's shape.
     pub async fn fetch(&self, client: &Client, request: Request<'_>) -> api::Result<B> {
         self.endpoint.ask(client, request, api::decode).await
     }
 }
 
-/// What is asked of an endpoint. The default asks for what belongs to no account.
+/// The parameters of a request to an endpoint. The default is for requests without an account.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
-    /// Whose answer.
+    /// The account that the answer is about.
     pub account: Option<&'a Account>,
-    /// What fills the path's `{currency}`, or the part's `{currency}` or `{id}`.
+    /// The value for `{currency}` or `{id}` in the path.
     pub argument: Option<&'a str>,
-    /// When the answer is of no use any more: nothing is tried again after that.
+    /// The request is not retried after this time.
     pub deadline: Option<Instant>,
     /// Decimals of the currencies' smallest units, for samples in coins.
     pub decimals: &'a Decimals,
-    /// Named workers of one currency that have samples.
+    /// Maximum number of named workers of one currency that get samples.
     pub max_workers: usize,
 }
 
@@ -207,39 +208,39 @@ impl Default for Request<'_> {
 }
 
 impl<'a> Request<'a> {
-    /// Asks for an account's answer.
+    /// A request about an account.
     pub fn of(account: &'a Account) -> Request<'a> {
         Request { account: Some(account), ..Request::default() }
     }
 
-    /// Asks for a network's answer, or for one part of an answer.
+    /// A request about a network, or for one part of an answer.
     #[must_use]
     pub fn about(self, argument: &'a str) -> Request<'a> {
         Request { argument: Some(argument), ..self }
     }
 
-    /// What a reading of the answer may know.
+    /// The context for reading the answer.
     pub fn context(&self) -> Context<'a> {
         let Request { account, decimals, max_workers, .. } = *self;
         Context { email: account.and_then(Account::email), decimals, max_workers }
     }
 }
 
-/// What is escaped in a path's segment: more than has to be, so that nothing that is filled in can leave it.
+/// Characters escaped in a path segment. This is more than necessary, so that no argument can leave its segment.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
-/// A path with its placeholder filled.
+/// A path with its placeholder replaced.
 fn fill(path: &str, argument: &str) -> String {
     let segment = utf8_percent_encode(argument, SEGMENT).to_string();
     path.replace("{currency}", &segment).replace("{id}", &segment)
 }
 
-/// The row of that name.
+/// The endpoint with this name.
 pub fn find(name: &str) -> Option<&'static Endpoint> {
     ENDPOINTS.iter().find(|endpoint| endpoint.name == name)
 }
 
-/// Full names of the metrics that are off unless the configuration asks for them.
+/// Full names of the metrics that are off by default.
 pub fn optional_metrics() -> impl Iterator<Item = String> {
     ENDPOINTS.iter().flat_map(Endpoint::families).filter(|family| family.optional).map(Family::sample_name)
 }
@@ -248,7 +249,7 @@ macro_rules! endpoints {
     ($($module:ident)*) => {
         $(pub mod $module;)*
 
-        /// Every endpoint that is polled, in the order of the exposition.
+        /// All endpoints, in the order of the exposition.
         pub static ENDPOINTS: &[Endpoint] = &[$($module::SPEC.endpoint),*];
     };
 }
@@ -285,11 +286,11 @@ mod tests {
     fn names_are_unique_and_plain() {
         let mut names = BTreeSet::new();
         for endpoint in ENDPOINTS {
-            assert!(names.insert(endpoint.name.to_owned()), "{} stands twice", endpoint.name);
+            assert!(names.insert(endpoint.name.to_owned()), "{} appears twice", endpoint.name);
             for family in endpoint.families() {
                 let name = family.name() + family.suffix();
                 assert!(name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_')), "{name} is not snake_case");
-                assert!(names.insert(name.clone()), "{name} stands twice");
+                assert!(names.insert(name.clone()), "{name} appears twice");
             }
         }
     }
@@ -317,7 +318,7 @@ mod tests {
             assert_eq!(samples.dropped, 0, "{}", endpoint.name);
             for (family, series) in samples.families() {
                 let series: Vec<_> = series.collect();
-                // The documented account's only invoice is finished, and MinerGate says nothing of single workers and thresholds.
+                // The documented account's only invoice is finished, and MinerGate has no values for single workers and payout thresholds.
                 let is_of_other_pools = family.stem.starts_with("worker_") || family.stem == "mining_payout_threshold";
                 let expected_empty = is_of_other_pools || family.stem == "invoices_next_expiry_timestamp";
                 assert_eq!(series.is_empty(), expected_empty, "{}", family.name());

@@ -1,7 +1,7 @@
-//! Files that are read and written while the exporter runs: each on a thread of its own, with limits on time and size.
+//! Files that are read and written while the exporter runs, each on its own thread, with limits on time and size.
 //!
-//! A FIFO or a hung network mount may never answer. Whoever asked goes on after [`TIMEOUT`]; the thread stays until the system lets
-//! it go, and until then the same path is not opened again.
+//! A FIFO or a hung network mount may never answer. The caller continues after [`TIMEOUT`]. The thread stays until the system call
+//! returns, and until then the same path is not opened again.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -16,10 +16,10 @@ use secrecy::zeroize::Zeroizing;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{Instant, timeout};
 
-/// How long a file has to answer.
+/// Maximum time for a file operation.
 pub const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Threads that may wait for files at once. More are refused, so that a mount that hangs can't use up the process's threads.
+/// Maximum number of threads that wait for files. More calls fail, so that a hung mount can't use up the process's threads.
 const MAX_THREADS: usize = 512;
 
 /// The stack of a thread that reads a file, in bytes.
@@ -40,7 +40,7 @@ impl Default for PathState {
     }
 }
 
-/// Why a file can't be read or written, in words that quote neither its path nor its contents.
+/// Why a file can't be read or written. The message contains neither its path nor its contents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     #[error("no such file or directory")]
@@ -98,7 +98,7 @@ pub async fn read(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, Error
     run(path, move || bytes(&own, limit)).await?
 }
 
-/// Reads as [`read`] does, for code that runs on no async thread, or before there is anything to hold up.
+/// Like [`read`], for code that does not run on an async thread, or that runs before anything else.
 ///
 /// # Errors
 /// As [`read`].
@@ -107,10 +107,10 @@ pub fn read_blocking(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, Er
     run_blocking(path, move || bytes(&own, limit))?
 }
 
-/// Runs something that may never return because of a path, on a thread of its own. Calls for the same path run one after the other.
+/// Runs a function that may never return because of a path, on its own thread. Calls for the same path run one after the other.
 ///
 /// # Errors
-/// [`Error::TimedOut`], and [`Error::Busy`] from then on until that call has returned.
+/// [`Error::TimedOut`]; after that, [`Error::Busy`] until the call has returned.
 pub async fn run<T: Send + 'static>(path: &Path, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
     let (sender, receiver) = oneshot::channel();
     let turn = turn(path)?;
@@ -125,7 +125,7 @@ pub async fn run<T: Send + 'static>(path: &Path, work: impl FnOnce() -> T + Send
     }
 }
 
-/// Runs as [`run`] does, and blocks the calling thread meanwhile.
+/// Like [`run`], but blocks the calling thread.
 ///
 /// # Errors
 /// As [`run`].
@@ -146,7 +146,7 @@ pub fn run_blocking<T: Send + 'static>(path: &Path, work: impl FnOnce() -> T + S
     })
 }
 
-/// The right to use a path, which one call has at a time.
+/// The right to use a path. Only one call has it at a time.
 fn turn(path: &Path) -> Result<Arc<Semaphore>, Error> {
     let mut paths = paths();
     let is_full = paths.len() >= MAX_THREADS;
@@ -158,7 +158,7 @@ fn turn(path: &Path) -> Result<Arc<Semaphore>, Error> {
     }
 }
 
-/// Takes note that a path does not answer, unless it did just now.
+/// Records that a path did not answer in time, unless it just did.
 fn overdue(path: &Path) -> Error {
     if let Some(state) = paths().get_mut(path) {
         state.is_overdue = state.turn.available_permits() == 0;
@@ -175,7 +175,7 @@ fn start<T: Send + 'static>(
     let usage = Usage { path: path.to_owned(), permit: Some(permit) };
     let run = move || {
         let result = work();
-        // First, so that whoever gets the result can ask again at once.
+        // Dropped before the result is sent, so that the caller can use the path again at once.
         drop(usage);
         deliver(result);
     };
@@ -194,7 +194,7 @@ impl Drop for Usage {
         self.permit = None;
         if let Some(state) = paths.get_mut(&self.path) {
             state.is_overdue = false;
-            // The only one left is the table's: nobody waits.
+            // If only the table has a reference left, nobody waits.
             if Arc::strong_count(&state.turn) == 1 {
                 paths.remove(&self.path);
             }
@@ -206,10 +206,10 @@ fn paths() -> MutexGuard<'static, BTreeMap<PathBuf, PathState>> {
     PATHS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Reads as [`read_blocking`] does, however long it takes: for [`run`].
+/// Like [`read_blocking`], but without a time limit: for use in [`run`].
 ///
 /// # Errors
-/// As [`read`], but for those of time.
+/// As [`read`], except for timeouts.
 pub fn bytes(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, Error> {
     let mut bytes = Zeroizing::new(Vec::new());
     File::open(path)?.take(limit as u64 + 1).read_to_end(&mut bytes)?;
@@ -250,7 +250,7 @@ mod tests {
         assert!(!paths().contains_key(&path), "nothing is left behind");
     }
 
-    /// While one path hangs, it is opened once, and others are read.
+    /// While one path hangs, it is opened only once, and other files can be read.
     #[tokio::test]
     async fn a_file_that_does_not_answer_is_opened_once() {
         let directory = tempfile::tempdir().unwrap();
@@ -260,9 +260,9 @@ mod tests {
         assert_eq!((first.err(), beside.is_ok(), second.is_ok()), (Some(Error::TimedOut), true, true));
         assert_eq!(read(&hangs, 9).await.err(), Some(Error::Busy));
         assert_eq!(read_blocking(&hangs, 9).err(), Some(Error::Busy));
-        // Its one reader gets what is written to it at last, and then it can be read again.
+        // The blocked reader gets the text, and then the file can be read again.
         std::fs::write(&hangs, "late").unwrap();
-        // Else that reader could get what is written next, too.
+        // Wait for the blocked reader to finish, because it could also get the next text.
         while paths().contains_key(&hangs) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }

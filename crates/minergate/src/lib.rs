@@ -3,11 +3,11 @@
 //! | module | what it is |
 //! | --- | --- |
 //! | [`api`] | the client: logins, tokens, TOTP, limits, retries, errors |
-//! | [`endpoints`] | each method of the API with the type of its answer; `SPEC.fetch` asks for it |
-//! | [`answer`] | what answers are made of: numbers, texts, lists and maps that bear with what the API sends |
+//! | [`endpoints`] | each method of the API and the type of its answer; `SPEC.fetch` requests it |
+//! | [`answer`] | the parts of answers: numbers, texts, lists and maps that tolerate malformed values |
 //! | [`currency`] | the documented currencies |
-//! | [`metric`] | what an answer becomes as metrics |
-//! | [`duration`], [`file`](mod@file), [`spelling`] | durations as people write them; files on disks that may hang; misspelled words |
+//! | [`metric`] | the metrics made from an answer |
+//! | [`duration`], [`file`](mod@file), [`spelling`] | human-readable durations; files on disks that may hang; misspelled words |
 //!
 //! An account's balances:
 //!
@@ -28,10 +28,10 @@
 //! }
 //! ```
 //!
-//! `examples/account.rs` is a complete program. One client serves all accounts of a host. [`api::Settings::requests_per_second`] limits the
-//! requests of all of them together.
+//! `examples/account.rs` is a complete program. One client serves all accounts of a host, and [`api::Settings::requests_per_second`]
+//! limits their requests together.
 
-// `object!` names this crate from within and from without.
+// Inside this crate too, the `object!` macro refers to it as `minergate`.
 extern crate self as minergate;
 
 pub mod answer;

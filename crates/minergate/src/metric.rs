@@ -1,4 +1,4 @@
-//! What a metric is: its family (name, kind, unit, labels, help) and how its samples are read from an answer.
+//! Metrics: a family (name, kind, unit, labels, help), and how its samples are read from an answer.
 //!
 //! A row of an endpoint's table is one expression:
 //!
@@ -12,7 +12,7 @@
 //! assert_eq!(ROW.family.name(), "minergate_workers_hashrate_hashes_per_second");
 //! ```
 //!
-//! How samples become lines is `text`'s business, which samples an endpoint has is the endpoint's.
+//! The exporter's `text` module writes samples as lines; each endpoint says which samples it has.
 
 mod label;
 mod samples;
@@ -21,7 +21,7 @@ pub use self::label::{is_printable, printable, worker_name, write_label};
 pub use self::samples::{Layout, Out, Sample, Samples};
 use crate::currency::{DOCUMENTED, Decimals};
 
-/// What Prometheus may do with the samples of a family.
+/// The kind of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Counts up since the account (or the exporter) began; its samples end in `_total`.
@@ -33,8 +33,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Whether a sample of this kind can have the value. OpenMetrics parsers refuse the whole scrape for one counter that is
-    /// negative, infinite or NaN. A gauge may be NaN or infinite in both formats, but no field of the API means that.
+    /// Whether a sample of this kind can have the value. OpenMetrics parsers reject the whole scrape because of one counter that is
+    /// negative, infinite or NaN. A gauge can be NaN or infinite in both formats, but no field of the API means that.
     pub fn allows(self, value: f64) -> bool {
         match self {
             Kind::Counter => value.is_finite() && value >= 0.0,
@@ -44,14 +44,14 @@ impl Kind {
     }
 }
 
-/// Base units; the unit is the last part of a family's name.
+/// Base units. The unit is the last part of a family's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// Whole coins of a currency.
     Coins,
     /// A currency's smallest unit, such as a satoshi.
     AtomicUnits,
-    /// Seconds; of a timestamp, since 1970-01-01 UTC.
+    /// Seconds; for a timestamp, since 1970-01-01 UTC.
     Seconds,
     Bytes,
     Blocks,
@@ -59,7 +59,7 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// The unit as it stands in a family's name and in OpenMetrics' `# UNIT`.
+    /// The unit in a family's name and in OpenMetrics' `# UNIT`.
     pub const fn name(self) -> &'static str {
         match self {
             Unit::Coins => "coins",
@@ -71,8 +71,8 @@ impl Unit {
         }
     }
 
-    /// The unit as HELP says it. The API's only times are points in time.
-    const fn words(self) -> &'static str {
+    /// The unit in HELP. All times of the API are points in time.
+    const fn description(self) -> &'static str {
         match self {
             Unit::Coins => "coins",
             Unit::AtomicUnits => "the currency's smallest unit",
@@ -84,23 +84,23 @@ impl Unit {
     }
 }
 
-/// A metric family: all that is said of its samples before the first of them.
+/// A metric family: the properties that all its samples share.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Family {
     /// The name without prefix, unit and the suffix of its kind.
     pub stem: &'static str,
-    /// What it is, without unit and source, which are appended from the fields below.
+    /// The description, without unit and source, which are appended.
     pub help: &'static str,
     pub kind: Kind,
     pub unit: Option<Unit>,
-    /// Label names beside those that the endpoint's scope adds (`account`, or the `currency` of a network).
+    /// Label names, without those of the endpoint's scope (`account`, or the `currency` of a network).
     pub labels: &'static [&'static str],
-    /// The field of the API's answer that it comes from.
+    /// The field of the API's answer that the value comes from.
     pub field: &'static str,
-    /// Left out of the exposition unless the configuration asks for it.
+    /// Off unless the configuration asks for it.
     pub optional: bool,
-    /// A sample above zero says that the account has to do with the sample's currency.
+    /// A sample above zero shows that the account uses the sample's currency.
     pub shows_use: bool,
 }
 
@@ -113,20 +113,20 @@ impl Family {
         }
     }
 
-    /// The HELP: what it is, in which unit, and which field of which path it is polled from, if it is the API's.
+    /// The HELP text: description, unit, and the field and path that it is polled from, if it comes from the API.
     pub fn help(&self, path: Option<&str>) -> String {
-        let unit = self.unit.map(|unit| format!(", in {}", unit.words())).unwrap_or_default();
+        let unit = self.unit.map(|unit| format!(", in {}", unit.description())).unwrap_or_default();
         let source =
             path.map(|path| format!(" From {} of GET {path}, polled on a schedule.", self.field)).unwrap_or_default();
         format!("{}{unit}.{source}", self.help)
     }
 
-    /// The name as the family's samples bear it.
+    /// The name of the family's samples.
     pub fn sample_name(&self) -> String {
         self.name() + self.suffix()
     }
 
-    /// What a sample's name has behind the family's.
+    /// The suffix of the samples' name.
     pub const fn suffix(&self) -> &'static str {
         match self.kind {
             Kind::Counter => "_total",
@@ -192,29 +192,29 @@ impl Family {
     }
 }
 
-/// What a reading may know beside the answer itself.
+/// What the reading of an answer can use in addition to the answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
-    /// The account's e-mail address, where it is known: it tells a transfer's direction.
+    /// The account's e-mail address, if it is known. It tells the direction of transfers.
     pub email: Option<&'a str>,
     /// Decimals of the currencies' smallest units.
     pub decimals: &'a Decimals,
-    /// Named workers of one currency that have samples.
+    /// Maximum number of named workers of one currency that get samples.
     pub max_workers: usize,
 }
 
 impl<'a> Context<'a> {
-    /// Named workers of one currency, unless configured otherwise.
+    /// Default limit of named workers of one currency.
     pub const MAX_WORKERS: usize = 1000;
 
-    /// Only these decimals are known.
+    /// A context with these decimals and nothing else.
     pub fn of(decimals: &'a Decimals) -> Context<'a> {
         Context { email: None, decimals, max_workers: Context::MAX_WORKERS }
     }
 }
 
 impl Default for Context<'_> {
-    /// Only the documented decimals are known.
+    /// A context with only the documented decimals.
     fn default() -> Self {
         Context::of(&DOCUMENTED)
     }

@@ -1,25 +1,25 @@
-//! Which known word a misspelled one stands for.
+//! Suggestions for misspelled words.
 //!
-//! An error may quote a wrong key only if it resembles a known one: any other can be a secret whose own key was forgotten.
+//! An error quotes a wrong key only if it resembles a known one, because any other text can be a secret whose key was forgotten.
 
-/// The known key that was probably meant, if one was.
+/// The known key that was probably meant, if any.
 ///
-/// Keys are of small letters and underscores, so a word with a digit or a sign in it is none of them.
+/// Keys consist of small letters and underscores, so a word with a digit or a sign is never a key.
 pub fn nearest_key<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let is_plain = word.chars().all(|c| c.is_ascii_alphabetic() || matches!(c, '_' | '-'));
     is_plain.then(|| nearest(&word.replace('-', "_"), known)).flatten()
 }
 
-/// The known word that was probably meant, if one was.
+/// The known word that was probably meant, if any.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_ascii_lowercase();
     let distances = known.into_iter().map(|known| (strsim::damerau_levenshtein(&word, &known.to_ascii_lowercase()), known));
-    // One mistake in four letters: more is another word.
+    // One mistake in four letters: with more mistakes, it is another word.
     let is_near = |(distance, known): &(usize, &str)| *distance <= (known.len() / 4).max(1) && *distance < known.len();
     distances.filter(is_near).min().map(|(_, known)| known)
 }
 
-/// The question whether that word was meant, to stand in an error's sentence; empty if none is near.
+/// The question whether that word was meant, for use in an error message; empty if no known word is similar.
 pub fn question<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     nearest(word, known).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default()
 }

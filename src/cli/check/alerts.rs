@@ -1,4 +1,4 @@
-//! Which endpoints the shipped alerts look at: read from the rules themselves, and the tables.
+//! Which endpoints the shipped alerts use, determined from the rules and the tables.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ struct Rule {
     expr: String,
 }
 
-/// The endpoints that alerts look at, by name, and the names of these alerts.
+/// The endpoints whose metrics alerts use, by name, with the names of these alerts.
 pub(super) fn by_endpoint() -> anyhow::Result<BTreeMap<&'static str, BTreeSet<String>>> {
     let mut rules = Vec::new();
     for text in [ALERTS, RECORDINGS] {
@@ -44,7 +44,7 @@ pub(super) fn by_endpoint() -> anyhow::Result<BTreeMap<&'static str, BTreeSet<St
     Ok(alerts)
 }
 
-/// The names in an expression, and in those of the recording rules that it names.
+/// The metric names in an expression, and in the recording rules that it uses.
 fn metrics(expression: &str, rules: &[Rule]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut expressions = vec![expression];

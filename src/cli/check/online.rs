@@ -11,19 +11,19 @@ use crate::poller::Outcome;
 use crate::store::Key;
 use minergate::metric::{Kind, Samples};
 
-/// Currencies that are named one by one.
+/// Maximum number of currencies that are named.
 const NAMED: usize = 4;
 
 pub(super) async fn run(config: &Config) -> anyhow::Result<Vec<Poll>> {
-    // The user may have corrected credentials that were rejected.
-    config.plan.accounts.iter().for_each(|(account, _)| account.try_rejected());
+    // The user may have corrected rejected credentials.
+    config.plan.accounts.iter().for_each(|(account, _)| account.retry_rejected());
     let Pipeline { hosts, poller, .. } = Pipeline::new(config)?;
     let mut progress = Progress::new();
     let outcomes = poller.round(hosts.concurrency(), words, |outcome, all| progress.step(outcome, all)).await;
     progress.end();
     let mut polls: Vec<Poll> = outcomes.into_iter().map(poll).collect();
     let place = |poll: &Poll| minergate::endpoints::ENDPOINTS.iter().position(|endpoint| endpoint.name == poll.endpoint);
-    // As configured: accounts first, each with its endpoints in the table's order, then pool and networks.
+    // In the order of the configuration: accounts with their endpoints in the table's order, then pool and networks.
     let names = config.account_names();
     let account = |poll: &Poll| names.iter().position(|name| ***name == *poll.account).unwrap_or(usize::MAX);
     polls.sort_by(|a, b| (account(a), place(a), &a.currency).cmp(&(account(b), place(b), &b.currency)));
@@ -39,13 +39,13 @@ fn poll(outcome: Outcome<String>) -> Poll {
     Poll { account: account.to_owned(), endpoint, currency: currency.to_owned(), ok: kind.is_none(), seconds, kind, words }
 }
 
-/// What was read, in words.
+/// A description of the samples.
 fn words(samples: &Samples) -> String {
     let values = samples.len();
     let currencies = samples.layout().currencies();
     match (values, currencies.len()) {
         (0, _) => "nothing: the answer is empty".to_owned(),
-        // A lone value can say what it is.
+        // A single value is shown itself.
         (1, 0) => samples.families().find_map(|(family, mut series)| Some(lone(family, series.next()?))).unwrap_or_default(),
         (_, 0) => format!("{values} values"),
         (_, known) => {
@@ -59,13 +59,13 @@ fn words(samples: &Samples) -> String {
 
 fn lone(family: &minergate::metric::Family, series: minergate::metric::Sample<'_>) -> String {
     match family.kind {
-        // The label's value, in its quotes.
+        // The label's value with its quotes.
         Kind::Info => format!("{}: {}", family.help, series.labels.split_once('=').map_or("", |(_, value)| value)),
         _ => format!("{}: {}", family.help, series.value),
     }
 }
 
-/// A line on a terminal that says how far it is; nothing elsewhere.
+/// A progress line on a terminal. It is not shown elsewhere.
 struct Progress {
     is_shown: bool,
     done: usize,
@@ -90,10 +90,10 @@ impl Progress {
 
     fn show(&self, text: &str) {
         if self.is_shown {
-            // A line that is broken at the edge could not be taken back.
+            // A line that wraps at the edge could not be erased.
             let room = terminal::columns_of(&std::io::stderr()).unwrap_or(usize::MAX).saturating_sub(1);
             let text: String = text.chars().take(room).collect();
-            // Where nobody sees it, it need not be written.
+            // An error does not matter: the line is only for a viewer.
             let _ = write!(std::io::stderr(), "\r\x1b[K{text}");
         }
     }

@@ -1,4 +1,4 @@
-//! The pools in the report of `check`: their wallets, their requests, and the time of a round.
+//! The pools in the report of `check`: their wallets, their requests, and the duration of a round.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use crate::config::Config;
 use minergate::duration;
 use minergate::endpoints::{ENDPOINTS, Endpoint, Scope};
 
-/// A pool. Of its URL only the host is shown, as the path could hold personal data.
+/// A pool. Only the host of its URL is shown, because the path could contain personal data.
 #[derive(Debug, Serialize)]
 pub(super) struct Pool {
     pub(super) name: String,
     pub(super) software: &'static str,
-    /// The host of its URL, with the port where the URL has one.
+    /// The host of its URL, with the port if the URL has one.
     pub(super) host: String,
     pub(super) currency: String,
     /// Wallets that this instance polls there.
     pub(super) wallets: usize,
-    /// An upper limit: several polls can share an answer.
+    /// An upper limit, because several polls can share an answer.
     pub(super) requests: Requests,
     pub(super) burst: f64,
     pub(super) concurrency: usize,
@@ -46,12 +46,12 @@ pub(super) fn loops(config: &Config) -> Vec<PoolLoop> {
     loops
 }
 
-/// Whether this instance polls this pool for the network of the pool's currency.
+/// Whether this instance polls the network of the pool's currency at this pool.
 fn has_network(config: &Config, place: usize) -> bool {
     let currency = &*config.pools[place].currency;
     let is_in_use = match &config.plan.currencies {
         Some(codes) => codes.contains(currency),
-        // Also by wallets that another instance polls.
+        // Wallets that another instance polls count too.
         None => config.wallets.iter().any(|wallet| *config.pools[wallet.pool].currency == *currency),
     };
     is_in_use && config.pool_of(currency) == Some(place) && config.owns_currency(currency)

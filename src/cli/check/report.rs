@@ -1,4 +1,4 @@
-//! What `check` found, as its JSON has it.
+//! The result of `check`, in the form of its JSON.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,46 +10,46 @@ use serde::Serialize;
 use super::pools::{Pool, long_rounds};
 use super::{alerts, pools};
 use crate::config::{Config, ConfigError};
-use crate::poller::{Loop, Plan};
+use crate::poller::{Plan, PollLoop};
 use crate::server::Web;
 use minergate::api::Credentials;
 use minergate::duration;
 use minergate::endpoints::{ENDPOINTS, Scope};
 
-/// Accounts whose secrets are read at once.
+/// Maximum number of accounts whose secrets are read at once.
 const FILES_AT_ONCE: usize = 64;
 
-/// The whole of it.
+/// The whole result.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Report {
-    /// Nothing is wrong; there may be warnings.
+    /// There are no errors; there can be warnings.
     pub(super) ok: bool,
     pub(super) errors: Vec<String>,
     pub(super) warnings: Vec<String>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub(super) understood: Option<Understood>,
-    /// How each endpoint was read, with `--online`.
+    pub(super) understood: Option<ConfigSummary>,
+    /// The result for each endpoint, with `--online`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) online: Option<Vec<Poll>>,
 }
 
-/// What the configuration was understood as.
+/// What was read from the configuration.
 #[derive(Debug, Serialize)]
-pub(super) struct Understood {
-    /// URL of the API. Nothing if no requests go to the API.
+pub(super) struct ConfigSummary {
+    /// URL of the API. `None` if no requests go to the API.
     pub(super) base_url: Option<String>,
-    /// To the API.
+    /// Requests to the API.
     pub(super) requests: Option<Requests>,
     pub(super) pools: Vec<Pool>,
     pub(super) accounts: Vec<Account>,
     pub(super) endpoints: Vec<Endpoint>,
-    /// Currencies whose networks are polled; nothing stands for those that the accounts use.
+    /// Currencies whose networks are polled; `None` means those that the accounts use.
     pub(super) currencies: Option<Vec<String>>,
 }
 
 #[derive(Debug, Serialize)]
 pub(super) struct Requests {
-    /// Of all loops together, without logins, and without the networks of currencies in use.
+    /// Requests of all loops together, without logins and without the networks of currencies in use.
     pub(super) per_second: f64,
     /// `requests_per_second` of the API or the pool.
     pub(super) limit: f64,
@@ -58,18 +58,18 @@ pub(super) struct Requests {
     pub(super) first_round: FirstRound,
 }
 
-/// What is sent after a start until everything was polled once, without the networks of currencies in use.
+/// The requests from the start until everything was polled once, without the networks of currencies in use.
 #[derive(Debug, Serialize)]
 pub(super) struct FirstRound {
     pub(super) polls: usize,
     /// One for each account with a password.
     pub(super) logins: usize,
-    /// How long that takes at the limit.
+    /// How long this takes at the limit.
     pub(super) seconds: f64,
 }
 
 impl Requests {
-    fn of_api(plan: &Plan, loops: &[Loop]) -> Requests {
+    fn of_api(plan: &Plan, loops: &[PollLoop]) -> Requests {
         let polled: BTreeSet<&str> = loops.iter().filter_map(|l| Some(&**l.target.account()?.name())).collect();
         let logs_in = |account: &minergate::api::Account| matches!(account.credentials(), Credentials::Password { .. });
         let logins = plan.accounts.iter().filter(|(a, _)| logs_in(a) && polled.contains(&**a.name())).count();
@@ -90,11 +90,11 @@ impl Requests {
 #[derive(Debug, Serialize)]
 pub(super) struct Account {
     pub(super) name: String,
-    /// How the account logs in, in words. For an account with wallets: how clients of the gateway log in; nothing if they can't.
+    /// A description of how the account logs in. For an account with wallets: how clients of the gateway log in; `None` if they can't.
     pub(super) login: Option<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) wallets: Vec<Wallet>,
-    /// Its endpoints; nothing stands for all.
+    /// Its endpoints; `None` means all.
     pub(super) endpoints: Option<Vec<String>>,
 }
 
@@ -110,22 +110,22 @@ pub(super) struct Endpoint {
     pub(super) name: &'static str,
     /// What it is polled for: `account`, `pool` or `network`.
     pub(super) scope: &'static str,
-    /// Nothing when it is off.
+    /// `None` if it is off.
     pub(super) interval_seconds: Option<f64>,
-    /// Number of loops: one for each account and wallet; for an endpoint of the pool, one for the API and one for each of `[[pools]]` that
-    /// fills it; for networks, those that are known before the first answer.
+    /// Number of loops: one for each account and wallet. For an endpoint of the pool: one for the API and one for each of `[[pools]]` that
+    /// fills it. For networks: those that are known before the first answer.
     pub(super) loops: usize,
-    /// Those of the loops that are at pools: one for each wallet, or for each of `[[pools]]`.
+    /// The number of these loops that are at pools: one for each wallet, or for each of `[[pools]]`.
     pub(super) at_pools: usize,
 }
 
-/// How one endpoint was read.
+/// The result of reading one endpoint.
 #[derive(Debug, Serialize)]
 pub(super) struct Poll {
     /// Empty for pool and networks.
     pub(super) account: String,
     pub(super) endpoint: &'static str,
-    /// Empty for all but networks.
+    /// Empty except for networks.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) currency: String,
     pub(super) ok: bool,
@@ -133,17 +133,17 @@ pub(super) struct Poll {
     /// The kind of the failure, as in the log and the metrics.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) kind: Option<&'static str>,
-    /// What was read, or why not.
+    /// A description of the values that were read, or the error.
     pub(super) words: String,
 }
 
 impl Report {
-    /// What is to be said of a configuration without asking the API.
+    /// The report about a configuration, without requests to the API.
     pub(super) async fn new(config: Result<Config, ConfigError>) -> (Report, Option<Config>) {
         let mut report = Report::default();
         let understood = async {
             let config = config?;
-            anyhow::Ok((report.understand(&config).await?, config))
+            anyhow::Ok((report.summarize(&config).await?, config))
         };
         let config = match understood.await {
             Ok((understood, config)) => {
@@ -159,7 +159,7 @@ impl Report {
         (report, config)
     }
 
-    async fn understand(&mut self, config: &Config) -> anyhow::Result<Understood> {
+    async fn summarize(&mut self, config: &Config) -> anyhow::Result<ConfigSummary> {
         let plan = &config.plan;
         let web = Web::load(config.web.config_file.as_deref())?;
         self.warnings = config.warnings().await.into_iter().chain(web.warnings()).collect();
@@ -176,8 +176,8 @@ impl Report {
         let wallets: Vec<_> = config.own_wallets().collect();
         let reads = stream::iter(wallets.iter().map(|wallet| config.address(wallet))).buffered(FILES_AT_ONCE);
         self.errors.extend(reads.collect::<Vec<_>>().await.into_iter().filter_map(Result::err));
-        // The API has no loops without a URL, and none for the networks of currencies that a pool has.
-        let is_at_api = |l: &Loop| l.key.subject.currency().is_none_or(|code| config.pool_of(code).is_none());
+        // Without a URL, the API has no loops. It has none for the networks of currencies that a pool has.
+        let is_at_api = |l: &PollLoop| l.key.subject.currency().is_none_or(|code| config.pool_of(code).is_none());
         let loops: Vec<_> = plan.loops().filter(|l| config.api.is_some() && is_at_api(l)).collect();
         let pool_loops = pools::loops(config);
         let pools = pools::pools(config, &pool_loops);
@@ -198,7 +198,7 @@ impl Report {
         let requests = config.api.is_some().then(|| Requests::of_api(plan, &loops));
         self.warnings.extend(requests.iter().filter_map(|requests| long_first_round(requests, &loops)));
         self.warnings.extend(long_rounds(&pools, plan.intervals.stale_after));
-        Ok(Understood {
+        Ok(ConfigSummary {
             base_url: config.api.as_ref().map(|api| api.base_url.to_string()),
             requests,
             pools,
@@ -213,7 +213,7 @@ impl Report {
 fn accounts(config: &Config) -> Vec<Account> {
     let at_api = config.plan.accounts.iter().map(|(account, endpoints)| Account {
         name: account.name().to_string(),
-        login: Some(account.credentials().words()),
+        login: Some(account.credentials().description()),
         wallets: Vec::new(),
         endpoints: endpoints.clone(),
     });
@@ -225,7 +225,7 @@ fn accounts(config: &Config) -> Vec<Account> {
             Some(account) => account.wallets.push(of_pool),
             None => accounts.push(Account {
                 name: wallet.account.to_string(),
-                login: config.logins.iter().find(|(name, _)| *name == wallet.account).map(|(_, login)| login.words()),
+                login: config.logins.iter().find(|(name, _)| *name == wallet.account).map(|(_, login)| login.description()),
                 wallets: vec![of_pool],
                 endpoints: wallet.endpoints.clone(),
             }),
@@ -234,8 +234,8 @@ fn accounts(config: &Config) -> Vec<Account> {
     accounts
 }
 
-/// A first round that takes longer than the shortest interval of an account. Where intervals stretch, it always does.
-fn long_first_round(requests: &Requests, loops: &[Loop]) -> Option<String> {
+/// A warning if the first round takes longer than the shortest interval of an account. If intervals are stretched, this is always so.
+fn long_first_round(requests: &Requests, loops: &[PollLoop]) -> Option<String> {
     let FirstRound { polls, logins, seconds } = requests.first_round;
     let shortest = loops.iter().filter(|l| l.target.account().is_some()).min_by_key(|l| l.plan.interval)?;
     let (key, interval) = (shortest.plan.endpoint.name, shortest.plan.interval);
@@ -253,7 +253,7 @@ fn long_first_round(requests: &Requests, loops: &[Loop]) -> Option<String> {
     ))
 }
 
-/// Endpoints that are off, and that shipped alerts look at.
+/// Warnings about endpoints that are off although shipped alerts use them.
 fn unseen_by_alerts(plan: &Plan) -> anyhow::Result<Vec<String>> {
     let alerts = alerts::by_endpoint()?;
     let off = ENDPOINTS.iter().filter(|endpoint| plan.intervals.get(endpoint).is_none());

@@ -1,4 +1,4 @@
-//! What `check` found, for people.
+//! The result of `check` as text.
 
 mod online;
 
@@ -6,11 +6,11 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::pools::Pool;
-use super::report::{Account, Endpoint, FirstRound, Report, Requests, Understood};
+use super::report::{Account, ConfigSummary, Endpoint, FirstRound, Report, Requests};
 use crate::cli::terminal::{BAD, GOOD, HEADING, PLAIN, QUIET, Table, WARNING, styled, wrapped};
 use minergate::duration;
 
-/// Accounts and polls that are listed one by one; of more, only what is wrong.
+/// Maximum number of accounts and polls that are listed. Beyond it, only those with errors are listed.
 pub(super) const LISTED: usize = 60;
 
 pub(super) const INDENTATION: &str = "  ";
@@ -38,7 +38,7 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "\n{}", styled(style, wrapped(&(verdict + &warnings), 0)))
 }
 
-/// Whether all is well, in one sentence.
+/// A sentence that says whether everything is right.
 fn verdict(report: &Report) -> (anstyle::Style, String) {
     match (&report.online, report.errors.len()) {
         (Some(polls), 0) => online::verdict(polls),
@@ -48,7 +48,7 @@ fn verdict(report: &Report) -> (anstyle::Style, String) {
     }
 }
 
-fn overview(understood: &Understood, out: &mut impl Write) -> io::Result<()> {
+fn overview(understood: &ConfigSummary, out: &mut impl Write) -> io::Result<()> {
     let mut table = Table::default();
     match (&understood.base_url, &understood.requests) {
         (Some(base_url), Some(requests)) => {
@@ -70,12 +70,12 @@ fn overview(understood: &Understood, out: &mut impl Write) -> io::Result<()> {
     let stretch = understood.requests.as_ref().map_or(1.0, |requests| requests.stretch);
     for endpoint in &understood.endpoints {
         let (style, interval) = interval(endpoint, stretch);
-        table.row([(PLAIN, endpoint.name.to_owned()), (style, interval), (QUIET, what_for(endpoint, understood))]);
+        table.row([(PLAIN, endpoint.name.to_owned()), (style, interval), (QUIET, polled_for(endpoint, understood))]);
     }
     table.write(out, INDENTATION)
 }
 
-/// Requests to the API: their rate, a warning if that is over the limit, and the first round after a start.
+/// Requests to the API: their rate, a warning if it is over the limit, and the first round after a start.
 fn sent(requests: &Requests) -> [(anstyle::Style, String); 3] {
     let style = if requests.stretch > 1.0 { WARNING } else { PLAIN };
     let FirstRound { polls, logins, seconds } = &requests.first_round;
@@ -171,7 +171,7 @@ fn interval(endpoint: &Endpoint, stretch: f64) -> (anstyle::Style, String) {
     }
 }
 
-fn what_for(endpoint: &Endpoint, Understood { base_url, currencies, .. }: &Understood) -> String {
+fn polled_for(endpoint: &Endpoint, ConfigSummary { base_url, currencies, .. }: &ConfigSummary) -> String {
     let (at_api, at_pools) = (endpoint.loops - endpoint.at_pools, endpoint.at_pools);
     match (endpoint.scope, endpoint.interval_seconds) {
         (_, None) => String::new(),
@@ -194,7 +194,7 @@ fn what_for(endpoint: &Endpoint, Understood { base_url, currencies, .. }: &Under
     }
 }
 
-/// A number of things.
+/// A number with its noun.
 pub(super) fn counted(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

@@ -1,4 +1,4 @@
-//! Events of the past: what the account's lists say has happened, and when.
+//! Past events from the account's lists, with their times.
 
 use rust_decimal::Decimal;
 
@@ -13,17 +13,17 @@ use minergate_pools::Wallet;
 /// The beginning of 2009 in Unix seconds, before the first coin. An earlier time is invalid.
 const FIRST_COIN: f64 = 1_230_768_000.0;
 
-/// Something that happened once.
+/// A single event.
 pub(super) struct Event {
     /// Unix seconds.
     pub(super) time: f64,
-    /// The labels beside `account`, as they are written.
+    /// The labels without `account`, as text.
     pub(super) labels: String,
     pub(super) amount: Option<Decimal>,
     pub(super) fee: Option<Decimal>,
 }
 
-/// What a list holds: events, and how many finished entries say no usable time or currency.
+/// The contents of a list: events, and the number of finished entries without a usable time or currency.
 #[derive(Default)]
 pub(super) struct Events {
     pub(super) events: Vec<Event>,
@@ -31,7 +31,7 @@ pub(super) struct Events {
 }
 
 impl Events {
-    /// Adds an entry if it is finished; what is not yet may never be.
+    /// Adds an entry if it is finished. Other entries may never finish.
     fn add(
         &mut self,
         state: Option<&str>,
@@ -60,7 +60,7 @@ impl Events {
     }
 }
 
-/// Reads all payments to a wallet, of all pages.
+/// Reads all pages of the payments to a wallet.
 pub(super) async fn payments(wallet: &Wallet, now: f64) -> api::Result<Events> {
     let answer = wallet.payments_all(None).await?;
     Ok(sorted(of_withdrawals(&api::decode(answer.json.as_bytes())?, now)))

@@ -1,4 +1,4 @@
-//! A counter's samples over time: from zero, at each event and at regular times between.
+//! A counter's samples over time: from zero, at each event, and at regular times between events.
 
 use std::collections::BTreeMap;
 
@@ -6,21 +6,21 @@ use rust_decimal::Decimal;
 
 use super::event::Event;
 
-/// What has been counted up to a time.
+/// The counter's value at a time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Sample {
-    /// Unix milliseconds, as finely as Prometheus keeps them.
+    /// Unix milliseconds, the resolution of Prometheus.
     pub(super) time: i64,
-    /// In decimal, as sums of doubles end in digits that nobody wrote.
+    /// A decimal, because sums of doubles have rounding errors.
     pub(super) value: Decimal,
 }
 
-/// How far apart the samples between events are, in milliseconds.
+/// The distance between samples without an event, in milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Spacing {
     pub(super) old: i64,
     pub(super) recent: i64,
-    /// What is before this time is old.
+    /// Times before this are old.
     pub(super) recent_from: i64,
 }
 
@@ -30,8 +30,8 @@ impl Spacing {
     }
 }
 
-/// The samples of each label set, in the order of time, up to the end. A set one of whose
-/// events does not say what it adds has none: a sum that lacks a part would be a wrong number.
+/// The samples of each label set, in the order of time, until the end. If an event does not say what it adds, its label set has no
+/// samples, because a partial sum would be wrong.
 pub(super) fn cumulative(
     events: &[Event],
     adds: impl Fn(&Event) -> Option<Decimal>,
@@ -49,12 +49,12 @@ pub(super) fn cumulative(
     sets.into_iter().map(|(labels, steps)| (labels, steps.and_then(|steps| samples(&steps, spacing, end)))).collect()
 }
 
-/// Nothing where the sum is more than can be counted.
+/// `None` if the sum is too large.
 fn samples(steps: &[(i64, Decimal)], spacing: Spacing, end: i64) -> Option<Vec<Sample>> {
     let mut samples: Vec<Sample> = Vec::new();
     let mut value = Decimal::ZERO;
     let Some((first, _)) = steps.first().filter(|(first, _)| *first <= end) else { return Some(samples) };
-    // The zero before the first event: without it, no `increase` would see that event.
+    // A zero before the first event. Without it, `increase` would not count that event.
     let every = spacing.at(*first);
     let mut next = first.div_euclid(every) * every - every;
     let regular = |samples: &mut Vec<Sample>, next: &mut i64, until: i64, value: Decimal| {
@@ -70,7 +70,7 @@ fn samples(steps: &[(i64, Decimal)], spacing: Spacing, end: i64) -> Option<Vec<S
             Some(last) => last.value = value,
             None => samples.push(Sample { time: *time, value }),
         }
-        // At the event's own time, one sample is enough.
+        // One sample is enough at the time of an event.
         if next == *time {
             next += spacing.at(next);
         }
@@ -109,12 +109,12 @@ mod tests {
             [(9000, "0"), (10000, "0"), (10500, "0.1"), (11000, "0.1"), (12000, "4.3"), (13000, "4.3"), (14000, "4.3")];
         let expected = expected.map(|(time, value)| (time, value.to_owned()));
         assert_eq!(run(&events, 14_000), Some(expected.to_vec()), "0.1 and 0.2 are 0.3");
-        assert_eq!(run(&events, 11_500), Some(expected[..4].to_vec()), "what comes after the end is left out");
+        assert_eq!(run(&events, 11_500), Some(expected[..4].to_vec()), "events after the end are left out");
         assert_eq!(run(&events, 10_000), Some(vec![]));
     }
 
     #[test]
-    fn what_is_old_has_fewer_samples() {
+    fn old_times_have_fewer_samples() {
         let spacing = Spacing { old: 10_000, recent: 1000, recent_from: 25_000 };
         let times = |events: &[Event], end| -> Vec<i64> {
             spaced(events, spacing, end).unwrap().into_iter().map(|(time, _)| time).collect()

@@ -1,4 +1,4 @@
-//! The table of the counters that a history has, one row each.
+//! The table of the counters in a history.
 
 use rust_decimal::Decimal;
 
@@ -6,16 +6,16 @@ use super::event::Event;
 use minergate::metric::Unit::Coins;
 use minergate::metric::{Family, counter};
 
-/// A counter, and what one event adds to it.
+/// A counter, and how much one event adds to it.
 pub(in crate::cli) struct Counter {
     pub(in crate::cli) family: Family,
     /// The endpoint whose list it counts.
     pub(in crate::cli) endpoint: &'static str,
-    /// Nothing where the API did not give it.
+    /// `None` if the API did not give the value.
     pub(super) adds: fn(&Event) -> Option<Decimal>,
 }
 
-/// Every counter of a history. No name is that of a metric that is scraped: those are gauges of what the API lists at the time.
+/// All counters of a history. Their names differ from those of scraped metrics, which are gauges of what the API lists at the time.
 pub(in crate::cli) static COUNTERS: &[Counter] = &[
     Counter {
         family: counter("history_withdrawals", "Number of finished withdrawals so far")
@@ -81,7 +81,7 @@ mod tests {
     fn names_are_unique_and_none_is_scraped() {
         let mut names: BTreeSet<String> = ENDPOINTS.iter().flat_map(Endpoint::families).map(Family::name).collect();
         for counter in COUNTERS {
-            assert!(names.insert(counter.family.name()), "{} stands twice", counter.family.name());
+            assert!(names.insert(counter.family.name()), "{} appears twice", counter.family.name());
             assert!(endpoints::find(counter.endpoint).is_some(), "{}", counter.endpoint);
         }
     }

@@ -1,4 +1,4 @@
-//! A table that fits the terminal: long texts are shortened, and details that have no room are left out.
+//! A table that fits the terminal: long texts are shortened, and details for which there is no room are left out.
 
 use unicode_width::UnicodeWidthStr as _;
 
@@ -7,16 +7,16 @@ use crate::cli::terminal::{self, Cell, GAP, HEADING, PLAIN, QUIET, Table, shorte
 use minergate::currency::Decimals;
 use minergate::metric;
 
-/// The narrowest that a text is shortened to: four characters at each end.
+/// Minimum width of a shortened text: four characters at each end.
 const NARROWEST: usize = 9;
 
-/// Columns that a table can have. An answer of this API has fewer, and one of any number of fields would make a table without end.
+/// Maximum number of columns. Answers of this API have fewer; other answers could have any number of fields.
 const MOST: usize = 100;
 
-/// Rows with the same fields side by side.
+/// Rows with the same fields in columns.
 pub(super) struct Columns {
     columns: Vec<Column>,
-    /// Headings of columns that have no room.
+    /// Headings of the columns for which there is no room.
     pub(super) left_out: Vec<String>,
 }
 
@@ -24,13 +24,13 @@ struct Column {
     heading: String,
     cells: Vec<Cell>,
     width: usize,
-    /// The least width that it can have.
+    /// Its minimum width.
     narrowest: usize,
     is_detail: bool,
 }
 
 impl Columns {
-    /// The entries as rows, after a column of their names where they have such. Nothing if an entry is more than a row can hold, if there are
+    /// The entries as rows, after a column for their names if they have names. `None` if an entry does not fit in a row, if there are
     /// too many fields, or if the terminal is too narrow.
     pub(super) fn new(entries: &[Field<'_>], named: bool, decimals: &Decimals, indentation: &str) -> Option<Columns> {
         let rows: Vec<Vec<(String, Field<'_>)>> = entries.iter().map(|entry| flat(*entry)).collect::<Option<_>>()?;
@@ -69,7 +69,7 @@ impl Columns {
         }
     }
 
-    /// The same in so many columns of characters.
+    /// The same table in this width.
     fn fitted(mut self, room: usize) -> Option<Columns> {
         while self.width(|column| column.narrowest) > room {
             let last = self.columns.iter().rposition(|column| column.is_detail)?;
@@ -112,7 +112,7 @@ impl Column {
     }
 }
 
-/// The fields of an entry, those of objects in it by their path. Nothing if one is a list, or nested deeper.
+/// The fields of an entry; fields of objects in it are named by their path. `None` if a field is a list, or is nested deeper.
 fn flat(entry: Field<'_>) -> Option<Vec<(String, Field<'_>)>> {
     if !entry.json.is_object() {
         return None;
@@ -135,7 +135,7 @@ fn flat(entry: Field<'_>) -> Option<Vec<(String, Field<'_>)>> {
     Some(fields)
 }
 
-/// Puts the points of numbers below each other. One with a fraction that no coin has does not move the others.
+/// Aligns numbers at their decimal points. A number with more digits than any coin has does not move the others.
 pub(super) fn align(cells: &mut [Cell]) {
     const LONGEST: usize = 30;
     let fraction = |text: &str| text.find('.').map_or(0, |point| text.len() - point);

@@ -1,9 +1,9 @@
-//! Numbers for people: every digit that was written, and no exponent.
+//! Numbers without exponents, with all their digits.
 
-/// Zeros that are written out; a number that needs more stays as it is.
+/// Maximum number of added zeros. A number that needs more stays unchanged.
 const MOST: i32 = 40;
 
-/// The number in decimal notation, with the very digits of its text: nothing is rounded.
+/// The number in decimal notation with the same digits: nothing is rounded.
 pub(super) fn plain(number: &str) -> String {
     written_out(number).unwrap_or_else(|| number.to_owned())
 }
@@ -14,7 +14,7 @@ fn written_out(number: &str) -> Option<String> {
     let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |rest| ("-", rest));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits = format!("{whole}{fraction}");
-    // Where the point stands among the digits.
+    // The position of the decimal point among the digits.
     let point = i32::try_from(whole.len()).ok()?.checked_add(exponent)?;
     let length = i32::try_from(digits.len()).ok()?;
     if point < -MOST || point > length + MOST {

@@ -1,4 +1,4 @@
-//! The fields of the API's answers that people read in another form than JSON has them, and how.
+//! Fields of the API's answers that are shown in another form than in the JSON.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -8,22 +8,22 @@ use minergate::metric;
 use super::json::Json;
 use super::number::{atomic_units, coins, count, percentage, si};
 
-/// What a field holds.
+/// The kind of value in a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A text, or what is not known.
+    /// A text, or an unknown field.
     Other,
     /// Unix seconds or milliseconds.
     Time,
     Coins,
-    /// An object of such: currency code to coins.
+    /// An object: currency code to coins.
     CoinsByCurrency,
     /// Coins in the currency's smallest unit.
     AtomicUnits,
     /// Hashes per second.
     Hashrate,
     Count,
-    /// A count, and a part of its siblings of this kind.
+    /// A count, shown with its percentage of the sum of its siblings of this kind.
     Shares,
     Bytes,
 }
@@ -79,8 +79,8 @@ static FIELDS: &[(&str, Kind)] = &[
     ("fullRewardMaxBlockSize", Bytes),
 ];
 
-/// Fields whose columns stand behind all others, and before those that are not known. A terminal that is too narrow for all columns
-/// shows fewer of these.
+/// Fields whose columns come after all others and before unknown fields. If the terminal is too narrow, some of these
+/// columns are left out.
 static DETAILS: &[(&str, Kind)] = &[
     ("fromUserId", Other),
     ("toUserId", Other),
@@ -96,19 +96,19 @@ static DETAILS: &[(&str, Kind)] = &[
     ("expiredDate", Time),
 ];
 
-/// Unix times from here on are in milliseconds: in seconds it would be the year 5138, in milliseconds it is 1973.
+/// Larger Unix times are in milliseconds: as seconds they would be after the year 5138, as milliseconds they are after 1973.
 const MILLISECONDS: f64 = 1e11;
 
 fn known() -> impl Iterator<Item = &'static (&'static str, Kind)> {
     FIELDS.iter().chain(DETAILS)
 }
 
-/// A value with its place in the answer.
+/// A value with its name in the answer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Field<'a> {
     pub(super) name: &'a str,
     pub(super) kind: Kind,
-    /// What its amount is in, if that is known.
+    /// The currency of its amount, if it is known.
     pub(super) currency: Option<&'a str>,
     pub(super) json: &'a Json,
 }
@@ -119,7 +119,7 @@ impl<'a> Field<'a> {
         Field { name, kind, currency, json }
     }
 
-    /// The fields of an object. Those of the answer itself can have currencies as their names.
+    /// The fields of an object. The names of the answer's own fields can be currencies.
     pub(super) fn fields(self, is_answer: bool) -> Vec<Field<'a>> {
         let Json::Object(fields) = self.json else { return Vec::new() };
         let own = self.text_of("cc");
@@ -131,18 +131,18 @@ impl<'a> Field<'a> {
         fields.iter().map(field).collect()
     }
 
-    /// The text, or the number as it was written, of one of an object's fields.
+    /// The text, or the number as it was written, of an object's field.
     pub(super) fn text_of(self, name: &str) -> Option<&'a str> {
         let Json::Object(fields) = self.json else { return None };
         fields.iter().find(|(own, _)| own == name).and_then(|(_, json)| json.text())
     }
 
-    /// Where its column stands among those of a table.
+    /// The position of its column in a table.
     pub(super) fn place(self) -> usize {
         known().position(|(name, _)| *name == self.name).unwrap_or(usize::MAX)
     }
 
-    /// Whether a terminal that is too narrow shows the other columns without this one. An amount is none.
+    /// Whether its column is left out if the terminal is too narrow. Amounts are never left out.
     pub(super) fn is_detail(self) -> bool {
         self.place() >= FIELDS.len() && self.kind != Coins
     }
@@ -155,7 +155,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// A lone value as a person reads it. Amounts lack their unit.
+    /// A single value for the user. Amounts have no unit here.
     pub(super) fn text(self, decimals: &Decimals) -> String {
         let given = match self.json {
             Json::Text(text) | Json::Number(text) => text.trim(),
@@ -180,7 +180,7 @@ impl<'a> Field<'a> {
         metric::printable(&shown.unwrap_or_else(|| given.to_owned())).collect()
     }
 
-    /// The same with its unit, or its part of the siblings.
+    /// The same with the unit, or with the percentage.
     pub(super) fn text_with_unit(self, decimals: &Decimals, siblings: &[Field<'_>]) -> String {
         let text = self.text(decimals);
         let code = self.currency.filter(|code| currency::is_valid(code));
@@ -198,13 +198,13 @@ impl<'a> Field<'a> {
     }
 }
 
-/// A Unix time in seconds, of the API's seconds or milliseconds.
+/// A Unix time in seconds, from seconds or milliseconds.
 pub(super) fn unix_seconds(number: &str) -> Option<f64> {
     let time: f64 = number.trim().parse().ok()?;
     Some(if time.abs() < MILLISECONDS { time } else { time / 1000.0 })
 }
 
-/// A Unix time, of the API's seconds or milliseconds, as a clock on this machine's wall shows it. Where the machine has no time zone,
+/// A Unix time, in seconds or milliseconds, as local time. If the machine has no time zone,
 /// it is UTC.
 fn local_time(number: &str) -> Option<String> {
     #[expect(clippy::cast_possible_truncation, reason = "times are shown to the second")]
@@ -219,7 +219,7 @@ mod tests {
 
     use super::*;
 
-    /// Calls a function with each lone value of an answer.
+    /// Calls a function for each single value in an answer.
     fn each(field: Field<'_>, is_answer: bool, found: &mut impl FnMut(Field<'_>)) {
         match field.json {
             Json::Object(_) => field.fields(is_answer).into_iter().for_each(|field| each(field, false, found)),

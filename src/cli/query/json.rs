@@ -1,4 +1,4 @@
-//! JSON as it was written: keys in their order, numbers as their own text.
+//! JSON with the original order of keys and the original text of numbers.
 
 use std::fmt::{self, Write as _};
 
@@ -53,17 +53,17 @@ impl Json {
     }
 }
 
-/// The text of a JSON value for a terminal: the same value, but what a terminal would obey, or what reorders or breaks a line,
-/// is written as an escape.
+/// JSON that is safe to print on a terminal: characters that control the terminal, or that reorder or break a line,
+/// are written as escapes. The value is the same.
 pub(super) fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
         match c {
-            // These stand between values only: JSON has no raw control characters inside texts.
+            // These are only between values, because JSON strings have no raw control characters.
             '\n' | '\t' => text.push(c),
             '\r' => text.push('\n'),
             _ if is_printable(c) => text.push(c),
-            // All of them are in the first plane, and so take one escape.
+            // All of them are in the basic plane, so each takes one escape.
             _ => {
                 // Writing to a String can't fail.
                 let _ = write!(text, "\\u{:04x}", u32::from(c));

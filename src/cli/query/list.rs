@@ -1,16 +1,16 @@
-//! The lists among the API's answers: what their entries are called, and how people read them sorted.
+//! The lists in the API's answers: the nouns for their entries, and their order.
 
 use super::field::{Field, unix_seconds};
 
-/// A list, or an object that is one.
+/// A list, or an object that is shown as a list.
 pub(super) struct List {
-    /// The field, or the endpoint.
+    /// The name of the field or endpoint.
     name: &'static str,
-    /// What one entry and several are called.
+    /// The noun for one entry and for several.
     nouns: [&'static str; 2],
-    /// The field that entries are sorted by, if the API's order is not kept.
+    /// The field that entries are sorted by; `None` keeps the API's order.
     key: Option<&'static str>,
-    /// The order in words.
+    /// A description of the order.
     order: &'static str,
 }
 
@@ -44,7 +44,7 @@ impl List {
         LISTS.iter().find(|list| list.name == name)
     }
 
-    /// Sorts entries. One that lacks the key comes first.
+    /// Sorts entries. Entries without the key come first.
     pub(super) fn sort(&self, entries: &mut [Field<'_>]) {
         let Some(key) = self.key else { return };
         let time = |entry: &Field<'_>| entry.text_of(key).and_then(unix_seconds);
@@ -58,7 +58,7 @@ impl List {
         }
     }
 
-    /// How many entries there are, and in which order.
+    /// The number of entries, and their order.
     pub(super) fn summary(&self, entries: usize) -> String {
         let [one, several] = self.nouns;
         match entries {

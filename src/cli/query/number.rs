@@ -4,14 +4,14 @@ use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::decimal::plain;
 
-/// Decimals that an amount of coins is rounded to.
+/// Maximum number of decimals of an amount of coins.
 const DECIMALS: u32 = 8;
 
-/// Smaller amounts are rounded to [`DIGITS`] instead: with [`DECIMALS`] they would have fewer.
+/// Smaller amounts are rounded to [`DIGITS`] significant digits instead, because [`DECIMALS`] would leave fewer.
 const SMALL: Decimal = Decimal::from_parts(1, 0, 0, false, 6);
 const DIGITS: u32 = 3;
 
-/// An amount of coins, rounded and without zeros at its end.
+/// An amount of coins, rounded and without trailing zeros.
 pub(super) fn coins(number: &str) -> String {
     let Some(exact) = decimal(number) else { return plain(number) };
     let rounding = RoundingStrategy::MidpointAwayFromZero;
@@ -23,18 +23,18 @@ pub(super) fn coins(number: &str) -> String {
     grouped(&rounded.normalize().to_string())
 }
 
-/// An amount in a currency's smallest unit as coins. Nothing if it is not a number, or not known how many make a coin.
+/// An amount in a currency's smallest unit, as coins. `None` if it is not a number, or if the decimals are not known.
 pub(super) fn atomic_units(number: &str, decimals: Option<u8>) -> Option<String> {
     let coin = Decimal::try_from_i128_with_scale(1, decimals?.into()).ok()?;
     Some(coins(&decimal(number)?.checked_mul(coin)?.to_string()))
 }
 
-/// A count: all its digits.
+/// A count with all its digits.
 pub(super) fn count(number: &str) -> String {
     decimal(number).map_or_else(|| plain(number), |number| grouped(&number.normalize().to_string()))
 }
 
-/// A number with a prefix for its thousands and two decimals, such as `1.23 kH/s`; what has no prefix and no fraction, without them.
+/// A number with an SI prefix and two decimals, such as `1.23 kH/s`. Without a prefix, a whole number has no decimals.
 pub(super) fn si(number: &str, unit: &str) -> Option<String> {
     let mut value: f64 = number.parse().ok().filter(|value: &f64| value.is_finite())?;
     if value.abs() < 999.995 && value.fract() == 0.0 {
@@ -49,19 +49,19 @@ pub(super) fn si(number: &str, unit: &str) -> Option<String> {
     Some(format!("{value:.2} {prefix}{unit}"))
 }
 
-/// The part of a whole, such as `99.51 %`. Nothing if the whole is 0, or a part of it is not known.
+/// The part of a whole, such as `99.51 %`. `None` if the whole is 0, or if one of its parts is not known.
 pub(super) fn percentage(part: &str, parts: &[Option<&str>]) -> Option<String> {
     let whole = parts.iter().try_fold(Decimal::ZERO, |sum, part| sum.checked_add(decimal((*part)?)?))?;
     let percent = decimal(part)?.checked_mul(Decimal::ONE_HUNDRED)?.checked_div(whole)?;
     Some(format!("{} %", percent.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero).normalize()))
 }
 
-/// Up to 28 digits; nothing if it is not a number, or has more before the point.
+/// Up to 28 digits. `None` if it is not a number, or has more digits before the point.
 fn decimal(number: &str) -> Option<Decimal> {
     plain(number).parse().ok()
 }
 
-/// A decimal number with a comma before each three digits of its whole part.
+/// A decimal number with a comma between groups of three digits in its whole part.
 fn grouped(number: &str) -> String {
     let (sign, number) = number.strip_prefix('-').map_or(("", number), |rest| ("-", rest));
     let (whole, fraction) = number.find('.').map_or((number, ""), |point| number.split_at(point));
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn amounts_have_the_digits_that_matter() {
+    fn amounts_are_rounded_to_significant_digits() {
         for (number, expected) in [
             ("0", "0"),
             ("30.66592521533400000000", "30.66592522"),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_percentage_is_of_a_whole_that_is_known() {
+    fn a_percentage_needs_a_whole_that_is_known() {
         for (part, parts, expected) in [
             ("1", &[Some("1"), Some("2")][..], Some("33.33 %")),
             ("0", &[Some("0"), Some("7")], Some("0 %")),

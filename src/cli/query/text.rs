@@ -1,4 +1,4 @@
-//! An answer for people: tables where they fit the terminal, else a line for each value; rounded, with units, times in local time.
+//! An answer as text: tables if they fit, or else a line for each value. Numbers are rounded and have units, times are local.
 
 use std::io::{self, Write};
 
@@ -14,10 +14,10 @@ use super::json::Json;
 use super::list::List;
 use crate::cli::terminal::{Cell, GAP, HEADING, PLAIN, QUIET, Table, fitted, styled};
 
-/// What a deeper level begins with.
+/// The indentation of each level.
 const STEP: &str = "  ";
 
-/// Writes the answer of an endpoint. The argument of one about a network is its currency.
+/// Writes the answer of an endpoint. For a network, the argument is its currency.
 pub(super) fn write(
     answer: &RawValue,
     endpoint: &Endpoint,
@@ -51,7 +51,7 @@ impl<W: Write> Writer<'_, W> {
             return writeln!(self.out, "{indentation}{}", styled(QUIET, nothing));
         }
         let named = field.json.is_object();
-        // The answer about top miners has lists of them, by currency.
+        // The answer about top miners is an object of lists by currency.
         let list = list.filter(|_| !(named && field.name == "top_hashrate"));
         if let Some(list) = list {
             list.sort(&mut entries);
@@ -83,7 +83,7 @@ impl<W: Write> Writer<'_, W> {
             if i > 0 && !element.json.is_lone() {
                 writeln!(self.out)?;
             }
-            // An entry is no list of entries.
+            // An entry of the list is not itself a list of entries.
             self.value(Field { name: "", ..*element }, false, indentation)?;
         }
         Ok(())
@@ -115,7 +115,7 @@ impl<W: Write> Writer<'_, W> {
         Ok(())
     }
 
-    /// Amounts by currency, their points below each other.
+    /// Amounts by currency, aligned at their decimal points.
     fn coins(&mut self, fields: &[Field<'_>], indentation: &str) -> io::Result<()> {
         let cell = |field: &Field<'_>| Cell { style: PLAIN, text: field.text(self.decimals), is_number: field.is_number() };
         let mut cells: Vec<Cell> = fields.iter().map(cell).collect();

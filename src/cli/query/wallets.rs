@@ -1,4 +1,4 @@
-//! `query` at pools: the answers about an account's wallets, about networks, and about top miners.
+//! `query` at pools: answers about an account's wallets, about networks, and about top miners.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::health::Health;
 use crate::pipeline::Hosts;
 use crate::poller::Plan;
 
-/// The answer about all wallets of an account, or about those of one currency, in the shape of the API's JSON.
+/// The answer about all wallets of an account, or about those of one currency, as the API's JSON.
 pub(super) async fn of_account(
     endpoint: &'static Endpoint,
     account: &str,
@@ -38,7 +38,7 @@ pub(super) async fn of_account(
     joined(endpoint, asked.iter().map(|wallet| wallet.pool()).zip(answers))
 }
 
-/// The answer about a currency's network, or about all pools, in the shape of the API's JSON. Nothing if no pool has it.
+/// The answer about a currency's network, or about all pools, as the API's JSON. `None` if no pool has it.
 pub(super) async fn of_pools(
     endpoint: &'static Endpoint,
     currency: Option<&str>,
@@ -58,7 +58,7 @@ pub(super) async fn of_pools(
     joined(endpoint, asked.into_iter().zip(answers)).map(Some)
 }
 
-/// All answers joined into one, or the first error, with the name of its pool.
+/// All answers joined into one, or the first error with the name of its pool.
 fn joined<'a>(
     endpoint: &Endpoint,
     answers: impl Iterator<Item = (&'a Arc<Pool>, Result<Answer>)>,
@@ -69,7 +69,7 @@ fn joined<'a>(
     };
     let json = answers.map(|(pool, answer)| answer.map(|answer| answer.json).map_err(|error| explained(pool, error)));
     let json: Vec<String> = json.collect::<anyhow::Result<_>>()?;
-    // A network is of one currency, and a nickname is a text, so there is nothing to join.
+    // There is only one answer about a network, and the nickname is a text, so there is nothing to join.
     let json = match &*json {
         [one, ..] if endpoint.scope == Scope::Network || endpoint.name == "nickname" => one.clone(),
         all => join(endpoint, all).map_err(|_| anyhow!("{}: the pools' answers do not fit together", endpoint.name))?,

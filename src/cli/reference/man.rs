@@ -1,4 +1,4 @@
-//! `reference man`: the manual, one page with every command.
+//! `reference man`: the manual, one page for all commands.
 
 use clap::Command;
 use clap_mangen::Man;
@@ -6,12 +6,12 @@ use clap_mangen::roff::{Roff, bold, italic, roman};
 
 use crate::cli::examples;
 
-/// `clap_mangen`'s own title loses an empty date, and takes what follows for it. No date: the same source makes the
-/// same page.
+/// The title of `clap_mangen` omits an empty date, and then reads the next argument as the date. There is no date, so that the same source
+/// gives the same page.
 const TITLE: &str =
     concat!(".TH MINERGATE-EXPORTER 1 \"\" \"minergate-exporter ", env!("CARGO_PKG_VERSION"), "\" \"User Commands\"\n");
 
-/// What the flags can't say: files, environment, signals, exit codes.
+/// The sections that are not about flags: files, environment, signals, exit codes.
 const REST: &str = include_str!("rest.man");
 
 /// The page.
@@ -41,7 +41,7 @@ fn synopsis(command: &Command) -> Roff {
     roff
 }
 
-/// Each command: how it is called, what it does, its own flags, examples.
+/// Each command: how to call it, what it does, its own flags, examples.
 fn commands(command: &Command, page: &mut Vec<u8>) -> std::io::Result<()> {
     Roff::new().control("SH", ["COMMANDS"]).to_writer(page)?;
     for subcommand in command.get_subcommands().filter(|subcommand| subcommand.get_name() != "help") {
@@ -57,7 +57,7 @@ fn commands(command: &Command, page: &mut Vec<u8>) -> std::io::Result<()> {
             .mut_args(|arg| if arg.is_global_set() || arg.get_id() == "help" { arg.hide(true) } else { arg });
         let mut options = Vec::new();
         Man::new(own).render_options_section(&mut options)?;
-        // The command is a subsection itself; headings of its flags would end it.
+        // The command is a subsection itself, so headings of its flags would end it.
         let options = String::from_utf8_lossy(&options);
         page.extend(
             options
@@ -72,7 +72,7 @@ fn commands(command: &Command, page: &mut Vec<u8>) -> std::io::Result<()> {
     Ok(())
 }
 
-/// A command's examples, as they are typed.
+/// A command's examples, with the command lines.
 fn examples(command: &str) -> Roff {
     let mut roff = Roff::new();
     for (call, what) in examples::of(command) {

@@ -1,4 +1,4 @@
-//! `reference metrics`: the tables' families as Markdown.
+//! `reference metrics`: the metrics of all tables as Markdown.
 
 use std::fmt::Write as _;
 
@@ -9,20 +9,20 @@ use minergate::metric::{Family, Kind};
 use crate::cli::history;
 use crate::health::{EXPORTER_METRICS, SUBJECT_METRICS};
 
-/// What is said of a metric.
+/// The description of a metric.
 pub struct Entry {
-    /// As rules and dashboards name it.
+    /// The name in rules and dashboards.
     pub name: String,
     pub kind: &'static str,
     pub labels: Vec<&'static str>,
     help: &'static str,
     /// The field of the API's answer that it comes from.
     field: Option<&'static str>,
-    /// Only there where the configuration asks for it.
+    /// Off unless the configuration asks for it.
     optional: bool,
 }
 
-/// Every metric, in the order of the page.
+/// All metrics, in the order of the page.
 pub fn entries() -> impl Iterator<Item = Entry> {
     ENDPOINTS.iter().flat_map(of_endpoint).chain(of_subjects()).chain(of_exporter()).chain(of_the_past())
 }

@@ -1,4 +1,4 @@
-//! How it ends: what is under way is finished, everything else is not waited for.
+//! Tests of the shutdown: requests in flight are finished, everything else is closed.
 
 use std::net::SocketAddr;
 
@@ -15,7 +15,7 @@ use super::*;
 use crate::server::guard::plain;
 use crate::server::turn::Turns;
 
-/// A server with a page that says that it was asked and answers when it is told to.
+/// A server with a page that reports each request, and answers when it is told to.
 struct Running {
     address: SocketAddr,
     asked: Arc<Notify>,
@@ -64,12 +64,12 @@ async fn a_request_under_way_is_answered_and_the_connection_closed() {
     let Running { address, asked, answer, stop, served } = running(0).await;
     let stream = send(address, SLOW).await;
     asked.notified().await;
-    // A kept connection, a silent one, and one in the middle of a head.
+    // A kept connection, a silent one, and one with half of a head.
     let mut kept = BufReader::new(send(address, "GET / HTTP/1.1\r\nHost: a\r\n\r\n").await);
     kept.read_line(&mut String::new()).await.unwrap();
     let (silent, half) = (send(address, "").await, send(address, "GET / HTTP/1.1\r\nHo").await);
     stop.send(()).unwrap();
-    // These end although the request under way does not.
+    // These end although the request in flight does not.
     rest(kept.into_inner()).await;
     rest(silent).await;
     rest(half).await;
@@ -96,7 +96,7 @@ async fn a_request_that_never_ends_is_cut() {
 const LAST: &str = "GET /slow HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 
 #[tokio::test]
-async fn a_scrape_beyond_the_number_waits_for_its_turn_and_others_do_not() {
+async fn a_scrape_beyond_the_limit_waits_for_its_turn_and_other_requests_do_not() {
     let Running { address, asked, answer, stop: _running, .. } = running(1).await;
     let first = send(address, LAST).await;
     asked.notified().await;
@@ -105,7 +105,7 @@ async fn a_scrape_beyond_the_number_waits_for_its_turn_and_others_do_not() {
     assert!(other.ends_with("quick"));
     let refused = rest(send(address, LAST).await).await;
     assert!(refused.starts_with("HTTP/1.1 503 ") && refused.contains("retry-after: 1"), "{refused}");
-    // The second has waited as long, and was refused before.
+    // The second has waited as long, and was refused earlier.
     assert!(rest(second).await.ends_with("no turn"));
     let third = send(address, LAST).await;
     answer.notify_one();
@@ -115,7 +115,7 @@ async fn a_scrape_beyond_the_number_waits_for_its_turn_and_others_do_not() {
     assert!(rest(third).await.ends_with("done"));
 }
 
-/// A server whose answers are larger than the system's buffers, with one turn for them.
+/// A server whose answers exceed the system's buffers, with one turn for them.
 async fn large(bytes: usize) -> (SocketAddr, JoinHandle<()>) {
     let turns = Turns::new(1, 1 << 20, (plain, "no turn"));
     let router = Router::new().route("/slow", get(async move || vec![b'a'; bytes]));

@@ -1,37 +1,37 @@
-//! An account on the status page: its state, what is wrong with it, and what it has.
+//! An account on the status page: its state, its problems, and its values.
 
 use serde::Serialize;
 
 use super::currency::Currencies;
 use super::endpoint::Endpoint;
 use super::fault::Fault;
-use super::state::State;
-use super::words::{clock, span};
+use super::format::{clock, span};
+use super::state::AccountState;
 use super::worker::Worker;
 use crate::health::{Health, SubjectHealth};
 
-/// Workers of an account that are listed among those of other accounts.
+/// Maximum number of workers listed for one of several accounts.
 const WORKERS: usize = 10;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Account {
     pub(super) name: String,
-    pub(super) state: State,
-    /// The state in words, with the worst reason.
+    pub(super) state: AccountState,
+    /// A description of the state, with the most important reason.
     pub(super) words: String,
     /// The currencies that the account uses, and those of its wallets.
     pub(super) currencies: Currencies,
-    /// What is wrong, the worst first.
+    /// The problems, the most important first.
     pub(super) faults: Vec<Fault>,
-    /// Workers that the pool names.
+    /// Number of workers that the pool names.
     pub(super) worker_count: usize,
-    /// Some of them; all where one account was asked for.
+    /// Some of them; all if only this account is shown.
     pub(super) workers: Vec<Worker>,
     pub(super) endpoints: Vec<Endpoint>,
 }
 
 impl Account {
-    /// `is_alone` says that no other account is shown.
+    /// `is_alone` means that no other account is shown.
     pub(super) fn new(
         subject: &SubjectHealth,
         health: &Health,
@@ -40,11 +40,11 @@ impl Account {
         is_alone: bool,
     ) -> Account {
         for ((_, currency), l) in &subject.loops {
-            if let (Some(currency), Some(pool)) = (currency, &l.pool) {
+            if let (Some(currency), Some(pool)) = (currency, l.pool_name()) {
                 currencies.entry(currency.to_string()).or_default().pool = Some(pool.to_string());
             }
         }
-        let (state, endpoints) = (State::of(subject), Endpoint::all(subject, health));
+        let (state, endpoints) = (AccountState::of(subject), Endpoint::all(subject, health));
         let faults = Fault::all(&endpoints, subject.blocked.map(|(reason, _)| reason));
         let worker_count = workers.len();
         workers.truncate(if is_alone { worker_count } else { WORKERS });
@@ -54,23 +54,26 @@ impl Account {
     }
 }
 
-fn words(subject: &SubjectHealth, state: State, faults: &[Fault], endpoints: &[Endpoint]) -> String {
-    let more = match faults.iter().skip(usize::from(faults.first().is_some_and(|worst| worst.is_said(state)))).count() {
-        0 => String::new(),
-        1 => "; and another error".to_owned(),
-        more => format!("; and {more} other errors"),
-    };
+fn words(subject: &SubjectHealth, state: AccountState, faults: &[Fault], endpoints: &[Endpoint]) -> String {
+    let more =
+        match faults.iter().skip(usize::from(faults.first().is_some_and(|worst| worst.is_described_by(state)))).count() {
+            0 => String::new(),
+            1 => "; and another error".to_owned(),
+            more => format!("; and {more} other errors"),
+        };
     match (state, subject.blocked, faults.first()) {
-        (State::Blocked, Some((reason, since)), _) => {
-            format!("login blocked: {} since {}; {}{more}", reason.words(), clock(since), reason.remedy())
+        (AccountState::Blocked, Some((reason, since)), _) => {
+            format!("login blocked: {} since {}; {}{more}", reason.description(), clock(since), reason.remedy())
         }
-        (State::Blocked | State::Failing, _, Some(worst)) => format!("{}: {}{more}", worst.endpoints, worst.words),
-        (State::Waiting, ..) => waits(endpoints),
-        _ => state.word().to_owned(),
+        (AccountState::Blocked | AccountState::Failing, _, Some(worst)) => {
+            format!("{}: {}{more}", worst.endpoints, worst.words)
+        }
+        (AccountState::Waiting, ..) => waits(endpoints),
+        _ => state.name().to_owned(),
     }
 }
 
-/// What an account waits for that is neither failing nor wholly polled.
+/// What an account in the state `Waiting` waits for.
 fn waits(endpoints: &[Endpoint]) -> String {
     let is_tried = |endpoint: &&Endpoint| endpoint.up;
     let (tried, all) = (endpoints.iter().filter(is_tried).count(), endpoints.len());
@@ -78,7 +81,7 @@ fn waits(endpoints: &[Endpoint]) -> String {
     if all == 0 {
         "no endpoint is polled; see its endpoints in the configuration".to_owned()
     } else if tried == all {
-        // Each was polled once, and some not again.
+        // Each endpoint was polled once, and some are late now.
         let late = endpoints.iter().filter_map(|endpoint| Some((endpoint.name, endpoint.next_poll_late.as_ref()?)));
         let late = late.map(|(name, late)| format!("{name}: {late}")).next();
         late.unwrap_or_else(|| "polls are late".to_owned())

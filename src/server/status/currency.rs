@@ -1,4 +1,4 @@
-//! What accounts have of each currency, as their samples say.
+//! The values of accounts by currency, from their samples.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use crate::blocks::Blocks;
 /// By currency.
 pub(super) type Currencies = BTreeMap<String, Currency>;
 
-/// What an account has of one currency. What is not known is left out.
+/// The values of an account in one currency. Unknown values are left out.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Currency {
-    /// The name of the pool where the account has a wallet.
+    /// The name of the pool, if the account has a wallet there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) pool: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -24,10 +24,10 @@ pub(super) struct Currency {
     pub(super) workers: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) balance_coins: Option<f64>,
-    /// Good shares among all, since the account began.
+    /// The ratio of good shares since the account began.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) good_share_ratio: Option<f64>,
-    /// Good shares, and all.
+    /// Number of good shares, and of all shares.
     #[serde(skip)]
     shares: (f64, f64),
 }
@@ -37,7 +37,7 @@ impl Currency {
         ["mining_workers", "mining_hashrate", "workers", "workers_hashrate", "balance", "mining_shares"].contains(&stem)
     }
 
-    /// Whether the account has anything of it, or once had.
+    /// Whether the account has, or had, something in this currency.
     fn is_used(&self) -> bool {
         let values = [self.hashrate_hashes_per_second, self.workers, self.balance_coins];
         values.into_iter().flatten().any(|value| value != 0.0) || self.shares.1 > 0.0
@@ -48,7 +48,7 @@ impl Currency {
             "workers" => self.workers = Some(one.value),
             "workers_hashrate" => self.hashrate_hashes_per_second = Some(one.value),
             "balance" => self.balance_coins = Some(one.value),
-            // The mining statistics' stand in for those of the workers' endpoint, which are newer.
+            // Values of the mining statistics are only used if the newer ones of the workers' endpoint are missing.
             "mining_workers" => drop(self.workers.get_or_insert(one.value)),
             "mining_hashrate" => drop(self.hashrate_hashes_per_second.get_or_insert(one.value)),
             _ => {
@@ -61,7 +61,7 @@ impl Currency {
     }
 }
 
-/// The currencies that each account uses, by its name.
+/// The currencies that each account uses, by the account's name.
 pub(super) fn by_account(sections: &[Arc<Blocks>]) -> BTreeMap<Arc<str>, Currencies> {
     let mut accounts: BTreeMap<Arc<str>, Currencies> = BTreeMap::new();
     for entry in sections.iter().flat_map(|blocks| blocks.entries()) {
@@ -77,7 +77,7 @@ pub(super) fn by_account(sections: &[Arc<Blocks>]) -> BTreeMap<Arc<str>, Currenc
             }
         }
     }
-    // A balance names every coin of the pool.
+    // A balance lists every coin of the pool, so unused ones are removed.
     for currencies in accounts.values_mut() {
         currencies.retain(|_, currency| currency.is_used());
     }

@@ -1,14 +1,14 @@
-//! One loop on the status page: an endpoint, how its polls go, and when it is polled next.
+//! One loop on the status page: an endpoint, the state of its polls, and its next poll.
 
 use std::time::Duration;
 
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::words::span;
+use super::format::span;
 use crate::health::{Health, LoopHealth, LoopName, SubjectHealth};
 
-/// A poll that is due for less is not late.
+/// A poll that has been due for less than this is not late.
 const SHORT: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Default, Serialize)]
@@ -22,10 +22,10 @@ pub(super) struct Endpoint {
     pub(super) last_success_timestamp_seconds: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) next_poll_in_seconds: Option<f64>,
-    /// Why the next poll is not at its interval.
+    /// Why the next poll is later than its interval.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) next_poll_late: Option<String>,
-    /// The failure that goes on.
+    /// The current failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<Error>,
 }
@@ -51,7 +51,7 @@ impl Endpoint {
             next_poll_late: late(l, now, health),
             error: l.failing.as_ref().map(|failing| Error {
                 kind: failing.kind,
-                words: failing.words.clone(),
+                words: failing.message.clone(),
                 for_seconds: failing.since.elapsed().as_secs_f64(),
             }),
         };
@@ -59,15 +59,15 @@ impl Endpoint {
     }
 }
 
-/// Why a poll is not at its interval: it was put off, or it is under way.
+/// Why a poll is late: it was postponed, or it is in progress.
 fn late(l: &LoopHealth, now: Instant, health: &Health) -> Option<String> {
     let due = l.next.map_or(Duration::ZERO, |next| now.saturating_duration_since(next));
     if due < SHORT {
         return l.failing.as_ref()?.late.map(str::to_owned);
     }
-    let (waited, host) = (health.waits.latest(l.pool.as_ref()), if l.pool.is_some() { "the pool" } else { "the API" });
+    let (waited, host) = (health.waits.latest(l.pool_name()), if l.pool.is_some() { "the pool" } else { "the API" });
     let due = span(due.as_secs_f64());
-    // A request has a time limit, which is short beside the wait for a turn when more is asked than the limit lets through.
+    // The time limit of a request is short compared to the wait for a turn when the limit of requests is exceeded.
     Some(if waited < SHORT {
         format!("asked {due} ago, no answer yet")
     } else {

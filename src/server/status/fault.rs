@@ -1,4 +1,4 @@
-//! What is wrong with an account: endpoints that fail in the same way are one fault.
+//! The faults of an account. Endpoints that fail in the same way are one fault.
 
 use std::collections::BTreeMap;
 
@@ -6,31 +6,31 @@ use minergate::api::{Blocked, Error};
 use serde::Serialize;
 
 use super::endpoint::Endpoint;
-use super::state::State;
+use super::state::AccountState;
 
-/// Kinds of errors of a login, or that follow from one: an account has one login, whatever the endpoint.
+/// Kinds of errors that concern the account's login or follow from it, and so belong to no single endpoint.
 const OF_LOGIN: &[&str] =
     &["wrong_password", "totp_required", "totp_refused", "captcha", "login_blocked", "login_postponed"];
 
-/// Further kinds of the error that has blocked logins; without a block they say nothing of a login.
+/// Further kinds of errors that can block logins. If logins are not blocked, they do not concern the login.
 const BLOCKING: &[&str] = &["discontinued", "unauthorized"];
 
-/// Kinds with which nothing was sent, because of an error before.
+/// Kinds of errors for which nothing was sent, because of an earlier error.
 const FOLLOWING: &[&str] = &["paused", "login_postponed"];
 
 #[derive(Debug, Serialize)]
 pub(super) struct Fault {
     pub(super) kind: &'static str,
     pub(super) words: String,
-    /// The endpoints that fail, in words: `all 10 endpoints`, or their names.
+    /// The failing endpoints: `all 10 endpoints`, or their names.
     pub(super) endpoints: String,
     /// The number of these endpoints.
     pub(super) endpoint_count: usize,
     pub(super) for_seconds: f64,
-    /// When one of the endpoints last succeeded.
+    /// The latest success of these endpoints.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) last_success_timestamp_seconds: Option<f64>,
-    /// The first of their next polls.
+    /// The time until the first of their next polls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) next_poll_in_seconds: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,10 +38,10 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    /// The faults of an account, the worst first.
+    /// The faults of an account, the most important first.
     pub(super) fn all(endpoints: &[Endpoint], blocked: Option<Blocked>) -> Vec<Fault> {
         let failing = || endpoints.iter().filter_map(|endpoint| Some((endpoint, endpoint.error.as_ref()?)));
-        // The error that an error follows from.
+        // The error that another error follows from.
         let cause = |of: &Endpoint, is_cause: fn(&str) -> bool| {
             let mut causes = failing().filter(|(endpoint, error)| endpoint.currency == of.currency && is_cause(error.kind));
             causes.next().map(|(_, error)| (error.kind, error.words.clone()))
@@ -67,9 +67,9 @@ impl Fault {
         faults
     }
 
-    /// Whether the words of an account in that state say what its worst fault is: those of a blocked login say only that.
-    pub(super) fn is_said(&self, state: State) -> bool {
-        state != State::Blocked || self.kind == "login_blocked"
+    /// Whether the account's description in this state already contains its most important fault.
+    pub(super) fn is_described_by(&self, state: AccountState) -> bool {
+        state != AccountState::Blocked || self.kind == "login_blocked"
     }
 
     fn new(kind: &'static str, words: String, failing: &[&Endpoint], all: &[Endpoint]) -> Fault {
@@ -88,7 +88,7 @@ impl Fault {
     }
 }
 
-/// Which of an account's endpoints these are: `all 10 endpoints`, `all of xmr`, `balance, workers of xmr`.
+/// A name for some of an account's endpoints: `all 10 endpoints`, `all of xmr`, `balance, workers of xmr`.
 fn names(some: &[&Endpoint], all: &[Endpoint]) -> String {
     if some.len() > 1 && some.len() == all.len() {
         return format!("all {} endpoints", all.len());
@@ -114,7 +114,7 @@ mod tests {
     use super::super::endpoint;
     use super::*;
 
-    /// Endpoints, each given by its name, its currency, and the kind and the words of its error.
+    /// Describes the faults of endpoints, each given by its name, its currency, and the kind and the message of its error.
     fn faults(endpoints: &[(&'static str, &str, &'static str, &str)], blocked: Option<Blocked>) -> Vec<String> {
         let endpoint = |(name, currency, kind, words): &(&'static str, &str, &'static str, &str)| {
             let error = endpoint::Error { kind, words: (*words).to_owned(), for_seconds: 1.0 };
@@ -133,13 +133,13 @@ mod tests {
         for (endpoints, reason, expected) in [
             (vec![("a", "", "timeout", "late"), ("b", "", "", ""), ("c", "", "timeout", "late")], None, vec!["a, c: late"]),
             (vec![("a", "", "timeout", "late"), ("b", "", "timeout", "late")], None, vec!["all 2 endpoints: late"]),
-            // The same kind in other words.
+            // The same kind with another message.
             (
                 vec![("a", "", "server_error", "500"), ("b", "", "server_error", "502"), ("c", "", "server_error", "502")],
                 None,
                 vec!["b, c: 502", "a: 500"],
             ),
-            // What follows from another error is no fault of its own, or not the worst.
+            // An error that follows from another one is not a separate fault, or not the most important one.
             (
                 vec![("a", "", "paused", "pause"), ("b", "", "rate_limited", "429"), ("c", "", "shape", "shape")],
                 None,
@@ -150,7 +150,7 @@ mod tests {
                 None,
                 vec!["c: shape", "a, b: pause"],
             ),
-            // The login's error, and what follows from it.
+            // The error of the login, and the errors that follow from it.
             (
                 vec![
                     ("a", "", "login_postponed", "wait"),
@@ -167,7 +167,7 @@ mod tests {
                 Some(Blocked::WrongPassword),
                 vec![&*format!("a, b: {blocked}")],
             ),
-            // Of two wallets, one fails.
+            // One of two wallets fails.
             (
                 vec![
                     ("a", "etc", "", ""),

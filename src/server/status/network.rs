@@ -1,4 +1,4 @@
-//! Currencies' networks, as their samples say.
+//! The networks of the currencies, from their samples.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::blocks::Blocks;
 
-/// What is known of a network.
+/// The known values of a network.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Network {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -28,7 +28,7 @@ impl Network {
     /// The networks, by currency.
     pub(super) fn all(sections: &[Arc<Blocks>]) -> BTreeMap<String, Network> {
         let mut networks: BTreeMap<String, Network> = BTreeMap::new();
-        // The pool and networks are sorted before all accounts.
+        // Pool and networks come before all accounts in the order.
         let entries = sections.iter().flat_map(|blocks| blocks.entries().take_while(|e| e.subject.account().is_none()));
         for entry in entries {
             for (family, samples) in entry.samples.families() {
@@ -43,7 +43,7 @@ impl Network {
         networks
     }
 
-    /// The field that shows a family of samples.
+    /// The field for a family.
     fn field(&mut self, stem: &str) -> Option<&mut Option<f64>> {
         match stem {
             "pool_profit_rank" => Some(&mut self.profit_rank),

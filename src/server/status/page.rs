@@ -1,4 +1,4 @@
-//! The status page's HTML. It needs no script: details fold by themselves, and without one the browser loads the page again.
+//! The status page's HTML. It works without scripts: details can be unfolded, and the browser reloads the page.
 
 mod account;
 mod table;
@@ -7,19 +7,19 @@ use maud::{DOCTYPE, Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use self::account::account;
-use super::Wanted;
-use super::facts::Facts;
-use super::state::State;
-use super::words::{clock_seconds, count};
+use super::StatusQuery;
+use super::format::{clock_seconds, count};
+use super::report::StatusReport;
+use super::state::AccountState;
 use crate::server::App;
 
 /// Seconds after which the page is refreshed.
 const REFRESH: u32 = 30;
 
-/// With so many accounts or fewer there is no search.
+/// Number of accounts up to which there is no search.
 const FEW: usize = 10;
 
-pub(super) fn page(app: &App, facts: &Facts, wanted: &Wanted) -> String {
+pub(super) fn page(app: &App, report: &StatusReport, query: &StatusQuery) -> String {
     let at = |path: &str| app.external_path(path);
     html! {
         (DOCTYPE)
@@ -45,84 +45,84 @@ pub(super) fn page(app: &App, facts: &Facts, wanted: &Wanted) -> String {
                     }
                 }
                 main {
-                    p id="silent" class="failing" { "The exporter does not answer. What it said last:" }
-                    (now(facts))
-                    @if facts.account_count > FEW || !wanted.name.is_empty() { (search(wanted, &at("/"))) }
-                    (shown(facts, wanted, &at("/")))
+                    p id="silent" class="failing" { "The exporter does not answer. Its last status:" }
+                    (now(report))
+                    @if report.account_count > FEW || !query.name.is_empty() { (search(query, &at("/"))) }
+                    (shown(report, query, &at("/")))
                 }
-                footer { "Version " (facts.version) ". Times are UTC. Refreshed every " (REFRESH) " s." }
+                footer { "Version " (report.version) ". Times are UTC. Refreshed every " (REFRESH) " s." }
             }
         }
     }
     .into_string()
 }
 
-/// What is true of all accounts. The script replaces it.
-fn now(facts: &Facts) -> Markup {
-    let counts = facts.counts.all().into_iter().filter(|(state, count)| *count > 0 || *state == State::Ok);
+/// The state of all accounts. The script replaces it.
+fn now(report: &StatusReport) -> Markup {
+    let counts = report.counts.all().into_iter().filter(|(state, count)| *count > 0 || *state == AccountState::Ok);
     html! {
         div id="now" {
-            p class={ "verdict " (facts.verdict.state.word()) } { strong { (facts.verdict.words) } " " small { (clock_seconds()) } }
-            @if facts.account_count > 1 {
+            p class={ "verdict " (report.verdict.state.name()) } { strong { (report.verdict.words) } " " small { (clock_seconds()) } }
+            @if report.account_count > 1 {
                 ul class="counts" {
-                    @for (state, accounts) in counts { li { span class={ "state " (state.word()) } { (count(accounts)) " " (state.word()) } } }
+                    @for (state, accounts) in counts { li { span class={ "state " (state.name()) } { (count(accounts)) " " (state.name()) } } }
                 }
-                (table::totals(facts))
+                (table::totals(report))
             }
         }
     }
 }
 
-/// The script leaves it as it is, with what is being typed.
-fn search(wanted: &Wanted, here: &str) -> Markup {
+/// The search. The script does not replace it, because somebody may be typing.
+fn search(query: &StatusQuery, here: &str) -> Markup {
     html! {
         form action=(here) method="get" role="search" {
-            input type="search" name="name" value=(wanted.name) aria-label="Part of an account's name" placeholder="part of a name";
+            input type="search" name="name" value=(query.name) aria-label="Part of an account's name" placeholder="part of a name";
             button { "Find" }
-            @if !wanted.name.is_empty() { a href=(here) { "all accounts" } }
+            @if !query.name.is_empty() { a href=(here) { "all accounts" } }
         }
     }
 }
 
-/// The accounts of this page, and what belongs to none. The script replaces it.
-fn shown(facts: &Facts, wanted: &Wanted, here: &str) -> Markup {
+/// The accounts of this page, and everything that belongs to no account. The script replaces it.
+fn shown(report: &StatusReport, query: &StatusQuery, here: &str) -> Markup {
     let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-    let page = |number: usize| format!("{here}?page={number}&name={}", encoded(&wanted.name));
-    let is_chosen = wanted.account.is_some() || facts.account_count == 1;
+    let page = |number: usize| format!("{here}?page={number}&name={}", encoded(&query.name));
+    let is_chosen = query.account.is_some() || report.account_count == 1;
     html! {
         div id="shown" {
             section class="accounts" {
                 h2 { "Accounts" }
                 p class="found" {
-                    @if wanted.account.is_some() { a href=(here) { "all " (count(facts.account_count)) " accounts" } }
-                    @else if !wanted.name.trim().is_empty() { (found(facts)) }
+                    @if query.account.is_some() { a href=(here) { "all " (count(report.account_count)) " accounts" } }
+                    @else if !query.name.trim().is_empty() { (found(report)) }
                 }
-                @if !facts.accounts.is_empty() {
+                @if !report.accounts.is_empty() {
                     div class="head" aria-hidden="true" {
                         span { "state" } span { "account" }
                         span class="values" { span class="value" { span { "currency" } span { "hashrate" } span { "workers" } span { "balance" } } }
                     }
                 }
-                @for one in &facts.accounts { (account(one, is_chosen, || format!("{here}?account={}", encoded(&one.name)))) }
-                @if facts.page_count > 1 {
+                @for one in &report.accounts { (account(one, is_chosen, || format!("{here}?account={}", encoded(&one.name)))) }
+                @if report.page_count > 1 {
                     nav class="pages" {
-                        @if facts.page > 1 { a rel="prev" href=(page(facts.page - 1)) { "previous" } " " }
-                        "page " (facts.page) " of " (facts.page_count)
-                        @if facts.page < facts.page_count { " " a rel="next" href=(page(facts.page + 1)) { "next" } }
+                        @if report.page > 1 { a rel="prev" href=(page(report.page - 1)) { "previous" } " " }
+                        "page " (report.page) " of " (report.page_count)
+                        @if report.page < report.page_count { " " a rel="next" href=(page(report.page + 1)) { "next" } }
                     }
                 }
             }
-            @if wanted.account.is_none() {
-                (table::networks(facts))
-                (table::polls_of_none(facts))
+            @if query.account.is_none() {
+                (table::networks(report))
+                (table::polls_of_none(report))
             }
         }
     }
 }
 
-/// How many accounts a search has found.
-fn found(facts: &Facts) -> String {
-    let plural = if facts.account_count == 1 { "account" } else { "accounts" };
-    let verb = if facts.match_count == 1 { "matches" } else { "match" };
-    format!("{} of {} {plural} {verb}.", count(facts.match_count), count(facts.account_count))
+/// The result of a search.
+fn found(report: &StatusReport) -> String {
+    let plural = if report.account_count == 1 { "account" } else { "accounts" };
+    let verb = if report.match_count == 1 { "matches" } else { "match" };
+    format!("{} of {} {plural} {verb}.", count(report.match_count), count(report.account_count))
 }

@@ -1,45 +1,45 @@
-//! The states of accounts, and how many accounts are in each.
+//! The states of accounts, and the number of accounts in each.
 
 use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::health::SubjectHealth;
 
-/// An account's state. The page shows accounts in this order.
+/// An account's state, in the order of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum State {
+pub(super) enum AccountState {
     /// The latest poll of an endpoint failed.
     Failing,
     /// Logins are blocked.
     Blocked,
-    /// Not every endpoint was polled, or not for long: nothing is known to be wrong, nor that all is well.
+    /// Some endpoints were not polled yet, or not recently: there is no known problem, but not everything is known.
     Waiting,
     Ok,
 }
 
-impl State {
+impl AccountState {
     /// The state of an account.
-    pub(super) fn of(account: &SubjectHealth) -> State {
+    pub(super) fn of(account: &SubjectHealth) -> AccountState {
         let now = Instant::now();
         let mut loops = account.loops.values();
         if account.blocked.is_some() {
-            State::Blocked
+            AccountState::Blocked
         } else if loops.clone().any(|l| l.tried && !l.up) {
-            State::Failing
+            AccountState::Failing
         } else if account.loops.is_empty() || loops.any(|l| !l.tried || l.is_overdue(now)) {
-            State::Waiting
+            AccountState::Waiting
         } else {
-            State::Ok
+            AccountState::Ok
         }
     }
 
-    pub(super) fn word(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
-            State::Failing => "failing",
-            State::Blocked => "blocked",
-            State::Waiting => "waiting",
-            State::Ok => "ok",
+            AccountState::Failing => "failing",
+            AccountState::Blocked => "blocked",
+            AccountState::Waiting => "waiting",
+            AccountState::Ok => "ok",
         }
     }
 }
@@ -54,22 +54,22 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    pub(super) fn add(&mut self, state: State) {
+    pub(super) fn add(&mut self, state: AccountState) {
         match state {
-            State::Failing => self.failing += 1,
-            State::Blocked => self.blocked += 1,
-            State::Waiting => self.waiting += 1,
-            State::Ok => self.ok += 1,
+            AccountState::Failing => self.failing += 1,
+            AccountState::Blocked => self.blocked += 1,
+            AccountState::Waiting => self.waiting += 1,
+            AccountState::Ok => self.ok += 1,
         }
     }
 
-    /// Every state with its count, in the page's order.
-    pub(super) fn all(self) -> [(State, usize); 4] {
+    /// Every state with its count, in the order of the page.
+    pub(super) fn all(self) -> [(AccountState, usize); 4] {
         [
-            (State::Failing, self.failing),
-            (State::Blocked, self.blocked),
-            (State::Waiting, self.waiting),
-            (State::Ok, self.ok),
+            (AccountState::Failing, self.failing),
+            (AccountState::Blocked, self.blocked),
+            (AccountState::Waiting, self.waiting),
+            (AccountState::Ok, self.ok),
         ]
     }
 

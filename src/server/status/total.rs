@@ -1,13 +1,13 @@
-//! What all accounts have of one currency together. Different currencies are never added up.
+//! The totals of all accounts in one currency. Different currencies are never added.
 
 use serde::Serialize;
 
 use super::currency::Currency;
 
-/// Sums of what is known.
+/// Sums of the known values.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Total {
-    /// Accounts that use the currency, as far as is known.
+    /// Number of accounts that use the currency, as far as it is known.
     pub(super) accounts: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) hashrate_hashes_per_second: Option<f64>,

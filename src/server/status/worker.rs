@@ -19,7 +19,7 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// The workers of an account: first those without a hashrate, then by currency and name.
+    /// The workers of an account: those without a hashrate come first, then by currency and name.
     pub(super) fn all(sections: &[Arc<Blocks>], account: &str) -> Vec<Worker> {
         let filter = Filter::Some { accounts: BTreeSet::from([account.to_owned()]), others: false };
         let mut workers: BTreeMap<(String, String), Worker> = BTreeMap::new();

@@ -1,11 +1,11 @@
-//! The alternative names of a certificate, as far as `client_allowed_sans` can name them.
+//! The subject alternative names of a certificate that `client_allowed_sans` can contain.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 
-/// DNS names, e-mail addresses, URIs and IP addresses. A certificate that can't be parsed whole, or has the extension twice, has
-/// none: whoever asks lets in the names that are found.
+/// DNS names, e-mail addresses, URIs and IP addresses. A certificate that can't be parsed completely, or has the extension twice, has
+/// none, because the returned names give access.
 pub(super) fn all(certificate: &[u8]) -> Vec<String> {
     let Ok(([], certificate)) = X509Certificate::from_der(certificate) else { return Vec::new() };
     let Ok(Some(names)) = certificate.subject_alternative_name() else { return Vec::new() };
@@ -47,9 +47,9 @@ mod tests {
         assert!(all(&certificate(Vec::new())).is_empty());
     }
 
-    /// A name in another place than the extension, or in an extension that does not parse, opens nothing.
+    /// A name in another place than the extension, or in an extension that does not parse, gives no access.
     #[test]
-    fn what_only_looks_like_a_name_is_none() {
+    fn a_text_that_only_looks_like_a_name_is_ignored() {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(rcgen::DnType::CommonName, "client.example.com");
         let key = KeyPair::generate().unwrap();
@@ -68,7 +68,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_are_too_much(bytes: Vec<u8>, at in 0..300_usize, byte: u8) {
+        fn no_bytes_make_it_panic(bytes: Vec<u8>, at in 0..300_usize, byte: u8) {
             let _ = all(&bytes);
             let mut certificate = certificate(vec![SanType::DnsName("a".try_into().unwrap())]);
             certificate[at.min(200)] = byte;

@@ -1,4 +1,4 @@
-//! Which certificates of clients are accepted: Go's kinds of client authentication, and names that are allowed.
+//! Checks of client certificates: Go's kinds of client authentication, and allowed names.
 
 use std::sync::Arc;
 
@@ -21,12 +21,12 @@ pub(super) enum Policy {
     RequireAndVerify,
 }
 
-/// The names that the file gives them.
+/// The names of the policies in the file.
 pub(super) const POLICIES: &[(&str, Policy)] = &[
     ("NoClientCert", Policy::None),
     ("RequestClientCert", Policy::Request),
     ("RequireAnyClientCert", Policy::RequireAny),
-    // The name it had first.
+    // The former name.
     ("RequireClientCert", Policy::RequireAny),
     ("VerifyClientCertIfGiven", Policy::VerifyIfGiven),
     ("RequireAndVerifyClientCert", Policy::RequireAndVerify),
@@ -42,11 +42,11 @@ impl Policy {
     }
 }
 
-/// Checks clients' certificates. That the client has the key of its certificate is checked under every policy.
+/// Verifies client certificates. Every policy checks that the client has the key of its certificate.
 #[derive(Debug)]
 pub(super) struct Verifier {
     is_mandatory: bool,
-    /// Follows the certificate up to the authorities; any certificate is good where there is none.
+    /// Verifies the certificate chain up to the authorities; `None` accepts any certificate.
     chain: Option<Arc<dyn ClientCertVerifier>>,
     allowed_names: Option<Vec<String>>,
     provider: Arc<CryptoProvider>,
@@ -54,7 +54,7 @@ pub(super) struct Verifier {
 
 impl Verifier {
     /// # Errors
-    /// When the authorities can't be used.
+    /// If the authorities can't be used.
     pub(super) fn build(
         policy: Policy,
         authorities: RootCertStore,

@@ -1,4 +1,4 @@
-//! The entries of the web configuration file, which know their file, key and line for error messages.
+//! The entries of the web configuration file, with file, key and line for error messages.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,7 +24,7 @@ pub(super) struct Map {
 }
 
 impl Entry {
-    /// Parses a document; nothing at all is `null`.
+    /// Parses a document. An empty document is `null`.
     pub(super) fn parse(file: &str, text: &str) -> anyhow::Result<Entry> {
         let node = parse_yaml(text).map_err(|error| {
             let (line, column) = error.place;
@@ -33,18 +33,18 @@ impl Entry {
         Ok(Entry { file: file.to_owned(), key: String::new(), line: node.line, value: node.value })
     }
 
-    /// The entry without its value, to say faults with once the value is taken apart.
+    /// The entry without its value, for error messages after the value was taken apart.
     pub(super) fn place(&self) -> Entry {
         Entry { file: self.file.clone(), key: self.key.clone(), line: self.line, value: Value::Null }
     }
 
-    /// The same entry under the key of the mapping that it stands in.
+    /// The entry with the key of its parent, for messages that must not contain its own key.
     pub(super) fn of_parent(mut self) -> Entry {
         self.key.truncate(self.key.find('.').unwrap_or_default());
         self
     }
 
-    /// An error of this entry: the fault, and the remedy.
+    /// An error about this entry: the fault, and the remedy.
     pub(super) fn fault(&self, sentence: impl fmt::Display) -> anyhow::Error {
         let key = if self.key.is_empty() { String::new() } else { format!(" {}:", self.key) };
         anyhow!("{}:{}:{key} {sentence}", self.file, self.line)
@@ -71,7 +71,7 @@ impl Entry {
         }
     }
 
-    /// The text, or the number as one.
+    /// The text, or the number as a text.
     pub(super) fn text_or_number(&self) -> anyhow::Result<String> {
         match self.value {
             Value::Integer(number) => Ok(number.to_string()),
@@ -79,7 +79,7 @@ impl Entry {
         }
     }
 
-    /// The list's entries.
+    /// The list's elements.
     pub(super) fn list(self) -> anyhow::Result<Vec<Entry>> {
         let Value::List(nodes) = self.value else {
             return Err(self.fault("is not a list; write each of its values in a line of its own, after \"- \""));
@@ -93,7 +93,7 @@ impl Entry {
         Ok(nodes.into_iter().enumerate().map(entry).collect())
     }
 
-    /// The mapping; `null` is an empty one.
+    /// The mapping. `null` counts as empty.
     pub(super) fn map(self) -> anyhow::Result<Map> {
         let entries = match self.value {
             Value::Map(entries) => entries,
@@ -109,13 +109,13 @@ impl Map {
         self.entries.is_empty()
     }
 
-    /// Takes an entry out. One that is `null` counts as left out.
+    /// Removes an entry and returns it. A `null` counts as left out.
     pub(super) fn take(&mut self, key: &str) -> Option<Entry> {
         let node = self.entries.remove(key).filter(|node| !matches!(node.value, Value::Null))?;
         Some(self.entry(key, node))
     }
 
-    /// All that is left, with their own names.
+    /// The remaining entries with their keys.
     pub(super) fn rest(mut self) -> Vec<(String, Entry)> {
         let entries = std::mem::take(&mut self.entries);
         entries
@@ -127,15 +127,15 @@ impl Map {
             .collect()
     }
 
-    /// Fails if there is a key other than these.
+    /// Fails if there is any other key.
     pub(super) fn only(&self, known: &[&str]) -> anyhow::Result<()> {
         let Some((key, node)) = self.entries.iter().find(|(key, _)| !known.contains(&key.as_str())) else { return Ok(()) };
         let place = format!("{}:{}:", self.file, node.line);
         let within = if self.key.is_empty() { String::new() } else { format!("{}: ", self.key) };
-        // A key that resembles none may be a secret whose own key was forgotten.
+        // A key that resembles no known one may be a secret whose own key was forgotten.
         Err(match spelling::nearest_key(key, known.iter().copied()) {
             Some(like) => anyhow!("{place} {within}unknown key `{key}`; did you mean `{like}`?"),
-            None => anyhow!("{place} {within}unknown key; those there are: {}", known.join(", ")),
+            None => anyhow!("{place} {within}unknown key; known are: {}", known.join(", ")),
         })
     }
 

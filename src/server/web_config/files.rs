@@ -1,6 +1,6 @@
-//! The files that a web configuration is made of, and how to tell cheaply that one of them changed.
+//! The files of a web configuration, and a cheap check whether one of them has changed.
 //!
-//! A file that does not answer costs its reading and nothing else, see [`file`].
+//! A file that does not answer only fails its own read, see [`file`].
 
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
@@ -13,16 +13,16 @@ use secrecy::zeroize::Zeroizing;
 
 use minergate::file;
 
-/// No certificate, key or configuration is longer.
+/// Maximum size of a certificate, key or configuration.
 const MAX_BYTES: usize = 1 << 20;
 
-/// Two changes within this time can leave a file with the same timestamp: file systems count coarsely.
+/// Two changes within this time can have the same timestamp, because file systems have a coarse resolution.
 const COARSE: Duration = Duration::from_secs(2);
 
-/// What changes with a file; `None` is a file that is not there, or was changed just now.
+/// Changes if the file changes; `None` if the file does not exist, or was changed just now.
 type Stamp = Option<(u64, u64, u64, i64, i64)>;
 
-/// Files that were read, relative to the directory of the first.
+/// Files that were read. Paths are relative to the directory of the first.
 pub(super) struct Files {
     directory: PathBuf,
     stamps: BTreeMap<PathBuf, Stamp>,
@@ -46,11 +46,11 @@ impl Files {
 
     pub(super) fn read_absolute(&mut self, path: &Path) -> Result<Zeroizing<Vec<u8>>, file::Error> {
         let own = path.to_owned();
-        // The stamp before the contents: a change in between is seen the next time.
+        // The stamp is read before the contents, so that a change in between is noticed at the next check.
         let answer = file::run_blocking(path, move || (stamp(&own), bytes(&own)));
         let (stamp, bytes) = answer.unwrap_or_else(|error| (None, Err(error)));
         self.stamps.insert(path.to_owned(), stamp);
-        // One error for both: the fault is the same at the next look, and is not logged again.
+        // Both errors become the same one, so that the same fault is not logged again at the next check.
         let bytes = bytes.map_err(|error| if error == file::Error::Busy { file::Error::TimedOut } else { error })?;
         self.contents.update(&(bytes.len() as u64).to_be_bytes());
         self.contents.update(&bytes);
@@ -66,14 +66,14 @@ impl Files {
         self.stamps.iter().any(|(path, read)| read.is_none() || stamp(path) != *read)
     }
 
-    /// What tells one set of contents from another.
+    /// A digest of all contents.
     pub(super) fn digest(&self) -> digest::Digest {
         self.contents.clone().finish()
     }
 }
 
 fn bytes(path: &Path) -> Result<Zeroizing<Vec<u8>>, file::Error> {
-    // Before it is opened: a FIFO waits for its writer.
+    // Checked before it is opened, because opening a FIFO waits for its writer.
     if fs::metadata(path)?.is_file() { file::bytes(path, MAX_BYTES) } else { Err(file::Error::NotAFile) }
 }
 

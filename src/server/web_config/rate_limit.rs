@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::document::Entry;
 use minergate::duration;
 
-/// How fast the bucket fills, and how much it holds.
+/// How fast the bucket fills, and its size.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct RateLimit {
     interval: Duration,
@@ -16,12 +16,12 @@ pub(super) struct RateLimit {
 }
 
 impl RateLimit {
-    /// Reads the section; `None` when it limits nothing.
+    /// Reads the section; `None` if there is no limit.
     pub(super) fn read(section: Entry) -> anyhow::Result<Option<RateLimit>> {
         let (section, mut map) = (section.place(), section.map()?);
         map.only(&["burst", "interval"])?;
         let interval = map.take("interval").map_or(Ok(Duration::ZERO), |entry| {
-            let remedy = || entry.fault("is no duration; give one such as \"100ms\" or \"1m30s\", or 0 for no limit");
+            let remedy = || entry.fault("is not a duration; give one such as \"100ms\" or \"1m30s\", or 0 for no limit");
             interval(&entry.text_or_number()?).ok_or_else(remedy)
         })?;
         let Some(entry) = map.take("burst") else {
@@ -33,23 +33,23 @@ impl RateLimit {
         Ok((!interval.is_zero()).then_some(RateLimit { interval, burst }))
     }
 
-    /// Whole seconds until there may be room again.
+    /// Whole seconds until a request may be possible again.
     pub(super) fn retry_after(self) -> u64 {
         self.interval.as_secs() + 1
     }
 }
 
-/// A duration; a bare number is nanoseconds, as in Go.
+/// Parses a duration. A number without a unit is nanoseconds, as in Go.
 fn interval(text: &str) -> Option<Duration> {
     text.parse().map(Duration::from_nanos).ok().or_else(|| duration::parse(text).ok())
 }
 
-/// The bucket. A change of the limit begins with a full one.
+/// The bucket. After a change of the limit, it is full.
 #[derive(Default)]
 pub(super) struct Bucket(Mutex<Option<(RateLimit, f64, Instant)>>);
 
 impl Bucket {
-    /// Takes a request's worth out, if there is as much.
+    /// Takes one request out of the bucket, if possible.
     pub(super) fn take(&self, limit: RateLimit) -> bool {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_interval_is_what_go_takes() {
+    fn an_interval_is_parsed_as_in_go() {
         for (text, milliseconds) in [
             ("0", Some(0)),
             ("1500000000", Some(1500)),

@@ -1,4 +1,4 @@
-//! `tls_server_config`: rustls' configuration, with certificate and key read in.
+//! `tls_server_config`: the configuration of rustls, with certificate and key.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -14,11 +14,11 @@ use super::document::{Entry, Map};
 use super::files::Files;
 use super::validity;
 
-/// The versions in their order, as the file names them; what is before TLS 1.2 rustls does not speak.
+/// The TLS versions in order, with their names in the file. rustls does not support versions before TLS 1.2.
 const VERSIONS: &[(&str, Option<&SupportedProtocolVersion>)] =
     &[("TLS10", None), ("TLS11", None), ("TLS12", Some(&version::TLS12)), ("TLS13", Some(&version::TLS13))];
 
-/// Go's names.
+/// The names are Go's.
 const CURVES: &[(&str, &dyn SupportedKxGroup)] = &[
     ("X25519", ring::kx_group::X25519),
     ("CurveP256", ring::kx_group::SECP256R1),
@@ -41,13 +41,13 @@ const KEYS: &[&str] = &[
     "prefer_server_cipher_suites",
 ];
 
-/// A PEM text, and the entry that gave it.
+/// A PEM text, and the entry that it comes from.
 struct Pem {
     entry: Entry,
     bytes: Zeroizing<Vec<u8>>,
 }
 
-/// Reads the section. `None` when it is empty: no TLS.
+/// Reads the section. `None` if it is empty: no TLS.
 pub(super) fn read(
     section: Entry,
     http2: bool,
@@ -82,7 +82,7 @@ pub(super) fn read(
     let allowed_names = allowed_names(&mut map, policy)?;
     let roots = match authorities {
         Some(pem) if policy == Policy::None => {
-            return Err(pem.entry.fault("is of no use without client_auth_type; give \"RequireAndVerifyClientCert\""));
+            return Err(pem.entry.fault("is not used without client_auth_type; give \"RequireAndVerifyClientCert\""));
         }
         None if policy.verifies() => return Err(place.fault("needs authorities to verify with; give client_ca_file")),
         None => RootCertStore::empty(),
@@ -112,7 +112,7 @@ pub(super) fn read(
     Ok(Some(Arc::new(config)))
 }
 
-/// Takes a PEM text, given as it is or as a file; the file counts if it is both.
+/// Reads a PEM text, given directly or as a file. If both are given, the file counts.
 fn pem(map: &mut Map, key: &str, files: &mut Files, warnings: &mut Vec<String>) -> anyhow::Result<Option<Pem>> {
     let not_blank = |entry: &Entry| entry.text().map_or(true, |text| !text.is_empty());
     let inline = map.take(key).filter(not_blank);
@@ -159,19 +159,18 @@ impl Pem {
         for certificate in self.certificates()? {
             warnings.extend(validity::warning(&certificate).map(|warning| self.entry.fault(warning).to_string()));
             let added = roots.add(certificate);
-            added.map_err(|_| self.entry.fault("holds a certificate that is no valid one; replace it"))?;
+            added.map_err(|_| self.entry.fault("contains an invalid certificate; replace it"))?;
         }
         Ok(roots)
     }
 }
 
-/// What the entry's name stands for.
+/// The choice with the entry's name.
 fn choose<T: Copy>(entry: &Entry, choices: &[(&str, T)]) -> anyhow::Result<T> {
     let name = entry.text()?;
     let chosen = choices.iter().find(|(known, _)| *known == name).map(|(_, choice)| *choice);
-    chosen.ok_or_else(|| {
-        entry.fault(format_args!("is none of those there are: {}", names(choices.iter().map(|(name, _)| name))))
-    })
+    chosen
+        .ok_or_else(|| entry.fault(format_args!("is not known; known are: {}", names(choices.iter().map(|(name, _)| name)))))
 }
 
 fn names(names: impl Iterator<Item = impl Display>) -> String {
@@ -197,7 +196,7 @@ fn versions(map: &mut Map, warnings: &mut Vec<String>) -> anyhow::Result<Vec<&'s
     }
 }
 
-/// Takes the suites of TLS 1.2 that are wanted; those of TLS 1.3 are not for choosing, as in Go.
+/// Selects the cipher suites of TLS 1.2. Those of TLS 1.3 can't be selected, as in Go.
 fn cipher_suites(
     map: &mut Map,
     provider: &mut CryptoProvider,
@@ -220,7 +219,7 @@ fn cipher_suites(
     Ok(())
 }
 
-/// rustls' name as Go writes it: `TLS13_AES_...` is `TLS_AES_...`.
+/// Go's name of a cipher suite: rustls' `TLS13_AES_...` is `TLS_AES_...`.
 fn go_name(suite: CipherSuite) -> String {
     suite.as_str().unwrap_or_default().replace("TLS13_", "TLS_")
 }
@@ -238,7 +237,7 @@ fn allowed_names(map: &mut Map, policy: Policy) -> anyhow::Result<Option<Vec<Str
     let Some(entry) = map.take("client_allowed_sans") else { return Ok(None) };
     if !policy.is_mandatory() {
         let remedy = "give client_auth_type \"RequireAndVerifyClientCert\"";
-        return Err(entry.fault(format_args!("is of no use where clients need no certificate; {remedy}")));
+        return Err(entry.fault(format_args!("is not used if clients need no certificate; {remedy}")));
     }
     let names = entry.list()?.iter().map(|name| name.text().map(str::to_owned)).collect::<anyhow::Result<_>>()?;
     Ok(Some(names))

@@ -1,4 +1,4 @@
-//! `basic_auth_users`: who may come in, and the check of their passwords.
+//! `basic_auth_users`: the users, and the check of their passwords.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
@@ -16,16 +16,16 @@ use tokio::time::timeout;
 
 use super::document::Entry;
 
-/// What costs more than some ten seconds for one check would stop all others.
+/// Maximum bcrypt cost. A check that takes more than about ten seconds would block all others.
 const MAX_COST: u32 = 18;
 
-/// Checks at the same time: each keeps a core busy.
+/// Number of checks at a time. Each keeps a core busy.
 const CONCURRENCY: usize = 2;
 
-/// For a check to wait for others.
+/// Maximum time that a check waits for others.
 const WAIT: Duration = Duration::from_secs(10);
 
-/// Passwords that are remembered as right, and others as wrong.
+/// Maximum number of remembered right passwords, and of remembered wrong ones.
 const REMEMBERED: usize = 1024;
 
 /// bcrypt hashes by user.
@@ -36,7 +36,7 @@ impl Users {
     pub(super) fn read(section: Entry) -> anyhow::Result<Users> {
         let mut users = BTreeMap::new();
         for (name, entry) in section.map()?.rest() {
-            // The name stays unsaid: where the two were swapped, it is the hash.
+            // The message does not contain the name: if name and hash were swapped, it is the hash.
             let entry = entry.of_parent();
             let hash = entry.text().ok().filter(|hash| hash.len() == 60 && hash.is_ascii());
             let cost = hash.and_then(|hash| HashParts::from_str(hash).ok()).map(|parts| parts.get_cost());
@@ -61,23 +61,23 @@ impl Users {
     }
 }
 
-/// How a check ended.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum PasswordCheck {
     Right,
     Wrong,
-    /// There were too many checks before it.
+    /// Too many checks were waiting.
     Busy,
 }
 
-/// A user's name and password, as a request gives them.
+/// The user name and password in a request.
 pub(super) struct Credentials {
     name: Vec<u8>,
     password: SecretSlice<u8>,
 }
 
 impl Credentials {
-    /// Reads the value of an `Authorization` header.
+    /// Parses the value of an `Authorization` header.
     pub(super) fn read(header: &[u8]) -> Option<Credentials> {
         let (scheme, encoded) = header.split_at_checked("Basic ".len())?;
         if !scheme.eq_ignore_ascii_case(b"Basic ") {
@@ -90,23 +90,23 @@ impl Credentials {
     }
 }
 
-/// Where a check waits: behind those of the same user from the same address. Names that are no user's wait together.
-type Place = Option<(Vec<u8>, Option<IpAddr>)>;
+/// The queue in which a check waits: one for each user and address. All unknown names share one queue.
+type QueueKey = Option<(Vec<u8>, Option<IpAddr>)>;
 
-/// Checks passwords, and remembers how that ended.
+/// Checks passwords, and remembers the results.
 pub(super) struct Checker {
-    /// Known to this process alone, so that what is remembered tells nothing of a password.
+    /// Known only to this process, so that remembered hashes reveal nothing about passwords.
     key: hmac::Key,
     right: Mutex<HashSet<[u8; 32]>>,
     wrong: Mutex<HashSet<[u8; 32]>>,
     running: Arc<Semaphore>,
-    /// Each lets as many go on to wait for `running` as run at a time, so that places take turns there.
-    places: Mutex<HashMap<Place, Arc<Semaphore>>>,
+    /// From each queue, as many checks as run at a time wait for `running`, so that the queues take turns there.
+    queues: Mutex<HashMap<QueueKey, Arc<Semaphore>>>,
 }
 
 impl Checker {
     /// # Errors
-    /// When the system has no randomness.
+    /// If the system has no random numbers.
     pub(super) fn new() -> anyhow::Result<Checker> {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &rand::SystemRandom::new());
         Ok(Checker {
@@ -114,18 +114,18 @@ impl Checker {
             right: Mutex::default(),
             wrong: Mutex::default(),
             running: Arc::new(Semaphore::new(CONCURRENCY)),
-            places: Mutex::default(),
+            queues: Mutex::default(),
         })
     }
 
-    /// Whether the password is the user's. A user that there is not takes a check, too.
-    pub(super) async fn check(&self, users: &Users, credentials: Credentials, peer: Option<IpAddr>) -> Verdict {
+    /// Whether the password is the user's. An unknown user takes a check too.
+    pub(super) async fn check(&self, users: &Users, credentials: Credentials, peer: Option<IpAddr>) -> PasswordCheck {
         let Credentials { name, password } = credentials;
         let known = std::str::from_utf8(&name).ok().and_then(|name| users.0.get(name));
-        // An unknown user's password is held against somebody's hash all the same, and always the same one's: hashes may
+        // An unknown user's password is compared with the hash of a known user, always the same one, because hashes can
         // differ in cost.
         let Some(hash) = known.or_else(|| users.0.values().nth(self.choice(&name, users.0.len()))) else {
-            return Verdict::Wrong;
+            return PasswordCheck::Wrong;
         };
         let tag = self.tag(&[&name, hash.expose_secret().as_bytes(), password.expose_secret()]);
         if let Some(verdict) = self.remembered(&tag) {
@@ -133,41 +133,41 @@ impl Checker {
         }
         let is_known = known.is_some();
         let turn = self.turn(is_known.then_some((name, peer)));
-        let Ok(Some(running)) = timeout(WAIT, turn).await else { return Verdict::Busy };
-        // Somebody else may have asked the same in the meantime.
+        let Ok(Some(running)) = timeout(WAIT, turn).await else { return PasswordCheck::Busy };
+        // Another task may have checked the same password meanwhile.
         if let Some(verdict) = self.remembered(&tag) {
             return verdict;
         }
         let hash = hash.clone();
         let check = tokio::task::spawn_blocking(move || {
-            // Kept until the end, also where nobody waits for it any more.
+            // Held until the end of the check, even if the request is cancelled.
             let _running = running;
             bcrypt::verify(password.expose_secret(), hash.expose_secret()).unwrap_or(false)
         });
         let is_right = check.await.unwrap_or(false) && is_known;
-        // Apart, so that wrong passwords without end push out no right one.
+        // Separate tables, so that many wrong passwords do not displace right ones.
         let mut verdicts = lock(if is_right { &self.right } else { &self.wrong });
         if verdicts.len() >= REMEMBERED {
             verdicts.clear();
         }
         verdicts.insert(tag);
-        if is_right { Verdict::Right } else { Verdict::Wrong }
+        if is_right { PasswordCheck::Right } else { PasswordCheck::Wrong }
     }
 
-    /// The right to check now.
-    async fn turn(&self, place: Place) -> Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)> {
+    /// Waits for the right to run a check.
+    async fn turn(&self, queue_key: QueueKey) -> Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)> {
         let own = {
-            let mut places = lock(&self.places);
-            places.retain(|_, place| Arc::strong_count(place) > 1);
-            places.entry(place).or_insert_with(|| Arc::new(Semaphore::new(CONCURRENCY))).clone()
+            let mut queues = lock(&self.queues);
+            queues.retain(|_, queue_key| Arc::strong_count(queue_key) > 1);
+            queues.entry(queue_key).or_insert_with(|| Arc::new(Semaphore::new(CONCURRENCY))).clone()
         };
-        // The permit keeps its semaphore alive, and so the place in the table.
+        // The permit keeps its semaphore alive, and so the queue in the table.
         Some((own.acquire_owned().await.ok()?, self.running.clone().acquire_owned().await.ok()?))
     }
 
-    fn remembered(&self, tag: &[u8; 32]) -> Option<Verdict> {
-        let right = lock(&self.right).contains(tag).then_some(Verdict::Right);
-        right.or_else(|| lock(&self.wrong).contains(tag).then_some(Verdict::Wrong))
+    fn remembered(&self, tag: &[u8; 32]) -> Option<PasswordCheck> {
+        let right = lock(&self.right).contains(tag).then_some(PasswordCheck::Right);
+        right.or_else(|| lock(&self.wrong).contains(tag).then_some(PasswordCheck::Wrong))
     }
 
     fn choice(&self, name: &[u8], of: usize) -> usize {
@@ -211,18 +211,18 @@ mod tests {
     async fn a_password_is_right_for_its_user_alone() {
         let users = users(&[("alice", "one"), ("bob", "two:three"), ("carol", "")]);
         let checker = Checker::new().unwrap();
-        // Twice: what is remembered must not change the answer.
+        // Twice, because a remembered result must be the same.
         for _ in 0..2 {
             for (text, expected) in [
-                (&b"alice:one"[..], Verdict::Right),
-                (b"bob:two:three", Verdict::Right),
-                (b"carol:", Verdict::Right),
-                (b"alice:two:three", Verdict::Wrong),
-                (b"alice:", Verdict::Wrong),
-                (b"Alice:one", Verdict::Wrong),
-                (b"dave:one", Verdict::Wrong),
-                (b":", Verdict::Wrong),
-                (b"\xff\xfe:\xff", Verdict::Wrong),
+                (&b"alice:one"[..], PasswordCheck::Right),
+                (b"bob:two:three", PasswordCheck::Right),
+                (b"carol:", PasswordCheck::Right),
+                (b"alice:two:three", PasswordCheck::Wrong),
+                (b"alice:", PasswordCheck::Wrong),
+                (b"Alice:one", PasswordCheck::Wrong),
+                (b"dave:one", PasswordCheck::Wrong),
+                (b":", PasswordCheck::Wrong),
+                (b"\xff\xfe:\xff", PasswordCheck::Wrong),
             ] {
                 assert_eq!(checker.check(&users, credentials(text), None).await, expected, "{}", text.escape_ascii());
             }
@@ -233,9 +233,9 @@ mod tests {
     #[tokio::test]
     async fn a_changed_hash_forgets_the_password() {
         let checker = Checker::new().unwrap();
-        assert_eq!(checker.check(&users(&[("alice", "one")]), credentials(b"alice:one"), None).await, Verdict::Right);
-        assert_eq!(checker.check(&users(&[("alice", "two")]), credentials(b"alice:one"), None).await, Verdict::Wrong);
-        assert_eq!(checker.check(&Users::default(), credentials(b"alice:one"), None).await, Verdict::Wrong);
+        assert_eq!(checker.check(&users(&[("alice", "one")]), credentials(b"alice:one"), None).await, PasswordCheck::Right);
+        assert_eq!(checker.check(&users(&[("alice", "two")]), credentials(b"alice:one"), None).await, PasswordCheck::Wrong);
+        assert_eq!(checker.check(&Users::default(), credentials(b"alice:one"), None).await, PasswordCheck::Wrong);
     }
 
     #[tokio::test]
@@ -243,49 +243,49 @@ mod tests {
         let users = users(&[("alice", "one")]);
         let checker = Checker::new().unwrap();
         for text in [&b"alice:two"[..], b"mallory:two"] {
-            assert_eq!(checker.check(&users, credentials(text), None).await, Verdict::Wrong);
-            // It gets no turn any more, and needs none.
+            assert_eq!(checker.check(&users, credentials(text), None).await, PasswordCheck::Wrong);
+            // It gets no turn any more, and must not need one.
             let _all = checker.running.acquire_many(u32::try_from(CONCURRENCY).unwrap()).await.unwrap();
-            assert_eq!(checker.check(&users, credentials(text), None).await, Verdict::Wrong);
+            assert_eq!(checker.check(&users, credentials(text), None).await, PasswordCheck::Wrong);
         }
-        assert_eq!(checker.check(&users, credentials(b"alice:one"), None).await, Verdict::Right);
+        assert_eq!(checker.check(&users, credentials(b"alice:one"), None).await, PasswordCheck::Right);
     }
 
     #[tokio::test(start_paused = true)]
     async fn checks_wait_for_ten_seconds_and_remembered_ones_do_not() {
         let users = users(&[("alice", "one")]);
         let checker = Checker::new().unwrap();
-        assert_eq!(checker.check(&users, credentials(b"alice:one"), None).await, Verdict::Right);
+        assert_eq!(checker.check(&users, credentials(b"alice:one"), None).await, PasswordCheck::Right);
         let _all = checker.running.acquire_many(u32::try_from(CONCURRENCY).unwrap()).await.unwrap();
         let start = tokio::time::Instant::now();
-        assert_eq!(checker.check(&users, credentials(b"alice:two"), None).await, Verdict::Busy);
+        assert_eq!(checker.check(&users, credentials(b"alice:two"), None).await, PasswordCheck::Busy);
         assert_eq!(start.elapsed().as_secs(), 10);
-        assert_eq!(checker.check(&users, credentials(b"alice:one"), None).await, Verdict::Right);
+        assert_eq!(checker.check(&users, credentials(b"alice:one"), None).await, PasswordCheck::Right);
     }
 
-    /// However many wait elsewhere, one waits only for the few that were let go on before it.
+    /// Even if many checks wait in another queue, a check waits only for a few of them.
     #[tokio::test]
-    async fn places_take_turns() {
+    async fn queues_take_turns() {
         let checker = Checker::new().unwrap();
         let all = checker.running.acquire_many(u32::try_from(CONCURRENCY).unwrap()).await.unwrap();
         let alice = |address: &str| Some((b"alice".to_vec(), Some(address.parse().unwrap())));
-        for place in [None, alice("192.0.2.1")] {
-            let mut flood = Box::pin(join_all((0..200).map(|_| checker.turn(place.clone()))));
+        for queue_key in [None, alice("192.0.2.1")] {
+            let mut flood = Box::pin(join_all((0..200).map(|_| checker.turn(queue_key.clone()))));
             assert!((&mut flood).now_or_never().is_none());
             let mut other = Box::pin(checker.turn(alice("192.0.2.2")));
             assert!((&mut other).now_or_never().is_none());
-            // As many as one place lets go on, and then it.
+            // Enough for the checks that the other queue let through, and then this one.
             checker.running.add_permits(CONCURRENCY + 1);
             assert!((&mut other).now_or_never().is_some());
             drop((flood, other));
             checker.running.forget_permits(CONCURRENCY + 1);
         }
         drop(all);
-        assert!(lock(&checker.places).len() <= 3);
+        assert!(lock(&checker.queues).len() <= 3);
     }
 
     #[test]
-    fn headers_are_read_or_not() {
+    fn valid_headers_are_parsed_and_others_are_not() {
         for header in ["", "Basic", "Basic ", "Basic !!!", "Bearer YTpi", "Basic YWxpY2U=", "BasicYTpi", "Bäsic YTpi"] {
             assert!(Credentials::read(header.as_bytes()).is_none(), "{header}");
         }

@@ -1,14 +1,14 @@
-//! Warnings about certificates that are not valid now, or not for much longer.
+//! Warnings about certificates that are not valid now, or that expire soon.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 use x509_parser::parse_x509_certificate;
 
-/// Seconds before the end of a certificate's time at which it should have been renewed.
+/// Seconds before the expiry of a certificate at which it should have been renewed.
 const SOON: i64 = 14 * 86_400;
 
-/// What is wrong with a certificate's time, if anything is.
+/// A warning about a certificate's validity period, if necessary.
 pub(super) fn warning(certificate: &[u8]) -> Option<String> {
     let (_, certificate) = parse_x509_certificate(certificate).ok()?;
     let validity = certificate.validity();
@@ -18,7 +18,7 @@ pub(super) fn warning(certificate: &[u8]) -> Option<String> {
 
 /// All times are Unix seconds.
 fn judged(not_before: i64, not_after: i64, now: i64) -> Option<String> {
-    // A certificate for a day or a week is renewed in its last third, as its issuer means it.
+    // A certificate that is valid for a day or a week is renewed in the last third of this time, as its issuer intends.
     let soon = SOON.min((not_after - not_before) / 3);
     if now > not_after {
         Some(format!("holds a certificate that expired on {}; renew it", date(not_after)))
@@ -48,7 +48,7 @@ mod tests {
             (0, 90 * DAY, 90 * DAY, Some("expires on 1970-04-01T00:00:00Z")),
             (0, 90 * DAY, 90 * DAY + 1, Some("expired on 1970-04-01T00:00:00Z")),
             (DAY, 90 * DAY, 0, Some("valid from 1970-01-02T00:00:00Z on")),
-            // One that lives for a day.
+            // A certificate that is valid for a day.
             (0, DAY, DAY / 2, None),
             (0, DAY, DAY - DAY / 4, Some("expires on 1970-01-02T00:00:00Z")),
             (i64::MIN / 4, i64::MAX / 4, 0, None),

@@ -289,7 +289,7 @@ async fn an_endpoint_that_needs_new_tokens_stays_within_the_login_budget() {
     assert!(api.asked("/1.0/workers").len() <= 21, "{}", api.asked("/1.0/workers").len());
     // A new configuration of the same account has the same budget.
     let other = with_password(None);
-    other.continues(&account);
+    other.take_over(&account);
     workers::SPEC.fetch(&client, Request::of(&other)).await.unwrap_err();
     assert_eq!(api.asked(LOGIN).len(), 10);
 }

@@ -84,7 +84,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "[web]\nlisten_address = [\"::1:28124\"]",
-        ":2: web.listen_address: entry 1: an IPv6 address stands in brackets; give one such as \"[::1]:10187\"",
+        ":2: web.listen_address: entry 1: an IPv6 address needs brackets; give one such as \"[::1]:10187\"",
     ),
     (
         "[web]\nlisten_address = [\"unix:planted\"]",
@@ -104,7 +104,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "[[accounts]]\nname = \"planted@example.com\"\ntoken = \"planted\"",
-        ":2: accounts[1].name: looks like an e-mail address, and would stand on every page; give another name",
+        ":2: accounts[1].name: looks like an e-mail address, and would appear on every page; give another name",
     ),
     (
         "[[accounts]]\nname = \" planted\"\ntoken = \"planted\"",
@@ -131,15 +131,15 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "[[accounts]]\nname = \"a\"\ntoken = \"planted\"\ntoken_file = \"planted\"",
-        ":3: accounts[1].token: stands beside token_file; give one of them",
+        ":3: accounts[1].token: is given together with token_file; give one of them",
     ),
     (
         "[[accounts]]\nname = \"a\"\nemail = \"e@x\"\npassword = \"planted\"\ntoken = \"planted\"",
-        ":5: accounts[1].token: stands beside a password; give one of them",
+        ":5: accounts[1].token: is given together with a password; give one of them",
     ),
     (
         "[[accounts]]\nname = \"a\"\ntoken = \"planted\"\ntotp_secret = \"planted\"",
-        ":4: accounts[1].totp_secret: has no use beside a token; leave it out",
+        ":4: accounts[1].totp_secret: is not used with a token; leave it out",
     ),
     (
         "[[accounts]]\nname = \"a\"\nemail = \"e@x\"\npassword = \"planted\"\ntotp_secret = \"planted 0189\"",
@@ -160,7 +160,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "[[accounts]]\nname = \"a\"\ntoken = \"planted\"\n[[accounts]]\nname = \"a\"\ntoken = \"planted\"",
-        ":5: accounts[2].name: stands twice; every account needs a name of its own",
+        ":5: accounts[2].name: is used twice; every account needs a name of its own",
     ),
     (
         "[[accounts]]\nname = \"a\"\ntokn = \"planted\"",
@@ -174,7 +174,7 @@ const MISTAKES: &[(&str, &str)] = &[
         "[[accounts]]\nname = \"a\"\ntoken = \"planted",
         ":3:17: not valid TOML; write `key = value` on a line of its own, and every text in quotes",
     ),
-    ("[[accounts]]\nname = \"a\"\nplanted = 1\nplanted = 2", ":4:1: a key stands twice; keep one of them"),
+    ("[[accounts]]\nname = \"a\"\nplanted = 1\nplanted = 2", ":4:1: a key is given twice; keep one of them"),
 ];
 
 #[test]

@@ -31,9 +31,9 @@ fn all_mistakes_are_reported_at_once_with_place_and_key() {
 #[test]
 fn nothing_to_poll_is_a_mistake_only_for_commands_that_poll() {
     let sources = || Sources { environment: environment(&[BASE_URL]), ..Sources::default() };
-    assert!(Config::load_to_ask(sources()).unwrap().accounts.is_empty());
+    assert!(Config::load_for_query(sources()).unwrap().accounts.is_empty());
     assert!(Config::load(sources()).unwrap_err().mistakes()[0].message.starts_with("nothing to poll; "));
-    let error = Config::load_to_ask(Sources::default()).unwrap_err();
+    let error = Config::load_for_query(Sources::default()).unwrap_err();
     assert_eq!(error.mistakes()[0].key, "api.base_url");
 }
 

@@ -42,7 +42,7 @@ fn mistakes_in_yaml_have_their_lines_and_remedies() {
             "accounts:\n  - name: a\n    token: *planted\n",
             ":3:12: not valid YAML; check its indentation, and put texts with special characters in quotes",
         ),
-        ("poll:\n  workers: 5s\n  workers: 6s\n", ":3:3: a key stands twice; keep one of them"),
+        ("poll:\n  workers: 5s\n  workers: 6s\n", ":3:3: a key is given twice; keep one of them"),
         (
             "poll:\n  workers: false\n",
             ":2: poll.workers: expected a text, found true or false; put it in quotes, such as \"off\"",

@@ -24,10 +24,10 @@ fn every_mistake_has_its_message() {
             "web.yml:1:20: not valid YAML; check its indentation, and put texts with special characters in quotes",
         ),
         ("hunter2", "web.yml:1: is not a mapping; write its keys as \"key: value\", each in a line of its own"),
-        ("rate_limit:\nrate_limit:\n", "web.yml:2:1: a key stands twice; keep one of them"),
+        ("rate_limit:\nrate_limit:\n", "web.yml:2:1: a key is given twice; keep one of them"),
         (
             "tls_config:\n  a: b\n",
-            "web.yml:1: unknown key; those there are: basic_auth_users, http_server_config, rate_limit, tls_server_config",
+            "web.yml:1: unknown key; known are: basic_auth_users, http_server_config, rate_limit, tls_server_config",
         ),
         ("\nbasic_auth_user:\n  a: b\n", "web.yml:2: unknown key `basic_auth_user`; did you mean `basic_auth_users`?"),
         (
@@ -60,7 +60,7 @@ fn every_mistake_has_its_message() {
         ),
         (
             &format!("{tls}  client_auth_type: RequireAndVerify\n"),
-            "web.yml:4: tls_server_config.client_auth_type: is none of those there are: NoClientCert, RequestClientCert, \
+            "web.yml:4: tls_server_config.client_auth_type: is not known; known are: NoClientCert, RequestClientCert, \
              RequireAnyClientCert, RequireClientCert, VerifyClientCertIfGiven, RequireAndVerifyClientCert",
         ),
         (
@@ -69,16 +69,16 @@ fn every_mistake_has_its_message() {
         ),
         (
             &format!("{tls}  client_ca_file: cert.pem\n"),
-            "web.yml:4: tls_server_config.client_ca_file: is of no use without client_auth_type; give \"RequireAndVerifyClientCert\"",
+            "web.yml:4: tls_server_config.client_ca_file: is not used without client_auth_type; give \"RequireAndVerifyClientCert\"",
         ),
         (
             &format!("{tls}  client_allowed_sans: [a]\n"),
-            "web.yml:4: tls_server_config.client_allowed_sans: is of no use where clients need no certificate; \
+            "web.yml:4: tls_server_config.client_allowed_sans: is not used if clients need no certificate; \
              give client_auth_type \"RequireAndVerifyClientCert\"",
         ),
         (
             &format!("{tls}  min_version: TLS14\n"),
-            "web.yml:4: tls_server_config.min_version: is none of those there are: TLS10, TLS11, TLS12, TLS13",
+            "web.yml:4: tls_server_config.min_version: is not known; known are: TLS10, TLS11, TLS12, TLS13",
         ),
         (
             &format!("{tls}  max_version: TLS11\n  min_version: TLS10\n"),
@@ -90,7 +90,7 @@ fn every_mistake_has_its_message() {
         ),
         (
             &format!("{tls}  cipher_suites:\n    - TLS_AES_128_GCM_SHA256\n    - TLS_RSA_WITH_AES_128_CBC_SHA\n"),
-            "web.yml:6: tls_server_config.cipher_suites[2]: is none of those there are: …",
+            "web.yml:6: tls_server_config.cipher_suites[2]: is not known; known are: …",
         ),
         (
             &format!("{tls}  max_version: TLS12\n  cipher_suites: [TLS_AES_128_GCM_SHA256]\n"),
@@ -102,7 +102,7 @@ fn every_mistake_has_its_message() {
         ),
         (
             &format!("{tls}  curve_preferences: [CurveP521]\n"),
-            "web.yml:4: tls_server_config.curve_preferences[1]: is none of those there are: X25519, CurveP256, CurveP384",
+            "web.yml:4: tls_server_config.curve_preferences[1]: is not known; known are: X25519, CurveP256, CurveP384",
         ),
         (
             &format!("{tls}  prefer_server_cipher_suites: 3\n"),
@@ -114,7 +114,7 @@ fn every_mistake_has_its_message() {
         ),
         (
             "http_server_config:\n  headers:\n    Server: a\n",
-            "web.yml:3: http_server_config.headers: unknown key; those there are: Content-Security-Policy, \
+            "web.yml:3: http_server_config.headers: unknown key; known are: Content-Security-Policy, \
              Strict-Transport-Security, X-Content-Type-Options, X-Frame-Options, X-XSS-Protection",
         ),
         (
@@ -143,7 +143,7 @@ fn every_mistake_has_its_message() {
         ),
         (
             "rate_limit:\n  interval: soon\n",
-            "web.yml:2: rate_limit.interval: is no duration; give one such as \"100ms\" or \"1m30s\", or 0 for no limit",
+            "web.yml:2: rate_limit.interval: is not a duration; give one such as \"100ms\" or \"1m30s\", or 0 for no limit",
         ),
         (
             "rate_limit:\n  interval: 1s\n",

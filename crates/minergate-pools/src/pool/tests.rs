@@ -141,7 +141,7 @@ async fn paths_of_the_pool_are_requested_once_for_all_wallets() {
 }
 
 #[tokio::test]
-async fn each_fault_of_a_pool_has_its_error_which_quotes_nothing() {
+async fn each_fault_of_a_pool_has_its_error_without_text_from_the_pool() {
     let faults: [(Respond, &str); 8] = [
         (|path| ok(format!("{{\"error\":\"Not found\",\"path\":\"{path}\"}}")), "wallet_unknown"),
         (|path| ok(format!("{{\"error\":\"{path}\"}}")), "api_error"),
@@ -157,8 +157,8 @@ async fn each_fault_of_a_pool_has_its_error_which_quotes_nothing() {
         let wallet = wallet(&fake.pool("nodejs-pool", HOUR), ADDRESS);
         let error = ask(&wallet, "balance").await.unwrap_err();
         assert_eq!(error.kind(), kind);
-        let said = format!("{error} {error:?}");
-        assert!(!said.contains(ADDRESS) && !said.contains("/miner"), "{said}");
+        let printed = format!("{error} {error:?}");
+        assert!(!printed.contains(ADDRESS) && !printed.contains("/miner"), "{printed}");
     }
 }
 

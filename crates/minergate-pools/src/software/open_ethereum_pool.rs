@@ -12,7 +12,7 @@ use minergate::endpoints::workers::{Miner, MinerShares, Worker};
 use super::{Software, Source};
 use crate::name::Names;
 use crate::reading::{Context, Reading};
-use crate::refusal;
+use crate::pool_error;
 use crate::value::{Unsigned, is_online, milliseconds, rescaled};
 
 pub(super) const SOFTWARE: Software = Software {
@@ -21,7 +21,7 @@ pub(super) const SOFTWARE: Software = Software {
     root: "/api",
     decimals,
     sources: &[
-        Source::of_wallet("/accounts/{address}", accounts).error(refusal::of_wallet_or_empty).fills(&[
+        Source::of_wallet("/accounts/{address}", accounts).error(pool_error::of_wallet_or_empty).fills(&[
             "workers",
             "mining_stats",
             "balance",

@@ -1,4 +1,4 @@
-//! Rules that every software of the table keeps.
+//! Rules that all supported software must follow.
 
 mod arbitrary;
 mod values;
@@ -55,7 +55,7 @@ fn names_are_unique_and_endpoints_are_those_of_the_api() {
     for software in SOFTWARES {
         assert!(software.endpoints.iter().all(|name| endpoints::find(name).is_some()), "{}", software.name);
         let paths: BTreeSet<_> = software.sources.iter().map(|source| source.path).collect();
-        assert_eq!(paths.len(), software.sources.len(), "{}: a path stands twice", software.name);
+        assert_eq!(paths.len(), software.sources.len(), "{}: a path appears twice", software.name);
         for source in software.sources {
             assert!(source.path.starts_with('/'), "{}", source.path);
             for endpoint in source.fills.iter().chain(source.adds_to) {
@@ -143,7 +143,7 @@ fn an_answer_without_values_has_no_samples() {
 }
 
 #[test]
-fn a_path_that_the_pool_lacks_costs_no_other_value() {
+fn a_path_that_the_pool_lacks_removes_no_other_value() {
     let software = software("nodejs-pool");
     let mut bodies = samples(software, "mining_stats");
     for missing in ["<html>", r#"{"error":"Not found"}"#, "[]"] {

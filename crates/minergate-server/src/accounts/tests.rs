@@ -35,7 +35,7 @@ async fn login(accounts: &Accounts, fields: Value, now: u64) -> Result<String, E
     accounts.login(&Fields::of(fields), None, Duration::from_secs(now)).await
 }
 
-async fn owner(accounts: &Accounts, token: &str) -> Result<usize, Denial> {
+async fn owner(accounts: &Accounts, token: &str) -> Result<usize, ReadRefusal> {
     accounts.of_token(Some(token)).await.1
 }
 
@@ -50,14 +50,14 @@ async fn a_login_needs_the_right_email_and_password() {
         assert_eq!(owner(&accounts, &token).await, Ok(0));
     }
     for (key, value, refusal) in [
-        ("email", json!(null), Refusal::MissingEmail),
-        ("email", json!(""), Refusal::MissingEmail),
-        ("email", json!("nobody@example.com"), Refusal::WrongEmailOrPassword),
-        ("email", json!("farm-3@example.com"), Refusal::WrongEmailOrPassword),
-        ("password", json!("wrong"), Refusal::WrongEmailOrPassword),
-        ("password", json!("correct horse "), Refusal::WrongEmailOrPassword),
-        ("password", json!(12), Refusal::WrongEmailOrPassword),
-        ("password", json!(null), Refusal::WrongEmailOrPassword),
+        ("email", json!(null), LoginRefusal::MissingEmail),
+        ("email", json!(""), LoginRefusal::MissingEmail),
+        ("email", json!("nobody@example.com"), LoginRefusal::WrongEmailOrPassword),
+        ("email", json!("farm-3@example.com"), LoginRefusal::WrongEmailOrPassword),
+        ("password", json!("wrong"), LoginRefusal::WrongEmailOrPassword),
+        ("password", json!("correct horse "), LoginRefusal::WrongEmailOrPassword),
+        ("password", json!(12), LoginRefusal::WrongEmailOrPassword),
+        ("password", json!(null), LoginRefusal::WrongEmailOrPassword),
     ] {
         let mut fields = right.clone();
         fields[key] = value;
@@ -66,17 +66,17 @@ async fn a_login_needs_the_right_email_and_password() {
 }
 
 #[tokio::test]
-async fn a_totp_code_is_good_once_and_within_a_step() {
+async fn a_totp_code_is_valid_once_and_within_one_step_of_its_time() {
     let accounts = accounts();
     let totp = totp_rs::Builder::new().with_secret(totp_rs::Secret::try_from_base32(KEY).unwrap()).build_noncompliant();
     let login = |code: Value, now| {
         login(&accounts, json!({ "email": "farm-2@example.com", "password": "correct horse", "totp": code }), now)
     };
-    let wrong = || Err(Refusal::WrongTotp.into());
+    let wrong = || Err(LoginRefusal::WrongTotp.into());
     for none in [json!(0), json!("0"), json!(""), json!(null)] {
-        assert_eq!(login(none, NOW).await, Err(Refusal::TotpRequired.into()));
+        assert_eq!(login(none, NOW).await, Err(LoginRefusal::TotpRequired.into()));
     }
-    // A time whose code begins with a zero, so that the number is short.
+    // Find a time whose code begins with a zero, so that the number has fewer digits.
     let code = |now| totp.generate(now).to_string();
     let short = (0..1000).map(|i| NOW + i * STEP).find(|time| code(*time).starts_with('0')).unwrap();
     assert_eq!(login(json!(code(short)), short + 2 * STEP).await, wrong());
@@ -92,19 +92,19 @@ async fn a_totp_code_is_good_once_and_within_a_step() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_ready_made_token_never_ends_and_is_of_its_account_alone() {
+async fn a_configured_token_never_expires_and_is_valid_for_its_account_only() {
     let accounts = accounts();
     tokio::time::advance(Duration::from_secs(86_400)).await;
     assert_eq!((owner(&accounts, "0123abcd").await, owner(&accounts, "4567cdef").await), (Ok(2), Ok(3)));
     for token in ["made up", "0123abc", "0123abcde", "correct horse"] {
-        assert_eq!(owner(&accounts, token).await, Err(Denial::InvalidToken), "{token}");
+        assert_eq!(owner(&accounts, token).await, Err(ReadRefusal::InvalidToken), "{token}");
     }
-    assert_eq!(owner(&accounts, "").await, Err(Denial::NoToken));
-    assert_eq!(accounts.of_token(None).await, (None, Err(Denial::NoToken)));
+    assert_eq!(owner(&accounts, "").await, Err(ReadRefusal::NoToken));
+    assert_eq!(accounts.of_token(None).await, (None, Err(ReadRefusal::NoToken)));
 }
 
 #[tokio::test]
-async fn a_password_of_a_file_is_the_one_that_stands_there_now() {
+async fn a_password_file_is_read_again_for_each_login() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("password");
     let file = Secret::File { name: "password_file", path: path.clone() };
@@ -122,17 +122,17 @@ async fn a_password_of_a_file_is_the_one_that_stands_there_now() {
             None => std::fs::remove_file(&path).unwrap(),
         }
         assert_eq!(login("a@example.com", "").await, Err(Error::Internal), "{}", SecretError::Empty);
-        assert_eq!(login("b@example.com", "second").await, Err(Refusal::WrongEmailOrPassword.into()));
+        assert_eq!(login("b@example.com", "second").await, Err(LoginRefusal::WrongEmailOrPassword.into()));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_failures_block_logins_for_a_while_and_no_token() {
+async fn many_failed_logins_block_logins_for_a_while_but_not_tokens() {
     let accounts = accounts().limit_failures();
     let login = |password: &str| login(&accounts, json!({ "email": "farm-1@example.com", "password": password }), NOW);
     let token = login("correct horse").await.unwrap();
     for _ in 0..FROM_ADDRESS {
-        assert_eq!(login("wrong").await, Err(Refusal::WrongEmailOrPassword.into()));
+        assert_eq!(login("wrong").await, Err(LoginRefusal::WrongEmailOrPassword.into()));
     }
     for password in ["wrong", "correct horse"] {
         assert_eq!(login(password).await, Err(Error::TooManyLogins(WINDOW)));
@@ -145,7 +145,7 @@ async fn many_failures_block_logins_for_a_while_and_no_token() {
 }
 
 #[tokio::test]
-async fn logins_at_one_time_are_not_more_than_allowed() {
+async fn concurrent_logins_do_not_exceed_the_limit() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("password");
     std::fs::write(&path, "right").unwrap();
@@ -154,6 +154,6 @@ async fn logins_at_one_time_are_not_more_than_allowed() {
     let accounts = accounts.limit_failures();
     let wrong = |_| login(&accounts, json!({ "email": "a@example.com", "password": "wrong" }), NOW);
     let results = futures_util::future::join_all((0..100).map(wrong)).await;
-    let is_checked = |result: &&Result<_, _>| **result == Err(Refusal::WrongEmailOrPassword.into());
+    let is_checked = |result: &&Result<_, _>| **result == Err(LoginRefusal::WrongEmailOrPassword.into());
     assert_eq!(results.iter().filter(is_checked).count(), FROM_ADDRESS as usize);
 }

@@ -1,13 +1,13 @@
-//! Changes to an answer's JSON: still JSON, but not what was promised.
+//! Changes to an answer's JSON. It stays valid JSON, but is not what the API promises.
 
 use serde_json::{Map, Value, json};
 
 use crate::noise::{Seed, whole};
 
-/// Currencies that nobody has heard of, in one answer.
+/// Number of made-up currencies in one answer.
 const MADE_UP: usize = 5000;
 
-/// Texts that break what quotes, escapes or trusts them badly.
+/// Texts that break programs with wrong quoting or escaping.
 const HOSTILE: &[&str] = &[
     "quote\"quote",
     "back\\slash\\",
@@ -24,7 +24,7 @@ const HOSTILE: &[&str] = &[
     "",
 ];
 
-/// Every value becomes one of another type, from which the former can't be read. Lists stay lists of what is in them.
+/// Changes every value to another type that can't be converted back. Lists stay lists, with changed elements.
 pub(super) fn wrong_types(value: &mut Value, seed: Seed) {
     *value = match value.take() {
         Value::Null => json!([]),
@@ -41,7 +41,7 @@ fn wrong_type(mut value: Value, seed: Seed) -> Value {
     value
 }
 
-/// Each field of each object is there or not, by chance.
+/// Removes some fields of each object at random.
 pub(super) fn missing_fields(value: &mut Value, seed: Seed) {
     if let Value::Object(fields) = value {
         fields.retain(|name, _| seed.of(name).unit() < 0.5);
@@ -51,7 +51,7 @@ pub(super) fn missing_fields(value: &mut Value, seed: Seed) {
     }
 }
 
-/// Every value that is neither list nor object becomes null.
+/// Replaces every value that is neither a list nor an object with null.
 pub(super) fn nulls(value: &mut Value, seed: Seed) {
     if !value.is_array() && !value.is_object() {
         *value = Value::Null;
@@ -61,7 +61,7 @@ pub(super) fn nulls(value: &mut Value, seed: Seed) {
     }
 }
 
-/// Every number, also one that is written as a string, becomes something that is none.
+/// Replaces every number, also if it is a string, with something that is not a number.
 pub(super) fn not_numbers(value: &mut Value, seed: Seed) {
     let words = ["NaN", "Infinity", "-Infinity", "nan", "inf", "1e999", "0x10", "1,5", "many", ""];
     let is_number = |text: &str| text.parse::<f64>().is_ok();
@@ -73,7 +73,7 @@ pub(super) fn not_numbers(value: &mut Value, seed: Seed) {
     }
 }
 
-/// Every text that is no number becomes a hostile one, and every object has hostile keys besides its own.
+/// Replaces every text that is not a number with a hostile one, and adds hostile keys to every object.
 pub(super) fn hostile_labels(value: &mut Value, seed: Seed) {
     if value.as_str().is_some_and(|text| text.parse::<f64>().is_err()) {
         *value = seed.pick(HOSTILE).copied().into();
@@ -86,7 +86,7 @@ pub(super) fn hostile_labels(value: &mut Value, seed: Seed) {
     }
 }
 
-/// An object has its first value again under thousands of codes that nobody has heard of, a list its first entry.
+/// Repeats the first value of an object under thousands of made-up codes, or the first entry of a list.
 pub(super) fn many_currencies(value: &mut Value, _: Seed) {
     let codes = (0..MADE_UP).map(|i| format!("fake{i}"));
     match value {
@@ -106,7 +106,7 @@ pub(super) fn many_currencies(value: &mut Value, _: Seed) {
     }
 }
 
-/// Fields whose numbers only grow, and so do all numbers in them. The last four are those of a wallet.
+/// Fields that contain only totals: numbers that never fall. The last four are fields of a wallet.
 const TOTALS: &[&str] = &[
     "blocksFound",
     "cumulativeTxCount",
@@ -120,23 +120,23 @@ const TOTALS: &[&str] = &[
     "validShares",
 ];
 
-/// The part of a total that a correction takes.
+/// The fraction of a total that a correction removes.
 const CORRECTION: f64 = 1e-4;
 
-/// Every total is a little lower. A whole number loses no more than that part, and so nothing where it is small.
+/// Lowers every total a little. A whole number loses at most this fraction, so a small one does not change.
 pub(super) fn corrected(value: &mut Value, _: Seed) {
     let before = value.clone();
     lower(value, &before, |total| CORRECTION * total);
 }
 
-/// Every total counts from what it was in a former answer.
+/// Makes every total count from its value in a former answer.
 pub(super) fn restarted(value: &mut Value, former: &Value) {
     lower(value, former, |total| total);
 }
 
-/// Takes from every total what `part` makes of the same total of another answer.
+/// Subtracts from every total the result of `part` for the same total of another answer.
 fn lower(value: &mut Value, other: &Value, part: fn(f64) -> f64) {
-    // The affiliate's profits are an object of totals alone.
+    // The answer about the affiliate's profits is an object that contains only totals.
     let are_totals = value.as_object().is_some_and(|fields| fields.values().all(Value::is_number));
     lower_totals(value, other, part, are_totals);
 }
@@ -160,7 +160,7 @@ fn lower_totals(value: &mut Value, other: &Value, part: fn(f64) -> f64, is_total
     }
 }
 
-/// Puts copies of an object's first value under other keys.
+/// Inserts copies of an object's first value under other keys.
 fn add_copies(fields: &mut Map<String, Value>, keys: impl Iterator<Item = String>) {
     let Some(first) = fields.values().next().cloned() else { return };
     for key in keys {
@@ -168,7 +168,7 @@ fn add_copies(fields: &mut Map<String, Value>, keys: impl Iterator<Item = String
     }
 }
 
-/// What is directly in a list or object, each with a seed of its own.
+/// The direct children of a list or an object, each with its own seed.
 fn parts(value: &mut Value, seed: Seed) -> Vec<(Seed, &mut Value)> {
     match value {
         Value::Array(entries) => (0..).zip(entries).map(|(i, entry)| (seed.nth(i), entry)).collect(),

@@ -1,10 +1,10 @@
-//! A rule: which fault, how often, for which endpoint and account, as people write it.
+//! A fault rule as people write it: which fault, how often, for which endpoint and account.
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::table::{FAULTS, Fault, Place};
+use super::table::{AppliesTo, FAULTS, Fault};
 use crate::nodejs_pool::{self, ROUTES};
 use crate::world;
 use minergate::api::LOGIN;
@@ -15,17 +15,17 @@ use minergate::spelling;
 
 const FORM: &str = "[ENDPOINT/]FAULT[=TIME][:RATE][@ACCOUNT]";
 
-/// A rule, read from and written as `[ENDPOINT/]FAULT[=TIME][:RATE][@ACCOUNT]`.
+/// A rule, parsed from and printed as `[ENDPOINT/]FAULT[=TIME][:RATE][@ACCOUNT]`.
 #[derive(Clone, Debug)]
 pub struct Rule {
     pub(super) fault: &'static Fault,
-    /// What the fault takes or names; 0 if it does neither.
+    /// The time parameter of the fault; 0 if it has none.
     pub(super) time: Duration,
-    /// The part of the requests that it hits, from 0 to 1.
+    /// The fraction of requests that it hits, from 0 to 1.
     pub(super) rate: f64,
-    /// The endpoint that it is for, or all that can have the fault.
+    /// The endpoint that it applies to; `None` means all that can have the fault.
     endpoint: Option<&'static str>,
-    /// The name of the account that it is for, or all, and the requests that are nobody's.
+    /// The name of the account that it applies to; `None` means all requests, also those without an account.
     account: Option<String>,
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn endpoint_names() -> impl Iterator<Item = &'static str> + Clone {
     std::iter::once(LOGIN).chain(ENDPOINTS.iter().map(|endpoint| endpoint.name)).chain(pool)
 }
 
-/// What the command line says of rules.
+/// The help text about rules.
 pub fn fault_help() -> String {
     let width = FAULTS.iter().map(|fault| fault.name.len()).max().unwrap_or_default();
     let lines = FAULTS.iter().map(|fault| {
@@ -43,7 +43,7 @@ pub fn fault_help() -> String {
         format!("  {:width$}  {}{time}\n", fault.name, fault.does)
     });
     format!(
-        "How to misbehave: {FORM}; may be given several times. The first rule that hits a request counts; which requests \
+        "Faults to simulate: {FORM}; can be given several times. The first rule that hits a request counts; which requests \
          are hit is drawn from the seed.\n\n\
          Such as 429:0.1 (a tenth of all requests), login/captcha@farm-2, balance/latency=5s.\n\n\
          ENDPOINT is {}; without it, all that can have the fault. RATE is from 0 to 1, without it 1. ACCOUNT is a name, \
@@ -56,11 +56,11 @@ pub fn fault_help() -> String {
 
 impl Rule {
     pub(super) fn fits(&self, endpoint: &str, account: &str) -> bool {
-        self.endpoint.map_or_else(|| self.fault.place.holds(endpoint), |only| only == endpoint)
+        self.endpoint.map_or_else(|| self.fault.applies_to.holds(endpoint), |only| only == endpoint)
             && self.account.as_ref().is_none_or(|only| only == account)
     }
 
-    /// Says when the rule's account is none of so many with credentials and so many with a wallet.
+    /// Checks that the rule's account exists, for this number of accounts with credentials and of accounts with a wallet.
     pub(crate) fn check_account(&self, accounts: usize, wallets: usize) -> Result<(), String> {
         let Some(name) = &self.account else { return Ok(()) };
         let kinds = [(accounts, account as Name), (wallets, nodejs_pool::account)];
@@ -80,23 +80,23 @@ impl Rule {
     }
 }
 
-/// An account's name by its number.
+/// The name of an account with this index.
 type Name = fn(usize) -> String;
 
 fn account(user: usize) -> String {
     world::name(user as u64)
 }
 
-impl Place {
+impl AppliesTo {
     fn holds(self, endpoint: &str) -> bool {
         match self {
-            Place::All => true,
-            Place::Login => endpoint == LOGIN,
-            Place::Accounts => Place::Tokens.holds(endpoint) || Place::Wallets.holds(endpoint),
-            Place::Tokens => ENDPOINTS.iter().any(|row| row.name == endpoint && row.scope == Scope::Account),
-            Place::Wallets => ROUTES.iter().any(|route| route.endpoint == endpoint && route.is_of_wallet()),
-            Place::Counters => {
-                // A counter's name ends so, and no other's. The API has no totals of single workers.
+            AppliesTo::All => true,
+            AppliesTo::Login => endpoint == LOGIN,
+            AppliesTo::Accounts => AppliesTo::Tokens.holds(endpoint) || AppliesTo::Wallets.holds(endpoint),
+            AppliesTo::Tokens => ENDPOINTS.iter().any(|row| row.name == endpoint && row.scope == Scope::Account),
+            AppliesTo::Wallets => ROUTES.iter().any(|route| route.endpoint == endpoint && route.is_of_wallet()),
+            AppliesTo::Counters => {
+                // Names of counters end in `_total`. The API has no totals for single workers.
                 let is_total = |family: &Family| family.suffix() == "_total" && !family.stem.starts_with("worker_");
                 ENDPOINTS.iter().any(|row| row.name == endpoint && row.families().any(is_total))
                     || ROUTES.iter().any(|route| route.endpoint == endpoint && route.has_totals)
@@ -137,19 +137,19 @@ impl FromStr for Rule {
     }
 }
 
-/// What stands before and after a sign.
+/// The parts of a text before and after a sign.
 fn split(text: &str, sign: char) -> (&str, Option<&str>) {
     text.split_once(sign).map_or((text, None), |(before, after)| (before, Some(after)))
 }
 
-/// The endpoint of that name, if it can have the fault.
+/// The endpoint with this name, if it can have the fault.
 fn place(fault: &Fault, name: &str) -> Result<&'static str, String> {
     let endpoint =
         endpoint_names().find(|known| *known == name).ok_or_else(|| unknown("endpoint", name, endpoint_names()))?;
-    if fault.place.holds(endpoint) {
+    if fault.applies_to.holds(endpoint) {
         return Ok(endpoint);
     }
-    let places: Vec<&str> = endpoint_names().filter(|endpoint| fault.place.holds(endpoint)).collect();
+    let places: Vec<&str> = endpoint_names().filter(|endpoint| fault.applies_to.holds(endpoint)).collect();
     Err(format!("`{endpoint}` can't have the fault `{}`; only {} can", fault.name, places.join(", ")))
 }
 
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_rule_is_said() {
+    fn an_invalid_rule_is_an_error_that_says_what_is_wrong() {
         let faults = FAULTS.iter().map(|fault| fault.name).collect::<Vec<_>>().join(", ");
         let endpoints = endpoint_names().collect::<Vec<_>>().join(", ");
         let accounts = ENDPOINTS.iter().filter(|endpoint| endpoint.scope == Scope::Account);
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn accounts_are_those_that_there_are() {
+    fn a_rule_for_an_account_that_does_not_exist_is_an_error() {
         let rule: Rule = "429@farm-4".parse().unwrap();
         assert_eq!(rule.check_account(4, 0), Ok(()));
         assert_eq!("429@rig-2".parse::<Rule>().unwrap().check_account(0, 2), Ok(()));
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn the_help_holds_every_name() {
+    fn the_help_names_every_fault() {
         let help = fault_help();
         assert!(FAULTS.iter().all(|fault| help.contains(&format!("\n  {} ", fault.name))), "{help}");
         assert!(endpoint_names().all(|endpoint| help.contains(endpoint)), "{help}");

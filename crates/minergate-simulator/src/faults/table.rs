@@ -10,53 +10,53 @@ use serde_json::Value;
 
 use super::{body, change};
 use crate::noise::Seed;
-use minergate_server::{Denial, Error, Refusal, application_error, framework_error, json_response};
+use minergate_server::{Error, LoginRefusal, ReadRefusal, application_error, framework_error, json_response};
 
-/// One way to misbehave.
+/// One fault.
 #[derive(Debug)]
 pub struct Fault {
     pub name: &'static str,
-    /// What it does, for people.
+    /// A description for users.
     pub does: &'static str,
     /// The endpoints that can have it.
-    pub(super) place: Place,
-    /// The time that it takes or names, for those that a rule can give one.
+    pub(super) applies_to: AppliesTo,
+    /// The default of the time parameter, for faults that have one.
     pub(super) time: Option<Duration>,
     pub(super) effect: Effect,
 }
 
 /// Which endpoints can have a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum AppliesTo {
     All,
     Login,
-    /// Those of accounts and wallets.
+    /// Those about accounts and wallets.
     Accounts,
     /// Those that need a token.
     Tokens,
     Wallets,
-    /// Those whose answers have totals that only grow.
+    /// Those whose answers have totals.
     Counters,
 }
 
 /// What a fault does to a request.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Effect {
-    /// The answer comes after the time.
+    /// Delays the answer by the time.
     Late,
-    /// No answer: the connection is reset after the time.
+    /// Sends no answer, and resets the connection after the time.
     Reset,
-    /// Another answer; what was asked for isn't done.
+    /// Sends another answer. The request is not executed.
     Instead(fn(Duration) -> Response),
-    /// The answer of the time when the rule came into force.
+    /// Sends the answer from the time when the rule became active.
     Frozen,
-    /// The answer, less what its totals were when the rule came into force.
+    /// Sends the answer, with totals counted from the time when the rule became active.
     Restarted,
-    /// The answer as of a wallet that the pool does not know.
+    /// Sends the pool's answer about an unknown wallet.
     WalletUnknown,
-    /// The answer's JSON is changed.
+    /// Changes the answer's JSON.
     Changed(fn(&mut Value, Seed)),
-    /// The answer's bytes are sent in another way than they should, after a head that says how many there are.
+    /// Sends the answer's bytes incorrectly, after a head with the right length.
     Sent(fn(Bytes, Duration) -> Body),
 }
 
@@ -64,7 +64,7 @@ use Effect::{Changed, Frozen, Instead, Late, Reset, Restarted, Sent, WalletUnkno
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Deeper than any reader of JSON goes.
+/// Deeper than any JSON parser accepts.
 const DEPTH: usize = 100_000;
 
 /// More entries than any list of the API has.
@@ -94,36 +94,35 @@ pub static FAULTS: &[Fault] = &[
     fault("huge-list", "a list of 200,000 empty objects", Instead(huge_list)),
     fault("many-currencies", "5,000 made-up currency codes more", Changed(change::many_currencies)),
     fault("hostile-labels", "keys and texts with quotes, newlines, NULs, e-mail addresses", Changed(change::hostile_labels)),
-    fault("frozen", "the answer of the time when the rule came into force: no number and no time goes on", Frozen)
-        .place(Place::Accounts),
+    fault("frozen", "always the answer from the time when the rule became active", Frozen).applies_to(AppliesTo::Accounts),
     fault(
         "correction",
-        "every total is a ten-thousandth lower, as after a correction or a reorganisation",
+        "every total is 0.01 % lower, as after a correction or a reorganisation",
         Changed(change::corrected),
     )
-    .place(Place::Counters),
-    fault("counter-reset", "every total counts from 0 again, since the rule came into force", Restarted)
-        .place(Place::Counters),
-    fault("expired-token", "status 401, the token has expired", Instead(expired_token)).place(Place::Tokens),
+    .applies_to(AppliesTo::Counters),
+    fault("counter-reset", "every total counts from 0 again, from the time when the rule became active", Restarted)
+        .applies_to(AppliesTo::Counters),
+    fault("expired-token", "status 401, the token has expired", Instead(expired_token)).applies_to(AppliesTo::Tokens),
     fault("forbidden", "status 403", Instead(forbidden)),
-    fault("wrong-password", "the login's WrongEmailOrPassword", Instead(wrong_password)).place(Place::Login),
-    fault("totp-required", "the login's TotpRequired", Instead(totp_required)).place(Place::Login),
-    fault("captcha", "the login wants a captcha", Instead(captcha)).place(Place::Login),
+    fault("wrong-password", "the login's WrongEmailOrPassword", Instead(wrong_password)).applies_to(AppliesTo::Login),
+    fault("totp-required", "the login's TotpRequired", Instead(totp_required)).applies_to(AppliesTo::Login),
+    fault("captcha", "the login wants a captcha", Instead(captcha)).applies_to(AppliesTo::Login),
     fault("login-internal", "the login's InternalError that the public host answered", Instead(login_internal))
-        .place(Place::Login),
+        .applies_to(AppliesTo::Login),
     fault("discontinued", "ApiDiscontinued with an empty message", Instead(discontinued)),
     fault("error-200", "an error with status 200", Instead(error_200)),
     fault("redirect", "status 302 to another host", Instead(redirect)),
-    fault("wallet-unknown", "the pool does not know the wallet", WalletUnknown).place(Place::Wallets),
+    fault("wallet-unknown", "the pool does not know the wallet", WalletUnknown).applies_to(AppliesTo::Wallets),
 ];
 
 const fn fault(name: &'static str, does: &'static str, effect: Effect) -> Fault {
-    Fault { name, does, place: Place::All, time: None, effect }
+    Fault { name, does, applies_to: AppliesTo::All, time: None, effect }
 }
 
 impl Fault {
-    const fn place(self, place: Place) -> Fault {
-        Fault { place, ..self }
+    const fn applies_to(self, applies_to: AppliesTo) -> Fault {
+        Fault { applies_to, ..self }
     }
 
     const fn time(self, time: Duration) -> Fault {
@@ -154,7 +153,7 @@ fn too_many(after: Duration) -> Response {
 }
 
 fn too_many_until(after: Duration) -> Response {
-    // Up to a whole second: the date has no fraction.
+    // Rounded up to a whole second, because the date has no fraction.
     let end = jiff::Timestamp::now() + (after + SECOND);
     limited(DateTimePrinter::new().timestamp_to_rfc9110_string(&end).unwrap_or_default())
 }
@@ -185,7 +184,7 @@ fn huge_list(_: Duration) -> Response {
 }
 
 fn expired_token(_: Duration) -> Response {
-    Error::Denied(Denial::InvalidToken).into_response()
+    Error::ReadRefused(ReadRefusal::InvalidToken).into_response()
 }
 
 fn forbidden(_: Duration) -> Response {
@@ -193,11 +192,11 @@ fn forbidden(_: Duration) -> Response {
 }
 
 fn wrong_password(_: Duration) -> Response {
-    Error::Refused(Refusal::WrongEmailOrPassword).into_response()
+    Error::LoginRefused(LoginRefusal::WrongEmailOrPassword).into_response()
 }
 
 fn totp_required(_: Duration) -> Response {
-    Error::Refused(Refusal::TotpRequired).into_response()
+    Error::LoginRefused(LoginRefusal::TotpRequired).into_response()
 }
 
 fn captcha(_: Duration) -> Response {

@@ -1,4 +1,4 @@
-//! Tests of when faults hit and whom, and of the pages that control them; what each does is tested over a socket.
+//! Tests of when faults hit, and of the pages that control them. The tests over a socket check the effect of each fault.
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -22,7 +22,7 @@ fn faults(seed: u64, texts: &[&str]) -> Faults {
     Faults::new(Seed::new(seed), rules(texts))
 }
 
-/// Which of a thousand requests of farm-1 for balance meet a fault.
+/// For each of a thousand requests of farm-1 for its balance, the fault that it gets.
 fn hits(faults: &Faults) -> Vec<Option<&'static str>> {
     (0..1000).map(|_| faults.hit("balance", "farm-1").map(|hit| hit.fault.name)).collect()
 }
@@ -44,7 +44,7 @@ fn the_first_rule_that_hits_wins() {
     let faults = faults(1, &["html:0.5", "429:0.5", "429:0.5", "500"]);
     let hits = hits(&faults);
     let count = |name| hits.iter().filter(|hit| **hit == Some(name)).count();
-    // Two rules of the same words draw for themselves.
+    // Two identical rules draw separately.
     assert!((440..560).contains(&count("html")) && (310..440).contains(&count("429")), "{hits:?}");
     assert_eq!(count("html") + count("429") + count("500"), 1000);
     let report = faults.report();
@@ -88,7 +88,7 @@ fn changed_json_repeats_with_the_seed() {
 }
 
 #[test]
-fn every_type_becomes_another() {
+fn every_value_changes_its_type() {
     let mut value = json!([{"a": 1, "b": "2.5", "c": {"d": null}, "e": true}, "text", []]);
     change::wrong_types(&mut value, Seed::new(1));
     assert_eq!(value, json!([[{"number": 1}, ["2.5"], [[]], {"flag": true}], ["text"], []]));
@@ -109,7 +109,7 @@ fn counters(endpoint: &Endpoint, answer: &Value) -> Vec<(String, f64)> {
 }
 
 #[test]
-fn corrections_and_resets_are_of_every_counter_and_of_nothing_else() {
+fn corrections_and_resets_change_every_counter_and_nothing_else() {
     let rule: Rule = "correction".parse().unwrap();
     let mut changed = Vec::new();
     for endpoint in ENDPOINTS.iter().filter(|endpoint| rule.fits(endpoint.name, "")) {
@@ -127,7 +127,7 @@ fn corrections_and_resets_are_of_every_counter_and_of_nothing_else() {
         for (name, after) in counters(endpoint, &restarted) {
             assert!(after.abs() < f64::EPSILON, "{name}: {after}");
         }
-        // With the counters' fields as they were, all is as it was.
+        // Except for the fields of counters, nothing has changed.
         for (name, field) in sample.as_object().unwrap() {
             for changed in [&corrected, &restarted] {
                 let gauges = ["hashrate", "minersCount", "unconfirmedBalance", "minerOnline"];
@@ -143,7 +143,7 @@ fn corrections_and_resets_are_of_every_counter_and_of_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_frozen_account_stands_still_and_others_go_on() {
+async fn a_frozen_account_does_not_change_and_others_do() {
     let pool = pool(&["frozen@farm-3"]);
     let later = async || {
         let began = unix_time().as_millis();
@@ -157,7 +157,7 @@ async fn a_frozen_account_stands_still_and_others_go_on() {
     later().await;
     assert_eq!(stats().await, first);
     assert!(u128::from(first["timestamp"].as_u64().unwrap()) + 5 <= unix_time().as_millis());
-    // Another account's rule is none for this one.
+    // A rule for another account does not apply to this one.
     pool.json("PUT", "/-/faults", r#"["frozen@farm-1"]"#).await;
     assert_ne!(stats().await, first);
 }
@@ -174,7 +174,7 @@ async fn a_counter_that_was_reset_grows_from_0() {
 }
 
 #[test]
-fn made_up_currencies_stand_in_objects_and_lists() {
+fn made_up_currencies_are_added_to_objects_and_lists() {
     for (mut value, path, expected) in [
         (json!({"xmr": {"hashrate": 5}}), "/fake7/hashrate", json!(5)),
         (json!([{"cc": "xmr", "amount": 5}]), "/8/cc", json!("fake7")),
@@ -186,11 +186,11 @@ fn made_up_currencies_stand_in_objects_and_lists() {
     }
 }
 
-/// A simulator without sockets.
+/// A simulator that is called without sockets.
 struct Pool(Router);
 
 impl Pool {
-    /// Asks as one at that address does.
+    /// Sends a request from a client at this address.
     async fn ask(&self, peer: &str, method: &str, path: &str, body: &str) -> (u16, String) {
         let token = credentials::of(&Simulator::new(Config::default()).world, 2).token.unwrap();
         let request = http::Request::builder().method(method).uri(path).header("token", token);

@@ -1,25 +1,25 @@
-//! The pool's answers. It says `false` for each number of a wallet that it does not know, and 0 for its amounts.
+//! The pool's answers. For an unknown wallet, each number is `false` and each amount is 0.
 
 use serde_json::{Value, json};
 
 use super::rig::{Rig, THRESHOLD, Work, first};
-use super::{Asked, CURRENCY};
+use super::{CURRENCY, PoolRequest};
 use crate::EPOCH;
 use crate::coin;
 use crate::network::Block;
 use crate::noise::{real, whole};
 
-/// The port of Monero's daemon, by which the software knows the currency.
+/// The port of Monero's daemon, which the software uses as the key of the currency.
 const PORT: u64 = 18081;
 
 const ALGORITHM: &str = "rx/0";
 
-/// Decoys of Monero's transactions.
+/// Number of decoys in Monero's transactions.
 const MIXIN: u64 = 15;
 
-pub(super) fn wallet_stats(asked: &Asked) -> Value {
-    let [hashrate, last_share, algorithm, hashes, valid, invalid] = fields(asked.rig.map(|rig| rig.work(asked.now)));
-    let amount = |amount: fn(&Rig, u64) -> u64| asked.rig.map_or(0, |rig| amount(rig, asked.now));
+pub(super) fn wallet_stats(request: &PoolRequest) -> Value {
+    let [hashrate, last_share, algorithm, hashes, valid, invalid] = fields(request.rig.map(|rig| rig.work(request.now)));
+    let amount = |amount: fn(&Rig, u64) -> u64| request.rig.map_or(0, |rig| amount(rig, request.now));
     json!({
         "hash": hashrate,
         "hash2": hashrate,
@@ -35,11 +35,11 @@ pub(super) fn wallet_stats(asked: &Asked) -> Value {
     })
 }
 
-/// All workers that the wallet ever had. One that is off has the hashrate 0.
-pub(super) fn wallet_workers(asked: &Asked) -> Value {
-    let all = ("global", asked.rig.map(|rig| rig.work(asked.now)));
-    let workers = asked.rig.iter().flat_map(|rig| &rig.workers);
-    let workers = workers.map(|worker| (worker.name, Some(worker.work(asked.now))));
+/// All workers that the wallet ever had. A worker that is off has the hashrate 0.
+pub(super) fn wallet_workers(request: &PoolRequest) -> Value {
+    let all = ("global", request.rig.map(|rig| rig.work(request.now)));
+    let workers = request.rig.iter().flat_map(|rig| &rig.workers);
+    let workers = workers.map(|worker| (worker.name, Some(worker.work(request.now))));
     std::iter::once(all).chain(workers).map(|(name, work)| (name, worker(name, work))).collect()
 }
 
@@ -47,7 +47,7 @@ fn worker(name: &str, work: Option<Work>) -> Value {
     let [hashrate, last_share, algorithm, hashes, valid, invalid] = fields(work);
     json!({
         "lts": last_share,
-        // The software's own spelling.
+        // The misspelling is the software's.
         "identifer": name,
         "hash": hashrate,
         "hash2": hashrate,
@@ -66,13 +66,13 @@ fn fields(work: Option<Work>) -> [Value; 6] {
     })
 }
 
-/// A number as JavaScript writes it: one without a fraction has no point.
+/// A number as JavaScript writes it: without a point if it has no fraction.
 fn number(value: f64) -> Value {
     if value.fract() == 0.0 { whole(value).into() } else { value.into() }
 }
 
-pub(super) fn wallet_payments(asked: &Asked) -> Value {
-    let payments = asked.rig.iter().flat_map(|rig| rig.payments(asked.now).skip(asked.skip).take(asked.limit));
+pub(super) fn wallet_payments(request: &PoolRequest) -> Value {
+    let payments = request.rig.iter().flat_map(|rig| rig.payments(request.now).skip(request.skip).take(request.limit));
     let payment = payments.map(|payment| {
         json!({
             "pt": "pplns",
@@ -85,15 +85,15 @@ pub(super) fn wallet_payments(asked: &Asked) -> Value {
     payment.collect()
 }
 
-/// A wallet that the pool does not know has the default threshold.
-pub(super) fn wallet_user(asked: &Asked) -> Value {
-    let (threshold, is_emailed) = asked.rig.map_or((THRESHOLD, false), |rig| (rig.threshold, rig.is_emailed));
+/// An unknown wallet has the default threshold.
+pub(super) fn wallet_user(request: &PoolRequest) -> Value {
+    let (threshold, is_emailed) = request.rig.map_or((THRESHOLD, false), |rig| (rig.threshold, rig.is_emailed));
     json!({ "payout_threshold": threshold, "email_enabled": u8::from(is_emailed) })
 }
 
-pub(super) fn network_stats(asked: &Asked) -> Value {
+pub(super) fn network_stats(request: &PoolRequest) -> Value {
     let Some(coin) = coin::find(CURRENCY) else { return Value::Null };
-    let block = Block::last(asked.pool.seed, coin, real(asked.now));
+    let block = Block::last(request.pool.seed, coin, real(request.now));
     let network = json!({
         "difficulty": block.difficulty,
         "hash": block.hash,
@@ -107,9 +107,9 @@ pub(super) fn network_stats(asked: &Asked) -> Value {
     answer
 }
 
-/// The pool has no miners but its wallets. Of the currencies that the software can mine, it lists its own only.
-pub(super) fn pool_stats(asked: &Asked) -> Value {
-    let Asked { pool, now, .. } = *asked;
+/// The wallets are the pool's only miners. Of the currencies that the software supports, the answer lists only its own.
+pub(super) fn pool_stats(request: &PoolRequest) -> Value {
+    let PoolRequest { pool, now, .. } = *request;
     let Some(coin) = coin::find(CURRENCY) else { return Value::Null };
     let hashes = |now| pool.rigs.iter().map(|rig| rig.hashes(now)).sum::<u64>();
     let blocks = |now| whole(real(hashes(now)) / (coin.hashrate * coin.period));

@@ -1,6 +1,6 @@
-//! The workers of one wallet: their shares, what these earn, and its payouts. All is a function of the seed and the time.
+//! The workers of one wallet: their shares, earnings and payouts. Everything is a function of the seed and the time.
 //!
-//! Times are whole seconds since 1970, amounts are in Monero's smallest unit.
+//! Times are whole seconds since 1970. Amounts are in Monero's smallest unit.
 
 use minergate_pools::address;
 
@@ -9,38 +9,38 @@ use crate::coin::Coin;
 use crate::mine::{Mine, Shares};
 use crate::noise::{Seed, real, whole};
 
-/// Seconds that the pool measures a hashrate for.
+/// Seconds over which the pool measures a hashrate.
 const WINDOW: u64 = 600;
 
-/// Seconds from one run of the pool's payments to the next.
+/// Seconds from one payment run of the pool to the next.
 const RUN: u64 = 600;
 
-/// What the pool takes from a payment for its transaction.
+/// The fee that the pool deducts for a payment's transaction.
 const FEE: u64 = 400_000_000;
 
-/// Amounts are paid in multiples of it.
+/// Payments are multiples of this amount.
 const DENOMINATION: u64 = 1_000_000;
 
-/// The pool's default payout threshold, which is also the least here.
+/// The pool's default payout threshold. In this simulation it is also the minimum.
 pub(super) const THRESHOLD: u64 = 100_000_000_000;
 
-/// Payout thresholds are multiples of it.
+/// Payout thresholds are multiples of this amount.
 const THRESHOLD_STEP: u64 = 10_000_000_000;
 
 const HOUR: f64 = 3600.0;
 
-/// The names of workers; a wallet has the first two or more, and one without a name, which the pool calls `x`.
+/// Names of workers. A wallet has at least the first two of them, and one worker without a name, which the pool calls `x`.
 const NAMES: &[&str] = &["rig-a", "garage.2", "attic", "basement-1"];
 const UNNAMED: &str = "x";
 
 /// A wallet and its workers.
 pub(super) struct Rig {
     pub(super) address: String,
-    /// By name, as the pool lists them.
+    /// In the order of the pool's list.
     pub(super) workers: Vec<Worker>,
-    /// The balance that is paid out: about a day's earnings.
+    /// The balance at which a payment is made: about the earnings of a day.
     pub(super) threshold: u64,
-    /// Whether the miner gets e-mails of the pool.
+    /// Whether the pool sends the miner e-mails.
     pub(super) is_emailed: bool,
     seed: Seed,
     coin: &'static Coin,
@@ -49,15 +49,15 @@ pub(super) struct Rig {
 
 pub(super) struct Worker {
     pub(super) name: &'static str,
-    /// Its mining in a time that stands still while it is off.
+    /// Its mining, in a time that stops while it is off.
     mine: Mine,
     began: u64,
-    /// Seconds from one return to the next, and for which of them it is off.
+    /// Seconds from one start to the next, and how many of them it is off.
     period: f64,
     off: f64,
 }
 
-/// What a worker did, or all of a wallet's together.
+/// The work of one worker, or of all workers of a wallet.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Work {
     /// Hashes per second.
@@ -68,7 +68,7 @@ pub(super) struct Work {
     pub(super) invalid: u64,
 }
 
-/// A payment, as it left the pool.
+/// A payment, as the pool sent it.
 pub(super) struct Payment {
     pub(super) time: u64,
     pub(super) amount: u64,
@@ -100,17 +100,17 @@ impl Rig {
         self.workers.iter().map(|worker| worker.shares(now).good_eq).sum()
     }
 
-    /// All that it earned, paid or not.
+    /// All earnings, paid or not.
     fn earned(&self, now: u64) -> u64 {
         whole(self.coin.atomic_units(self.workers.iter().map(|worker| worker.mine.mined(worker.own_time(now))).sum()))
     }
 
-    /// What is not paid yet.
+    /// Earnings that are not paid yet.
     pub(super) fn due(&self, now: u64) -> u64 {
         self.earned(now).saturating_sub(self.taken(self.payouts(now)))
     }
 
-    /// What the wallet got: less than what was taken for it, by the fees.
+    /// The amount that the wallet got: the amount taken from the balance, minus fees.
     pub(super) fn paid(&self, now: u64) -> u64 {
         let payouts = self.payouts(now);
         self.taken(payouts).saturating_sub(payouts.saturating_mul(FEE))
@@ -135,7 +135,8 @@ impl Rig {
         })
     }
 
-    /// What so many payouts took from the balance: each a little more than the threshold, as the pool does not pay at every moment.
+    /// The amount that this number of payouts took from the balance. Each takes a little more than the threshold, because payments are not made
+    /// continuously.
     fn taken(&self, payouts: u64) -> u64 {
         if payouts == 0 {
             return 0;
@@ -144,7 +145,7 @@ impl Rig {
         whole(real(self.threshold) * (MORE * real(payouts) + chance)).div_ceil(DENOMINATION).saturating_mul(DENOMINATION)
     }
 
-    /// Runs of the pool's payments since the wallet began.
+    /// Number of payment runs since the wallet began.
     fn runs(&self, now: u64) -> u64 {
         now.saturating_sub(self.began) / RUN
     }
@@ -154,18 +155,18 @@ impl Rig {
     }
 }
 
-/// What a payout takes on average, in thresholds. It and the next one's chance differ by less than what is more than 1.
+/// Average amount of a payout, in thresholds. The random differences between payouts are smaller than the part above 1.
 const MORE: f64 = 1.03;
 
 impl Worker {
     fn new(seed: Seed, name: &'static str, coin: &'static Coin, began: u64) -> Worker {
         let period = HOUR * seed.of("period").between(4.0, 12.0);
-        // Longer than the window, so that its hashrate is 0 for a while. The first one is never off.
+        // Longer than the window, so that its hashrate is 0 for a while. The first worker is never off.
         let off = if name == NAMES[0] { 0.0 } else { seed.of("off").between(1200.0, 2400.0) };
         Worker { name, mine: Mine::new(seed, coin, real(began)), began, period, off }
     }
 
-    /// The time as the worker's mining has it: it stands still at the end of each period.
+    /// The time in the worker's mining. It stops at the end of each period.
     fn own_time(&self, now: u64) -> f64 {
         let age = real(now.saturating_sub(self.began));
         let on = self.period - self.off;
@@ -201,7 +202,7 @@ impl Work {
     }
 }
 
-/// The first number from `low` to `high` for which something is true that stays true from there on.
+/// The first number from `low` to `high` for which a condition holds. From there on, the condition must hold for all numbers.
 pub(super) fn first(mut low: u64, mut high: u64, is_so: impl Fn(u64) -> bool) -> u64 {
     while low < high {
         let middle = low + (high - low) / 2;

@@ -1,4 +1,4 @@
-//! Tests of the simulated pool: as its clients see it, and over time.
+//! Tests of the simulated pool, from the view of its clients and over time.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::connection::Peer;
 use crate::faults::{FAULTS, Rule};
 use crate::{Config, EPOCH};
 
-/// Some time, in seconds since 1970, at which every wallet has mined for more than a year.
+/// A time in seconds since 1970 at which every wallet has mined for more than a year.
 const NOW: u64 = 1_760_000_000;
 
 struct Client {
@@ -50,7 +50,7 @@ impl Client {
         serde_json::from_str(&body).unwrap()
     }
 
-    /// A path of the first wallet.
+    /// The path of a route, for the first wallet.
     fn path(&self, route: &Route) -> String {
         route.path.replace("{address}", &self.wallets[0])
     }
@@ -60,7 +60,7 @@ impl Client {
     }
 }
 
-/// A value's types. Lists, and the objects whose keys are names of workers, have those of all their entries.
+/// The types in a value. Lists, and objects with workers' names as keys, have the types of all their entries.
 fn shape(value: &Value) -> Value {
     match value {
         Value::Null => json!("null"),
@@ -76,7 +76,7 @@ fn shape(value: &Value) -> Value {
     }
 }
 
-/// The shape, without the difference of whole numbers and others: a hashrate can be either.
+/// The shape, without the difference between whole numbers and other numbers, because a hashrate can be either.
 fn rough_shape(value: &Value) -> String {
     let mut shape = shape(value);
     shape.sort_all_objects();
@@ -128,7 +128,7 @@ async fn units_are_the_software_s_own() {
     let now = minergate_server::unix_time().as_secs();
     let at_most = |value: &Value, age| (now - age..=now).contains(&value.as_u64().unwrap());
     assert!(at_most(&stats["lastHash"], 60) && at_most(&network["ts"], 300), "seconds: {stats} {network}");
-    // Some XMR with 12 decimals, and a block's reward.
+    // The balance is a few XMR with 12 decimals, and the value is a block's reward.
     let threshold = client.json(&format!("/user/{}", client.wallets[0])).await["payout_threshold"].as_u64().unwrap();
     assert!(stats["amtDue"].as_u64().unwrap() < 2 * threshold && threshold.is_multiple_of(10_000_000_000));
     assert!((7_000_000_000_000..8_000_000_000_000).contains(&network["value"].as_u64().unwrap()), "{network}");
@@ -165,7 +165,7 @@ async fn an_unknown_path_is_html() {
 }
 
 #[tokio::test]
-async fn pages_hold_every_payment_once() {
+async fn each_payment_is_on_one_page() {
     let client = client(&[]);
     for wallet in &client.wallets {
         let stats = client.json(&format!("/miner/{wallet}/stats")).await;
@@ -180,7 +180,7 @@ async fn pages_hold_every_payment_once() {
                     break;
                 }
             }
-            // A payout may have come in the meantime.
+            // A payout may have been made in the meantime.
             let count = stats["txnCount"].as_u64().unwrap();
             assert!(count > 200 && (count..=count + 1).contains(&(payments.len() as u64)), "{count}");
             assert!(payments.is_sorted_by(|a, b| a["ts"].as_u64() > b["ts"].as_u64()));
@@ -223,7 +223,7 @@ async fn faults_hit_the_pool_s_paths() {
                 _ => true,
             };
             assert_eq!(rule.parse::<Rule>().is_ok(), possible, "{rule}");
-            // These take their time or need a connection; the tests over a socket have them.
+            // These need time or a connection, and are covered by the tests over a socket.
             if !possible || ["latency", "timeout", "slow-body", "endless", "truncated"].contains(&fault.name) {
                 continue;
             }
@@ -273,7 +273,7 @@ fn pool(seed: u64) -> Pool {
     Pool::new(Seed::new(seed), 3)
 }
 
-/// What never falls: of a wallet, and of each of its workers.
+/// Values that never fall: of a wallet, and of each of its workers.
 fn totals(rig: &Rig, now: u64) -> Vec<u64> {
     let of = |work: Work| [work.last_share, work.hashes, work.valid, work.invalid];
     let wallet = of(rig.work(now)).into_iter().chain([rig.paid(now), rig.payouts(now), rig.hashes(now)]);
@@ -298,7 +298,7 @@ proptest! {
     }
 
     #[test]
-    fn what_was_paid_is_what_the_payments_say(seed: u64, age in 0_u64..100_000_000) {
+    fn the_paid_amount_is_the_sum_of_the_payments(seed: u64, age in 0_u64..100_000_000) {
         let now = whole(EPOCH) + age;
         for rig in &pool(seed).rigs {
             let payments: Vec<Payment> = rig.payments(now).collect();
@@ -319,7 +319,7 @@ proptest! {
     fn any_time_has_answers(seed: u64, now in 0..1_000_000_000_000_u64, bits in 0..40_u32) {
         let pool = pool(seed);
         for route in ROUTES {
-            (route.answer)(&Asked { pool: &pool, rig: pool.rigs.first(), skip: 0, limit: 15, now: now >> bits });
+            (route.answer)(&PoolRequest { pool: &pool, rig: pool.rigs.first(), skip: 0, limit: 15, now: now >> bits });
         }
     }
 }
@@ -361,8 +361,9 @@ fn addresses_are_well_formed() {
 fn the_same_seed_gives_the_same_wallets_and_answers() {
     let answers = |seed| {
         let pool = pool(seed);
-        let ask =
-            |route: &Route| (route.answer)(&Asked { pool: &pool, rig: pool.rigs.first(), skip: 0, limit: 15, now: NOW });
+        let ask = |route: &Route| {
+            (route.answer)(&PoolRequest { pool: &pool, rig: pool.rigs.first(), skip: 0, limit: 15, now: NOW })
+        };
         ROUTES.iter().map(ask).collect::<Vec<Value>>()
     };
     assert_eq!(answers(1), answers(1));

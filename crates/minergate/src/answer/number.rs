@@ -1,4 +1,4 @@
-//! Numbers of answers: doubles as JSON has them, exact decimals, and whole numbers beyond a double's range.
+//! Numbers in answers: doubles as in JSON, exact decimals, and whole numbers too large for a double.
 
 use rust_decimal::Decimal;
 use serde::ser::Error as _;
@@ -7,10 +7,10 @@ use serde_json::value::RawValue;
 
 use super::FromJson;
 
-/// Whole numbers up to this are exact as doubles.
+/// Whole numbers up to this value are exact as doubles.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// A number that may come as a JSON number or as a string, may be missing, null, or something else.
+/// A number. It can be sent as a JSON number or as a string; it can be missing, null, or another type.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Number(Option<Value>);
 
@@ -21,7 +21,7 @@ enum Value {
 }
 
 impl Number {
-    /// An exact amount: so many of a currency's smallest units, as whole coins. Written as JSON it has all its digits.
+    /// An exact amount, given in a currency's smallest units, as whole coins. Its JSON has all digits.
     pub fn of_units(units: u128, decimals: u8) -> Number {
         Number(Some(Value::Decimal { units, decimals }))
     }
@@ -34,7 +34,7 @@ impl Number {
         }
     }
 
-    /// The number in decimal: of a double the digits that identify it, 17 at most. Nothing if it has more than 28 digits before the point.
+    /// The number in decimal notation; a double has at most 17 digits. `None` if it has more than 28 digits before the point.
     pub fn decimal(self) -> Option<Decimal> {
         let text = match self.0? {
             Value::Double(double) => double.to_string(),
@@ -43,7 +43,7 @@ impl Number {
         text.parse().ok()
     }
 
-    /// The first that was given.
+    /// This number if it is given, else the other.
     #[must_use]
     pub fn or(self, other: Number) -> Number {
         Number(self.0.or(other.0))
@@ -54,7 +54,7 @@ impl Number {
     }
 }
 
-/// A number of smallest units as a decimal number of coins, without zeros at its end.
+/// An amount in smallest units as a decimal number of coins, without trailing zeros.
 fn decimal(units: u128, decimals: u8) -> String {
     let decimals = usize::from(decimals);
     let digits = format!("{units:0>width$}", width = decimals + 1);
@@ -78,7 +78,7 @@ impl From<Number> for Option<f64> {
 }
 
 impl Serialize for Number {
-    /// A whole number is written without a fraction: readers in other languages want one for a count or a time.
+    /// A whole number is written without a fraction, because readers in other languages expect that for counts and times.
     #[expect(clippy::cast_possible_truncation, clippy::float_cmp, reason = "checked to be exact")]
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
@@ -99,7 +99,7 @@ impl FromJson for Number {
         Some(number.into())
     }
 
-    /// Reads a decimal number. "NaN", "Infinity", hexadecimal and what is beyond a double's range are not numbers.
+    /// Reads a decimal number. "NaN", "Infinity", hexadecimal numbers and numbers beyond a double's range are not accepted.
     fn text(text: &str) -> Option<Self> {
         let text = text.trim();
         let decimal = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
@@ -111,8 +111,8 @@ impl FromJson for Number {
     }
 }
 
-/// A whole number from 0 on, to the last digit: such as an amount in a currency's smallest unit. It may come as a JSON number or as a
-/// string, may be missing, null, or something else.
+/// A whole number from 0 on with all its digits, such as an amount in a currency's smallest unit. It can be sent as a JSON number or as
+/// a string; it can be missing, null, or another type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Integer(Option<u128>);
 
@@ -127,7 +127,7 @@ impl FromJson for Integer {
         u128::try_from(whole).ok().map(|whole| Integer(Some(whole)))
     }
 
-    /// JSON's numbers with a fraction or an exponent come as doubles, which are exact up to 2^53.
+    /// JSON numbers with a fraction or an exponent are parsed as doubles, which are exact up to 2^53.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::float_cmp, reason = "checked to be exact")]
     fn number(number: f64) -> Option<Self> {
         ((0.0..=EXACT).contains(&number) && number.trunc() == number).then_some(Integer(Some(number as u128)))

@@ -1,6 +1,6 @@
-//! One reading from JSON to an answer's types, which takes whatever stands there.
+//! One way of reading JSON into the types of answers. It accepts any JSON value.
 //!
-//! serde's derived structs would read an array's elements as their fields, and refuse an object that repeats one of its keys.
+//! serde's derived structs would accept an array as a struct's fields, and would reject an object with a repeated key.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,12 +9,12 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// What is read from JSON: each function says what one kind of value gives, and nothing where it is of another shape.
+/// A type that is read from JSON. Each function handles one kind of value, and returns `None` if the value has another shape.
 pub trait FromJson: Sized {
-    /// Reads an object to its end. Of a repeated key the last counts, as in JavaScript.
+    /// Reads an object to its end. If a key is repeated, the last value counts, as in JavaScript.
     ///
     /// # Errors
-    /// What follows is not JSON.
+    /// If the input is not JSON.
     fn object<'de, A: MapAccess<'de>>(mut fields: A) -> Result<Option<Self>, A::Error> {
         while fields.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(None)
@@ -23,7 +23,7 @@ pub trait FromJson: Sized {
     /// Reads an array to its end.
     ///
     /// # Errors
-    /// What follows is not JSON.
+    /// If the input is not JSON.
     fn array<'de, A: SeqAccess<'de>>(mut elements: A) -> Result<Option<Self>, A::Error> {
         while elements.next_element::<IgnoredAny>()?.is_some() {}
         Ok(None)
@@ -37,7 +37,7 @@ pub trait FromJson: Sized {
         None
     }
 
-    /// A whole number within 64 bits. One that is of use as a double only is read as one.
+    /// A whole number of at most 64 bits. The default converts it to a double.
     #[expect(clippy::cast_precision_loss, reason = "it rounds as a reading of the number's text would")]
     fn integer(whole: i128) -> Option<Self> {
         Self::number(whole as f64)
@@ -51,13 +51,13 @@ pub trait FromJson: Sized {
         None
     }
 
-    /// What a value of another shape stands for, where that is not nothing.
+    /// The value to use if the JSON value has another shape.
     fn otherwise() -> Option<Self> {
         None
     }
 }
 
-/// A value of the wanted shape, or nothing.
+/// A value, or `None` if the JSON value has another shape.
 pub struct Maybe<T>(pub Option<T>);
 
 impl<'de, T: FromJson> Deserialize<'de> for Maybe<T> {
@@ -108,8 +108,8 @@ impl<'de, T: FromJson> Deserialize<'de> for Maybe<T> {
     }
 }
 
-/// An object of an answer: a struct whose fields each say their key. What follows the struct stands in its [`FromJson`]. Written as
-/// JSON, it has the fields that were given.
+/// An object in an answer: a struct whose fields name their keys. Code after the struct is added to its [`FromJson`]. When serialized to
+/// JSON, it has only the fields that were given.
 #[macro_export]
 macro_rules! object {
     (
@@ -145,12 +145,12 @@ macro_rules! object {
 /// The value of the key that was read last.
 ///
 /// # Errors
-/// What follows is not JSON.
+/// If the input is not JSON.
 pub fn next<'de, T: FromJson, A: MapAccess<'de>>(fields: &mut A) -> Result<Option<T>, A::Error> {
     fields.next_value::<Maybe<T>>().map(|Maybe(value)| value)
 }
 
-/// An object's key, copied only where it is written with escapes.
+/// An object's key. It is copied only if it contains escapes.
 #[derive(Deserialize)]
 #[serde(transparent)]
 pub struct Key<'a>(#[serde(borrow)] pub Cow<'a, str>);

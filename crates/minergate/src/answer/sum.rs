@@ -1,10 +1,10 @@
-//! Sums of coins in decimal: sums of doubles end in digits that nobody wrote, such as 0.1 + 0.2 = 0.30000000000000004.
+//! Decimal sums of coins. Sums of doubles have rounding errors, such as 0.1 + 0.2 = 0.30000000000000004.
 
 use rust_decimal::Decimal;
 
 use super::Number;
 
-/// A sum of amounts, to the last digit. It is unknown if an amount is missing, or if it is too large: a sum of the others would be a
+/// An exact sum of amounts. It is unknown if an amount is missing or too large, because a partial sum would be a
 /// wrong number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Sum(Option<Decimal>);
@@ -57,13 +57,13 @@ mod tests {
     }
 
     proptest! {
-        /// Whole numbers of smallest units are added as such.
+        /// The sum is the same as that of whole numbers of smallest units.
         #[test]
         fn a_sum_is_that_of_the_smallest_units(units in prop::collection::vec(0..10_u128.pow(15), 1..50), decimals in 0..=12_u8) {
             let all = Number::of_units(units.iter().sum(), decimals);
             let exact = units.iter().map(|units| Number::of_units(*units, decimals));
             prop_assert_eq!(sum(exact.clone()), all.get());
-            // The same, from doubles as JSON has them.
+            // The same with doubles, as JSON has them.
             prop_assert_eq!(sum(exact.map(|amount| amount.get().unwrap().into())), all.get());
         }
     }

@@ -1,8 +1,8 @@
-//! An account and its login: one at a time, no more often than makes sense, and never against a rejection.
+//! An account and its login: one login at a time, with limits, and never again with rejected credentials.
 //!
-//! The API locks accounts that insist. So a rejected password, a missing TOTP code, a captcha or a discontinued API blocks
-//! logins until the credentials change; every other failure waits, longer each time; no TOTP code is sent twice; and all logins
-//! together have a budget.
+//! The API locks accounts after repeated failures. So a rejected password, a missing TOTP code, a captcha or a discontinued API blocks
+//! logins until the credentials change. After any other failure, the next login waits, longer each time. No TOTP code is sent twice.
+//! A budget limits all logins together.
 
 mod login;
 mod token;
@@ -19,29 +19,29 @@ pub use self::login::Blocked;
 use self::login::Login;
 use super::budget::Budget;
 use super::limiter::Lane;
-use super::memory::Memory;
+use super::state_files::StateFiles;
 use super::{Client, Result, Secret};
 
 /// One account, its credentials and the state of its login.
 pub struct Account {
     name: Arc<str>,
     credentials: Credentials,
-    /// Its part of the client's slots, which the client cuts out at the first request.
+    /// Its part of the client's slots, created by the client at the first request.
     lane: OnceLock<Lane>,
-    memory: Memory,
-    /// Credentials that earlier processes found rejected are tried all the same.
-    tries_rejected: AtomicBool,
+    state_files: StateFiles,
+    /// Also try credentials that an earlier process found rejected.
+    retries_rejected: AtomicBool,
     /// The token in use. Changed only while `login` is locked.
     token: Mutex<Option<SecretString>>,
     budget: Mutex<Budget>,
-    /// Held while a login is under way, so that there is one, whoever asks.
+    /// Locked during a login, so that there is only one at a time.
     login: sync::Mutex<Login>,
 }
 
 /// How an account logs in.
 #[derive(Clone, PartialEq)]
 pub enum Credentials {
-    /// A ready-made token. The e-mail address, if there is one, tells which way a transfer went.
+    /// A ready-made token. The optional e-mail address tells the direction of transfers.
     Token {
         token: Secret,
         email: Option<String>,
@@ -69,8 +69,8 @@ impl Credentials {
         [first].into_iter().chain(second)
     }
 
-    /// How the account logs in, for people.
-    pub fn words(&self) -> &'static str {
+    /// How the account logs in, for the user.
+    pub fn description(&self) -> &'static str {
         match self {
             Credentials::Token { .. } => "token",
             Credentials::Password { totp: None, .. } => "password",
@@ -81,7 +81,7 @@ impl Credentials {
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.words())
+        f.write_str(self.description())
     }
 }
 
@@ -92,14 +92,14 @@ impl fmt::Debug for Account {
 }
 
 impl Account {
-    /// An account that has not logged in yet. What is kept across restarts stands in the state directory, if there is one.
+    /// An account that has not logged in yet. State is kept across restarts if there is a state directory.
     pub fn new(name: &str, credentials: Credentials, state_directory: Option<&Path>) -> Account {
         Account {
             name: name.into(),
             credentials,
             lane: OnceLock::new(),
-            memory: Memory::new(state_directory, name),
-            tries_rejected: AtomicBool::new(false),
+            state_files: StateFiles::new(state_directory, name),
+            retries_rejected: AtomicBool::new(false),
             token: Mutex::default(),
             budget: Mutex::default(),
             login: sync::Mutex::default(),
@@ -123,8 +123,8 @@ impl Account {
         self.lane.get_or_init(cut)
     }
 
-    /// Whether the credentials are other ones than those that were tried last. An account whose credentials are no files can't say
-    /// so, and need not be asked.
+    /// Whether the credentials differ from those that were tried last. Only credentials in files can change, so others need not be
+    /// checked.
     pub async fn has_new_credentials(&self, client: &Client) -> bool {
         let Ok((secret, totp)) = self.secrets().await else { return false };
         let fingerprint = self.fingerprint(client, &secret, totp.as_ref()).await;
@@ -140,13 +140,13 @@ impl Account {
         let email = self.email().unwrap_or_default();
         let totp = totp.map(ExposeSecret::expose_secret).unwrap_or_default();
         let parts = [client.settings().base_url.as_str(), email, secret.expose_secret(), totp];
-        self.memory.fingerprint(&parts.map(str::as_bytes)).await
+        self.state_files.fingerprint(&parts.map(str::as_bytes)).await
     }
 
-    /// Lets a login try once more that is blocked by a captcha or a discontinued API: somebody may have seen to that. Rejected
-    /// credentials stay blocked until there are others. Says whether logins are no longer blocked.
+    /// Allows one more login if logins are blocked by a captcha or a discontinued API, because the cause may be gone. Rejected
+    /// credentials stay blocked until they change. Returns whether logins were unblocked.
     pub fn unblock(&self) -> bool {
-        // It is locked while a login is under way.
+        // It is locked during a login.
         let Ok(mut login) = self.login.try_lock() else { return false };
         let may_pass = login.blocked.is_some_and(|reason| !reason.is_rejection());
         if may_pass {
@@ -155,30 +155,30 @@ impl Account {
         may_pass
     }
 
-    /// Tries credentials again that earlier processes found rejected.
-    pub fn try_rejected(&self) {
-        self.tries_rejected.store(true, Ordering::Relaxed);
+    /// Also try credentials that an earlier process found rejected.
+    pub fn retry_rejected(&self) {
+        self.retries_rejected.store(true, Ordering::Relaxed);
     }
 
-    /// Takes over what was found out with another configuration of the same account: the budget, the waits, and what was rejected.
-    /// Other credentials end the waits.
-    pub fn continues(&self, before: &Account) {
+    /// Takes over the login state of the same account in an earlier configuration: the budget, the waits, and rejected credentials.
+    /// Different credentials end the waits.
+    pub fn take_over(&self, before: &Account) {
         *self.budget() = *before.budget();
-        // One that is locked has a login under way.
+        // If it is locked, a login is in progress.
         if let (Ok(mut login), Ok(before)) = (self.login.try_lock(), before.login.try_lock()) {
-            *login = Login { proven: false, ..before.clone() };
+            *login = Login { is_token_proven: false, ..before.clone() };
         }
     }
 
-    /// Says whether the account's secrets can be read.
+    /// Checks that the account's secrets can be read.
     ///
     /// # Errors
-    /// [`SecretFile`](super::Error::SecretFile) of the first that can't.
+    /// [`SecretFile`](super::Error::SecretFile) for the first one that can't be read.
     pub async fn read_secrets(&self) -> Result<()> {
         self.secrets().await.map(drop)
     }
 
-    /// The secrets as they are now: password or token, and TOTP secret.
+    /// The current secrets: password or token, and TOTP secret.
     async fn secrets(&self) -> Result<(SecretString, Option<SecretString>)> {
         Ok(match &self.credentials {
             Credentials::Token { token, .. } => (token.read().await?, None),

@@ -1,7 +1,7 @@
-//! The bytes of an answer as JSON, with the faults that answers really have.
+//! Decodes the bytes of an answer as JSON, and repairs common defects.
 //!
-//! What leaves no doubt about the rest of the answer is repaired: a byte order mark, bytes that are not UTF-8, half of a surrogate
-//! pair, a bare `NaN` or `Infinity`. What can't be read at all is an error that says which it is.
+//! Defects that leave the rest of the answer unambiguous are repaired: a byte order mark, invalid UTF-8, half of a surrogate
+//! pair, a bare `NaN` or `Infinity`. Other bodies are errors that name the defect.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::{Error, Result};
 use crate::answer::{FromJson, Maybe};
 
-/// How the bodies begin that are no UTF-8 text, and what they are.
+/// First bytes of bodies that are not UTF-8 text, with a description.
 const FOREIGN: &[(&[u8], &str)] = &[
     (b"\x1f\x8b", "compressed with gzip, which was not asked for"),
     (b"\x28\xb5\x2f\xfd", "compressed with zstd, which was not asked for"),
@@ -29,21 +29,21 @@ const FOREIGN: &[(&[u8], &str)] = &[
 /// [`Error::Encoding`] when the body is compressed or not UTF-8, [`Error::Shape`] when it is not JSON or not of the type's shape.
 pub fn decode<T: FromJson>(body: &[u8]) -> Result<T> {
     let text = text(body)?;
-    // Most answers have none of the faults, and are read once.
+    // Most answers have no defects and are parsed once.
     let read = serde_json::from_str(&text).or_else(|_| serde_json::from_str(&repaired(&text, is_not_finite)));
     let Maybe(answer) = read.map_err(|error| shape(&error))?;
     answer.ok_or(Error::Shape { line: 1, column: 1 })
 }
 
-/// The answer as it stands, for whoever shows it.
+/// The answer's JSON, unchanged.
 ///
 /// # Errors
-/// As [`decode`], whatever the shape.
+/// As [`decode`], except that any shape is accepted.
 pub(crate) fn json(body: &[u8]) -> Result<Box<RawValue>> {
     serde_json::from_str(&repaired(&text(body)?, is_no_number)).map_err(|error| shape(&error))
 }
 
-/// `serde_json`'s own message quotes the answer, which can hold anything.
+/// The message of `serde_json` quotes the answer, which can contain personal data, so only the place is used.
 fn shape(error: &serde_json::Error) -> Error {
     Error::Shape { line: error.line(), column: error.column() }
 }
@@ -56,7 +56,7 @@ pub(super) fn text(body: &[u8]) -> Result<Cow<'_, str>> {
     }
 }
 
-/// The text with its repairs: half of a surrogate pair stands for no character, and what `is_fault` finds is null.
+/// The text with repairs: half of a surrogate pair becomes U+FFFD, and a word for which `is_fault` is true becomes null.
 pub(super) fn repaired(text: &str, is_fault: fn(&str) -> bool) -> Cow<'_, str> {
     let repairs = repairs(text, is_fault);
     if repairs.is_empty() {
@@ -72,7 +72,7 @@ pub(super) fn repaired(text: &str, is_fault: fn(&str) -> bool) -> Cow<'_, str> {
     Cow::Owned(repaired + &text[copied..])
 }
 
-/// What is to be replaced, and by what.
+/// The parts to replace, with their replacements.
 fn repairs(text: &str, is_fault: fn(&str) -> bool) -> Vec<(Range<usize>, &'static str)> {
     let json = text.as_bytes();
     let mut repairs = Vec::new();
@@ -108,17 +108,17 @@ fn code_unit(json: &[u8]) -> Option<u16> {
     u16::from_str_radix(digits, 16).ok()
 }
 
-/// Whether a byte is of a word or a number.
+/// Whether a byte belongs to a word or a number.
 fn is_of_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')
 }
 
-/// Whether a word is a number that JSON has no form for, as `NaN`, `Infinity` or `-inf`.
+/// Whether a word is a number that JSON can't represent, such as `NaN`, `Infinity` or `-inf`.
 pub(super) fn is_no_number(word: &str) -> bool {
     !word.ends_with(|c: char| c.is_ascii_digit()) && is_not_finite(word)
 }
 
-/// Whether a word is no finite number, as `NaN` or `1e999`: `serde_json` would refuse the whole answer for it.
+/// Whether a word is not a finite number, such as `NaN` or `1e999`. `serde_json` would reject the whole answer because of it.
 fn is_not_finite(word: &str) -> bool {
     word.parse().is_ok_and(|number: f64| !number.is_finite())
 }
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_leaves_no_doubt_is_repaired() {
+    fn unambiguous_defects_are_repaired() {
         for (body, expected) in [
             (&br#"{"a": "joe\ud83d"}"#[..], r#"{"a": "joe\ufffd"}"#),
             (br#""\ud83d\ud83d\ude00\ude00\uD83Dx""#, r#""\ufffd\ud83d\ude00\ufffd\ufffdx""#),
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_an_error_that_says_which() {
+    fn a_body_that_is_not_text_is_an_error_that_names_its_format() {
         for (body, word) in [
             (&b"\x1f\x8b\x08\x00"[..], "gzip"),
             (b"\x28\xb5\x2f\xfd\x04", "zstd"),
@@ -168,7 +168,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn json_stays_as_it_is(texts in prop::collection::vec(any::<String>(), 0..9), number in any::<i64>()) {
+        fn valid_json_is_unchanged(texts in prop::collection::vec(any::<String>(), 0..9), number in any::<i64>()) {
             let json = serde_json::json!({"NaN": texts, "n": [number, true, null]}).to_string();
             prop_assert_eq!(repairs(&text(json.as_bytes()).unwrap(), is_not_finite), vec![]);
         }

@@ -1,19 +1,19 @@
-//! How many logins an account may make, whatever leads to them: ten at once, then one a minute.
+//! The number of logins that an account can make, for any reason: ten at once, then one a minute.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Logins that are saved up at most.
+/// Maximum number of logins saved up.
 const CAPACITY: u32 = 10;
 
-/// Time that saves up one login.
+/// Time after which one more login is allowed.
 const PERIOD: Duration = Duration::from_secs(60);
 
 /// The logins that are left.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Budget {
-    /// When all of it is there again.
+    /// When the budget is full again.
     full_at: Instant,
 }
 
@@ -24,7 +24,7 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// When the next login is within the budget; nothing where it is now.
+    /// When the next login is allowed; `None` if it is allowed now.
     pub(super) fn next(&self) -> Option<Instant> {
         let next = self.full_at.checked_sub(PERIOD * (CAPACITY - 1))?;
         (next > Instant::now()).then_some(next)

@@ -1,4 +1,4 @@
-//! The client of one API, for all accounts: what is sent, when, how often, and with which token.
+//! The client of one API, for all accounts: limits, retries, tokens and redirects.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,19 +11,19 @@ use super::body::decode;
 use super::http::{Exchange, Http};
 use super::limiter::{Lane, Limiter, Turn};
 use super::pause::Target;
-use super::{Account, Error, Event, LOGIN, Observer, Read, Result, Settings};
+use super::{Account, Error, Event, LOGIN, Observer, ReadRequest, Result, Settings};
 use crate::answer::{Map, Text};
 
 /// Redirects followed within the host.
 const MAX_REDIRECTS: u32 = 3;
 
-/// Times that a read is tried again.
+/// Maximum number of retries of a request.
 const MAX_RETRIES: u32 = 2;
 
-/// The longest wait before the first retry; it doubles for the next.
+/// Maximum wait before the first retry. It doubles for the next one.
 const FIRST_RETRY: Duration = Duration::from_millis(500);
 
-/// How long a login waits while the host asks to be left alone.
+/// Maximum time that a login waits during a pause that the host asked for.
 const LOGIN_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where logins are sent.
@@ -35,28 +35,28 @@ pub struct Client {
     pub(super) observer: Observer,
     http: Arc<Http>,
     limiter: Limiter,
-    /// The lane of requests that are made for no account.
+    /// The lane for requests without an account.
     pool: Lane,
 }
 
 impl Client {
-    /// A client that keeps within the settings' limits.
+    /// A client that keeps the limits of the settings.
     ///
     /// # Errors
-    /// [`Error::Tls`] when the machine's TLS can't be used at all.
+    /// [`Error::Tls`] if TLS can't be used on this machine.
     pub fn new(settings: &Settings, observer: Observer) -> Result<Client> {
         let limiter = Limiter::new(settings.requests_per_second, settings.burst(), settings.concurrency);
         Client::with_limiter(settings, limiter, observer)
     }
 
-    /// A client with other settings. Where the host is the same, the pauses that it asked for go on.
+    /// A client with other settings. If the host is the same, its pauses stay in force.
     ///
     /// # Errors
     /// As [`Client::new`].
     pub fn reconfigured(&self, settings: &Settings) -> Result<Client> {
         let mut limiter = Limiter::new(settings.requests_per_second, settings.burst(), settings.concurrency);
         if settings.base_url == self.settings.base_url {
-            limiter = limiter.continues(&self.limiter);
+            limiter = limiter.continuing(&self.limiter);
         }
         Client::with_limiter(settings, limiter, self.observer.clone())
     }
@@ -71,40 +71,40 @@ impl Client {
         &self.settings
     }
 
-    /// Uses new connections from now on. Requests that were sent already finish on the old ones.
+    /// Uses new connections from now on. Requests in flight finish on the old ones.
     pub async fn renew_connections(&self) {
         self.http.renew().await;
     }
 
-    /// Reads a path, with the account's token if there is an account, and decodes the answer.
+    /// Requests a path, with the account's token if there is an account, and decodes the answer.
     ///
-    /// Logs the account in when it has no token. A token that the API refuses is replaced once. What may pass is tried again,
-    /// within the deadline and what the host is asked anyway.
+    /// Logs the account in if it has no token. A refused token is replaced once. A temporary error is retried
+    /// within the deadline and the retry budget.
     ///
     /// # Errors
     /// Every kind of [`Error`].
-    pub async fn get<T>(&self, read: Read<'_>, decode: impl Fn(&[u8]) -> Result<T>) -> Result<T> {
+    pub async fn get<T>(&self, read: ReadRequest<'_>, decode: impl Fn(&[u8]) -> Result<T>) -> Result<T> {
         let Some(account) = read.account else { return self.ask(read, &mut None, &decode).await };
         let mut token = None;
         let mut result = self.ask(read, &mut token, &decode).await;
         if let (Err(Error::Unauthorized { .. }), Some(refused)) = (&result, &token)
-            && account.refused(read.endpoint, refused).await
+            && account.token_refused(read.endpoint, refused).await
         {
             result = self.ask(read, &mut token, &decode).await;
             if let Err(Error::Unauthorized { .. }) = result {
-                account.denied(read.endpoint).await;
+                account.fresh_token_refused(read.endpoint).await;
             }
         }
         if let (Ok(_), Some(token)) = (&result, &token) {
-            account.accepted(read.endpoint, token).await;
+            account.token_accepted(read.endpoint, token).await;
         }
         result
     }
 
-    /// Asks once, and again while it may help. `token` becomes the one that was sent last.
+    /// Sends a request, and retries it while that can help. `token` is set to the token that was sent last.
     async fn ask<T>(
         &self,
-        read: Read<'_>,
+        read: ReadRequest<'_>,
         token: &mut Option<SecretString>,
         decode: &impl Fn(&[u8]) -> Result<T>,
     ) -> Result<T> {
@@ -114,10 +114,10 @@ impl Client {
         loop {
             let error = match (self.read(read, token, retries, decode).await, before) {
                 (Ok(Ok(answer)), _) => return Ok(answer),
-                // A retry has only what is left of the time; what went wrong is what the request before it ran into.
+                // A retry only gets the remaining time. If it times out, the error of the attempt before is more useful.
                 (Ok(Err(Error::Timeout)) | Err(_), Some(before)) => return Err(before),
                 (Ok(Err(error)), _) => error,
-                // Logins have waits of their own.
+                // Logins have their own waits.
                 (Err(error), None) => return Err(error),
             };
             let wait = rand::random_range(Duration::ZERO..=FIRST_RETRY * 2u32.pow(retries));
@@ -133,13 +133,13 @@ impl Client {
         }
     }
 
-    /// Sends one read, and follows redirects within the host: each is a request of its own.
+    /// Sends one request and follows redirects within the host. Each redirect counts as a request.
     ///
     /// # Errors
-    /// Why nothing was sent. What came of what was sent is in the result.
+    /// Why nothing was sent. The result of a sent request is in the inner `Result`.
     async fn read<T>(
         &self,
-        read: Read<'_>,
+        read: ReadRequest<'_>,
         token: &mut Option<SecretString>,
         retries: u32,
         decode: &impl Fn(&[u8]) -> Result<T>,
@@ -156,10 +156,10 @@ impl Client {
                 request = request.header("token", value);
             }
             if let Some(deadline) = read.deadline.filter(|_| retries > 0) {
-                // What is left once the turn has come.
+                // The time that is left after the wait for the turn.
                 request = request.timeout(self.settings.timeout.min(deadline.saturating_duration_since(Instant::now())));
             }
-            // In a box: thousands of reads may wait for their turns, and only a few are sent at a time.
+            // Boxed: thousands of requests can wait for their turns, but only a few are in flight.
             let (result, location) = Box::pin(self.send(&target, turn, lane, request, read.error, decode)).await;
             match (result, location) {
                 (Err(Error::Redirect { .. }), Some(location)) if redirects < MAX_REDIRECTS => url = location,
@@ -169,10 +169,10 @@ impl Client {
         }
     }
 
-    /// Waits for a turn, and for a token to send in it: the newest, as the one that there was before the wait may have ended since.
+    /// Waits for a turn, and then takes the newest token: the token from before the wait may have expired.
     async fn turn_with_token<'a>(
         &'a self,
-        read: Read<'a>,
+        read: ReadRequest<'a>,
         target: &Target<'_>,
         token: &mut Option<SecretString>,
     ) -> Result<(Turn<'a>, &'a Lane)> {
@@ -184,7 +184,7 @@ impl Client {
         loop {
             let before = account.token(self, read.endpoint).await?;
             let turn = self.turn(lane, target, read.deadline).await?;
-            // There is none while a login is under way, which needs a turn of its own.
+            // During a login there is no token, and the login needs a turn of its own.
             if let Some(current) = account.current_token() {
                 *token = Some(current);
                 return Ok((turn, lane));
@@ -225,7 +225,7 @@ impl Client {
         Box::pin(self.send(&login_target(account), turn, lane, request, Error::of_answer, token)).await.0
     }
 
-    /// Where a path below the base URL is, and its query, if it has one.
+    /// The URL of a path with an optional query below the base URL.
     fn url(&self, path: &str) -> Url {
         let mut url = self.settings.base_url.clone();
         let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
@@ -234,12 +234,12 @@ impl Client {
         url
     }
 
-    /// A share of the limits: whoever has one waits in it for itself, and holds at most a part of the slots.
+    /// A share of the limits. Its requests wait for each other, and use at most a part of the slots.
     pub fn lane(&self) -> Lane {
         self.limiter.lane()
     }
 
-    /// Sends a request in a turn that has come. Returns also where a redirect leads within the host.
+    /// Sends a request whose turn has come. Also returns the target of a redirect within the host.
     async fn send<T>(
         &self,
         target: &Target<'_>,
@@ -254,7 +254,7 @@ impl Client {
         let duration = start.elapsed();
         lane.note(body.as_ref().err(), duration > self.settings.timeout / 2);
         let until = self.take_pause(target, status, pause);
-        // The turn ends with the last byte: nobody waits for what is read of them.
+        // The turn ends with the last byte, so that no other request waits while the answer is decoded.
         drop(turn);
         let result = body.and_then(|body| {
             let error = status.and_then(|status| error(status.as_u16(), &body));
@@ -271,7 +271,7 @@ impl Client {
         (result, location)
     }
 
-    /// Keeps the pause that an answer asks for. Returns when it ends.
+    /// Records a pause that an answer asks for. Returns when it ends.
     fn take_pause(&self, target: &Target<'_>, status: Option<StatusCode>, pause: Option<Duration>) -> Option<Instant> {
         let paused = self.limiter.pauses(|pauses| match (status?, pause) {
             (StatusCode::TOO_MANY_REQUESTS, pause) => Some((pauses.pause_host(pause?), true)),
@@ -286,7 +286,7 @@ impl Client {
     }
 }
 
-impl<'a> Read<'a> {
+impl<'a> ReadRequest<'a> {
     fn target(&self) -> Target<'a> {
         let lane = self.lane.map(|(name, _)| name);
         Target {
@@ -301,8 +301,8 @@ fn login_target(account: &Account) -> Target<'_> {
     Target { account: account.name(), endpoint: LOGIN, path: LOGIN_PATH }
 }
 
-/// Reads a token that a header can hold. Another, once kept, would never be refused, since it is never sent, and so no login
-/// would replace it.
+/// Reads the token from a login's answer. Text that can't be sent in a header is not accepted: it would never be sent, so it would never
+/// be refused and replaced.
 fn token(body: &[u8]) -> Result<SecretString> {
     let answer: Map<Text> = decode(body)?;
     let token = answer.get("token").and_then(Text::get).filter(|token| header::HeaderValue::from_str(token).is_ok());
@@ -319,7 +319,7 @@ mod tests {
     use crate::api::parse_base_url;
 
     #[test]
-    fn paths_stand_below_the_base_url_as_they_are() {
+    fn paths_are_appended_to_the_base_url_unchanged() {
         for (base, expected) in [
             ("https://a.example", "https://a.example/1.0/transfers/X%21%2F"),
             ("https://a.example/", "https://a.example/1.0/transfers/X%21%2F"),
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_is_decoded_when_its_turn_has_ended() {
+    async fn an_answer_is_decoded_after_its_turn_has_ended() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move {
@@ -344,7 +344,7 @@ mod tests {
         });
         let config = Settings { concurrency: 1, ..Settings::new(parse_base_url(&base_url).unwrap()) };
         let client = Client::new(&config, Arc::new(|_| {})).unwrap();
-        let read = Read {
+        let read = ReadRequest {
             lane: None,
             error: Error::of_answer,
             endpoint: "status",

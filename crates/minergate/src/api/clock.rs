@@ -1,4 +1,4 @@
-//! What an answer's headers say of time: how long to wait, and how far this machine's clock is off.
+//! Times in the headers of an answer: how long to wait, and how far this machine's clock is off.
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 
-/// A difference between clocks that makes TOTP codes fail, in seconds: their step.
+/// Difference between clocks, in seconds, that makes TOTP codes invalid: the length of their step.
 const MATTERS: i64 = 30;
 
 pub(super) struct Clock {
-    /// How long the server asks to be left alone, given in seconds or as a date.
+    /// How long the server asks to wait, given in seconds or as a date.
     pub(super) retry_after: Option<Duration>,
-    /// Seconds that this machine's clock is ahead of the server's, where that matters.
+    /// Seconds that this machine's clock is ahead of the server's; `None` if the difference is small.
     pub(super) off: Option<i64>,
 }
 
@@ -21,7 +21,7 @@ impl Clock {
         let now = Timestamp::now();
         let server = date(headers, &DATE);
         let seconds = || text(headers, &RETRY_AFTER)?.parse().ok().map(Duration::from_secs);
-        // By the server's own clock, if it says what that is.
+        // A date is relative to the server's own clock, if the answer has its time.
         let until = || date(headers, &RETRY_AFTER).map(|date| date.duration_since(server.unwrap_or(now)));
         let until = || until().map(|wait| Duration::try_from(wait).unwrap_or_default());
         let off = server.map(|server| now.duration_since(server).as_secs());

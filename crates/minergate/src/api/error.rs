@@ -1,6 +1,6 @@
-//! What can go wrong with a request, each with one word for metrics and one sentence for people.
+//! Errors of requests. Each has one word for metrics and one sentence for the user.
 //!
-//! No error quotes what the API or the user wrote: an answer, a URL or a header can hold anything.
+//! No error quotes text from the API or the user, because an answer, a URL or a header can contain personal data.
 
 mod connect;
 mod envelope;
@@ -15,7 +15,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// Why a request has no usable answer.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// No connection: name not found, refused, TLS failed.
+    /// No connection: name not found, connection refused, or TLS failed.
     #[error("could not connect: {0}")]
     Connect(&'static str),
     /// The connection broke before the answer was whole.
@@ -33,10 +33,10 @@ pub enum Error {
     /// HTTP 503.
     #[error("the API is unavailable (HTTP 503)")]
     Unavailable {
-        /// When the pause ends that the answer asked for.
+        /// When the pause ends, if the answer asked for one.
         until: Option<Instant>,
     },
-    /// An earlier answer asked for a pause; nothing was sent.
+    /// Nothing was sent because an earlier answer asked for a pause.
     #[error("nothing was sent: the API asked for a pause")]
     Paused { until: Instant },
     /// HTTP 5xx, or the API's `InternalError`.
@@ -45,13 +45,13 @@ pub enum Error {
     /// HTTP 404.
     #[error("the API has no such page (HTTP 404)")]
     NotFound,
-    /// HTTP 407: a proxy of the environment wants a user.
+    /// HTTP 407: the proxy set in the environment requires a user and a password.
     #[error("the proxy of the environment wants a user and a password (HTTP 407); give them in HTTP_PROXY")]
     Proxy,
     /// Any other HTTP 4xx.
     #[error("the API refused the request (HTTP {status})")]
     Client { status: u16 },
-    /// A redirect to another host, or one too many.
+    /// A redirect to another host, or too many redirects.
     #[error("the API redirects elsewhere (HTTP {status}), which is not followed")]
     Redirect { status: u16 },
     /// HTTP 401 or 403, or an error code about the token.
@@ -66,13 +66,13 @@ pub enum Error {
     /// The login's TOTP code was refused.
     #[error("the API refused the TOTP code{}", clock_off_words(*.clock_off))]
     TotpRefused {
-        /// Seconds that this machine's clock is ahead of the API's, where that is enough to matter.
+        /// Seconds that this machine's clock is ahead of the API's; `None` if the difference is small.
         clock_off: Option<i64>,
     },
-    /// The login needs a person.
+    /// The login requires a captcha.
     #[error("the API wants a captcha; give the account a token from a browser's session")]
     Captcha,
-    /// What the public host answers since 2019.
+    /// The public host's answer since 2019.
     #[error("the API says that it is discontinued")]
     Discontinued,
     /// A pool does not know the wallet.
@@ -81,28 +81,28 @@ pub enum Error {
     /// Any other error of the API.
     #[error("the API answered with an error of its own (HTTP {status})")]
     Api { status: u16 },
-    /// The answer is larger than what is read.
+    /// The answer exceeds the size limit.
     #[error("the answer is larger than {limit} bytes")]
     TooLarge { limit: usize },
-    /// The answer is not JSON, or not of the endpoint's shape.
+    /// The answer is not JSON, or does not have the endpoint's shape.
     #[error("the answer is not of the documented shape (line {line}, column {column})")]
     Shape { line: usize, column: usize },
-    /// The answer is not text in UTF-8, as JSON is.
-    #[error("the answer is {0}; does a proxy stand before the API?")]
+    /// The answer is not UTF-8 text.
+    #[error("the answer is {0}; is there a proxy in front of the API?")]
     Encoding(&'static str),
-    /// Logins are blocked; nothing was sent.
-    #[error("login blocked: {}; {}", .0.words(), .0.remedy())]
+    /// Nothing was sent because logins are blocked.
+    #[error("login blocked: {}; {}", .0.description(), .0.remedy())]
     LoginBlocked(Blocked),
-    /// A login or a token failed a short while ago, or logins are over their budget; nothing was sent.
+    /// Nothing was sent because a login or a token failed recently, or the login budget is used up.
     #[error("waiting before the next login")]
     LoginPostponed { until: Instant },
-    /// A secret's file can't be used; nothing was sent. Never named by its path, which can be the secret.
+    /// Nothing was sent because a secret's file can't be used. The message does not contain the path, which can be the secret itself.
     #[error("can't use {name}: {fault}; put the secret there on one line, for this user to read")]
     SecretFile { name: &'static str, fault: SecretError },
-    /// The TOTP secret is not one; nothing was sent.
+    /// Nothing was sent because the TOTP secret is invalid.
     #[error("the TOTP secret is not base32 (letters A to Z, digits 2 to 7)")]
     TotpSecret,
-    /// The token can't be sent in a header; nothing was sent.
+    /// Nothing was sent because the token can't be put in a header.
     #[error("the token holds characters that no HTTP header can")]
     TokenSyntax,
     /// The machine's TLS can't be used.
@@ -110,7 +110,7 @@ pub enum Error {
     Tls,
 }
 
-/// How a request can end: `ok`, and of the words of [`Error::kind`] those with which something was sent.
+/// All outcomes of a request: `ok`, and the words of [`Error::kind`] for errors after something was sent.
 pub const REQUEST_KINDS: &[&str] = &[
     "ok",
     "connect",
@@ -134,7 +134,7 @@ pub const REQUEST_KINDS: &[&str] = &[
     "shape",
 ];
 
-/// The other words of [`Error::kind`]: why a poll sent nothing.
+/// The other words of [`Error::kind`]: reasons why a poll sent nothing.
 pub const UNSENT_KINDS: &[&str] = &["paused", "login_blocked", "login_postponed", "secret", "tls"];
 
 impl Error {
@@ -168,9 +168,9 @@ impl Error {
         }
     }
 
-    /// What went wrong on the way to a server or back.
+    /// An error on the way to the server or back.
     pub fn transport(error: &reqwest::Error, through_proxy: bool) -> Error {
-        // Said of the error itself, never printed: it carries the URL and what the server said.
+        // The error is only inspected and never printed, because it contains the URL and text from the server.
         if error.is_timeout() {
             Error::Timeout
         } else if error.is_connect() {
@@ -180,7 +180,7 @@ impl Error {
         }
     }
 
-    /// What the status and the body of a whole answer say is wrong; nothing when it is an answer.
+    /// The error in a complete answer with this status and body; `None` if it is a normal answer.
     pub fn of_answer(status: u16, body: &[u8]) -> Option<Error> {
         match envelope::code(body) {
             Some(code) => Some(Error::from_code(&code, status)),
@@ -223,12 +223,12 @@ impl Error {
         }
     }
 
-    /// Whether a proxy of the environment is in the way, and not the API.
+    /// Whether the error comes from a proxy set in the environment, not from the API.
     pub fn is_of_proxy(&self) -> bool {
         matches!(self, Error::Proxy) || matches!(self, Error::Connect(reason) if connect::is_of_proxy(reason))
     }
 
-    /// Whether asking again soon may help.
+    /// Whether the error is temporary, so that a retry can help.
     pub fn may_pass(&self) -> bool {
         matches!(
             self,
@@ -241,8 +241,8 @@ impl Error {
         )
     }
 
-    /// Whether the API was asked, and its answer will be the same until somebody changes something. A page or an error with status
-    /// 200 is not among these: it may be a proxy's, during maintenance.
+    /// Whether the API will give the same answer until somebody changes something. This does not include an HTML page or an error with status
+    /// 200, because it can come from a proxy during maintenance.
     pub fn stays(&self) -> bool {
         match self {
             Error::NotFound
@@ -256,7 +256,7 @@ impl Error {
         }
     }
 
-    /// When asking again is of use, where that is known.
+    /// The time from which a new request is useful, if it is known.
     pub fn until(&self) -> Option<Instant> {
         match self {
             Error::RateLimited { until } | Error::Paused { until } | Error::LoginPostponed { until } => Some(*until),
@@ -265,10 +265,10 @@ impl Error {
         }
     }
 
-    /// What an error of a login means for the logins to come.
+    /// The reason for which this error of a login blocks further logins, if it does.
     pub(super) fn blocks_logins(&self) -> Option<Blocked> {
         match self {
-            // A refusal without a reason is taken for the password's: a locked account is worse than a wait.
+            // A refusal without a reason is treated as a wrong password: locking the account would be worse than waiting.
             Error::WrongPassword | Error::Unauthorized { .. } => Some(Blocked::WrongPassword),
             Error::TotpRequired => Some(Blocked::TotpRequired),
             Error::Captcha => Some(Blocked::Captcha),

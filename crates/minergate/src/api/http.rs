@@ -1,4 +1,4 @@
-//! HTTP: the client that speaks it, renewed from time to time, and one request with its answer.
+//! HTTP: the client library's client, replaced from time to time, and one request with its answer.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -16,35 +16,35 @@ use super::clock::Clock;
 use super::{Error, Result};
 use crate::file;
 
-/// The largest answer that is read, in bytes.
+/// Maximum size of an answer, in bytes.
 const MAX_BODY: usize = 8 << 20;
 
-/// How long a pause is where a 429 does not say.
+/// The pause after a 429 without `Retry-After`.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// How long connections are used: a host that has moved in the DNS is found again.
+/// How long connections are used. New ones look up the host's address again.
 const LIFETIME: Duration = Duration::from_secs(300);
 
 /// The HTTP client that is in use.
 pub(super) struct Http {
     settings: Settings,
-    state: Mutex<State>,
+    state: Mutex<CurrentClient>,
 }
 
-struct State {
+struct CurrentClient {
     client: reqwest::Client,
     built: Instant,
     is_building: bool,
 }
 
-/// What the client is built from.
+/// The settings that the client is built from.
 #[derive(Clone)]
 struct Settings {
     user_agent: String,
     timeout: Duration,
-    /// The host is this machine. Then no proxy is used: it could not reach the host, and would be sent the token.
+    /// The host is this machine. Then no proxy is used: it could not reach the host, and it would get the token.
     is_loopback: bool,
-    /// Requests go through a proxy of the environment.
+    /// Requests go through a proxy set in the environment.
     through_proxy: bool,
 }
 
@@ -56,11 +56,11 @@ impl Http {
         let uri: Option<Uri> = base_url.as_str().parse().ok();
         let through_proxy = !is_loopback && uri.is_some_and(|uri| Matcher::from_env().intercept(&uri).is_some());
         let settings = Settings { user_agent: user_agent.to_owned(), timeout, is_loopback, through_proxy };
-        let state = State { client: settings.build()?, built: Instant::now(), is_building: false };
+        let state = CurrentClient { client: settings.build()?, built: Instant::now(), is_building: false };
         Ok(Http { settings, state: Mutex::new(state) })
     }
 
-    /// The client for one request. An old one is replaced in the background; what is under way goes on with the old one.
+    /// The client for one request. An old one is replaced in the background; requests in flight continue on the old one.
     pub(super) fn client(self: &Arc<Http>) -> reqwest::Client {
         let mut state = self.state();
         if !state.is_building && state.built.elapsed() >= LIFETIME {
@@ -71,10 +71,10 @@ impl Http {
         state.client.clone()
     }
 
-    /// Replaces the client, and with it all connections.
+    /// Replaces the client, and so all connections.
     pub(super) async fn renew(&self) {
         let settings = self.settings.clone();
-        // The system's certificates are read, which may hang as every file.
+        // This reads the system's certificates from files, which can hang.
         let built = file::run(Path::new("the system's certificates"), move || settings.build()).await;
         let mut state = self.state();
         (state.built, state.is_building) = (Instant::now(), false);
@@ -108,7 +108,7 @@ impl Http {
         Exchange { body, status: Some(status), pause, clock_off: clock.off, location }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, CurrentClient> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -120,28 +120,28 @@ impl Settings {
             .user_agent(&self.user_agent)
             .timeout(self.timeout)
             .connect_timeout(self.timeout / 2)
-            // A redirect is a request of its own: it waits for its turn, and a login is never sent again.
+            // A redirect is handled as a new request: it waits for its turn, and a login is never sent again.
             .redirect(redirect::Policy::none());
         let builder = if self.is_loopback { builder.no_proxy() } else { builder };
         builder.build().map_err(|_| Error::Tls)
     }
 }
 
-/// What came of a request.
+/// The result of a request.
 pub(super) struct Exchange {
-    /// The body as it came, or why there is none.
+    /// The body, or the error.
     pub(super) body: Result<Vec<u8>>,
-    /// Nothing where there was no answer.
+    /// `None` if there was no answer.
     pub(super) status: Option<StatusCode>,
-    /// How long the host asks to be left alone from now on.
+    /// How long the host asks to wait from now on.
     pub(super) pause: Option<Duration>,
-    /// Seconds that this machine's clock is ahead of the host's, where that matters.
+    /// Seconds that this machine's clock is ahead of the host's; `None` if the difference is small.
     pub(super) clock_off: Option<i64>,
-    /// Where a redirect leads within the host.
+    /// The target of a redirect within the host.
     pub(super) location: Option<Url>,
 }
 
-/// Where a redirect leads, if it stays at the same scheme, host and port.
+/// The target of a redirect, if it has the same scheme, host and port.
 fn location(response: &Response) -> Option<Url> {
     if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return None;
@@ -168,7 +168,7 @@ fn is_loopback(url: &Url) -> bool {
     host == "localhost" || host.ends_with(".localhost") || ip.is_ok_and(|ip| ip.is_loopback())
 }
 
-/// Makes ring the TLS of this process. Whoever comes second finds it installed.
+/// Makes ring the TLS provider of this process. A second call changes nothing.
 fn install_crypto() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }

@@ -1,8 +1,8 @@
-//! One limit for the whole host: how many requests a second, and how many at once.
+//! The limits for one host: requests a second, and requests at once.
 //!
-//! First come, first served, on tokio's clock. A general rate limiter has a clock of its own and wakes its waiters in no
-//! order, so that under load the same few loops would starve. Nobody gets more than a share of the slots: not one account,
-//! and not all those together that did not answer in time lately.
+//! Requests are served in order of arrival, on tokio's clock. A general rate limiter has a clock of its own and wakes waiters in
+//! arbitrary order, so that some loops would starve under load. Slots are shared: one account gets only a part of them, and so do all
+//! accounts together that did not answer in time recently.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,26 +14,26 @@ use tokio::time::{Instant, sleep_until};
 use super::pause::{Pauses, Target};
 use super::{Error, Result};
 
-/// The most of the slots that one account may hold, and all accounts together that did not answer in time: a fourth.
+/// One account gets at most this fraction (a quarter) of the slots, and so do all accounts together that did not answer in time.
 const SHARE: usize = 4;
 
-/// Retries that are saved up at most, and how many one request adds.
+/// Maximum number of saved retries, and how many one request adds.
 const RETRIES: (f64, f64) = (10.0, 0.1);
 
 pub(super) struct Limiter {
     period: Duration,
-    /// How far the schedule may run behind the clock, so that a pause is made up for by a burst.
+    /// How far the schedule can lag behind the clock. After a pause, a burst of this length is allowed.
     burst: Duration,
     slots: Semaphore,
-    /// Slots for those that did not answer in time lately.
+    /// Slots for accounts that did not answer in time recently.
     doubtful_slots: Semaphore,
     share: usize,
-    state: Mutex<State>,
+    state: Mutex<LimiterState>,
 }
 
 #[derive(Clone)]
-struct State {
-    /// When the next request may be sent by the schedule.
+struct LimiterState {
+    /// When the schedule allows the next request.
     next: Instant,
     pauses: Pauses,
     retries: f64,
@@ -43,19 +43,19 @@ struct State {
 #[derive(Debug)]
 pub struct Lane {
     slots: Semaphore,
-    /// The latest request had no answer, or had to wait long for it.
+    /// The latest request had no answer, or waited long for it.
     doubtful: AtomicBool,
 }
 
 impl Lane {
-    /// Takes note of how a request ended, and whether it held its slot for long.
+    /// Records how a request ended, and whether it used its slot for long.
     pub(super) fn note(&self, error: Option<&Error>, slow: bool) {
         let unanswered = matches!(error, Some(Error::Timeout | Error::Broken | Error::Connect(_)));
         self.doubtful.store(unanswered || slow, Ordering::Relaxed);
     }
 }
 
-/// A slot; free again when it is dropped.
+/// A slot. It is free again when this is dropped.
 pub(super) struct Turn<'a> {
     _permits: [Option<SemaphorePermit<'a>>; 3],
 }
@@ -71,12 +71,12 @@ impl Limiter {
             slots: Semaphore::new(concurrency),
             doubtful_slots: Semaphore::new(share),
             share,
-            state: Mutex::new(State { next: Instant::now(), pauses: Pauses::default(), retries: RETRIES.0 }),
+            state: Mutex::new(LimiterState { next: Instant::now(), pauses: Pauses::default(), retries: RETRIES.0 }),
         }
     }
 
-    /// Takes over from a limiter of the same host what the host asked for and what was sent to it.
-    pub(super) fn continues(self, before: &Limiter) -> Limiter {
+    /// Takes over the pauses and the schedule of the host's previous limiter.
+    pub(super) fn continuing(self, before: &Limiter) -> Limiter {
         Limiter { state: Mutex::new(before.state().clone()), ..self }
     }
 
@@ -88,7 +88,7 @@ impl Limiter {
     /// Waits for a turn.
     ///
     /// # Errors
-    /// [`Error::Paused`] when the host asked for a pause that ends after the deadline.
+    /// [`Error::Paused`] if the host asked for a pause that ends after the deadline.
     pub(super) async fn acquire<'a>(
         &'a self,
         lane: &'a Lane,
@@ -96,25 +96,25 @@ impl Limiter {
         deadline: Option<Instant>,
     ) -> Result<Turn<'a>> {
         loop {
-            // Whoever waits for the end of a pause holds no slot meanwhile.
+            // No slot is used while a pause is waited for.
             while let Some(end) = self.in_time(target, deadline)? {
                 wait_until(end).await;
             }
-            // No semaphore is ever closed; without a permit the rate would still hold. The order is the same for all, from
-            // the narrowest to the widest, so that nobody waits in a circle or holds a slot that he can't use.
+            // The semaphores are never closed; without a permit, the rate limit would still apply. All requests acquire them in the same order, from
+            // the narrowest to the widest, so that there is no deadlock and no slot is held unused.
             let own = lane.slots.acquire().await.ok();
             let is_doubtful = lane.doubtful.load(Ordering::Relaxed);
             let doubtful = if is_doubtful { self.doubtful_slots.acquire().await.ok() } else { None };
             let slot = self.slots.acquire().await.ok();
             wait_until(self.turn()).await;
-            // The host may have asked for a pause while this request waited.
+            // The host may have asked for a pause during the wait.
             if self.in_time(target, deadline)?.is_none() {
                 return Ok(Turn { _permits: [own, doubtful, slot] });
             }
         }
     }
 
-    /// The end of the pause that holds for a target, if there is one that ends before the deadline.
+    /// When the pause for a target ends, if there is one. It is an error if it ends after the deadline.
     pub(super) fn in_time(&self, target: &Target<'_>, deadline: Option<Instant>) -> Result<Option<Instant>> {
         match (self.state().pauses.end(target), deadline) {
             (Some(end), Some(deadline)) if deadline <= end => Err(Error::Paused { until: end }),
@@ -122,12 +122,12 @@ impl Limiter {
         }
     }
 
-    /// The pauses, to be changed.
+    /// Changes the pauses.
     pub(super) fn pauses<T>(&self, change: impl FnOnce(&mut Pauses) -> T) -> T {
         change(&mut self.state().pauses)
     }
 
-    /// Says whether one more retry is within what the host is asked anyway: a tenth of the requests, and ten at once.
+    /// Takes a retry from the budget, if there is one: a tenth of the requests, and ten at once.
     pub(super) fn may_retry(&self) -> bool {
         let mut state = self.state();
         let enough = state.retries >= 1.0;
@@ -144,12 +144,12 @@ impl Limiter {
         scheduled.checked_sub(self.burst).map_or(now, |turn| turn.max(now))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, LimiterState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Waits for a time. One that is there already costs nothing, while a timer would be rounded up to its next millisecond.
+/// Waits until a time. A past time returns at once; a timer would be rounded up to the next millisecond.
 async fn wait_until(time: Instant) {
     if time > Instant::now() {
         sleep_until(time).await;
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_account_has_its_share_and_no_more() {
+    async fn one_account_gets_its_share_and_no_more() {
         let limiter = Limiter::new(1000.0, 1000.0, 8);
         let (slow, other) = (limiter.lane(), limiter.lane());
         let _held = [limiter.acquire(&slow, &TARGET, None).await, limiter.acquire(&slow, &TARGET, None).await];
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn those_that_do_not_answer_have_a_share_together() {
+    async fn accounts_that_do_not_answer_share_one_part_of_the_slots() {
         let limiter = Limiter::new(1000.0, 1000.0, 8);
         let silent: Vec<Lane> = (0..10).map(|_| limiter.lane()).collect();
         for lane in &silent {
@@ -216,7 +216,7 @@ mod tests {
         let _held = [limiter.acquire(&silent[0], &TARGET, None).await, limiter.acquire(&silent[1], &TARGET, None).await];
         assert!(timeout(MINUTE, limiter.acquire(&silent[2], &TARGET, None)).await.is_err());
         assert!(timeout(MINUTE, limiter.acquire(&limiter.lane(), &TARGET, None)).await.is_ok());
-        // One that answers late is as bad, and one that answers in time again is no longer held back.
+        // An answer that came late has the same effect. After an answer in time, the account is no longer limited.
         silent[2].note(None, true);
         assert!(timeout(MINUTE, limiter.acquire(&silent[2], &TARGET, None)).await.is_err());
         silent[2].note(None, false);
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_pause_holds_for_all_and_for_those_who_wait_already() {
+    async fn a_pause_applies_to_all_requests_and_to_those_already_waiting() {
         let limiter = Limiter::new(1.0, 1.0, 8);
         let start = Instant::now();
         drop(limiter.acquire(&limiter.lane(), &TARGET, None).await);

@@ -1,6 +1,6 @@
-//! Pauses that the host asked for, with `Retry-After`: of everything (429), or of what was asked (503).
+//! Pauses that the host asked for with `Retry-After`: of all requests (429), or of one target (503).
 //!
-//! A 503 may be the fault of one account's data behind the API. It speaks for the host only when three accounts or three
+//! A 503 can be caused by one account's data behind the API. It applies to the whole host only if three accounts or three
 //! endpoints got one within a minute.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,16 +8,16 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The longest pause that is kept.
+/// Maximum length of a pause.
 const LONGEST: Duration = Duration::from_secs(3600);
 
-/// Answers 503 within this time are taken together.
+/// 503 answers within this time count together.
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// Accounts or endpoints with a 503 within [`WINDOW`] that make it the host's.
+/// Number of accounts or endpoints with a 503 within [`WINDOW`] that pauses the whole host.
 const WHOLE_HOST: usize = 3;
 
-/// What a request asks for: what a 503 speaks for.
+/// The target of a request. A 503 pauses its target.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Target<'a> {
     /// Empty for pool and networks.
@@ -34,30 +34,30 @@ impl Target<'_> {
 
 type Key = (String, &'static str, String);
 
-/// The pauses that are kept now.
+/// The pauses in force.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pauses {
     host: Option<Instant>,
     targets: BTreeMap<Key, Instant>,
-    /// When what was asked last got a 503.
+    /// When each target last got a 503.
     unavailable: BTreeMap<Key, Instant>,
 }
 
 impl Pauses {
-    /// When the pause ends that holds for a target, if there is one.
+    /// When the pause for a target ends, if there is one.
     pub(super) fn end(&self, target: &Target<'_>) -> Option<Instant> {
         let own = if self.targets.is_empty() { None } else { self.targets.get(&target.key()).copied() };
         self.host.max(own).filter(|end| *end > Instant::now())
     }
 
-    /// The host is left alone for so long. Returns when that ends.
+    /// Pauses all requests to the host. Returns when the pause ends.
     pub(super) fn pause_host(&mut self, wait: Duration) -> Instant {
         let end = Instant::now() + wait.min(LONGEST);
         *self.host.insert(self.host.map_or(end, |before| before.max(end)))
     }
 
-    /// A target got a 503, with a wait or without. Returns when the pause ends that follows from it, and whether it is the whole
-    /// host's.
+    /// Records a 503 for a target, with a wait or without. Returns when the resulting pause ends, and whether it applies to the whole
+    /// host.
     pub(super) fn unavailable(&mut self, target: &Target<'_>, wait: Option<Duration>) -> Option<(Instant, bool)> {
         let now = Instant::now();
         self.targets.retain(|_, end| *end > now);
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_503_speaks_for_what_was_asked() {
+    async fn a_503_pauses_only_its_target() {
         let mut pauses = Pauses::default();
         let (end, of_host) = pauses.unavailable(&target("a", "workers"), Some(WAIT)).unwrap();
         assert_eq!((end, of_host), (Instant::now() + WAIT, false));
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn three_accounts_or_endpoints_within_a_minute_speak_for_the_host() {
+    async fn a_503_of_three_accounts_or_endpoints_within_a_minute_pauses_the_host() {
         for targets in [
             [target("a", "workers"), target("b", "workers"), target("c", "workers")],
             [target("a", "workers"), target("a", "balance"), target("", "status")],
@@ -107,7 +107,7 @@ mod tests {
             let mut pauses = Pauses::default();
             assert_eq!(pauses.unavailable(&targets[0], None), None, "without a wait there is no pause, but it counts");
             assert!(!pauses.unavailable(&targets[1], Some(WAIT)).unwrap().1);
-            assert!(!pauses.unavailable(&targets[1], Some(WAIT)).unwrap().1, "the same again is no third");
+            assert!(!pauses.unavailable(&targets[1], Some(WAIT)).unwrap().1, "the same target again does not count");
             assert!(pauses.unavailable(&targets[2], Some(WAIT)).unwrap().1);
             assert_eq!(pauses.end(&target("z", "nickname")), Some(Instant::now() + WAIT));
         }
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_pause_has_a_longest_time_and_is_never_made_shorter() {
+    async fn a_pause_has_a_maximum_length_and_is_never_shortened() {
         let mut pauses = Pauses::default();
         let end = pauses.pause_host(Duration::MAX);
         assert_eq!(end, Instant::now() + LONGEST);

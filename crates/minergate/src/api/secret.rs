@@ -1,4 +1,4 @@
-//! Secrets: values that can't print themselves, given as such or in a file of their own.
+//! Secrets: values that are never printed, given directly or in a file.
 
 use std::path::{Path, PathBuf};
 
@@ -7,15 +7,15 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{Error, Result, totp};
 use crate::file;
 
-/// The largest secret, in bytes. Tokens are some hundred; more is not a secret but a wrong file.
+/// Maximum size of a secret, in bytes. Tokens have some hundred bytes; a larger file is the wrong file.
 const MAX_BYTES: usize = 16 << 10;
 
 /// Where a secret comes from.
 #[derive(Clone, Debug)]
 pub enum Secret {
     Value(SecretString),
-    /// Read whenever it is needed, so that a changed file is picked up without a restart. The name stands for the file in messages:
-    /// its path can be the secret itself, written in the wrong place.
+    /// Read whenever it is needed, so that a changed file takes effect without a restart. Messages use the name, not the path,
+    /// which can be the secret itself, written in the wrong place.
     File {
         name: &'static str,
         path: PathBuf,
@@ -32,7 +32,7 @@ impl PartialEq for Secret {
     }
 }
 
-/// Why a secret can't be used, in words that quote neither the secret nor the path of its file.
+/// Why a secret can't be used. The message contains neither the secret nor the path of its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
     #[error(transparent)]
@@ -46,15 +46,15 @@ pub enum SecretError {
 }
 
 impl Secret {
-    /// A password or a token, without the byte order mark and the line end that files and shells leave behind.
+    /// A password or a token, without the byte order mark and the line end that files and shells add.
     ///
     /// # Errors
-    /// What no secret can be: it would be sent, refused, and block the login.
+    /// If the text can't be a secret: it would be sent, refused, and block logins.
     pub fn of_text(written: &str) -> std::result::Result<Secret, SecretError> {
         text(written.as_bytes()).map(Secret::Value)
     }
 
-    /// The same of a TOTP secret in base32, as authenticator apps take it.
+    /// A TOTP secret in base32, as authenticator apps accept it.
     ///
     /// # Errors
     /// As [`Secret::of_text`], and [`SecretError::NotBase32`].
@@ -64,10 +64,10 @@ impl Secret {
         Ok(Secret::Value(secret))
     }
 
-    /// The secret as it is now.
+    /// The current secret.
     ///
     /// # Errors
-    /// [`Error::SecretFile`] when the file can't be read or holds what no secret can.
+    /// [`Error::SecretFile`] if the file can't be read, or if its contents can't be a secret.
     pub async fn read(&self) -> Result<SecretString> {
         let (name, path) = match self {
             Secret::Value(value) => return Ok(value.clone()),
@@ -78,11 +78,11 @@ impl Secret {
     }
 }
 
-/// The secret in what a file, a variable or the configuration holds: without a byte order mark at the start and without one line end
-/// at the end, which editors and shells leave behind.
+/// The secret in a file, a variable or the configuration, without the byte order mark at the start and one line end
+/// at the end, which editors and shells add.
 ///
 /// # Errors
-/// What else is there and can't be part of a secret: it would be sent, refused, and block the login.
+/// If the rest can't be a secret: it would be sent, refused, and block logins.
 pub(super) fn text(bytes: &[u8]) -> std::result::Result<SecretString, SecretError> {
     if bytes.len() > MAX_BYTES {
         return Err(file::Error::TooLarge(MAX_BYTES).into());
@@ -97,7 +97,7 @@ pub(super) fn text(bytes: &[u8]) -> std::result::Result<SecretString, SecretErro
     }
 }
 
-/// Whether everybody on the machine can read a file. One that does not answer counts as hidden.
+/// Whether all users of the machine can read a file. A file that does not answer counts as hidden.
 pub async fn is_exposed(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     let own = path.to_owned();
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_no_secret_is_refused() {
+    fn a_text_that_can_not_be_a_secret_is_an_error() {
         let large = vec![b'x'; MAX_BYTES + 1];
         for (written, expected) in [
             (&b""[..], SecretError::Empty),

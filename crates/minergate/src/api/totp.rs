@@ -1,4 +1,4 @@
-//! TOTP codes (RFC 6238), each sent once at most: a server takes a second one for an attack.
+//! TOTP codes (RFC 6238). Each is sent at most once, because a server may treat a repeated code as an attack.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -9,24 +9,24 @@ use tracing::warn;
 
 use super::{Error, Result};
 
-/// Seconds that one code stands for.
+/// Seconds for which one code is valid.
 const STEP: u64 = 30;
 
-/// A code is not made in the last moment of its step: it would arrive in the next one.
+/// No code is made in the last second of its step, because it would arrive in the next step.
 const MARGIN: Duration = Duration::from_secs(1);
 
-/// Steps before and after the present one that are remembered: enough for a clock that is set back or forth a little.
+/// Number of steps remembered before and after the current one. It covers small changes of the clock.
 const REMEMBERED: u64 = 32;
 
-/// Which codes of an account were sent.
+/// The codes of an account that were sent.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Codes {
+pub(super) struct SentCodes {
     sent: BTreeSet<u64>,
 }
 
 /// A code, and the step that it belongs to.
 ///
-/// As a number: so the API documents it, and leading zeros are its own business.
+/// The code is a number, as the API documents it. Leading zeros do not matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Code {
     pub(super) number: u32,
@@ -34,16 +34,16 @@ pub(super) struct Code {
 }
 
 impl Code {
-    /// Whether its step has passed by now.
+    /// Whether its step is over.
     pub(super) fn is_late(self) -> bool {
         step(unix_time()) != self.step
     }
 }
 
-impl Codes {
-    /// Takes note of steps that an earlier process used.
+impl SentCodes {
+    /// Records steps that an earlier process used.
     ///
-    /// A step of the future means that the clock was set back, or that the file is broken. It is dropped: otherwise no code could be
+    /// A step in the future means that the clock was set back, or that the file is broken. It is dropped: otherwise no code could be
     /// sent in that step.
     pub(super) fn remember(&mut self, account: &str, steps: Vec<u64>) {
         let now = step(unix_time());
@@ -55,7 +55,7 @@ impl Codes {
         self.forget_old(now);
     }
 
-    /// Waits until a code can be made: in a step whose code was not sent, and not at its end.
+    /// Waits until a code can be made: in a step whose code was not sent, and not at the end of the step.
     pub(super) async fn ready(&self) {
         loop {
             let now = unix_time();
@@ -64,7 +64,7 @@ impl Codes {
         }
     }
 
-    /// Makes the code of the present step, which is then taken for sent; nothing where [`Codes::ready`] would wait.
+    /// Makes the code of the current step and records it as sent; `None` if [`SentCodes::ready`] would wait.
     ///
     /// # Errors
     /// [`Error::TotpSecret`].
@@ -80,12 +80,12 @@ impl Codes {
         Ok(Some(Code { number, step }))
     }
 
-    /// The steps to remember.
+    /// The steps to store.
     pub(super) fn sent(&self) -> impl Iterator<Item = u64> {
         self.sent.iter().copied()
     }
 
-    /// How long it takes until a code can be made.
+    /// How long to wait until a code can be made.
     fn wait(&self, now: Duration) -> Option<Duration> {
         let end_of = |step: u64| Duration::from_secs((step + 1) * STEP);
         let mut first = step(now);
@@ -103,11 +103,11 @@ impl Codes {
     }
 }
 
-/// The step of 30 seconds that a code belongs to, at a time since 1970, for a server: the present step or one of its neighbours, as clocks
-/// differ. Nothing where the code is wrong.
+/// For a server: the step of 30 seconds that a code belongs to, at a time since 1970. The current step and its neighbours are accepted, as
+/// clocks differ. `None` if the code is wrong.
 ///
 /// # Errors
-/// [`Error::TotpSecret`] where the secret is not base32.
+/// [`Error::TotpSecret`] if the secret is not base32.
 pub fn totp_step(secret: &SecretString, code: &str, now: Duration) -> Result<Option<u64>> {
     Ok(totp(secret)?.check(code, now.as_secs()))
 }
@@ -121,7 +121,7 @@ fn step(time: Duration) -> u64 {
     time.as_secs() / STEP
 }
 
-/// The key of a base32 secret, as authenticator apps show it: any case, with spaces or dashes.
+/// The key in a base32 secret as authenticator apps show it: upper or lower case, with spaces or dashes.
 ///
 /// # Errors
 /// [`Error::TotpSecret`].
@@ -144,7 +144,7 @@ mod tests {
     const SECRET: &str = "GEZDGNBVGY3TQOJQ";
 
     #[test]
-    fn secrets_are_taken_as_people_have_them() {
+    fn secrets_are_accepted_as_people_write_them() {
         // 80 bits, 160 bits; lower case, spaces, dashes, padding.
         for secret in [SECRET, "gezd gnbv gy3t qojq", "GEZD-GNBV-GY3T-QOJQ-GEZD-GNBV-GY3T-QOJQ", "GEZDGNBVGY3TQOJQ===="] {
             assert!(key(&secret.into()).is_ok(), "{secret}");
@@ -155,9 +155,9 @@ mod tests {
     }
 
     #[test]
-    fn no_code_is_made_twice_or_at_the_end_of_its_step() {
+    fn no_code_is_made_twice_or_at_the_end_of_a_step() {
         let now = Duration::from_secs(1000 * STEP);
-        let mut codes = Codes::default();
+        let mut codes = SentCodes::default();
         assert_eq!(codes.wait(now), None);
         assert_eq!(codes.wait(now + Duration::from_secs(29)), None);
         assert_eq!(codes.wait(now + Duration::from_millis(29_500)), Some(Duration::from_millis(500)));
@@ -167,13 +167,13 @@ mod tests {
     }
 
     #[test]
-    fn what_an_earlier_process_used_is_remembered_by_time() {
+    fn codes_sent_by_an_earlier_process_are_not_sent_again() {
         let now = step(unix_time());
-        let mut codes = Codes::default();
+        let mut codes = SentCodes::default();
         let future = (1..=32).map(|ahead| now + 1 + ahead);
         codes.remember("farm", [now, now - 5, now - 1000].into_iter().chain(future).collect());
         assert!(codes.sent().eq([now - 5, now]) || step(unix_time()) > now, "{codes:?}");
-        // The present step is remembered, however many steps of the future the file had: its code is not sent again.
+        // The current step is remembered, no matter how many future steps the file had, so its code is not sent again.
         if step(unix_time()) == now {
             assert_eq!(codes.make(&SECRET.into()).unwrap(), None);
         }

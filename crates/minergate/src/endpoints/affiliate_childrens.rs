@@ -1,4 +1,4 @@
-//! `GET /1.0/affiliate/childrens`: users that came through the account's affiliate links.
+//! `GET /1.0/affiliate/childrens`: users who registered through the account's affiliate links.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::metric::gauge;
 pub type AffiliateChildrens = Map<Child>;
 
 object! {
-    /// One affiliate, less the link that it came through.
+    /// One affiliate, without the link.
     pub struct Child {
         /// Milliseconds since 1970.
         pub registered: Number = "registered",
@@ -22,7 +22,7 @@ object! {
         pub last_profit: Number = "lastProfit",
     }
 
-    // An affiliate of which nothing can be read is one all the same.
+    // An affiliate counts even if none of its fields can be read.
     fn otherwise() -> Option<Self> {
         Some(Child::default())
     }
@@ -39,7 +39,7 @@ pub static SPEC: Spec<AffiliateChildrens> = of_account("affiliate_childrens", "/
         gauge("affiliate_children", "Number of the account's affiliates")
             .field("the entries")
             .read(|children, out| out.put([], count(children.len()))),
-        gauge("affiliate_children_profit", "Sum of what the account's affiliates brought")
+        gauge("affiliate_children_profit", "Sum of the profit from the account's affiliates")
             .unit(Coins)
             .labels(&["currency"])
             .field("profits")
@@ -51,7 +51,7 @@ pub static SPEC: Spec<AffiliateChildrens> = of_account("affiliate_childrens", "/
                 }
                 out.put_all(sums.into_iter().map(|(currency, sum)| ([currency], sum)));
             }),
-        gauge("affiliate_children_last_profit_timestamp", "When an affiliate last brought something")
+        gauge("affiliate_children_last_profit_timestamp", "When an affiliate last brought a profit")
             .unit(Seconds)
             .field("lastProfit")
             .read(|children, out| out.put([], newest(children, |child| child.last_profit))),

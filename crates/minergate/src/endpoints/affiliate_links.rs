@@ -6,7 +6,7 @@ use super::{Spec, of_account};
 use crate::answer::{Map, count};
 use crate::metric::gauge;
 
-/// The answer: link path to link name, of which only the number is kept: a link is nobody's business.
+/// The answer: link path to link name. Only the number of entries is read, because links are private.
 pub type AffiliateLinks = Map<()>;
 
 pub static SPEC: Spec<AffiliateLinks> = of_account("affiliate_links", "/1.0/affiliate/links")

@@ -1,4 +1,4 @@
-//! `GET /1.0/affiliate/profit`: what the account's affiliates brought, by currency.
+//! `GET /1.0/affiliate/profit`: the profit from the account's affiliates, by currency.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub type AffiliateProfit = Map<Number>;
 pub static SPEC: Spec<AffiliateProfit> = of_account("affiliate_profit", "/1.0/affiliate/profit")
     .every(Duration::from_secs(1800))
     .sample(include_str!("affiliate_profit.json"))
-    .metrics(&[counter("affiliate_profit", "What the account's affiliates brought since it began")
+    .metrics(&[counter("affiliate_profit", "Profit from the account's affiliates since it began")
         .unit(Coins)
         .labels(&["currency"])
         .field("the values")

@@ -11,12 +11,12 @@ use crate::answer::{Entry, FromJson, Group, List, Number, Text, earlier, group_b
 use crate::metric::Unit::{Coins, Seconds};
 use crate::metric::gauge;
 
-/// The answer: a list of invoices, or the one that was asked for by its id.
+/// The answer: a list of invoices, or the one with the requested id.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Invoices(pub List<Invoice>);
 
 object! {
-    /// One invoice, less its address, comment and e-mail address, for which nothing here has a use.
+    /// One invoice, without its address, comment and e-mail address, which are not needed.
     pub struct Invoice {
         pub cc: Text = "cc",
         /// Coins.
@@ -42,11 +42,11 @@ impl FromJson for Invoices {
 }
 
 impl Invoice {
-    /// `finished`, `pending` or `other`. An invoice that has a time when it was finished is finished, whatever its status says:
-    /// earlier versions of the API have a number there.
+    /// `finished`, `pending` or `other`. An invoice with a finish time counts as finished, whatever its status is:
+    /// in earlier versions of the API, the status is a number.
     pub fn state(&self) -> &'static str {
         let has_finished = self.finished.get().is_some_and(|milliseconds| milliseconds > 0.0);
-        if has_finished { FINISHED } else { self.status.word(STATES) }
+        if has_finished { FINISHED } else { self.status.known_word(STATES) }
     }
 }
 

@@ -1,4 +1,4 @@
-//! `GET /1.0/mining/stats`: the account's mining, by currency, beside the keys `paymentModels` and `timestamp`.
+//! `GET /1.0/mining/stats`: the account's mining statistics by currency, with the additional keys `paymentModels` and `timestamp`.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::answer::{Flag, FromJson, Map, Number, Text, is_default, next, object}
 use crate::metric::Unit::{AtomicUnits, Coins, HashesPerSecond, Seconds};
 use crate::metric::{counter, gauge, info};
 
-/// Payment models that the API's documentation holds.
+/// Payment models in the API's documentation.
 const MODELS: &[&str] = &["pplns", "pps"];
 
 /// The answer.
@@ -19,7 +19,7 @@ pub struct MiningStats {
     /// Currency code to its statistics.
     #[serde(flatten)]
     pub currencies: Map<Mining>,
-    /// Currency code to how its shares are paid.
+    /// Currency code to payment model.
     #[serde(rename = "paymentModels", skip_serializing_if = "is_default")]
     pub payment_models: Map<Text>,
     /// When the statistics were made, in milliseconds since 1970.
@@ -32,7 +32,7 @@ object! {
     pub struct Mining {
         /// In the currency's smallest unit.
         pub unconfirmed_balance: Number = "unconfirmedBalance",
-        /// What `unconfirmedBalance` was once called.
+        /// The former name of `unconfirmedBalance`.
         pub pool_balance: Number = "poolBalance",
         pub miners_count: Number = "minersCount",
         /// Hashes per second.
@@ -47,13 +47,13 @@ object! {
         pub blocks_found: Number = "blocksFound",
         /// Coins.
         pub total_mined: Number = "totalMined",
-        /// Coins. Of pools that are not MinerGate: the balance that is paid out by itself.
+        /// Coins. Only at other pools than MinerGate: the balance that is paid out automatically.
         pub payout_threshold: Number = "payoutThreshold",
     }
 }
 
 object! {
-    /// Shares since the account began: their number, and (`Eq`) the same weighed by difficulty.
+    /// Shares since the account began: their number, and (`Eq`) their number weighted by difficulty.
     pub struct Shares {
         pub good: Number = "good",
         pub good_eq: Number = "goodEq",
@@ -100,7 +100,7 @@ pub static SPEC: Spec<MiningStats> = of_account("mining_stats", "/1.0/mining/sta
             .field("hashrate")
             .shows_use()
             .read(|stats, out| out.put_all(stats.currencies.iter().map(|(currency, m)| ([currency], m.hashrate)))),
-        gauge("mining_hashrate_rank", "Place of the account among the pool's miners by hashrate")
+        gauge("mining_hashrate_rank", "Rank of the account among the pool's miners by hashrate")
             .labels(&["currency"])
             .field("hashrateRank")
             .read(|stats, out| out.put_all(stats.currencies.iter().map(|(currency, m)| ([currency], m.hashrate_rank)))),
@@ -125,7 +125,7 @@ pub static SPEC: Spec<MiningStats> = of_account("mining_stats", "/1.0/mining/sta
                     out.put([currency], coins);
                 }
             }),
-        counter("mining_shares", "Shares of the account since it began, by the pool's verdict")
+        counter("mining_shares", "Shares of the account since it began, by result")
             .labels(&["currency", "result"])
             .field("shares.good, bad, invalid")
             .shows_use()
@@ -136,7 +136,7 @@ pub static SPEC: Spec<MiningStats> = of_account("mining_stats", "/1.0/mining/sta
                     out.put([currency, "invalid"], shares.invalid);
                 }
             }),
-        counter("mining_share_difficulty", "Shares of the account since it began, each weighed by its difficulty")
+        counter("mining_share_difficulty", "Shares of the account since it began, each weighted by its difficulty")
             .labels(&["currency", "result"])
             .field("shares.goodEq, badEq, invalidEq")
             .read(|stats, out| {
@@ -151,13 +151,13 @@ pub static SPEC: Spec<MiningStats> = of_account("mining_stats", "/1.0/mining/sta
             .field("blocksFound")
             .shows_use()
             .read(|stats, out| out.put_all(stats.currencies.iter().map(|(currency, m)| ([currency], m.blocks_found)))),
-        counter("mining_mined", "What the account mined since it began")
+        counter("mining_mined", "Coins that the account mined since it began")
             .unit(Coins)
             .labels(&["currency"])
             .field("totalMined")
             .shows_use()
             .read(|stats, out| out.put_all(stats.currencies.iter().map(|(currency, m)| ([currency], m.total_mined)))),
-        counter("mining_mined_by_model", "What the account mined since it began, by payment model")
+        counter("mining_mined_by_model", "Coins that the account mined since it began, by payment model")
             .unit(Coins)
             .labels(&["currency", "model"])
             .field("ppsTotalMined, pplnsTotalMined")
@@ -167,15 +167,15 @@ pub static SPEC: Spec<MiningStats> = of_account("mining_stats", "/1.0/mining/sta
                     out.put([currency, "pplns"], m.pplns_total_mined);
                 }
             }),
-        info("mining_payment_model", "How the account's shares are paid")
+        info("mining_payment_model", "Payment model of the account's shares")
             .labels(&["currency", "model"])
             .field("paymentModels")
             .read(|stats, out| {
                 for (currency, model) in stats.payment_models.iter() {
-                    out.put([currency, model.word(MODELS)], model.get().map(|_| 1.0));
+                    out.put([currency, model.known_word(MODELS)], model.get().map(|_| 1.0));
                 }
             }),
-        gauge("mining_payout_threshold", "Balance that the pool pays out by itself; MinerGate does not say it")
+        gauge("mining_payout_threshold", "Balance at which the pool pays out automatically; MinerGate does not give it")
             .unit(Coins)
             .labels(&["currency"])
             .field("payoutThreshold")

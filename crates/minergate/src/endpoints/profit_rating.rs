@@ -14,13 +14,13 @@ pub static SPEC: Spec<ProfitRating> = of_pool("profit_rating", "/1.0/pool/profit
     .former_path("/1.0/pool/profitRating")
     .every(Duration::from_secs(300))
     .sample(include_str!("profit_rating.json"))
-    .metrics(&[gauge("pool_profit_rank", "Place of the currency by profitability, 1 is the most profitable")
+    .metrics(&[gauge("pool_profit_rank", "Rank of the currency by profitability, 1 is the most profitable")
         .labels(&["currency"])
         .field("the order")
         .read(|rating, out| {
             let mut seen = BTreeSet::new();
             for (i, code) in rating.iter().enumerate() {
-                // A code that the pool repeats keeps its better place: a series can't stand twice.
+                // If the pool repeats a code, its first place counts, because a sample must not be repeated.
                 if let Some(code) = code.get().filter(|code| seen.insert(*code)) {
                     out.put([code], count(i + 1));
                 }

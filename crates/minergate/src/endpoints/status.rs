@@ -8,7 +8,7 @@ use crate::metric::Unit::{Blocks, Bytes, Coins, HashesPerSecond, Seconds};
 use crate::metric::{counter, gauge};
 
 object! {
-    /// The answer, less the blocks' hashes.
+    /// The answer, without the blocks' hashes.
     pub struct Status {
         pub height: Number = "height",
         /// Seconds since 1970.
@@ -71,7 +71,7 @@ pub static SPEC: Spec<Status> = of_network("status", "/1.0/{currency}/status")
             .unit(Coins)
             .field("reward")
             .read(|status, out| out.put([], status.reward)),
-        gauge("network_block_penalty", "What the last block's size took off its base reward")
+        gauge("network_block_penalty", "Deduction from the last block's base reward because of its size")
             .unit(Coins)
             .field("penalty")
             .read(|status, out| out.put([], status.penalty)),
@@ -101,11 +101,11 @@ pub static SPEC: Spec<Status> = of_network("status", "/1.0/{currency}/status")
             .unit(Coins)
             .field("alreadyGeneratedCoins")
             .read(|status, out| out.put([], status.already_generated_coins)),
-        gauge("network_reward_window", "Number of recent blocks that the median size is taken of")
+        gauge("network_reward_window", "Number of recent blocks used for the median size")
             .unit(Blocks)
             .field("rewardBlocksWindow")
             .read(|status, out| out.put([], status.reward_blocks_window)),
-        gauge("network_full_reward_block_size", "Size up to which a block is paid its whole reward")
+        gauge("network_full_reward_block_size", "Maximum size of a block that gets the whole reward")
             .unit(Bytes)
             .field("fullRewardMaxBlockSize")
             .read(|status, out| out.put([], status.full_reward_max_block_size)),

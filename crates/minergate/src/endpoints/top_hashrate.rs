@@ -7,7 +7,7 @@ use crate::answer::{List, Map, Number, Text, object};
 use crate::metric::Unit::HashesPerSecond;
 use crate::metric::{Out, gauge, info};
 
-/// Places that the documentation gives a currency.
+/// Ranks: the documentation shows ten miners for each currency.
 const PLACES: [&str; 10] = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"];
 
 /// The answer: currency code to its miners, highest hashrate first.
@@ -35,14 +35,14 @@ pub static SPEC: Spec<TopHashrate> = of_pool("top_hashrate", "/1.0/pool/top/hash
     .every(Duration::from_secs(300))
     .sample(include_str!("top_hashrate.json"))
     .metrics(&[
-        gauge("pool_top_hashrate", "Hashrate of the pool's strongest miners")
+        gauge("pool_top_hashrate", "Hashrate of the pool's top miners")
             .unit(HashesPerSecond)
             .labels(&["currency", "rank"])
             .field("hashrate")
             .read(|top, out| {
                 places(top, out, |out, currency, rank, miner| out.put([currency, rank], miner.hashrate));
             }),
-        info("pool_top_miner", "Nicknames of the pool's strongest miners")
+        info("pool_top_miner", "Nicknames of the pool's top miners")
             .labels(&["currency", "rank", "nickname"])
             .field("nickname")
             .optional()

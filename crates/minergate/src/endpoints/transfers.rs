@@ -12,7 +12,7 @@ use crate::metric::gauge;
 pub type Transfers = List<Transfer>;
 
 object! {
-    /// One transfer, less what nothing here has a use for.
+    /// One transfer, without the fields that are not needed.
     pub struct Transfer {
         pub cc: Text = "cc",
         /// Coins.
@@ -28,7 +28,7 @@ object! {
 }
 
 impl Transfer {
-    /// Which way the coins went, seen from the account with that e-mail address.
+    /// The direction of the transfer for the account with this e-mail address.
     pub fn direction(&self, email: Option<&str>) -> &'static str {
         let is_account = |user: &Text| user.get().zip(email).is_some_and(|(user, me)| user.eq_ignore_ascii_case(me));
         match (is_account(&self.from_user_id), is_account(&self.to_user_id)) {
@@ -44,7 +44,7 @@ type Key<'a> = (&'a str, &'static str, &'static str);
 /// The transfers by currency, direction and state.
 fn groups<'a>(transfers: &'a Transfers, email: Option<&str>) -> BTreeMap<Key<'a>, Group> {
     group_by(transfers.iter().map(|t| {
-        let key = (t.cc.get().unwrap_or_default(), t.direction(email), t.state.word(STATES));
+        let key = (t.cc.get().unwrap_or_default(), t.direction(email), t.state.known_word(STATES));
         (key, Entry { amount: t.amount, created: t.created, ..Entry::default() })
     }))
 }

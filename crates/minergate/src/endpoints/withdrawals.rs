@@ -1,4 +1,4 @@
-//! `GET /1.0/withdrawals`: coins that the account had sent to a wallet.
+//! `GET /1.0/withdrawals`: coins that were sent from the account to a wallet.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::metric::gauge;
 pub type Withdrawals = List<Withdrawal>;
 
 object! {
-    /// One withdrawal, less its wallet address, transaction and payment id, for which nothing here has a use.
+    /// One withdrawal, without its wallet address, transaction and payment id, which are not needed.
     pub struct Withdrawal {
         pub cc: Text = "cc",
         /// Coins.
@@ -20,7 +20,7 @@ object! {
         /// Coins.
         pub fee: Number = "fee",
         pub status: Text = "status",
-        /// Seconds since 1970, with a fraction: the one time of the account's lists that is not in milliseconds.
+        /// Seconds since 1970, with a fraction. The times in the account's other lists are in milliseconds.
         pub created: Number = "created",
     }
 }
@@ -28,7 +28,7 @@ object! {
 /// The withdrawals by currency and status.
 fn groups(withdrawals: &Withdrawals) -> BTreeMap<(&str, &'static str), Group> {
     group_by(withdrawals.iter().map(|w| {
-        let key = (w.cc.get().unwrap_or_default(), w.status.word(STATES));
+        let key = (w.cc.get().unwrap_or_default(), w.status.known_word(STATES));
         (key, Entry { amount: w.amount, fee: w.fee, created: w.created })
     }))
 }

@@ -18,13 +18,13 @@ object! {
         /// Hashes per second.
         pub hashrate: Number = "hashrate",
         pub hashrate_rank: Number = "hashrateRank",
-        /// Each worker. MinerGate names none; other pools do.
+        /// Each worker. MinerGate does not name workers; other pools do.
         pub miners: List<Miner> = "miners",
     }
 }
 
 object! {
-    /// One worker of a pool that names them.
+    /// One worker at a pool that names workers.
     pub struct Miner {
         pub name: Text = "name",
         /// Hashes per second.
@@ -36,7 +36,7 @@ object! {
 }
 
 object! {
-    /// A worker's shares since the pool has named it.
+    /// A worker's shares since it first appeared at the pool.
     pub struct MinerShares {
         pub good: Number = "good",
         pub bad: Number = "bad",
@@ -44,8 +44,8 @@ object! {
     }
 }
 
-/// Puts samples of each named worker, up to the context's limit of workers. Names that become the same label are one worker: hashrates
-/// and shares are added up, and the latest share counts. What exceeds the limit is counted as dropped.
+/// Puts the samples of each named worker, up to the context's limit. Names that become the same label are combined into one worker:
+/// hashrates and shares are added, and the latest share counts. Workers beyond the limit are counted as dropped samples.
 fn put_miners<const N: usize>(
     workers: &Workers,
     out: &mut Out<'_>,
@@ -69,7 +69,7 @@ fn put_miners<const N: usize>(
     }
 }
 
-/// The sum of the numbers that are given.
+/// The sum of the given numbers; a missing one is ignored.
 fn sum(a: Option<f64>, b: Option<f64>) -> Option<f64> {
     a.zip(b).map(|(a, b)| a + b).or(a).or(b)
 }
@@ -87,7 +87,7 @@ pub static SPEC: Spec<Workers> =
             .field("hashrate")
             .shows_use()
             .read(|workers, out| out.put_all(workers.iter().map(|(currency, w)| ([currency], w.hashrate)))),
-        gauge("workers_hashrate_rank", "Place of the account among the pool's miners by hashrate of its workers")
+        gauge("workers_hashrate_rank", "Rank of the account among the pool's miners by hashrate of its workers")
             .labels(&["currency"])
             .field("hashrateRank")
             .read(|workers, out| out.put_all(workers.iter().map(|(currency, w)| ([currency], w.hashrate_rank)))),
@@ -114,7 +114,7 @@ pub static SPEC: Spec<Workers> =
                 let time = |miner: &Miner| [miner.last_share.milliseconds_as_seconds()];
                 put_miners(workers, out, time, later, |out, currency, name, [time]| out.put([currency, name], time));
             }),
-        counter("worker_shares", "Shares of one worker since the pool has named it, by the pool's verdict")
+        counter("worker_shares", "Shares of one worker since it appeared at the pool, by result")
             .labels(&["currency", "worker", "result"])
             .field("miners[].shares")
             .read(|workers, out| {

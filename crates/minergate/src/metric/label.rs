@@ -1,11 +1,11 @@
-//! Label sets as text, and the rules for label values that come from the API.
+//! Label sets as text, and the rules for label values from the API.
 
 use crate::currency;
 
-/// Longest nickname or worker's name that becomes a label value, in characters.
+/// Maximum length of a nickname or a worker's name as a label value, in characters.
 const NAME_LENGTH: usize = 64;
 
-/// Writes a label as both formats have it: `name="value"`.
+/// Writes a label in the format of both text formats: `name="value"`.
 pub fn write_label(text: &mut String, name: &str, value: &str) {
     text.push_str(name);
     text.push_str("=\"");
@@ -23,7 +23,7 @@ pub fn write_label(text: &mut String, name: &str, value: &str) {
     text.push('"');
 }
 
-/// Writes a label set without its braces. An invalid currency has no place in one: then nothing is written, and the answer is
+/// Writes a label set without braces. With an invalid currency, it writes nothing and returns
 /// false.
 pub(super) fn write_labels(text: &mut String, names: &[&str], values: &[Option<&str>]) -> bool {
     let start = text.len();
@@ -43,8 +43,8 @@ pub(super) fn write_labels(text: &mut String, names: &[&str], values: &[Option<&
     true
 }
 
-/// A nickname as a label value: printable, at most 64 characters. People have used their e-mail address as a nickname,
-/// which is nobody's business on a dashboard.
+/// A nickname as a label value: printable, at most 64 characters. Some people use their e-mail address as a nickname;
+/// it must not appear on a dashboard.
 fn nickname(nickname: &str) -> String {
     if nickname.contains('@') {
         return "hidden".to_owned();
@@ -52,7 +52,7 @@ fn nickname(nickname: &str) -> String {
     printable(nickname).take(NAME_LENGTH).collect()
 }
 
-/// A worker's name as a label value: printable, at most 64 characters. One that holds an e-mail address is `other`, none is `unnamed`.
+/// A worker's name as a label value: printable, at most 64 characters. A name with an e-mail address becomes `other`, an empty one `unnamed`.
 pub fn worker_name(name: &str) -> String {
     if name.contains('@') {
         return "other".to_owned();
@@ -61,8 +61,8 @@ pub fn worker_name(name: &str) -> String {
     if name.trim().is_empty() { "unnamed".to_owned() } else { name }
 }
 
-/// A text of the API as it may be shown: control characters, which a terminal obeys, are replaced; characters that reorder or
-/// break a line are removed, as a text with them can look like another one.
+/// A text from the API in a form that is safe to show. Control characters are replaced, because a terminal would execute them. Characters
+/// that reorder or break a line are removed, because the text could look like another one.
 pub fn printable(text: &str) -> impl Iterator<Item = char> {
     let shown = text.chars().filter(|c| c.is_control() || is_printable(*c));
     shown.map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
@@ -77,12 +77,12 @@ fn is_line_separator(c: char) -> bool {
     matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// Unicode's `Bidi_Control`, and the deprecated format characters behind it.
+/// Unicode's `Bidi_Control`, and the deprecated format characters after it.
 fn is_bidirectional_control(c: char) -> bool {
     matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}')
 }
 
-/// The value of a label in a written set, as it is written there.
+/// The escaped value of a label in a label set.
 pub(super) fn find<'a>(set: &'a str, name: &str) -> Option<&'a str> {
     let mut rest = set;
     loop {
@@ -100,7 +100,7 @@ pub(super) fn find<'a>(set: &'a str, name: &str) -> Option<&'a str> {
     }
 }
 
-/// A written value as it was before [`write_label`] escaped it.
+/// Undoes the escaping of [`write_label`].
 pub(super) fn unescaped(written: &str) -> String {
     let mut text = String::with_capacity(written.len());
     let mut chars = written.chars();
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_would_end_a_value_is_escaped() {
+    fn special_characters_in_a_value_are_escaped() {
         for (value, expected) in [
             ("", "n=\"\""),
             ("plain", "n=\"plain\""),
@@ -153,7 +153,7 @@ mod tests {
             assert_eq!(nickname(given), expected);
         }
         let long = "\u{202e}é".repeat(100);
-        assert_eq!(nickname(&long), "é".repeat(64), "what is removed does not count");
+        assert_eq!(nickname(&long), "é".repeat(64), "removed characters do not count");
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! The samples of one answer: their values, and a layout that says which family and labels each has.
+//! The samples of one answer: their values, and a layout with the family and the labels of each.
 //!
-//! An answer has few label sets (its currencies, their verdicts on shares) and many families that share them, so each set is kept once, as
-//! the text between the braces. Accounts with the same label sets share one layout. So a thousand accounts' samples take some 10 bytes each
-//! and not 200.
+//! An answer has few label sets (such as its currencies) and many families that share them. So each set is stored once, as
+//! the text between the braces. Accounts with the same label sets share one layout. In a thousand accounts, a sample takes about
+//! 10 bytes instead of 200.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -16,16 +16,16 @@ use super::{Context, Family, Kind, Metric, label};
 pub struct Samples {
     values: Arc<[f64]>,
     layout: Arc<Layout>,
-    /// Samples left out because of the label rules.
+    /// Number of samples left out because of the label rules.
     pub dropped: u64,
 }
 
-/// What the samples of an answer are of.
+/// The families and label sets of an answer's samples.
 #[derive(Debug, Default)]
 pub struct Layout {
-    /// Each family, and where its samples end.
+    /// Each family, and the index where its samples end.
     families: Vec<(&'static Family, usize)>,
-    /// The number of each sample's label set.
+    /// The label set of each sample, as an index into `sets`.
     labels: Vec<u32>,
     sets: LabelSets,
 }
@@ -41,18 +41,18 @@ impl PartialEq for Layout {
 }
 
 impl Layout {
-    /// The label sets of the samples of the family with that place in the table, as they are written between the braces, without the
-    /// scope's.
+    /// The label sets of the samples of the family at this index of the table, as the text between the braces, without the
+    /// scope's labels.
     pub fn labels(&self, family: usize) -> impl ExactSizeIterator<Item = &str> {
         self.labels[self.range(family)].iter().map(|number| self.sets.get(*number))
     }
 
-    /// The currencies that the samples are labelled with.
+    /// The currencies in the samples' labels.
     pub fn currencies(&self) -> BTreeSet<&str> {
         self.sets.iter().filter_map(|set| label::find(set, "currency")).collect()
     }
 
-    /// Where the family's samples are.
+    /// The range of the family's samples.
     fn range(&self, family: usize) -> Range<usize> {
         let start = family.checked_sub(1).and_then(|before| self.families.get(before)).map_or(0, |(_, end)| *end);
         start..self.families.get(family).map_or(start, |(_, end)| *end)
@@ -62,7 +62,7 @@ impl Layout {
 /// One sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sample<'a> {
-    /// The labels beside those of the endpoint's scope, as they are written between the braces.
+    /// The labels as the text between the braces, without those of the endpoint's scope.
     pub labels: &'a str,
     pub value: f64,
 }
@@ -88,7 +88,7 @@ impl Samples {
             values: Vec::new(),
             layout: Layout::default(),
             dropped: 0,
-            numbers: Numbers::default(),
+            numbers: LabelSetIndex::default(),
             set: String::new(),
         };
         for Metric { family, read } in metrics {
@@ -98,7 +98,7 @@ impl Samples {
         out.end()
     }
 
-    /// Samples in all.
+    /// Number of samples.
     pub fn len(&self) -> usize {
         self.values.len()
     }
@@ -107,12 +107,12 @@ impl Samples {
         self.values.is_empty()
     }
 
-    /// What the samples are of.
+    /// The families and label sets.
     pub fn layout(&self) -> &Arc<Layout> {
         &self.layout
     }
 
-    /// Keeps another layout instead of its own if they are the same. Says whether they are.
+    /// Replaces its layout with another if they are equal. Returns whether they are.
     pub fn share_layout(&mut self, layout: &Arc<Layout>) -> bool {
         let is_same = Arc::ptr_eq(&self.layout, layout) || self.layout == *layout;
         if is_same {
@@ -126,31 +126,31 @@ impl Samples {
         self.layout.families.iter().enumerate().map(|(i, (family, _))| (*family, self.family(i)))
     }
 
-    /// The samples of the family with that place in the table.
+    /// The samples of the family at this index of the table.
     pub fn family(&self, i: usize) -> impl Iterator<Item = Sample<'_>> {
         self.layout.labels(i).zip(self.values(i)).map(|(labels, value)| Sample { labels, value: *value })
     }
 
-    /// Their values alone.
+    /// The values of the family's samples.
     pub fn values(&self, family: usize) -> &[f64] {
         &self.values[self.layout.range(family)]
     }
 
-    /// Whether the samples of the family with that place in the table are the same as another answer's.
+    /// Whether the samples of the family at this index are the same as another answer's.
     pub fn is_same(&self, other: &Samples, family: usize) -> bool {
         let same_labels =
             || Arc::ptr_eq(&self.layout, &other.layout) || self.layout.labels(family).eq(other.layout.labels(family));
         self.values(family) == other.values(family) && same_labels()
     }
 
-    /// The families of counters, each with its place in the table.
+    /// The families that are counters, each with its index in the table.
     pub fn counters(&self) -> impl Iterator<Item = (usize, &'static Family)> + use<> {
         let layout = self.layout.clone();
         let family = move |place: usize| layout.families.get(place).map(|(family, _)| *family);
         (0..).map_while(move |place| Some((place, family(place)?))).filter(|(_, family)| family.kind == Kind::Counter)
     }
 
-    /// Puts another value in the place of a sample's.
+    /// Replaces a sample's value.
     pub fn set(&mut self, family: usize, sample: usize, value: f64) {
         let range = self.layout.range(family);
         if let Some(own) = Arc::make_mut(&mut self.values).get_mut(range).and_then(|values| values.get_mut(sample)) {
@@ -158,7 +158,7 @@ impl Samples {
         }
     }
 
-    /// Leaves out the samples of metrics that are off by default, but for those that are wanted by their full names.
+    /// Removes the samples of metrics that are off by default, except those whose full names are `wanted`.
     pub fn hide_optional(&mut self, wanted: &BTreeSet<String>) {
         let hidden = |family: &Family| family.optional && !wanted.contains(&family.sample_name());
         if self.layout.families.iter().any(|(family, _)| hidden(family)) {
@@ -166,21 +166,21 @@ impl Samples {
         }
     }
 
-    /// The currencies that the account has to do with: those with something in them.
+    /// The currencies that the account uses: those with a value above zero.
     pub fn used_currencies(&self) -> BTreeSet<String> {
         let shows = self.families().filter(|(family, _)| family.shows_use);
         let used = shows.flat_map(|(_, series)| series.filter(|one| one.value > 0.0));
         used.filter_map(|one| one.label("currency")).map(str::to_owned).collect()
     }
 
-    /// Leaves out the samples of all other currencies, and counts them.
+    /// Removes the samples of all other currencies, and counts them as dropped.
     pub fn keep_currencies(&mut self, kept: impl Fn(&str) -> bool) {
         let before = self.len();
         self.retain(|_, one| one.label("currency").is_none_or(&kept));
         self.dropped += (before - self.len()) as u64;
     }
 
-    /// Leaves out the samples of some currencies.
+    /// Removes the samples of some currencies.
     pub fn leave_out_currencies(&mut self, gone: impl Fn(&str) -> bool) {
         if self.layout.currencies().into_iter().any(&gone) {
             self.retain(|_, one| one.label("currency").is_none_or(|currency| !gone(currency)));
@@ -188,7 +188,7 @@ impl Samples {
     }
 
     fn retain(&mut self, keep: impl Fn(&Family, Sample<'_>) -> bool) {
-        let (mut values, mut layout, mut numbers) = (Vec::new(), Layout::default(), Numbers::default());
+        let (mut values, mut layout, mut numbers) = (Vec::new(), Layout::default(), LabelSetIndex::default());
         for (family, series) in self.families() {
             numbers.begin_family();
             for one in series.filter(|one| keep(family, *one)) {
@@ -209,7 +209,7 @@ impl Samples {
     }
 }
 
-/// Label sets, one behind the other, and where each ends.
+/// Label sets in one text, and the end of each.
 #[derive(Debug, Default, PartialEq)]
 struct LabelSets {
     text: String,
@@ -217,7 +217,7 @@ struct LabelSets {
 }
 
 impl LabelSets {
-    // For every line of plain text; what is made small is not inlined unasked.
+    // Called for each line of plain text. With size optimization, it would not be inlined otherwise.
     #[inline]
     fn get(&self, number: u32) -> &str {
         let number = number as usize;
@@ -234,29 +234,29 @@ impl LabelSets {
         (0..self.len()).map(|number| self.get(number))
     }
 
-    /// Adds the set that stands behind the last one's end.
+    /// Adds the set that was written at the end of the text.
     fn push(&mut self, set: &str) -> u32 {
         self.text.push_str(set);
-        // An answer has 8 MiB at most, and so has less text than a u32 counts.
+        // An answer has at most 8 MiB, so its labels are shorter than a u32 can count.
         self.ends.push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
         self.len() - 1
     }
 }
 
-/// Finds the numbers of label sets.
+/// Finds the index of a label set.
 #[derive(Default)]
-struct Numbers {
+struct LabelSetIndex {
     by_text: BTreeMap<Box<str>, u32>,
-    /// A family mostly has the sets of the one before it, in the same order.
+    /// A family often has the same sets as the family before it, in the same order.
     expected: u32,
 }
 
-impl Numbers {
+impl LabelSetIndex {
     fn begin_family(&mut self) {
         self.expected = 0;
     }
 
-    /// The number of a set, which is added where it is new.
+    /// The index of a set. A new set is added.
     fn of(&mut self, set: &str, sets: &mut LabelSets) -> u32 {
         let number = if self.expected < sets.len() && sets.get(self.expected) == set {
             self.expected
@@ -272,30 +272,30 @@ impl Numbers {
     }
 }
 
-/// Where a reading puts the samples of one family.
+/// Collects the samples of one family while an answer is read.
 ///
-/// The rules for labels and values are applied here, for every endpoint: a sample with an invalid `currency` is left out and
-/// counted, a `nickname` is shortened and made printable, and a value that is missing or that its kind does not allow gives no
+/// The rules for labels and values are applied here, for every endpoint. A sample with an invalid `currency` is left out and
+/// counted. A `nickname` is shortened and made printable. A value that is missing, or that its kind does not allow, gives no
 /// sample.
 pub struct Out<'a> {
-    /// What the reading may know beside the answer.
+    /// What the reading can use in addition to the answer.
     pub context: &'a Context<'a>,
     family: Option<&'static Family>,
     values: Vec<f64>,
     layout: Layout,
     dropped: u64,
-    numbers: Numbers,
+    numbers: LabelSetIndex,
     /// The label set that is being written.
     set: String,
 }
 
 impl Out<'_> {
-    /// Adds a sample; its labels stand in the order of the family's.
+    /// Adds a sample. The labels are in the order of the family's label names.
     pub fn put<const N: usize>(&mut self, labels: [&str; N], value: impl Into<Option<f64>>) {
         self.put_some(labels.map(Some), value);
     }
 
-    /// Adds a sample that need not have each of the family's labels: one that it lacks is written empty, which is the same to Prometheus.
+    /// Adds a sample that can lack some of the family's labels. A missing label is written as empty, which Prometheus treats as missing.
     pub fn put_some<const N: usize>(&mut self, labels: [Option<&str>; N], value: impl Into<Option<f64>>) {
         let value = value.into().filter(|value| self.family.is_some_and(|family| family.kind.allows(*value)));
         let Some(value) = value else { return };
@@ -320,7 +320,7 @@ impl Out<'_> {
         }
     }
 
-    /// Counts samples that a reading leaves out because there are more than the documented number.
+    /// Counts samples that are left out because they exceed a documented number.
     pub fn cut(&mut self, samples: u64) {
         self.dropped += samples;
     }

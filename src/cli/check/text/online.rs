@@ -1,4 +1,4 @@
-//! How each endpoint was read, for people: a failure of an account is said once, however many endpoints it has.
+//! The results of `check --online` as text. A failure of an account is shown once, even if it affects many endpoints.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -9,10 +9,10 @@ use super::{INDENTATION, LISTED, counted};
 use crate::cli::check::report::Poll;
 use crate::cli::terminal::{BAD, GOOD, HEADING, PLAIN, QUIET, Table, styled};
 
-/// Kinds of failures that follow from another: nothing was sent, as a login had failed.
+/// Kinds of errors that follow from a failed login. Nothing was sent.
 const FOLLOWING: &[&str] = &["login_blocked", "login_postponed"];
 
-/// Endpoints of one row that are named.
+/// Maximum number of endpoints named in one row.
 const NAMED: usize = 4;
 
 /// Polls of one account with the same result.
@@ -40,7 +40,7 @@ pub(super) fn write(polls: &[Poll], out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// The polls of one account: one by one those that succeeded, and those that failed by their reason.
+/// The polls of one account: a row for each success, and a row for each reason of failures.
 fn rows(polls: &[Poll]) -> Vec<Row<'_>> {
     let follows = |poll: &Poll| poll.kind.is_some_and(|kind| FOLLOWING.contains(&kind));
     let mut rows: Vec<Row<'_>> = Vec::new();
@@ -50,7 +50,7 @@ fn rows(polls: &[Poll]) -> Vec<Row<'_>> {
             None => rows.push(Row { polls: vec![poll] }),
         }
     }
-    // What follows from a failed login belongs to it.
+    // Errors that follow from a failed login are in the row of the login.
     for poll in polls.iter().filter(|poll| follows(poll)) {
         match rows.iter_mut().find(|row| !row.is_ok()) {
             Some(row) => row.polls.push(poll),
@@ -95,7 +95,7 @@ fn name(poll: &Poll) -> String {
     if poll.currency.is_empty() { poll.endpoint.to_owned() } else { format!("{} {}", poll.endpoint, poll.currency) }
 }
 
-/// Whether all was read, in one sentence.
+/// A sentence that says whether everything was read.
 pub(super) fn verdict(polls: &[Poll]) -> (Style, String) {
     let of_accounts = || polls.iter().filter(|poll| !poll.account.is_empty());
     let all = of_accounts().map(|poll| &*poll.account).collect::<BTreeSet<_>>().len();
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_login_is_one_row_and_what_follows_belongs_to_it() {
+    fn a_failed_login_and_its_consequences_are_one_row() {
         let polls = [
             poll("a", "workers", Some("login_blocked"), "blocked"),
             poll("a", "balance", Some("wrong_password"), "wrong"),

@@ -1,36 +1,37 @@
-//! One account: a line with its state and what it has, and folded below it all else.
+//! One account: a line with its state and its values, and details below it.
 
 use maud::{Markup, html};
 
 use super::table;
 use crate::server::status::account::Account;
 use crate::server::status::fault::Fault;
-use crate::server::status::state::State;
-use crate::server::status::words::{ago, balance, count, si, span, workers};
+use crate::server::status::format::{ago, balance, count, si, span, workers};
+use crate::server::status::state::AccountState;
 
-/// What is shown at most of an account beside others: a page of accounts that have much is small, too.
+/// Limits for one of several accounts, so that the page stays small.
 const CURRENCIES: usize = 6;
 const FAULTS: usize = 3;
 
-/// The line is unfolded if something is wrong, or if it `is_chosen`; then all is shown. `alone` is the URL where it is.
+/// The details are unfolded if the account has a problem, or if it `is_chosen`; then everything is shown. `alone` returns the URL of the
+/// account's own page.
 pub(super) fn account(account: &Account, is_chosen: bool, alone: impl Fn() -> String) -> Markup {
-    let is_wrong = !account.faults.is_empty() || account.state == State::Blocked;
+    let is_wrong = !account.faults.is_empty() || account.state == AccountState::Blocked;
     let faults = account.faults.iter().enumerate().take(if is_chosen { usize::MAX } else { FAULTS });
     let is_cut = account.workers.len() < account.worker_count
         || !is_chosen && (account.currencies.len() > CURRENCIES || account.faults.len() > FAULTS);
     html! {
         details data-key=(account.name) open[is_wrong || is_chosen] {
             summary {
-                span class={ "state " (account.state.word()) } { (account.state.word()) }
+                span class={ "state " (account.state.name()) } { (account.state.name()) }
                 span class="who" {
                     b { (account.name) }
-                    @if account.state != State::Ok { span class={ "why " (account.state.word()) } { (account.words) } }
+                    @if account.state != AccountState::Ok { span class={ "why " (account.state.name()) } { (account.words) } }
                 }
                 (values(account, if is_chosen { usize::MAX } else { CURRENCIES }))
             }
             @for (i, fault) in faults {
-                @let is_said = i == 0 && fault.is_said(account.state);
-                p class="fault" { (more(fault, !is_said || account.state == State::Blocked, !is_said)) }
+                @let is_described = i == 0 && fault.is_described_by(account.state);
+                p class="fault" { (more(fault, !is_described || account.state == AccountState::Blocked, !is_described)) }
             }
             @if is_wrong {
                 details data-key={ (account.name) "@rest" } open[is_chosen] { summary { "details" } (rest(account)) }
@@ -40,7 +41,7 @@ pub(super) fn account(account: &Account, is_chosen: bool, alone: impl Fn() -> St
     }
 }
 
-/// What the line does not say.
+/// The details below the line.
 fn rest(account: &Account) -> Markup {
     html! {
         (table::workers(account))
@@ -49,7 +50,7 @@ fn rest(account: &Account) -> Markup {
     }
 }
 
-/// What the account has, a line for each currency: first those that are mined.
+/// The account's values, a line for each currency; mined currencies come first.
 fn values(account: &Account, most: usize) -> Markup {
     let mut currencies: Vec<_> = account.currencies.iter().collect();
     currencies.sort_by_key(|(_, currency)| currency.hashrate_hashes_per_second.is_none_or(|hashrate| hashrate == 0.0));
@@ -69,7 +70,7 @@ fn values(account: &Account, most: usize) -> Markup {
     }
 }
 
-/// What the account's line does not say of a fault; its endpoints and its words only if they are wanted.
+/// The details of a fault that the account's line does not contain. Endpoints and words are only included if requested.
 fn more(fault: &Fault, endpoints: bool, words: bool) -> Markup {
     let success = fault
         .last_success_timestamp_seconds
@@ -83,7 +84,7 @@ fn more(fault: &Fault, endpoints: bool, words: bool) -> Markup {
     }
 }
 
-/// How many shares were good.
+/// The ratio of good shares.
 fn shares(account: &Account) -> Markup {
     let ratios = account.currencies.iter().filter_map(|(code, currency)| Some((code, currency.good_share_ratio?)));
     let ratios: Vec<String> = ratios.map(|(code, ratio)| format!("{code} {:.2} %", 100.0 * ratio)).collect();

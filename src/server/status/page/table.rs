@@ -7,22 +7,22 @@ use minergate::duration;
 
 use crate::server::status::account::Account;
 use crate::server::status::endpoint::Endpoint;
-use crate::server::status::facts::Facts;
-use crate::server::status::words::{ago, coins, count, number, si, span};
+use crate::server::status::format::{ago, coins, count, number, si, span};
+use crate::server::status::report::StatusReport;
 
-/// Totals of so many currencies or fewer are unfolded.
+/// The totals are unfolded if there are at most this number of currencies.
 const FEW: usize = 3;
 
-/// What all accounts have together.
-pub(super) fn totals(facts: &Facts) -> Markup {
+/// The totals of all accounts.
+pub(super) fn totals(report: &StatusReport) -> Markup {
     html! {
-        @if !facts.totals.is_empty() {
-            details data-key="@totals" open[facts.totals.len() <= FEW] {
-                summary { "Totals of " (currencies(facts.totals.len())) }
+        @if !report.totals.is_empty() {
+            details data-key="@totals" open[report.totals.len() <= FEW] {
+                summary { "Totals of " (currencies(report.totals.len())) }
                 table class="totals" {
                     thead { tr { th { "currency" } th { "accounts" } th { "hashrate" } th { "workers" } th { "coins" } } }
                     tbody {
-                        @for (code, total) in &facts.totals {
+                        @for (code, total) in &report.totals {
                             tr {
                                 th { (code) }
                                 td { (count(total.accounts)) }
@@ -33,8 +33,8 @@ pub(super) fn totals(facts: &Facts) -> Markup {
                         }
                     }
                 }
-                @if facts.accounts_without_values > 0 {
-                    p { "Not included: " (count(facts.accounts_without_values)) @if facts.accounts_without_values == 1 { " account" } @else { " accounts" } " without known values." }
+                @if report.accounts_without_values > 0 {
+                    p { "Not included: " (count(report.accounts_without_values)) @if report.accounts_without_values == 1 { " account" } @else { " accounts" } " without known values." }
                 }
             }
         }
@@ -82,20 +82,20 @@ pub(super) fn endpoints(endpoints: &[Endpoint]) -> Markup {
 
 fn next_poll(endpoint: &Endpoint) -> Option<String> {
     let wait = format!("in {}", span(endpoint.next_poll_in_seconds?));
-    // Why those that fail are late stands with their fault.
+    // If the endpoint fails, the reason for the delay is shown with its fault.
     let late = endpoint.next_poll_late.as_ref().filter(|_| endpoint.error.is_none());
     Some(late.cloned().unwrap_or(wait))
 }
 
-pub(super) fn networks(facts: &Facts) -> Markup {
+pub(super) fn networks(report: &StatusReport) -> Markup {
     html! {
-        @if !facts.networks.is_empty() {
+        @if !report.networks.is_empty() {
             details data-key="@networks" {
-                summary { "Networks of " (currencies(facts.networks.len())) }
+                summary { "Networks of " (currencies(report.networks.len())) }
                 table class="networks" {
                     thead { tr { th { "currency" } th { "profit rank" } th { "height" } th { "last block" } th { "difficulty" } th { "hashrate" } th { "reward" } } }
                     tbody {
-                        @for (code, network) in &facts.networks {
+                        @for (code, network) in &report.networks {
                             tr {
                                 th { (code) }
                                 (cell(network.profit_rank.map(number)))
@@ -114,12 +114,12 @@ pub(super) fn networks(facts: &Facts) -> Markup {
 }
 
 /// The polls that belong to no account.
-pub(super) fn polls_of_none(facts: &Facts) -> Markup {
-    let failing: Vec<&Endpoint> = facts.pool.iter().filter(|endpoint| endpoint.error.is_some()).collect();
+pub(super) fn polls_of_none(report: &StatusReport) -> Markup {
+    let failing: Vec<&Endpoint> = report.pool.iter().filter(|endpoint| endpoint.error.is_some()).collect();
     html! {
-        @if !facts.pool.is_empty() {
+        @if !report.pool.is_empty() {
             details data-key="@polls" open[!failing.is_empty()] {
-                summary { "Polls of pools and networks: " (count(facts.pool.len())) ", " (count(failing.len())) " failing" }
+                summary { "Polls of pools and networks: " (count(report.pool.len())) ", " (count(failing.len())) " failing" }
                 @for endpoint in failing {
                     @if let Some(error) = &endpoint.error {
                         p class="fault" {
@@ -128,7 +128,7 @@ pub(super) fn polls_of_none(facts: &Facts) -> Markup {
                         }
                     }
                 }
-                (endpoints(&facts.pool))
+                (endpoints(&report.pool))
             }
         }
     }
@@ -138,7 +138,7 @@ fn currencies(number: usize) -> String {
     if number == 1 { "1 currency".to_owned() } else { format!("{} currencies", count(number)) }
 }
 
-/// A cell. What is not known is empty.
+/// A cell. An unknown value is empty.
 fn cell(text: Option<String>) -> Markup {
     html! { td { @if let Some(text) = text { (text) } } }
 }

@@ -19,7 +19,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "wallets = { supportxmr = \"4planted\" }\nwallet_files = { supportxmr = \"planted\" }",
-        ":14: accounts[1].wallet_files.supportxmr: stands beside wallets; give one of them",
+        ":14: accounts[1].wallet_files.supportxmr: is given together with wallets; give one of them",
     ),
     (
         "wallets = { supportxmr = \"4planted/../other\" }",
@@ -53,21 +53,21 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "wallets = { supportxmr = \"4planted\" }\ntoken = \"planted\"\ntotp_secret = \"GEZDGNBVGY3TQOJQ\"",
-        ":15: accounts[1].totp_secret: has no use beside a token; leave it out",
+        ":15: accounts[1].totp_secret: is not used with a token; leave it out",
     ),
     (
         "wallets = { supportxmr = \"4planted\" }\n[[accounts]]\nname = \"rig\"\nwallets = { supportxmr = \"4planted\" }",
-        ":15: accounts[2].name: stands twice; every account needs a name of its own",
+        ":15: accounts[2].name: is used twice; every account needs a name of its own",
     ),
     (
         "wallets = { supportxmr = \"4planted\" }\nemail = \"e@x\"\npassword = \"planted\"\n[[accounts]]\nname = \"other\"\nemail = \"E@x\"\n\
          password = \"planted\"\nwallets = { supportxmr = \"4planted\" }",
-        ":18: accounts[2].email: another account with wallets has the same; the gateway could not tell the two apart",
+        ":18: accounts[2].email: another account with wallets has the same; the gateway could not distinguish the two",
     ),
     (
         "wallets = { supportxmr = \"4planted\" }\ntoken = \"planted\"\n[[accounts]]\nname = \"other\"\ntoken = \"planted\"\n\
          wallets = { supportxmr = \"4planted\" }",
-        ":17: accounts[2].token: another account with wallets has the same; the gateway could not tell the two apart",
+        ":17: accounts[2].token: another account with wallets has the same; the gateway could not distinguish the two",
     ),
     (
         "wallets = { supportxmr = \"4planted\" }\n[[accounts]]\nname = \"other\"\ntoken = \"t\"",

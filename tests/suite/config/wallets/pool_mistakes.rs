@@ -47,27 +47,27 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("requests_per_second", "nan", "out of range; give 0.001 to 100000"),
     ("burst", "0.5", "out of range; give 1 to 100000"),
     ("concurrency", "0", "out of range; give 1 to 10000"),
-    ("timeout", "\"0s\"", "no request can take no time; give \"10s\" or so"),
+    ("timeout", "\"0s\"", "must not be 0; give \"10s\" or so"),
     ("max_age", "\"0s\"", "out of range; give \"1s\" to \"1h\""),
     ("max_age", "\"2h\"", "out of range; give \"1s\" to \"1h\""),
     (
         "name",
         "\"Token-file\"",
-        "ends as a key of accounts does, and variables could not tell the two apart; give another name",
+        "ends as a key of accounts does, and variables could not distinguish the two; give another name",
     ),
     (
         "name",
         "\"my--token\"",
-        "ends as a key of accounts does, and variables could not tell the two apart; give another name",
+        "ends as a key of accounts does, and variables could not distinguish the two; give another name",
     ),
-    ("name", "\"-token\"", "ends as a key of accounts does, and variables could not tell the two apart; give another name"),
+    ("name", "\"-token\"", "ends as a key of accounts does, and variables could not distinguish the two; give another name"),
     ("name", "\"\"", "missing; every pool needs a name, by which the accounts' wallets name it"),
-    ("name", "\"planted@example.com\"", "looks like an e-mail address, and would stand on every page; give another name"),
+    ("name", "\"planted@example.com\"", "looks like an e-mail address, and would appear on every page; give another name"),
     ("name", "\" planted\"", "give 1 to 64 printable characters without spaces around them"),
     (
         "name",
         "\"4planted111111111111111111111\"",
-        "looks like a wallet's address, and would stand on every page; give another name",
+        "looks like a wallet's address, and would appear on every page; give another name",
     ),
 ];
 
@@ -108,7 +108,7 @@ fn a_pool_that_lacks_something_gets_a_message_with_the_key_to_set() {
             ":1: pools[1].decimals: missing, and not known of this currency; give those of its smallest unit, such as 12\n       \
              configuration:1: pools[1].block_time: missing, and not known of this currency; give the average from block to block, such as \"2m\"",
         ),
-        (format!("{XMR}{XMR}{rig}"), ":7: pools[2].name: stands twice; every pool needs a name of its own"),
+        (format!("{XMR}{XMR}{rig}"), ":7: pools[2].name: is used twice; every pool needs a name of its own"),
         (
             rig.to_owned(),
             ":3: accounts[1].wallets: names a pool, and there are none; add it to [[pools]] with name, software, url and currency",
@@ -117,7 +117,7 @@ fn a_pool_that_lacks_something_gets_a_message_with_the_key_to_set() {
             format!(
                 "{XMR}[[accounts]]\nname = \"4planted111111111111111111111\"\nwallets = {{ supportxmr = \"4planted\" }}\n"
             ),
-            ":7: accounts[1].name: looks like a wallet's address, and would stand on every page; give another name",
+            ":7: accounts[1].name: looks like a wallet's address, and would appear on every page; give another name",
         ),
         (
             format!("currencies = [\"xmr\", \"bcn\"]\n{XMR}{rig}"),

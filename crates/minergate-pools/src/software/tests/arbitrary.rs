@@ -1,11 +1,11 @@
-//! Answers with arbitrary content: no panic, no wrong digit.
+//! Arbitrary answers cause no panic and no wrong digit.
 
 use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
 
-/// Every leaf of a JSON value, to be replaced.
+/// Every leaf of a JSON value, for replacement.
 fn places(value: &mut Value) -> Vec<&mut Value> {
     match value {
         Value::Object(fields) => fields.values_mut().flat_map(places).collect(),
@@ -34,7 +34,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Makes a body with an amount.
+/// Makes a body from an amount.
 type OfAmount = fn(&str) -> String;
 
 /// The amounts of each software: endpoint, index of the path, and its body.

@@ -1,4 +1,4 @@
-//! How the logins of an account stand: blocked, waiting, or free to go.
+//! The login state of an account: blocked, waiting, or allowed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,12 +6,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::api::Error;
-use crate::api::totp::Codes;
+use crate::api::totp::SentCodes;
 
 /// The shortest and the longest wait between attempts to log in.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(3600));
 
-/// TOTP codes that are rejected in a row before logins are blocked: one may be a restart's, or a clock's that is being set.
+/// Number of TOTP codes rejected in a row that blocks logins. A single rejection can come from a restart or from a clock change.
 const TOTP_REFUSALS: u32 = 3;
 
 /// Why logins are blocked.
@@ -36,7 +36,7 @@ impl Blocked {
         }
     }
 
-    pub fn words(self) -> &'static str {
+    pub fn description(self) -> &'static str {
         match self {
             Blocked::WrongPassword => "wrong password",
             Blocked::TotpRequired => "TOTP code required",
@@ -45,7 +45,7 @@ impl Blocked {
         }
     }
 
-    /// What lets the account log in again.
+    /// What has to be done before the account can log in again.
     pub fn remedy(self) -> &'static str {
         if self.is_rejection() {
             "give other credentials, or try these once more with check --online"
@@ -54,51 +54,51 @@ impl Blocked {
         }
     }
 
-    /// Whether the credentials are to blame, so that nothing but other ones is worth an attempt.
+    /// Whether the credentials were rejected. Then only different credentials are worth another attempt.
     pub(super) fn is_rejection(self) -> bool {
         matches!(self, Blocked::WrongPassword | Blocked::TotpRequired)
     }
 }
 
-/// How the logins of an account stand.
+/// The login state of an account.
 #[derive(Clone, Default)]
 pub(super) struct Login {
-    /// What earlier processes left in the state directory is known.
+    /// The state that earlier processes left in the state directory has been read.
     pub(super) restored: bool,
     /// Why logins are blocked.
     pub(super) blocked: Option<Blocked>,
-    /// The credentials of the latest attempt, as a keyed hash: other ones are worth an attempt.
+    /// A keyed hash of the credentials of the latest attempt. Different credentials are worth another attempt.
     pub(super) tried: Option<String>,
-    /// The state directory has these credentials as rejected.
-    pub(super) kept: bool,
-    /// An answer has been given for the present token.
-    pub(super) proven: bool,
-    /// Failed logins and useless tokens in a row.
+    /// The rejection of these credentials is stored in the state directory.
+    pub(super) is_rejection_stored: bool,
+    /// The current token has been accepted at least once.
+    pub(super) is_token_proven: bool,
+    /// Number of failed logins and refused tokens in a row.
     pub(super) failures: u32,
     pub(super) not_before: Option<Instant>,
-    /// Endpoints that wait for a new login: they were refused with a token fresh from one, or the budget was used up.
-    pub(super) denied: BTreeMap<&'static str, Denied>,
-    pub(super) codes: Codes,
+    /// Endpoints that wait before they cause a new login: they refused a fresh token, or the budget was used up.
+    pub(super) endpoint_backoffs: BTreeMap<&'static str, EndpointBackoff>,
+    pub(super) codes: SentCodes,
     /// TOTP codes rejected in a row.
     pub(super) totp_refusals: u32,
 }
 
-/// How long an endpoint causes no login.
+/// How long an endpoint must not cause a login.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Denied {
-    /// Fresh tokens that it refused in a row.
+pub(super) struct EndpointBackoff {
+    /// Number of fresh tokens in a row that it refused.
     pub(super) failures: u32,
     /// No new login before that time.
     pub(super) no_login_before: Option<Instant>,
-    /// No request before that time, either.
+    /// No request before that time either.
     pub(super) no_request_before: Option<Instant>,
 }
 
 impl Login {
-    /// What a failed login means for the next: none, or a wait.
+    /// Records a failed login: it blocks further logins, or the next one has to wait.
     pub(super) fn failed(&mut self, error: &Error, is_late: bool) {
         self.totp_refusals = match error {
-            // A code that was late says nothing about the secret.
+            // A code that arrived too late says nothing about the secret.
             Error::TotpRefused { .. } if is_late => self.totp_refusals,
             Error::TotpRefused { .. } => self.totp_refusals + 1,
             _ => 0,
@@ -108,14 +108,14 @@ impl Login {
         self.postpone();
     }
 
-    /// Waits before the next attempt.
+    /// Makes the next attempt wait.
     pub(super) fn postpone(&mut self) {
         self.failures += 1;
         self.not_before = Some(Instant::now() + backoff(self.failures));
     }
 }
 
-/// A wait at random, twice as long at most after each failure.
+/// A random wait, up to twice as long after each failure.
 pub(super) fn backoff(failures: u32) -> Duration {
     let (shortest, longest) = BACKOFF;
     rand::random_range(shortest..=longest.min(shortest * 2u32.pow(failures.clamp(1, 16))))

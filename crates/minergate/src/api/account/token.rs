@@ -1,4 +1,4 @@
-//! The token of an account: kept while it is good, and obtained by logins that are one at a time.
+//! The token of an account. It is used until the API refuses it, and replaced by a login.
 
 use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, PoisonError};
@@ -12,15 +12,15 @@ use crate::api::totp::Code;
 use crate::api::{Client, Error, Event, Result};
 
 impl Account {
-    /// The token in use; nothing while there is none.
+    /// The token in use, if there is one.
     pub(in crate::api) fn current_token(&self) -> Option<SecretString> {
-        self.held().clone()
+        self.lock_token().clone()
     }
 
-    /// The token to send; logs in where there is none.
+    /// The token to send. Logs in if there is none.
     pub(in crate::api) async fn token(&self, client: &Client, endpoint: &'static str) -> Result<SecretString> {
         let mut login = self.login.lock().await;
-        if let Some(until) = login.denied.get(endpoint).and_then(|denied| denied.no_request_before)
+        if let Some(until) = login.endpoint_backoffs.get(endpoint).and_then(|backoff| backoff.no_request_before)
             && Instant::now() < until
         {
             return Err(Error::LoginPostponed { until });
@@ -28,11 +28,11 @@ impl Account {
         if let (Some(token), Credentials::Password { .. }) = (self.current_token(), &self.credentials) {
             return Ok(token);
         }
-        // In a box: most reads have a token, and thousands of them may wait at the same time.
+        // Boxed: most requests already have a token, and thousands of them can wait at the same time.
         Box::pin(self.obtain(client, &mut login)).await
     }
 
-    /// Reads the account's token, or logs in for one.
+    /// Reads the account's token, or logs in to get one.
     async fn obtain(&self, client: &Client, login: &mut Login) -> Result<SecretString> {
         let (secret, totp) = self.secrets().await?;
         let fingerprint = self.fingerprint(client, &secret, totp.as_ref()).await;
@@ -49,41 +49,44 @@ impl Account {
         }
         if let Credentials::Token { .. } = self.credentials {
             login.tried = Some(fingerprint);
-            if !self.holds(&secret) {
-                *self.held() = Some(secret.clone());
+            if !self.is_current(&secret) {
+                *self.lock_token() = Some(secret.clone());
                 (client.observer)(Event::Token { account: &self.name });
             }
             return Ok(secret);
         }
         let mut result = self.attempt(client, login, &secret, totp.as_ref(), &fingerprint).await;
-        // One rejected code may be another process's, in the same step: the next code is of use.
+        // Another process may have used this code in the same 30 seconds, so the next code is worth a try.
         if matches!(result, Err(Error::TotpRefused { .. })) && login.totp_refusals <= 1 && login.blocked.is_none() {
             result = self.attempt(client, login, &secret, totp.as_ref(), &fingerprint).await;
         }
         result
     }
 
-    /// Takes up what earlier processes found out, and what `check --online` has found since.
+    /// Restores what earlier processes found out, and what `check --online` has found since.
     async fn restore(&self, client: &Client, login: &mut Login, fingerprint: &str) {
         let Credentials::Password { totp, .. } = &self.credentials else { return };
-        let tries_rejected = self.tries_rejected.load(Ordering::Relaxed);
+        let retries_rejected = self.retries_rejected.load(Ordering::Relaxed);
         if !std::mem::replace(&mut login.restored, true) {
             if totp.is_some() {
-                login.codes.remember(&self.name, self.memory.steps().await);
+                login.codes.remember(&self.name, self.state_files.steps().await);
             }
-            if let Some(reason) = self.memory.rejection(fingerprint).await
-                && !tries_rejected
+            if let Some(reason) = self.state_files.rejection(fingerprint).await
+                && !retries_rejected
             {
-                (login.blocked, login.tried, login.kept) = (Some(reason), Some(fingerprint.to_owned()), true);
+                (login.blocked, login.tried, login.is_rejection_stored) = (Some(reason), Some(fingerprint.to_owned()), true);
                 (client.observer)(Event::Blocked { account: &self.name, reason: Some(reason) });
             }
-        } else if login.kept && login.blocked.is_some() && self.memory.rejection(fingerprint).await.is_none() {
-            (login.blocked, login.not_before, login.kept) = (None, None, false);
+        } else if login.is_rejection_stored
+            && login.blocked.is_some()
+            && self.state_files.rejection(fingerprint).await.is_none()
+        {
+            (login.blocked, login.not_before, login.is_rejection_stored) = (None, None, false);
             (client.observer)(Event::Blocked { account: &self.name, reason: None });
         }
     }
 
-    /// Logs in once, if the budget allows it, and takes note of how that went.
+    /// Logs in once if the budget allows it, and records the result.
     async fn attempt(
         &self,
         client: &Client,
@@ -104,11 +107,11 @@ impl Account {
         login.tried = Some(fingerprint.to_owned());
         match &result {
             Ok(token) => {
-                *self.held() = Some(token.clone());
+                *self.lock_token() = Some(token.clone());
                 login.not_before = None;
                 login.totp_refusals = 0;
-                if std::mem::take(&mut login.kept) || self.tries_rejected.load(Ordering::Relaxed) {
-                    self.memory.forget_rejection().await;
+                if std::mem::take(&mut login.is_rejection_stored) || self.retries_rejected.load(Ordering::Relaxed) {
+                    self.state_files.remove_rejection().await;
                 }
                 (client.observer)(Event::Token { account: &self.name });
             }
@@ -116,7 +119,7 @@ impl Account {
                 login.failed(error, is_late);
                 if let Some(reason) = login.blocked {
                     if reason.is_rejection() {
-                        login.kept = self.memory.keep_rejection(reason, fingerprint).await;
+                        login.is_rejection_stored = self.state_files.store_rejection(reason, fingerprint).await;
                     }
                     (client.observer)(Event::Blocked { account: &self.name, reason: Some(reason) });
                 }
@@ -125,7 +128,7 @@ impl Account {
         result
     }
 
-    /// Sends one login. Says also whether its TOTP code's step had passed by the time of the answer.
+    /// Sends one login. Also returns whether the TOTP code had expired when the answer came.
     async fn send(
         &self,
         client: &Client,
@@ -141,7 +144,7 @@ impl Account {
                 Ok(turn) => turn,
                 Err(error) => return (Err(error), false),
             };
-            // Made only now: a code that waits in the line for its turn may be of an earlier step when it is sent.
+            // The code is made after the wait for the turn: made earlier, it could expire during the wait.
             let code = match totp.map(|secret| login.codes.make(secret)).transpose() {
                 Ok(Some(None)) => continue,
                 Ok(code) => code.flatten(),
@@ -151,7 +154,7 @@ impl Account {
             let email = self.email().unwrap_or_default();
             let keep = async {
                 if code.is_some() {
-                    self.memory.keep_steps(login.codes.sent()).await;
+                    self.state_files.store_steps(login.codes.sent()).await;
                 }
             };
             let sent = client.login(self, turn, email, password, code.map(|code| code.number));
@@ -160,62 +163,62 @@ impl Account {
         }
     }
 
-    /// The API gave an answer for this token.
-    pub(in crate::api) async fn accepted(&self, endpoint: &'static str, token: &SecretString) {
+    /// The API accepted this token.
+    pub(in crate::api) async fn token_accepted(&self, endpoint: &'static str, token: &SecretString) {
         let mut login = self.login.lock().await;
-        if self.holds(token) {
-            login.proven = true;
+        if self.is_current(token) {
+            login.is_token_proven = true;
             login.failures = 0;
-            login.denied.remove(endpoint);
+            login.endpoint_backoffs.remove(endpoint);
         }
     }
 
-    /// The API refused this token. Says whether another one is worth asking for.
-    pub(in crate::api) async fn refused(&self, endpoint: &'static str, token: &SecretString) -> bool {
+    /// The API refused this token. Returns whether a login for another token is worthwhile.
+    pub(in crate::api) async fn token_refused(&self, endpoint: &'static str, token: &SecretString) -> bool {
         let mut login = self.login.lock().await;
-        if !self.holds(token) {
-            // Many loops find a token dead at once; the first has seen to it by the time the others say so.
+        if !self.is_current(token) {
+            // Many loops notice an expired token at once. The first one has already handled it.
             return true;
         }
-        let was_proven = std::mem::take(&mut login.proven);
+        let was_proven = std::mem::take(&mut login.is_token_proven);
         if let Credentials::Token { .. } = self.credentials {
-            // One endpoint's refusal is its own; a token that nothing accepts is left alone for a while.
+            // If only one endpoint refuses the token, only that endpoint fails. If no endpoint accepts it, it is not sent for a while.
             if !was_proven {
                 login.postpone();
             }
             return false;
         }
-        let no_login_before = login.denied.get(endpoint).and_then(|denied| denied.no_login_before);
+        let no_login_before = login.endpoint_backoffs.get(endpoint).and_then(|backoff| backoff.no_login_before);
         if no_login_before.is_some_and(|time| Instant::now() < time) {
-            login.proven = was_proven;
+            login.is_token_proven = was_proven;
             return false;
         }
         if let Some(until) = self.budget().next() {
-            // The others keep the token: it may serve them.
-            login.proven = was_proven;
-            login.denied.entry(endpoint).or_default().no_request_before = Some(until);
+            // Other endpoints keep the token, since it may still work for them.
+            login.is_token_proven = was_proven;
+            login.endpoint_backoffs.entry(endpoint).or_default().no_request_before = Some(until);
             return false;
         }
-        *self.held() = None;
+        *self.lock_token() = None;
         if !was_proven {
             login.postpone();
         }
         was_proven
     }
 
-    /// The API refused this endpoint with a token fresh from the login: the token is not to blame.
-    pub(in crate::api) async fn denied(&self, endpoint: &'static str) {
+    /// The API refused a fresh token at this endpoint, so the token is not the cause.
+    pub(in crate::api) async fn fresh_token_refused(&self, endpoint: &'static str) {
         let mut login = self.login.lock().await;
-        let denied = login.denied.entry(endpoint).or_default();
-        denied.failures += 1;
-        denied.no_login_before = Some(Instant::now() + backoff(denied.failures));
+        let endpoint_backoff = login.endpoint_backoffs.entry(endpoint).or_default();
+        endpoint_backoff.failures += 1;
+        endpoint_backoff.no_login_before = Some(Instant::now() + backoff(endpoint_backoff.failures));
     }
 
-    fn holds(&self, token: &SecretString) -> bool {
-        self.held().as_ref().is_some_and(|held| held.expose_secret() == token.expose_secret())
+    fn is_current(&self, token: &SecretString) -> bool {
+        self.lock_token().as_ref().is_some_and(|held| held.expose_secret() == token.expose_secret())
     }
 
-    fn held(&self) -> MutexGuard<'_, Option<SecretString>> {
+    fn lock_token(&self) -> MutexGuard<'_, Option<SecretString>> {
         self.token.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

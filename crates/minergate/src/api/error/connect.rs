@@ -1,4 +1,4 @@
-//! Why no connection could be made, in fixed words.
+//! Reasons for failed connections, in fixed words.
 
 use std::io::{self, ErrorKind};
 
@@ -6,9 +6,9 @@ const PROXY_REFUSED: &str =
     "the proxy of the environment refused the connection; is HTTPS_PROXY, HTTP_PROXY or ALL_PROXY right?";
 const PROXY_AUTHENTICATION: &str =
     "the proxy of the environment wants a user and a password (HTTP 407); give them in HTTPS_PROXY";
-const PROXY_FAILED: &str = "the proxy of the environment opened no way to the host; is HTTPS_PROXY, HTTP_PROXY or ALL_PROXY right, and may it go there?";
+const PROXY_FAILED: &str = "the proxy of the environment did not connect to the host; is HTTPS_PROXY, HTTP_PROXY or ALL_PROXY right, and may it go there?";
 
-/// Whether a reason is the proxy's.
+/// Whether the reason comes from the proxy.
 pub(super) fn is_of_proxy(reason: &str) -> bool {
     [PROXY_REFUSED, PROXY_AUTHENTICATION, PROXY_FAILED].contains(&reason)
 }
@@ -27,7 +27,7 @@ pub(super) fn reason(error: &(dyn std::error::Error + 'static), through_proxy: b
                 }
                 _ => {}
             }
-            // An I/O error that wraps another one leaves it out of its sources.
+            // An I/O error does not list a wrapped error among its sources.
             if let Some(inner) = io.get_ref() {
                 source = Some(inner);
                 continue;
@@ -36,11 +36,11 @@ pub(super) fn reason(error: &(dyn std::error::Error + 'static), through_proxy: b
         if error.downcast_ref::<rustls::Error>().is_some() {
             return "TLS failed; is the certificate valid and its CA trusted?";
         }
-        // The library has no public type for this.
+        // reqwest has no public type for this.
         if through_proxy && error.to_string().contains("proxy auth") {
             return PROXY_AUTHENTICATION;
         }
         source = error.source();
     }
-    if through_proxy { PROXY_FAILED } else { "name not found, or no way to the host" }
+    if through_proxy { PROXY_FAILED } else { "name not found, or host unreachable" }
 }

@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 use crate::api::body::{is_no_number, repaired, text};
 
 /// The code of an error body in one of the API's two shapes, `{"error": CODE, "message": ..}` and `{"code": CODE,
-/// "message": ..}`; nothing when the body is an answer. A currency could be called `error` or `code`: its value would be
-/// a number or an object, not a word.
+/// "message": ..}`; `None` if the body is a normal answer. A currency could be called `error` or `code`, but its value would be
+/// a number or an object, not a text.
 pub(super) fn code(body: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Envelope<'a> {
@@ -19,7 +19,7 @@ pub(super) fn code(body: &[u8]) -> Option<String> {
         message: Option<&'a RawValue>,
     }
     let text = text(body).ok()?;
-    // Most answers are read no further.
+    // Most answers need not be parsed here.
     if !text.trim_ascii_start().starts_with('{') || !["\"error\"", "\"code\""].iter().any(|key| text.contains(key)) {
         return None;
     }
@@ -30,7 +30,7 @@ pub(super) fn code(body: &[u8]) -> Option<String> {
         word.trim().parse::<f64>().is_err().then_some(word)
     };
     let word = envelope.error.and_then(word).or_else(|| envelope.code.and_then(word));
-    // A number for a code, as HTTP's: no amount of any currency stands beside a text called message.
+    // A number as the code, such as an HTTP status. In a map of currencies, no amount would have a text `message` beside it.
     let numbered =
         || envelope.message.is_some_and(|m| m.get().starts_with('"')) && envelope.error.or(envelope.code).is_some();
     word.or_else(|| numbered().then(String::new))

@@ -1,8 +1,8 @@
-//! Facts in words and numbers that a person reads at a glance.
+//! Numbers, times and amounts in a form that is easy to read.
 
 use jiff::Timestamp;
 
-/// A time of day, with its date when that is not today's. UTC: a page may be read anywhere.
+/// A time of day in UTC, with the date if it is not today. A page can be read in any time zone.
 pub(super) fn clock(unix_seconds: f64) -> String {
     let (time, now) = (timestamp(unix_seconds), Timestamp::now());
     let format =
@@ -10,7 +10,7 @@ pub(super) fn clock(unix_seconds: f64) -> String {
     time.strftime(format).to_string()
 }
 
-/// The time now, to the second.
+/// The current time, to the second.
 pub(super) fn clock_seconds() -> String {
     Timestamp::now().strftime("%H:%M:%S UTC").to_string()
 }
@@ -21,7 +21,7 @@ pub(super) fn ago(unix_seconds: f64) -> String {
     format!("{} ago", span(seconds.max(0.0)))
 }
 
-/// A span of time, in its largest unit.
+/// A span of time in one suitable unit.
 pub(super) fn span(seconds: f64) -> String {
     match seconds {
         s if s < 100.0 => format!("{s:.0} s"),
@@ -31,7 +31,7 @@ pub(super) fn span(seconds: f64) -> String {
     }
 }
 
-/// A number with a prefix for its thousands: `3.1 kH/s`.
+/// A number with an SI prefix: `3.1 kH/s`.
 pub(super) fn si(value: f64, unit: &str) -> String {
     let prefixes = ["", "k", "M", "G", "T", "P", "E"];
     let mut value = value;
@@ -44,12 +44,12 @@ pub(super) fn si(value: f64, unit: &str) -> String {
     format!("{value:.decimals$} {}{unit}", prefixes[steps])
 }
 
-/// A balance: amounts below each other have their points below each other.
+/// A balance. All have the same number of decimals, so that they are aligned.
 pub(super) fn balance(coins: f64, currency: &str) -> String {
     format!("{coins:.8} {currency}")
 }
 
-/// A whole number, with its thousands apart: `12,345`.
+/// A whole number with thousands separators: `12,345`.
 pub(super) fn count(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -62,7 +62,7 @@ pub(super) fn count(number: usize) -> String {
     text
 }
 
-/// A number that is whole as a rule, with its thousands apart.
+/// A number that is usually whole, with thousands separators.
 pub(super) fn number(number: f64) -> String {
     #[expect(
         clippy::cast_possible_truncation,
@@ -81,14 +81,14 @@ pub(super) fn workers(workers: f64) -> String {
     if workers == "1" { "1 worker".to_owned() } else { format!("{workers} workers") }
 }
 
-/// An amount of coins: eight decimals at most, and no noise behind them.
+/// An amount of coins with at most eight decimals, without rounding errors.
 pub(super) fn coins(value: f64) -> String {
     let text = format!("{value:.8}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 fn timestamp(unix_seconds: f64) -> Timestamp {
-    #[expect(clippy::cast_possible_truncation, reason = "a cast saturates, and such a time is none")]
+    #[expect(clippy::cast_possible_truncation, reason = "a cast saturates, and such a time is invalid")]
     Timestamp::from_second(unix_seconds as i64).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 

@@ -1,4 +1,4 @@
-//! What works of pools and wallets and yet should not stay as it is.
+//! Warnings about pools and wallets: settings that work but should be changed.
 
 use std::pin::pin;
 
@@ -14,7 +14,7 @@ use super::{Config, WalletConfig, warnings};
 
 impl Config {
     /// Warnings about pools and wallets. An address that does not answer in time is left out.
-    pub(super) async fn doubts(&self) -> Vec<String> {
+    pub(super) async fn pool_warnings(&self) -> Vec<String> {
         let is_plain = |pool: &&minergate_pools::Settings| warnings::is_plain(&pool.http.base_url);
         let plain = self.pools.iter().filter(is_plain);
         let mut doubts: Vec<String> = plain
@@ -37,7 +37,7 @@ impl Config {
         doubts
     }
 
-    /// Pools at the host of another one.
+    /// Warnings about pools at the same host as another one.
     fn shared_hosts(&self) -> impl Iterator<Item = String> {
         self.pools.iter().enumerate().filter_map(|(place, pool)| {
             let host = pool.http.base_url.host_str();
@@ -49,7 +49,7 @@ impl Config {
         })
     }
 
-    /// Pools whose answers serve polls longer than their values are shown.
+    /// Warnings about pools whose answers are reused longer than their values are shown.
     fn kept_too_long(&self) -> impl Iterator<Item = String> {
         let shown = self.plan.intervals.stale_after;
         self.pools.iter().filter(move |pool| pool.max_age > shown).map(move |pool| {
@@ -58,7 +58,7 @@ impl Config {
         })
     }
 
-    /// Endpoints that accounts name and none of their pools can fill.
+    /// Warnings about endpoints that accounts name but none of their pools can fill.
     fn unfilled(&self) -> impl Iterator<Item = String> {
         self.wallets.chunk_by(|a, b| a.account == b.account).filter_map(|wallets| {
             let can = |name: &str| wallets.iter().any(|wallet| self.pools[wallet.pool].software.fills(name));

@@ -1,7 +1,7 @@
-//! What an account keeps in the state directory, for the next process: TOTP steps that were used, and rejected credentials.
+//! What an account stores in the state directory for the next process: used TOTP steps and rejected credentials.
 //!
-//! Everything here works without a state directory, and with one that can't be read or written: then nothing is kept, and a
-//! restart may repeat a code or a login.
+//! Everything works without a state directory, and with one that can't be read or written. Then nothing is stored, and a
+//! restart can send a code or a login again.
 
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, chown};
@@ -19,27 +19,27 @@ use tracing::warn;
 use super::Blocked;
 use crate::file;
 
-/// The largest state file that is read, in bytes.
+/// Maximum size of a state file, in bytes.
 const MAX_BYTES: usize = 64 << 10;
 
-/// The bytes of the key.
+/// Length of the key in bytes.
 const KEY_BYTES: usize = 32;
 
-/// One account's part of the state directory.
+/// The files of one account in the state directory.
 #[derive(Debug)]
-pub(super) struct Memory {
+pub(super) struct StateFiles {
     directory: Option<PathBuf>,
-    /// The account's name, as that of a file.
+    /// The account's name in a form that is valid in file names.
     name: String,
-    /// The key of the fingerprints, once it is read or made.
+    /// The key of the fingerprints, once it has been read or created.
     key: OnceLock<hmac::Key>,
     /// A failure was logged.
     warned: AtomicBool,
 }
 
-impl Memory {
-    pub(super) fn new(directory: Option<&Path>, account: &str) -> Memory {
-        Memory {
+impl StateFiles {
+    pub(super) fn new(directory: Option<&Path>, account: &str) -> StateFiles {
+        StateFiles {
             directory: directory.map(Path::to_owned),
             name: utf8_percent_encode(account, NON_ALPHANUMERIC).to_string(),
             key: OnceLock::new(),
@@ -47,7 +47,7 @@ impl Memory {
         }
     }
 
-    /// A keyed hash of credentials: tells the same ones from others, and says nothing about them.
+    /// A keyed hash of credentials. It tells whether credentials are the same, and reveals nothing about them.
     pub(super) async fn fingerprint(&self, parts: &[&[u8]]) -> String {
         if self.key.get().is_none() {
             let key = self.read_key().await;
@@ -68,12 +68,12 @@ impl Memory {
         text.lines().filter_map(|step| step.parse().ok()).collect()
     }
 
-    pub(super) async fn keep_steps(&self, steps: impl Iterator<Item = u64>) {
+    pub(super) async fn store_steps(&self, steps: impl Iterator<Item = u64>) {
         let steps: Vec<String> = steps.map(|step| step.to_string()).collect();
         self.write("totp", steps.join("\n")).await;
     }
 
-    /// Why the credentials of that fingerprint were rejected, if the last ones that were are these.
+    /// Why the credentials with this fingerprint were rejected, if they are the last rejected ones.
     pub(super) async fn rejection(&self, fingerprint: &str) -> Option<Blocked> {
         let text = self.read("rejected").await?;
         let (reason, rejected) = text.trim().split_once(' ')?;
@@ -81,20 +81,20 @@ impl Memory {
         (rejected == fingerprint).then_some(blocked)
     }
 
-    /// Says whether it is kept.
-    pub(super) async fn keep_rejection(&self, blocked: Blocked, fingerprint: &str) -> bool {
+    /// Returns whether it was stored.
+    pub(super) async fn store_rejection(&self, blocked: Blocked, fingerprint: &str) -> bool {
         self.write("rejected", format!("{} {fingerprint}\n", blocked.reason())).await
     }
 
     /// The credentials were accepted.
-    pub(super) async fn forget_rejection(&self) {
+    pub(super) async fn remove_rejection(&self) {
         let Some(path) = self.path("rejected") else { return };
         let own = path.clone();
         let removed = file::run(&path, move || match std::fs::remove_file(own) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(file::Error::from(error)),
             _ => Ok(()),
         });
-        self.note(removed.await.and_then(|result| result));
+        self.log_first_failure(removed.await.and_then(|result| result));
     }
 
     fn path(&self, what: &str) -> Option<PathBuf> {
@@ -104,20 +104,20 @@ impl Memory {
     async fn read(&self, what: &str) -> Option<String> {
         let bytes = match file::read(&self.path(what)?, MAX_BYTES).await {
             Err(file::Error::NotFound) => return None,
-            bytes => self.note(bytes)?,
+            bytes => self.log_first_failure(bytes)?,
         };
-        self.note(String::from_utf8(bytes.to_vec()).map_err(|_| file::Error::NotText))
+        self.log_first_failure(String::from_utf8(bytes.to_vec()).map_err(|_| file::Error::NotText))
     }
 
-    /// Says whether it was written.
+    /// Returns whether it was written.
     async fn write(&self, what: &str, text: String) -> bool {
         let (Some(directory), Some(path)) = (self.directory.clone(), self.path(what)) else { return false };
         let own = path.clone();
         let written = file::run(&path, move || replace(&directory, &own, text.as_bytes()));
-        self.note(written.await.and_then(|result| result.map_err(file::Error::from))).is_some()
+        self.log_first_failure(written.await.and_then(|result| result.map_err(file::Error::from))).is_some()
     }
 
-    /// The key of the state directory, made where there is none; without a directory, one for this process.
+    /// The key in the state directory, created if there is none; without a directory, a key for this process.
     async fn read_key(&self) -> hmac::Key {
         let Some(directory) = self.directory.clone() else { return process_key() };
         let path = directory.join("key");
@@ -125,17 +125,17 @@ impl Memory {
         let key = file::run(&path, move || match std::fs::read(&own) {
             Ok(key) if key.len() == KEY_BYTES => Ok(key),
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            // Missing, or cut off by a full disk.
+            // It is missing, or was cut off because the disk was full.
             _ => new_key().and_then(|key| replace(&directory, &own, &key).map(|()| key)),
         });
-        match self.note(key.await.and_then(|key| key.map_err(file::Error::from))) {
+        match self.log_first_failure(key.await.and_then(|key| key.map_err(file::Error::from))) {
             Some(key) => hmac::Key::new(hmac::HMAC_SHA256, &key),
             None => process_key(),
         }
     }
 
     /// Logs the first failure.
-    fn note<T>(&self, result: Result<T, file::Error>) -> Option<T> {
+    fn log_first_failure<T>(&self, result: Result<T, file::Error>) -> Option<T> {
         if let Err(error) = &result
             && !self.warned.swap(true, Ordering::Relaxed)
         {
@@ -146,15 +146,15 @@ impl Memory {
     }
 }
 
-/// Replaces a file of the directory, whole or not at all; only the directory's owner can read it.
+/// Replaces a file of the directory atomically. Only the directory's owner can read it.
 fn replace(directory: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // A temporary file has the mode 0600, whatever the umask.
+    // A temporary file has the mode 0600 with any umask.
     let mut new = NamedTempFile::new_in(directory)?;
     new.write_all(bytes)?;
-    // What root writes with `check --online`, the running exporter has to read.
+    // The exporter must be able to read what root writes with `check --online`.
     let (owner, own) = (directory.metadata()?, new.as_file().metadata()?);
     if (owner.uid(), owner.gid()) != (own.uid(), own.gid()) {
-        // Only root may give files away.
+        // Only root can change the owner.
         let _ = chown(new.path(), Some(owner.uid()), Some(owner.gid()));
     }
     new.persist(path)?;
@@ -167,7 +167,7 @@ fn new_key() -> io::Result<Vec<u8>> {
     Ok(key.to_vec())
 }
 
-/// The key for what is kept nowhere.
+/// The key for fingerprints that are not stored.
 fn process_key() -> hmac::Key {
     static KEY: OnceLock<hmac::Key> = OnceLock::new();
     KEY.get_or_init(|| hmac::Key::new(hmac::HMAC_SHA256, &new_key().unwrap_or_default())).clone()
@@ -182,10 +182,10 @@ mod tests {
     #[tokio::test]
     async fn a_rejection_is_found_by_the_next_process_and_holds_no_secret() {
         let directory = tempfile::tempdir().unwrap();
-        let memory = Memory::new(Some(directory.path()), "my farm");
-        let fingerprint = memory.fingerprint(&[b"me@example.com", b"correct horse"]).await;
-        memory.keep_rejection(Blocked::WrongPassword, &fingerprint).await;
-        let next = Memory::new(Some(directory.path()), "my farm");
+        let state_files = StateFiles::new(Some(directory.path()), "my farm");
+        let fingerprint = state_files.fingerprint(&[b"me@example.com", b"correct horse"]).await;
+        state_files.store_rejection(Blocked::WrongPassword, &fingerprint).await;
+        let next = StateFiles::new(Some(directory.path()), "my farm");
         assert_eq!(next.fingerprint(&[b"me@example.com", b"correct horse"]).await, fingerprint);
         assert_eq!(next.rejection(&fingerprint).await, Some(Blocked::WrongPassword));
         let other = next.fingerprint(&[b"me@example.comc", b"orrect horse"]).await;
@@ -196,31 +196,31 @@ mod tests {
             assert!(!contents.contains("horse") && !contents.contains("example.com"), "{}", path.display());
             assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
         }
-        next.forget_rejection().await;
-        assert_eq!(memory.rejection(&fingerprint).await, None);
+        next.remove_rejection().await;
+        assert_eq!(state_files.rejection(&fingerprint).await, None);
     }
 
     #[tokio::test]
-    async fn without_a_directory_that_works_nothing_is_kept_and_nothing_fails() {
+    async fn without_a_working_directory_nothing_is_stored_and_nothing_fails() {
         let directory = tempfile::tempdir().unwrap();
         for directory in [None, Some(directory.path().join("missing"))] {
-            let memory = Memory::new(directory.as_deref(), "farm");
-            let fingerprint = memory.fingerprint(&[b"x"]).await;
-            memory.keep_rejection(Blocked::WrongPassword, &fingerprint).await;
-            memory.keep_steps([1, 2].into_iter()).await;
-            memory.forget_rejection().await;
-            assert_eq!((memory.rejection(&fingerprint).await, memory.steps().await), (None, vec![]));
-            assert_eq!(memory.fingerprint(&[b"x"]).await, fingerprint);
+            let state_files = StateFiles::new(directory.as_deref(), "farm");
+            let fingerprint = state_files.fingerprint(&[b"x"]).await;
+            state_files.store_rejection(Blocked::WrongPassword, &fingerprint).await;
+            state_files.store_steps([1, 2].into_iter()).await;
+            state_files.remove_rejection().await;
+            assert_eq!((state_files.rejection(&fingerprint).await, state_files.steps().await), (None, vec![]));
+            assert_eq!(state_files.fingerprint(&[b"x"]).await, fingerprint);
         }
     }
 
-    /// As root, the directory can be another user's, and so are the files that it gets.
+    /// If root runs this test, the directory belongs to another user, and so must the files in it.
     #[tokio::test]
     async fn files_belong_to_the_owner_of_the_directory() {
         let directory = tempfile::tempdir().unwrap();
         let _ = chown(directory.path(), Some(65_534), Some(65_534));
-        let memory = Memory::new(Some(directory.path()), "farm");
-        memory.keep_steps([1].into_iter()).await;
+        let state_files = StateFiles::new(Some(directory.path()), "farm");
+        state_files.store_steps([1].into_iter()).await;
         let owner = |path: &Path| path.metadata().map(|metadata| (metadata.uid(), metadata.gid())).unwrap();
         assert_eq!(owner(&directory.path().join("totp-farm")), owner(directory.path()));
     }

@@ -1,4 +1,4 @@
-//! A number that may not be known, and then has no sample.
+//! A number that can be unknown; then it has no sample.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,18 +9,18 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
 #[derive(Debug)]
-pub(super) struct Known {
+pub(super) struct OptionalValue {
     kind: MetricType,
     value: Mutex<Option<f64>>,
 }
 
-impl Known {
-    pub(super) fn counter() -> Known {
-        Known { kind: MetricType::Counter, value: Mutex::default() }
+impl OptionalValue {
+    pub(super) fn counter() -> OptionalValue {
+        OptionalValue { kind: MetricType::Counter, value: Mutex::default() }
     }
 
-    pub(super) fn gauge() -> Known {
-        Known { kind: MetricType::Gauge, value: Mutex::default() }
+    pub(super) fn gauge() -> OptionalValue {
+        OptionalValue { kind: MetricType::Gauge, value: Mutex::default() }
     }
 
     pub(super) fn set(&self, value: Option<f64>) {
@@ -32,7 +32,7 @@ impl Known {
     }
 }
 
-impl EncodeMetric for Known {
+impl EncodeMetric for OptionalValue {
     fn encode(&self, encoder: MetricEncoder<'_>) -> fmt::Result {
         match (*self.value(), self.kind) {
             (None, _) => Ok(()),

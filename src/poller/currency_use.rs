@@ -1,19 +1,19 @@
-//! Which currencies the accounts use, counted, so that one answer's news costs no look at all the others.
+//! Which currencies the accounts use. Counters make an update possible without looking at all accounts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::store::Key;
 
 #[derive(Debug, Default)]
-pub(super) struct Uses {
-    /// The currencies that each loop's newest answer showed in use, in order, with a space between them: codes have none.
+pub(super) struct CurrencyUse {
+    /// The currencies that each loop's newest answer showed in use, in order and separated by spaces.
     by_loop: BTreeMap<Key, Box<str>>,
-    /// How many loops show a currency.
+    /// The number of loops that show each currency.
     loops: BTreeMap<String, usize>,
 }
 
-impl Uses {
-    /// Takes note of what a loop showed. Says whether there is a currency more or less than before.
+impl CurrencyUse {
+    /// Records the currencies of a loop. Returns whether the set of all currencies has changed.
     pub(super) fn set(&mut self, key: Key, currencies: BTreeSet<String>) -> bool {
         let shown = currencies.iter().map(String::as_str).collect::<Vec<_>>().join(" ").into_boxed_str();
         if self.by_loop.get(&key) == Some(&shown) {

@@ -7,7 +7,7 @@ use minergate::api::{self, Error};
 
 object! {
     /// A pool's error body.
-    pub struct Refusal {
+    pub struct ErrorBody {
         pub error: Text = "error",
     }
 }
@@ -25,7 +25,7 @@ pub(crate) fn of_pool(status: u16, body: &[u8]) -> Option<Error> {
     }
 }
 
-/// The same for an answer about a wallet.
+/// The error in an answer about a wallet, if it has one.
 pub(crate) fn of_wallet(status: u16, body: &[u8]) -> Option<Error> {
     let is_unknown = || text(body).is_some_and(|text| text.to_ascii_lowercase().contains("not found"));
     match status {
@@ -34,7 +34,7 @@ pub(crate) fn of_wallet(status: u16, body: &[u8]) -> Option<Error> {
     }
 }
 
-/// The same for a software that answers 404 without a body if it does not know the wallet.
+/// The same for software that answers 404 without a body if it does not know the wallet.
 pub(crate) fn of_wallet_or_empty(status: u16, body: &[u8]) -> Option<Error> {
     match status {
         404 if body.trim_ascii().is_empty() => Some(Error::WalletUnknown),
@@ -43,8 +43,8 @@ pub(crate) fn of_wallet_or_empty(status: u16, body: &[u8]) -> Option<Error> {
 }
 
 fn text(body: &[u8]) -> Option<String> {
-    let refusal: Refusal = api::decode(body).ok()?;
-    refusal.error.get().map(str::to_owned)
+    let pool_error: ErrorBody = api::decode(body).ok()?;
+    pool_error.error.get().map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -9,13 +9,13 @@ use tokio::sync::{mpsc, oneshot};
 use super::{Poller, Source, Update};
 
 impl<S: Source> Poller<S> {
-    /// Runs as [`Poller::run`] does, on a thread of its own: neither polls nor scrapes wait for the other, and what is kept from poll to
-    /// poll is allocated by one thread. glibc's allocator has a heap for each thread, with holes of its own: polls on both of two
-    /// threads took a third more memory.
+    /// Like [`Poller::run`], but on its own thread: polls and scrapes do not wait for each other, and one thread allocates all memory that is kept
+    /// between polls. glibc's allocator has a heap for each thread, each with fragmentation: polls on two threads took a third more
+    /// memory.
     ///
     /// # Errors
-    /// The thread could not be begun, or the poller broke down.
-    pub async fn run_apart(self, updates: mpsc::Receiver<Update<S>>) -> io::Result<Infallible> {
+    /// If the thread could not be started, or the poller panicked.
+    pub async fn run_on_own_thread(self, updates: mpsc::Receiver<Update<S>>) -> io::Result<Infallible> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (alive, gone) = oneshot::channel::<Infallible>();
         let (running, ended) = oneshot::channel::<Infallible>();
@@ -27,13 +27,13 @@ impl<S: Source> Poller<S> {
                     _ = gone => {}
                 }
             });
-            // Whatever blocks a thread still, such as a name being looked up, must not hold up the end.
+            // A thread can still be blocked, for example by a name lookup. It must not delay the exit.
             runtime.shutdown_background();
             drop(running);
         })?;
-        // Nothing comes, but the thread may panic.
+        // Nothing is sent, but the thread can panic.
         let _ = ended.await;
         drop(alive);
-        Err(io::Error::other("the poller broke down"))
+        Err(io::Error::other("the poller panicked"))
     }
 }

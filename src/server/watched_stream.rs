@@ -1,4 +1,4 @@
-//! A stream whose bytes a connection's activity takes note of.
+//! A stream that reports reads and writes to the connection's activity.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -9,19 +9,19 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::activity::Activity;
 
-pub(super) struct Watched<S> {
+pub(super) struct WatchedStream<S> {
     stream: S,
     activity: Arc<Activity>,
     is_http2: bool,
-    /// The client does not take what is to be written.
+    /// The client does not accept the bytes to be written.
     is_blocked: bool,
-    /// Who wants to read as soon as it does.
+    /// Waits to read until the client accepts bytes again.
     reader: Option<Waker>,
 }
 
-impl<S> Watched<S> {
-    pub(super) fn new(stream: S, activity: Arc<Activity>, is_http2: bool) -> Watched<S> {
-        Watched { stream, activity, is_http2, is_blocked: false, reader: None }
+impl<S> WatchedStream<S> {
+    pub(super) fn new(stream: S, activity: Arc<Activity>, is_http2: bool) -> WatchedStream<S> {
+        WatchedStream { stream, activity, is_http2, is_blocked: false, reader: None }
     }
 
     fn blocked(&mut self, is_blocked: bool) {
@@ -40,10 +40,10 @@ impl<S> Watched<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for WatchedStream<S> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        // While a client of HTTP/1 does not take its answers, no more requests are read: their answers would pile up. HTTP/2 has to
-        // read on, as the client says there how much it takes.
+        // While an HTTP/1 client does not accept its answers, no more requests are read, because their answers would pile up. HTTP/2 must
+        // continue to read, because the client reports in frames how much it accepts.
         if self.is_blocked && !self.is_http2 {
             self.reader = Some(context.waker().clone());
             return Poll::Pending;
@@ -57,7 +57,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for WatchedStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.wrote(result)
@@ -72,7 +72,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         self.wrote(result)
     }
 
-    /// Or hyper would copy whole answers.
+    /// Otherwise hyper would copy whole answers.
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
     }

@@ -1,7 +1,7 @@
-//! A way into the server that leads through no network: for the process to ask itself whether it answers.
+//! A connection from this process to its own server, without the network, to check whether the server answers.
 //!
-//! What comes in by it goes through the listener's own loop, the connection's code and the routes, as everything does. It needs
-//! no certificate, password or turn of the rate limit, and depends on no address, route or firewall.
+//! It uses the listener's own loop, the connection's code and the routes, like every other connection. It needs
+//! no certificate, password or rate limit, and does not depend on addresses, routes or firewalls.
 
 use std::io;
 use std::time::Duration;
@@ -13,18 +13,18 @@ use tokio::time::timeout;
 
 const REQUEST: &[u8] = b"GET /-/healthy HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
-/// What an answer begins with, whatever it is: a server that has too many connections says so, and thus works.
+/// The beginning of any answer. Even a 503 because of too many connections shows that the server works.
 const ANSWER: [u8; 5] = *b"HTTP/";
 
-/// A listener's door.
-pub struct Door {
+/// Probes one listener.
+pub struct SelfProbe {
     address: String,
     connections: mpsc::Sender<UnixStream>,
 }
 
-impl Door {
-    pub(super) fn new(address: String, connections: mpsc::Sender<UnixStream>) -> Door {
-        Door { address, connections }
+impl SelfProbe {
+    pub(super) fn new(address: String, connections: mpsc::Sender<UnixStream>) -> SelfProbe {
+        SelfProbe { address, connections }
     }
 
     /// The address of the listener.
@@ -32,11 +32,11 @@ impl Door {
         &self.address
     }
 
-    /// Says whether the server answers in time.
+    /// Checks whether the server answers in time.
     ///
     /// # Errors
-    /// Why it does not: no answer in time, its loop is gone, or no file descriptor is left.
-    pub async fn knock(&self, time: Duration) -> io::Result<()> {
+    /// If there is no answer in time, the listener's loop is gone, or no file descriptor is left.
+    pub async fn probe(&self, time: Duration) -> io::Result<()> {
         timeout(time, self.ask()).await.unwrap_or_else(|elapsed| Err(elapsed.into()))
     }
 
