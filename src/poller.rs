@@ -225,7 +225,7 @@ impl<S: Source> Poller<S> {
                 debug!(%account, endpoint, %currency, duration, "polled");
                 for Correction { family, labels, held, reported } in &replaced.corrections {
                     let metric = family.sample_name();
-                    debug!(%account, endpoint, %currency, metric, labels, held, reported, "counter fell a little and is held");
+                    debug!(%account, endpoint, %currency, metric, labels, held, reported, "counter fell slightly and is held");
                 }
                 self.health.metrics.corrected(endpoint, replaced.corrections.len());
                 self.health.succeeded(key, replaced.dropped, time);

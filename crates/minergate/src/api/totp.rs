@@ -49,7 +49,7 @@ impl SentCodes {
         let now = step(unix_time());
         let (past, future): (Vec<u64>, Vec<u64>) = steps.into_iter().partition(|step| *step <= now);
         if !future.is_empty() {
-            warn!(account, steps = future.len(), "TOTP steps of the future in the state directory; they are ignored");
+            warn!(account, steps = future.len(), "TOTP steps in the future in the state directory are ignored");
         }
         self.sent.extend(past);
         self.forget_old(now);
