@@ -49,6 +49,8 @@ impl Effort {
 type Measure = fn(&mut Table, Effort);
 
 fn main() -> ExitCode {
+    // As the program does.
+    minergate_heap::share();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).filter(|word| *word != "--bench").collect();
     let (effort, only) = match words[..] {
