@@ -11,8 +11,8 @@ use minergate::endpoints::workers::{Miner, MinerShares, Worker};
 
 use super::{Software, Source};
 use crate::name::Names;
-use crate::reading::{Context, Reading};
 use crate::pool_error;
+use crate::reading::{Context, Reading};
 use crate::value::{Unsigned, is_online, milliseconds, rescaled};
 
 pub(super) const SOFTWARE: Software = Software {
