@@ -114,7 +114,7 @@ function strongest() {
   return [
     grid('Strongest miners', 'The pool\'s strongest miners of each currency. Their nicknames are there if the exporter\'s optional metric '
       + 'minergate_pool_top_miner_info is switched on.', { currency: 'Currency', rank: 'Rank', nickname: 'Nickname' }, [
-      { name: 'Hashrate', query: `${top} * on (currency, rank) group_left (nickname) ${names} or ${top}`, unit: 'Hs' },
+      { name: 'Hashrate', query: `${top} * on (currency, rank) group_left (nickname) ${names} or (${top} unless on (currency, rank) ${names})`, unit: 'Hs' },
     ]).sortBy(['Currency', 'Rank'].map((name) => new TableSortByFieldStateBuilder().displayName(name))).span(12).height(9)
       // As words, 10 would stand before 2.
       .withTransformation({ id: 'convertFieldType', options: { fields: {}, conversions: [{ targetField: 'Rank', destinationType: 'number' }] } }),
