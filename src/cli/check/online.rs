@@ -81,7 +81,9 @@ impl Progress {
     fn step<T>(&mut self, outcome: &Outcome<T>, all: usize) {
         self.done += 1;
         let Key { subject, endpoint } = &outcome.key;
-        self.show(&format!("{} of {all}: {} {endpoint}", self.done, subject.labels().0));
+        let (account, currency) = subject.labels();
+        let parts: Vec<&str> = [account, currency, endpoint].into_iter().filter(|part| !part.is_empty()).collect();
+        self.show(&format!("{} of {all}: {}", self.done, parts.join(" ")));
     }
 
     fn end(self) {
