@@ -27,7 +27,7 @@ pub(super) struct Report {
     pub(super) errors: Vec<String>,
     pub(super) warnings: Vec<String>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub(super) understood: Option<ConfigSummary>,
+    pub(super) summary: Option<ConfigSummary>,
     /// The result for each endpoint, with `--online`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) online: Option<Vec<Poll>>,
@@ -148,13 +148,13 @@ impl Report {
     /// The report about a configuration, without requests to the API.
     pub(super) async fn new(config: Result<Config, ConfigError>) -> (Report, Option<Config>) {
         let mut report = Report::default();
-        let understood = async {
+        let summary = async {
             let config = config?;
             anyhow::Ok((report.summarize(&config).await?, config))
         };
-        let config = match understood.await {
-            Ok((understood, config)) => {
-                report.understood = Some(understood);
+        let config = match summary.await {
+            Ok((summary, config)) => {
+                report.summary = Some(summary);
                 Some(config)
             }
             Err(error) => {

@@ -16,8 +16,8 @@ pub(super) const LISTED: usize = 60;
 pub(super) const INDENTATION: &str = "  ";
 
 pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
-    if let Some(understood) = &report.understood {
-        overview(understood, out)?;
+    if let Some(summary) = &report.summary {
+        overview(summary, out)?;
     }
     if let Some(polls) = &report.online {
         online::write(polls, out)?;
@@ -48,9 +48,9 @@ fn verdict(report: &Report) -> (anstyle::Style, String) {
     }
 }
 
-fn overview(understood: &ConfigSummary, out: &mut impl Write) -> io::Result<()> {
+fn overview(summary: &ConfigSummary, out: &mut impl Write) -> io::Result<()> {
     let mut table = Table::default();
-    match (&understood.base_url, &understood.requests) {
+    match (&summary.base_url, &summary.requests) {
         (Some(base_url), Some(requests)) => {
             table.row([(HEADING, "API".to_owned()), (PLAIN, base_url.clone())]);
             let FirstRound { polls, logins, .. } = &requests.first_round;
@@ -66,15 +66,15 @@ fn overview(understood: &ConfigSummary, out: &mut impl Write) -> io::Result<()> 
         _ => table.row([(HEADING, "API".to_owned()), (PLAIN, "none: api.base_url is left out".to_owned())]),
     }
     table.write(out, "")?;
-    pools(&understood.pools, out)?;
-    accounts(&understood.accounts, out)?;
+    pools(&summary.pools, out)?;
+    accounts(&summary.accounts, out)?;
 
     writeln!(out, "\n{}", styled(HEADING, "Endpoints"))?;
     let mut table = Table::default();
-    let stretch = understood.requests.as_ref().map_or(1.0, |requests| requests.stretch);
-    for endpoint in &understood.endpoints {
+    let stretch = summary.requests.as_ref().map_or(1.0, |requests| requests.stretch);
+    for endpoint in &summary.endpoints {
         let (style, interval) = interval(endpoint, stretch);
-        table.row([(PLAIN, endpoint.name.to_owned()), (style, interval), (QUIET, polled_for(endpoint, understood))]);
+        table.row([(PLAIN, endpoint.name.to_owned()), (style, interval), (QUIET, polled_for(endpoint, summary))]);
     }
     table.write(out, INDENTATION)
 }
