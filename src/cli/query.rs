@@ -26,6 +26,9 @@ use minergate::endpoints::{self, ENDPOINTS, Endpoint, Request, Scope};
 use minergate::spelling;
 use serde_json::value::RawValue;
 
+/// Maximum number of accounts that a message names.
+const NAMED: usize = 10;
+
 #[derive(Debug, Args)]
 pub(super) struct Flags {
     /// What to request
@@ -132,20 +135,16 @@ fn account<'a>(endpoint: &Endpoint, wanted: Option<&str>, config: &'a Config) ->
     let found = match (wanted, names.as_slice()) {
         (_, []) => bail!("{name} is an account's, and the configuration has no [[accounts]]; add one"),
         (None, [account]) => account,
-        (None, _) => bail!("{name}: of which account? Give --account with one of {}", some(&names)),
+        (None, _) => bail!("{name}: of which account? Give --account with one of {}", spelling::list(names.iter(), NAMED)),
         (Some(wanted), names) => names.iter().find(|name| **name == wanted).with_context(|| {
             let question = spelling::question(wanted, names.iter().copied());
-            format!("--account: no account is called `{wanted}`; {question}those are {}", some(names))
+            format!(
+                "--account: no account is called `{wanted}`; {question}those are {}",
+                spelling::list(names.iter(), NAMED)
+            )
         })?,
     };
     Ok(Some(found))
-}
-
-/// Names for a message, but not a thousand.
-fn some(names: &[&str]) -> String {
-    const LISTED: usize = 10;
-    let more = if names.len() > LISTED { format!(" and {} more", names.len() - LISTED) } else { String::new() };
-    names[..names.len().min(LISTED)].join(", ") + &more
 }
 
 /// The error with the URL, the endpoint and the account.

@@ -139,6 +139,5 @@ fn unknown(name: &str, pools: &[Pool]) -> String {
         return "names a pool, and there are none; add it to [[pools]] with name, software, url and currency".to_owned();
     }
     let question = spelling::question(name, names.iter().copied());
-    let more = if names.len() > NAMED { format!(" and {} more", names.len() - NAMED) } else { String::new() };
-    format!("not the name of a pool; {question}[[pools]] has {}{more}", names[..names.len().min(NAMED)].join(", "))
+    format!("not the name of a pool; {question}[[pools]] has {}", spelling::list(names.iter(), NAMED))
 }

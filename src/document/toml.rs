@@ -13,10 +13,11 @@ pub fn parse(text: &str) -> Result<Node, ParseError> {
     let ends: Vec<usize> = memchr::memchr_iter(b'\n', text.as_bytes()).collect();
     let line = |span: Range<usize>| 1 + ends.partition_point(|end| *end < span.start);
     let table = DeTable::parse(text).map_err(|error| {
-        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let span = error.span().unwrap_or_default();
+        let before = text.get(..span.start).unwrap_or_default();
         let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count());
         let message = if error.message().starts_with("duplicate key") { REPEATED } else { INVALID };
-        ParseError { place: (1 + before.matches('\n').count(), 1 + column), message }
+        ParseError { place: (line(span), 1 + column), message }
     })?;
     Ok(Node { line: 1, value: map(table.into_inner(), &line) })
 }

@@ -17,17 +17,14 @@ const MAX_COPIES: usize = 100_000;
 pub fn parse(text: &str) -> Result<Node, ParseError> {
     let options = granit_parser::options! { flow_nesting_limit: MAX_DEPTH, block_nesting_limit: MAX_DEPTH };
     let parser = Parser::new_from_str_with_options(text, options);
-    let mut composer = Composer { parser, anchors: BTreeMap::new(), copies: 0, documents: 0 };
-    let mut root = Node { line: 1, value: Value::Null };
+    let mut composer = Composer { parser, anchors: BTreeMap::new(), copies: 0 };
+    let mut root = None;
     loop {
         match composer.next()? {
-            (Event::StreamEnd, _) => return Ok(root),
+            (Event::StreamEnd, _) => return Ok(root.unwrap_or(Node { line: 1, value: Value::Null })),
             (Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd, _) => {}
-            (_, at) if composer.documents == 1 => return Err(error(at, "a second document; keep one of them")),
-            event => {
-                composer.documents = 1;
-                root = composer.node(event, 0)?;
-            }
+            (_, at) if root.is_some() => return Err(error(at, "a second document; keep one of them")),
+            event => root = Some(composer.node(event, 0)?),
         }
     }
 }
@@ -38,7 +35,6 @@ struct Composer<'a> {
     /// The values with an anchor, by its number.
     anchors: BTreeMap<usize, Node>,
     copies: usize,
-    documents: usize,
 }
 
 type Located<'a> = (Event<'a>, Marker);

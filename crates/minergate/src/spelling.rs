@@ -1,4 +1,4 @@
-//! Suggestions for misspelled words.
+//! Suggestions for misspelled words, and known words for messages.
 //!
 //! An error quotes a wrong key only if it resembles a known one, because any other text can be a secret whose key was forgotten.
 
@@ -22,6 +22,13 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 /// The question whether that word was meant, for use in an error message; empty if no known word is similar.
 pub fn question<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     nearest(word, known).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default()
+}
+
+/// The first words of a list that can be long, for use in a message: `a, b and 998 more`.
+pub fn list(words: impl ExactSizeIterator<Item = impl ToString>, most: usize) -> String {
+    let more = words.len().saturating_sub(most);
+    let shown = words.take(most).map(|word| word.to_string()).collect::<Vec<_>>().join(", ");
+    if more > 0 { format!("{shown} and {more} more") } else { shown }
 }
 
 #[cfg(test)]
@@ -51,6 +58,15 @@ mod tests {
         let known = ["farm-1", "farm-2", "rig"];
         for (word, asked) in [("frm-2", "did you mean `farm-2`? "), ("Rig", "did you mean `rig`? "), ("barn", "")] {
             assert_eq!(question(word, known), asked, "{word}");
+        }
+    }
+
+    #[test]
+    fn a_long_list_is_cut() {
+        for (words, text) in
+            [(&[][..], ""), (&["a"], "a"), (&["a", "b"], "a, b"), (&["a", "b", "c", "d"], "a, b and 2 more")]
+        {
+            assert_eq!(list(words.iter(), 2), text);
         }
     }
 }

@@ -22,13 +22,8 @@ pub(super) fn by_endpoint() -> anyhow::Result<BTreeMap<&'static str, BTreeSet<St
     let mut rules = Vec::new();
     for text in [ALERTS, RECORDINGS] {
         let read = parse_yaml(text).context("the shipped rules can't be read")?;
-        for rule in read
-            .get("groups")
-            .map_or(&[][..], Node::items)
-            .iter()
-            .filter_map(|group| group.get("rules"))
-            .flat_map(Node::items)
-        {
+        let groups = read.get("groups").into_iter().flat_map(Node::items);
+        for rule in groups.filter_map(|group| group.get("rules")).flat_map(Node::items) {
             let text = |key| rule.get(key).and_then(Node::text).map(str::to_owned);
             rules.push(Rule { alert: text("alert"), record: text("record"), expr: text("expr").unwrap_or_default() });
         }

@@ -9,7 +9,9 @@ use crate::explanation::explanation;
 use crate::pipeline::Pipeline;
 use crate::poller::Outcome;
 use crate::store::Key;
-use minergate::metric::{Kind, Samples};
+use minergate::endpoints::ENDPOINTS;
+use minergate::metric::{Family, Kind, Sample, Samples};
+use minergate::spelling;
 
 /// Maximum number of currencies that are named.
 const NAMED: usize = 4;
@@ -22,7 +24,7 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<Vec<Poll>> {
     let outcomes = poller.round(hosts.concurrency(), words, |outcome, all| progress.step(outcome, all)).await;
     progress.end();
     let mut polls: Vec<Poll> = outcomes.into_iter().map(poll).collect();
-    let place = |poll: &Poll| minergate::endpoints::ENDPOINTS.iter().position(|endpoint| endpoint.name == poll.endpoint);
+    let place = |poll: &Poll| ENDPOINTS.iter().position(|endpoint| endpoint.name == poll.endpoint);
     // In the order of the configuration: accounts with their endpoints in the table's order, then pool and networks.
     let names = config.account_names();
     let account = |poll: &Poll| names.iter().position(|name| ***name == *poll.account).unwrap_or(usize::MAX);
@@ -46,22 +48,22 @@ fn words(samples: &Samples) -> String {
     match (values, currencies.len()) {
         (0, _) => "nothing: the answer is empty".to_owned(),
         // A single value is shown itself.
-        (1, 0) => samples.families().find_map(|(family, mut series)| Some(lone(family, series.next()?))).unwrap_or_default(),
+        (1, 0) => {
+            samples.families().find_map(|(family, mut samples)| Some(lone(family, samples.next()?))).unwrap_or_default()
+        }
         (_, 0) => format!("{values} values"),
-        (_, known) => {
-            let named: Vec<&str> = currencies.iter().copied().take(NAMED).collect();
-            let more = if known > NAMED { format!(" and {} more", known - NAMED) } else { String::new() };
+        _ => {
             let noun = if values == 1 { "value" } else { "values" };
-            format!("{values} {noun} of {}{more}", named.join(", "))
+            format!("{values} {noun} of {}", spelling::list(currencies.iter(), NAMED))
         }
     }
 }
 
-fn lone(family: &minergate::metric::Family, series: minergate::metric::Sample<'_>) -> String {
+fn lone(family: &Family, sample: Sample<'_>) -> String {
     match family.kind {
         // The label's value with its quotes.
-        Kind::Info => format!("{}: {}", family.help, series.labels.split_once('=').map_or("", |(_, value)| value)),
-        _ => format!("{}: {}", family.help, series.value),
+        Kind::Info => format!("{}: {}", family.help, sample.labels.split_once('=').map_or("", |(_, value)| value)),
+        _ => format!("{}: {}", family.help, sample.value),
     }
 }
 

@@ -84,7 +84,7 @@ pub(super) fn long_rounds(pools: &[Pool], stale_after: Duration) -> impl Iterato
         if round.seconds <= stale_after.as_secs_f64() {
             return None;
         }
-        let takes = duration::print(Duration::from_secs_f64(round.seconds.ceil()));
+        let takes = round.takes();
         let enough = (round.seconds * limit / stale_after.as_secs_f64()).ceil();
         Some(format!(
             "pool {name}: a round of {} polls takes up to {takes} at requests_per_second = {limit}, longer than poll.stale_after ({}), and \

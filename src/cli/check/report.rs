@@ -27,7 +27,7 @@ pub(super) struct Report {
     pub(super) errors: Vec<String>,
     pub(super) warnings: Vec<String>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub(super) understood: Option<ConfigSummary>,
+    pub(super) summary: Option<ConfigSummary>,
     /// The result for each endpoint, with `--online`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) online: Option<Vec<Poll>>,
@@ -66,6 +66,13 @@ pub(super) struct FirstRound {
     pub(super) logins: usize,
     /// How long this takes at the limit.
     pub(super) seconds: f64,
+}
+
+impl FirstRound {
+    /// How long it takes, for people: rounded up to whole seconds.
+    pub(super) fn takes(&self) -> String {
+        duration::print(Duration::from_secs_f64(self.seconds.ceil()))
+    }
 }
 
 impl Requests {
@@ -141,13 +148,13 @@ impl Report {
     /// The report about a configuration, without requests to the API.
     pub(super) async fn new(config: Result<Config, ConfigError>) -> (Report, Option<Config>) {
         let mut report = Report::default();
-        let understood = async {
+        let summary = async {
             let config = config?;
             anyhow::Ok((report.summarize(&config).await?, config))
         };
-        let config = match understood.await {
-            Ok((understood, config)) => {
-                report.understood = Some(understood);
+        let config = match summary.await {
+            Ok((summary, config)) => {
+                report.summary = Some(summary);
                 Some(config)
             }
             Err(error) => {
@@ -164,18 +171,7 @@ impl Report {
         let web = Web::load(config.web.config_file.as_deref())?;
         self.warnings = config.warnings().await.into_iter().chain(web.warnings()).collect();
         self.warnings.extend(unseen_by_alerts(plan)?);
-        let reads = plan.accounts.iter().map(async |(account, _)| (account.name(), account.read_secrets().await));
-        let reads: Vec<_> = stream::iter(reads).buffered(FILES_AT_ONCE).collect().await;
-        let unreadable = reads.into_iter().filter_map(|(name, read)| Some((name, read.err()?)));
-        self.errors.extend(unreadable.map(|(name, error)| format!("account {name}: {error}")));
-        let logins = config.logins.iter().flat_map(|(name, login)| login.secrets().map(move |secret| (name, secret)));
-        let reads =
-            logins.map(async |(name, secret)| secret.read().await.map_err(|error| format!("account {name}: {error}")));
-        let reads: Vec<_> = stream::iter(reads).buffered(FILES_AT_ONCE).collect().await;
-        self.errors.extend(reads.into_iter().filter_map(Result::err));
-        let wallets: Vec<_> = config.own_wallets().collect();
-        let reads = stream::iter(wallets.iter().map(|wallet| config.address(wallet))).buffered(FILES_AT_ONCE);
-        self.errors.extend(reads.collect::<Vec<_>>().await.into_iter().filter_map(Result::err));
+        self.errors.extend(unreadable_secrets(config).await);
         // Without a URL, the API has no loops. It has none for the networks of currencies that a pool has.
         let is_at_api = |l: &PollLoop| l.key.subject.currency().is_none_or(|code| config.pool_of(code).is_none());
         let loops: Vec<_> = plan.loops().filter(|l| config.api.is_some() && is_at_api(l)).collect();
@@ -207,6 +203,23 @@ impl Report {
             currencies: plan.currencies.as_ref().map(|codes| codes.iter().cloned().collect()),
         })
     }
+}
+
+/// Errors of the secrets and addresses that can't be read, with their accounts.
+async fn unreadable_secrets(config: &Config) -> Vec<String> {
+    let accounts = config.plan.accounts.iter();
+    let accounts = accounts.map(async |(account, _)| (account.name(), account.read_secrets().await));
+    let logins = config.logins.iter().flat_map(|(name, login)| login.secrets().map(move |secret| (name, secret)));
+    let logins = logins.map(async |(name, secret)| (name, secret.read().await.map(drop)));
+    let of_accounts = all(accounts).await.into_iter().chain(all(logins).await);
+    let of_accounts = of_accounts.filter_map(|(name, read)| Some(format!("account {name}: {}", read.err()?)));
+    let addresses = all(config.own_wallets().map(|wallet| config.address(wallet))).await;
+    of_accounts.chain(addresses.into_iter().filter_map(Result::err)).collect()
+}
+
+/// The results of reading secrets, in their order.
+async fn all<F: Future>(reads: impl Iterator<Item = F>) -> Vec<F::Output> {
+    stream::iter(reads).buffered(FILES_AT_ONCE).collect().await
 }
 
 /// The accounts of this instance: those at the API, and those with wallets.
@@ -242,7 +255,7 @@ fn long_first_round(requests: &Requests, loops: &[PollLoop]) -> Option<String> {
     if seconds <= interval.as_secs_f64() {
         return None;
     }
-    let takes = duration::print(Duration::from_secs_f64(seconds.ceil()));
+    let takes = requests.first_round.takes();
     let enough = (seconds * requests.limit / interval.as_secs_f64()).ceil();
     let interval = duration::print(interval);
     Some(format!(

@@ -16,8 +16,8 @@ pub(super) const LISTED: usize = 60;
 pub(super) const INDENTATION: &str = "  ";
 
 pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
-    if let Some(understood) = &report.understood {
-        overview(understood, out)?;
+    if let Some(summary) = &report.summary {
+        overview(summary, out)?;
     }
     if let Some(polls) = &report.online {
         online::write(polls, out)?;
@@ -48,51 +48,35 @@ fn verdict(report: &Report) -> (anstyle::Style, String) {
     }
 }
 
-fn overview(understood: &ConfigSummary, out: &mut impl Write) -> io::Result<()> {
+fn overview(summary: &ConfigSummary, out: &mut impl Write) -> io::Result<()> {
     let mut table = Table::default();
-    match (&understood.base_url, &understood.requests) {
+    match (&summary.base_url, &summary.requests) {
         (Some(base_url), Some(requests)) => {
             table.row([(HEADING, "API".to_owned()), (PLAIN, base_url.clone())]);
-            for (heading, (style, text)) in ["Requests", "", "First round"].into_iter().zip(sent(requests)) {
-                if !text.is_empty() {
-                    table.row([(HEADING, heading.to_owned()), (style, text)]);
-                }
+            let FirstRound { polls, logins, .. } = &requests.first_round;
+            let Requests { per_second, limit, .. } = requests;
+            let sent = format!("{per_second:.2} a second, {} of api.requests_per_second ({limit})", share(requests));
+            table.row([(HEADING, "Requests".to_owned()), (style(requests), sent)]);
+            if let Some(stretched) = stretched(requests) {
+                table.row([(HEADING, String::new()), (WARNING, stretched)]);
             }
+            let round = format!("{polls} polls and {logins} logins in {}", requests.first_round.takes());
+            table.row([(HEADING, "First round".to_owned()), (PLAIN, round)]);
         }
         _ => table.row([(HEADING, "API".to_owned()), (PLAIN, "none: api.base_url is left out".to_owned())]),
     }
     table.write(out, "")?;
-    pools(&understood.pools, out)?;
-    accounts(&understood.accounts, out)?;
+    pools(&summary.pools, out)?;
+    accounts(&summary.accounts, out)?;
 
     writeln!(out, "\n{}", styled(HEADING, "Endpoints"))?;
     let mut table = Table::default();
-    let stretch = understood.requests.as_ref().map_or(1.0, |requests| requests.stretch);
-    for endpoint in &understood.endpoints {
+    let stretch = summary.requests.as_ref().map_or(1.0, |requests| requests.stretch);
+    for endpoint in &summary.endpoints {
         let (style, interval) = interval(endpoint, stretch);
-        table.row([(PLAIN, endpoint.name.to_owned()), (style, interval), (QUIET, polled_for(endpoint, understood))]);
+        table.row([(PLAIN, endpoint.name.to_owned()), (style, interval), (QUIET, polled_for(endpoint, summary))]);
     }
     table.write(out, INDENTATION)
-}
-
-/// Requests to the API: their rate, a warning if it is over the limit, and the first round after a start.
-fn sent(requests: &Requests) -> [(anstyle::Style, String); 3] {
-    let style = if requests.stretch > 1.0 { WARNING } else { PLAIN };
-    let FirstRound { polls, logins, seconds } = &requests.first_round;
-    let takes = duration::print(Duration::from_secs_f64(seconds.ceil()));
-    [
-        (
-            style,
-            format!(
-                "{:.2} a second, {} of api.requests_per_second ({})",
-                requests.per_second,
-                share(requests),
-                requests.limit
-            ),
-        ),
-        (style, stretched(requests)),
-        (PLAIN, format!("{polls} polls and {logins} logins in {takes}")),
-    ]
 }
 
 fn share(requests: &Requests) -> String {
@@ -102,14 +86,13 @@ fn share(requests: &Requests) -> String {
     }
 }
 
-/// Empty if the requests are within the limit.
-fn stretched(requests: &Requests) -> String {
-    let stretch = requests.stretch;
-    if stretch > 1.0 {
-        format!("that is over the limit: intervals become {stretch:.1} times as long")
-    } else {
-        String::new()
-    }
+fn style(requests: &Requests) -> anstyle::Style {
+    if requests.stretch > 1.0 { WARNING } else { PLAIN }
+}
+
+/// A warning if the requests are over the limit.
+fn stretched(Requests { stretch, .. }: &Requests) -> Option<String> {
+    (*stretch > 1.0).then(|| format!("that is over the limit: intervals become {stretch:.1} times as long"))
 }
 
 fn pools(pools: &[Pool], out: &mut impl Write) -> io::Result<()> {
@@ -120,17 +103,17 @@ fn pools(pools: &[Pool], out: &mut impl Write) -> io::Result<()> {
     let mut table = Table::default();
     for pool in pools.iter().take(LISTED) {
         let Pool { requests, wallets, burst, .. } = pool;
-        let (style, limit) = (if requests.stretch > 1.0 { WARNING } else { PLAIN }, requests.limit);
-        let takes = duration::print(Duration::from_secs_f64(requests.first_round.seconds.ceil()));
+        let Requests { per_second, limit, first_round, .. } = requests;
         let place = format!("{} at {}, {}, {}", pool.currency, pool.host, pool.software, counted(*wallets, "wallet"));
         table.row([(PLAIN, pool.name.clone()), (PLAIN, place)]);
-        let sent = format!("at most {:.2} requests a second, {} of {limit}; ", requests.per_second, share(requests));
-        let round = format!("{} polls in {takes}, burst {burst}", requests.first_round.polls);
-        table.row([(PLAIN, String::new()), (style, sent + &round)]);
+        let sent = format!("at most {per_second:.2} requests a second, {} of {limit}; ", share(requests));
+        let round = format!("{} polls in {}, burst {burst}", first_round.polls, first_round.takes());
+        table.row([(PLAIN, String::new()), (style(requests), sent + &round)]);
     }
     table.write(out, INDENTATION)?;
-    for pool in pools.iter().filter(|pool| pool.requests.stretch > 1.0).take(LISTED) {
-        writeln!(out, "{INDENTATION}{}: {}", pool.name, styled(WARNING, stretched(&pool.requests)))?;
+    let over_limit = pools.iter().filter_map(|pool| Some((&pool.name, stretched(&pool.requests)?)));
+    for (name, stretched) in over_limit.take(LISTED) {
+        writeln!(out, "{INDENTATION}{name}: {}", styled(WARNING, stretched))?;
     }
     more(pools.len(), out)
 }

@@ -147,6 +147,6 @@ pub(super) fn align(cells: &mut [Cell]) {
     }
 }
 
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     metric::printable(text).collect()
 }

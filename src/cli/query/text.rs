@@ -4,11 +4,10 @@ use std::io::{self, Write};
 
 use minergate::currency::Decimals;
 use minergate::endpoints::{Endpoint, Scope};
-use minergate::metric;
 use serde_json::value::RawValue;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::columns::{Columns, align};
+use super::columns::{Columns, align, printable};
 use super::field::{Field, Kind};
 use super::json::Json;
 use super::list::List;
@@ -126,8 +125,4 @@ impl<W: Write> Writer<'_, W> {
         }
         table.write(self.out, indentation)
     }
-}
-
-fn printable(text: &str) -> String {
-    metric::printable(text).collect()
 }

@@ -6,7 +6,7 @@ use anyhow::{anyhow, bail};
 use futures_util::future::join_all;
 use minergate::api::{Error, Result};
 use minergate::endpoints::{Endpoint, Scope};
-use minergate_pools::{Answer, Pool};
+use minergate_pools::{Answer, Pool, Wallet};
 use serde_json::value::RawValue;
 
 use crate::config::Config;
@@ -24,10 +24,12 @@ pub(super) async fn of_account(
     config: &Config,
 ) -> anyhow::Result<Box<RawValue>> {
     let plan = Hosts::default().reconfigured(config, &Arc::new(Health::default()))?.plan(config, &Plan::default());
-    let own = plan.wallets.iter().map(|(wallet, _)| wallet).filter(|wallet| **wallet.account() == *account);
-    let fill = own.filter(|wallet| wallet.pool().fills(endpoint));
-    let asked: Vec<_> =
-        fill.filter(|wallet| currency.is_none_or(|code| *wallet.pool().settings().currency == *code)).collect();
+    let is_asked = |wallet: &&Arc<Wallet>| {
+        let pool = wallet.pool();
+        let has_currency = currency.is_none_or(|code| *pool.settings().currency == *code);
+        **wallet.account() == *account && pool.fills(endpoint) && has_currency
+    };
+    let asked: Vec<_> = plan.wallets.iter().map(|(wallet, _)| wallet).filter(is_asked).collect();
     if asked.is_empty() {
         bail!(
             "{}: no pool of the account {account} has that; docs/pools.md says what each software can fill",

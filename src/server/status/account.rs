@@ -55,12 +55,12 @@ impl Account {
 }
 
 fn words(subject: &SubjectHealth, state: AccountState, faults: &[Fault], endpoints: &[Endpoint]) -> String {
-    let more =
-        match faults.iter().skip(usize::from(faults.first().is_some_and(|worst| worst.is_described_by(state)))).count() {
-            0 => String::new(),
-            1 => "; and another error".to_owned(),
-            more => format!("; and {more} other errors"),
-        };
+    let described = usize::from(faults.first().is_some_and(|worst| worst.is_described_by(state)));
+    let more = match faults.len() - described {
+        0 => String::new(),
+        1 => "; and another error".to_owned(),
+        more => format!("; and {more} other errors"),
+    };
     match (state, subject.blocked, faults.first()) {
         (AccountState::Blocked, Some((reason, since)), _) => {
             format!("login blocked: {} since {}; {}{more}", reason.description(), clock(since), reason.remedy())
@@ -75,20 +75,18 @@ fn words(subject: &SubjectHealth, state: AccountState, faults: &[Fault], endpoin
 
 /// What an account in the state `Waiting` waits for.
 fn waits(endpoints: &[Endpoint]) -> String {
-    let is_tried = |endpoint: &&Endpoint| endpoint.up;
-    let (tried, all) = (endpoints.iter().filter(is_tried).count(), endpoints.len());
-    let waiting = || endpoints.iter().filter(|endpoint| !endpoint.up);
-    if all == 0 {
+    let waiting: Vec<&Endpoint> = endpoints.iter().filter(|endpoint| !endpoint.up).collect();
+    let polled = format!("{} of {} endpoints polled", endpoints.len() - waiting.len(), endpoints.len());
+    if endpoints.is_empty() {
         "no endpoint is polled; see its endpoints in the configuration".to_owned()
-    } else if tried == all {
+    } else if waiting.is_empty() {
         // Each endpoint was polled once, and some are late now.
-        let late = endpoints.iter().filter_map(|endpoint| Some((endpoint.name, endpoint.next_poll_late.as_ref()?)));
-        let late = late.map(|(name, late)| format!("{name}: {late}")).next();
-        late.unwrap_or_else(|| "polls are late".to_owned())
-    } else if let Some(late) = waiting().find_map(|endpoint| endpoint.next_poll_late.as_ref()) {
-        format!("{tried} of {all} endpoints polled; {late}")
+        let late = |endpoint: &Endpoint| Some(format!("{}: {}", endpoint.name, endpoint.next_poll_late.as_ref()?));
+        endpoints.iter().find_map(late).unwrap_or_else(|| "polls are late".to_owned())
+    } else if let Some(late) = waiting.iter().find_map(|endpoint| endpoint.next_poll_late.as_ref()) {
+        format!("{polled}; {late}")
     } else {
-        let next = waiting().filter_map(|endpoint| endpoint.next_poll_in_seconds).reduce(f64::min).unwrap_or_default();
-        format!("{tried} of {all} endpoints polled; next poll in {}", span(next))
+        let next = waiting.iter().filter_map(|endpoint| endpoint.next_poll_in_seconds).reduce(f64::min);
+        format!("{polled}; next poll in {}", span(next.unwrap_or_default()))
     }
 }

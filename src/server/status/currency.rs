@@ -33,31 +33,31 @@ pub(super) struct Currency {
 }
 
 impl Currency {
-    fn shows(stem: &str) -> bool {
-        ["mining_workers", "mining_hashrate", "workers", "workers_hashrate", "balance", "mining_shares"].contains(&stem)
+    /// How a sample of a family is taken over. `None` if the family is not shown.
+    fn setter(stem: &str) -> Option<fn(&mut Currency, Sample<'_>)> {
+        Some(match stem {
+            "workers" => |currency, one| currency.workers = Some(one.value),
+            "workers_hashrate" => |currency, one| currency.hashrate_hashes_per_second = Some(one.value),
+            "balance" => |currency, one| currency.balance_coins = Some(one.value),
+            // Values of the mining statistics are only used if the newer ones of the workers' endpoint are missing.
+            "mining_workers" => |currency, one| _ = currency.workers.get_or_insert(one.value),
+            "mining_hashrate" => |currency, one| _ = currency.hashrate_hashes_per_second.get_or_insert(one.value),
+            "mining_shares" => Currency::add_shares,
+            _ => return None,
+        })
+    }
+
+    fn add_shares(&mut self, one: Sample<'_>) {
+        let (good, all) = &mut self.shares;
+        *all += one.value;
+        *good += if one.label("result") == Some("good") { one.value } else { 0.0 };
+        self.good_share_ratio = (*all > 0.0).then_some(*good / *all);
     }
 
     /// Whether the account has, or had, something in this currency.
     fn is_used(&self) -> bool {
         let values = [self.hashrate_hashes_per_second, self.workers, self.balance_coins];
         values.into_iter().flatten().any(|value| value != 0.0) || self.shares.1 > 0.0
-    }
-
-    fn set(&mut self, stem: &str, one: Sample<'_>) {
-        match stem {
-            "workers" => self.workers = Some(one.value),
-            "workers_hashrate" => self.hashrate_hashes_per_second = Some(one.value),
-            "balance" => self.balance_coins = Some(one.value),
-            // Values of the mining statistics are only used if the newer ones of the workers' endpoint are missing.
-            "mining_workers" => drop(self.workers.get_or_insert(one.value)),
-            "mining_hashrate" => drop(self.hashrate_hashes_per_second.get_or_insert(one.value)),
-            _ => {
-                let (good, all) = &mut self.shares;
-                *all += one.value;
-                *good += if one.label("result") == Some("good") { one.value } else { 0.0 };
-                self.good_share_ratio = (*all > 0.0).then_some(*good / *all);
-            }
-        }
     }
 }
 
@@ -66,14 +66,12 @@ pub(super) fn by_account(sections: &[Arc<Blocks>]) -> BTreeMap<Arc<str>, Currenc
     let mut accounts: BTreeMap<Arc<str>, Currencies> = BTreeMap::new();
     for entry in sections.iter().flat_map(|blocks| blocks.entries()) {
         let Some(name) = entry.subject.account() else { continue };
-        for (family, samples) in entry.samples.families().filter(|(family, _)| Currency::shows(family.stem)) {
+        for (family, samples) in entry.samples.families() {
+            let Some(set) = Currency::setter(family.stem) else { continue };
             for one in samples {
                 let Some(code) = one.label("currency") else { continue };
                 let currencies = accounts.entry(name.clone()).or_default();
-                match currencies.get_mut(code) {
-                    Some(currency) => currency.set(family.stem, one),
-                    None => currencies.entry(code.to_owned()).or_default().set(family.stem, one),
-                }
+                set(currencies.entry(code.to_owned()).or_default(), one);
             }
         }
     }
@@ -88,10 +86,7 @@ pub(super) fn by_account(sections: &[Arc<Blocks>]) -> BTreeMap<Arc<str>, Currenc
 pub(super) fn totals<'a>(accounts: impl Iterator<Item = &'a Currencies>) -> BTreeMap<String, Total> {
     let mut totals: BTreeMap<String, Total> = BTreeMap::new();
     for (code, currency) in accounts.flatten() {
-        match totals.get_mut(code) {
-            Some(total) => total.add(currency),
-            None => totals.entry(code.clone()).or_default().add(currency),
-        }
+        totals.entry(code.clone()).or_default().add(currency);
     }
     totals
 }

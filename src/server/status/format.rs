@@ -62,6 +62,11 @@ pub(super) fn count(number: usize) -> String {
     text
 }
 
+/// A number with its noun: `1 account`, `2,000 accounts`.
+pub(super) fn counted(number: usize, one: &str, several: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { several })
+}
+
 /// A number that is usually whole, with thousands separators.
 pub(super) fn number(number: f64) -> String {
     #[expect(

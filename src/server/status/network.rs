@@ -31,28 +31,23 @@ impl Network {
         // Pool and networks come before all accounts in the order.
         let entries = sections.iter().flat_map(|blocks| blocks.entries().take_while(|e| e.subject.account().is_none()));
         for entry in entries {
+            let own = entry.subject.currency();
             for (family, samples) in entry.samples.families() {
+                let field: fn(&mut Network) -> &mut Option<f64> = match family.stem {
+                    "pool_profit_rank" => |network| &mut network.profit_rank,
+                    "network_block_height" => |network| &mut network.block_height,
+                    "network_block_timestamp" => |network| &mut network.block_timestamp_seconds,
+                    "network_difficulty" => |network| &mut network.difficulty,
+                    "network_hashrate" => |network| &mut network.hashrate_hashes_per_second,
+                    "network_block_reward" => |network| &mut network.block_reward_coins,
+                    _ => continue,
+                };
                 for one in samples {
-                    let code = one.label("currency").or(entry.subject.currency().map(|code| &**code));
-                    let Some(code) = code.filter(|_| Network::default().field(family.stem).is_some()) else { continue };
-                    let network = networks.entry(code.to_owned()).or_default();
-                    network.field(family.stem).into_iter().for_each(|field| *field = Some(one.value));
+                    let Some(code) = one.label("currency").or(own.map(|code| &**code)) else { continue };
+                    *field(networks.entry(code.to_owned()).or_default()) = Some(one.value);
                 }
             }
         }
         networks
-    }
-
-    /// The field for a family.
-    fn field(&mut self, stem: &str) -> Option<&mut Option<f64>> {
-        match stem {
-            "pool_profit_rank" => Some(&mut self.profit_rank),
-            "network_block_height" => Some(&mut self.block_height),
-            "network_block_timestamp" => Some(&mut self.block_timestamp_seconds),
-            "network_difficulty" => Some(&mut self.difficulty),
-            "network_hashrate" => Some(&mut self.hashrate_hashes_per_second),
-            "network_block_reward" => Some(&mut self.block_reward_coins),
-            _ => None,
-        }
     }
 }

@@ -8,7 +8,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use self::account::account;
 use super::StatusQuery;
-use super::format::{clock_seconds, count};
+use super::format::{clock_seconds, count, counted};
 use super::report::StatusReport;
 use super::state::AccountState;
 use crate::server::App;
@@ -122,7 +122,7 @@ fn shown(report: &StatusReport, query: &StatusQuery, here: &str) -> Markup {
 
 /// The result of a search.
 fn found(report: &StatusReport) -> String {
-    let plural = if report.account_count == 1 { "account" } else { "accounts" };
+    let accounts = counted(report.account_count, "account", "accounts");
     let verb = if report.match_count == 1 { "matches" } else { "match" };
-    format!("{} of {} {plural} {verb}.", count(report.match_count), count(report.account_count))
+    format!("{} of {accounts} {verb}.", count(report.match_count))
 }

@@ -79,6 +79,7 @@ impl StatusReport {
         let mut currencies = by_account(&sections);
         let totals = totals(currencies.values());
         let accounts_without_values = counts.sum().saturating_sub(currencies.len());
+        // Only the shown accounts have an entry.
         let mut workers: BTreeMap<&str, Vec<Worker>> =
             shown.iter().map(|name| (&**name, Worker::all(&sections, name))).collect();
         let mut accounts = BTreeMap::new();

@@ -25,7 +25,9 @@ impl Total {
             (&mut self.workers, currency.workers),
             (&mut self.balance_coins, currency.balance_coins),
         ] {
-            *sum = sum.zip(value).map(|(sum, value)| sum + value).or(*sum).or(value);
+            if let Some(value) = value {
+                *sum.get_or_insert_default() += value;
+            }
         }
     }
 }

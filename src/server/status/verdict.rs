@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::endpoint::Endpoint;
-use super::format::count;
+use super::format::{count, counted};
 use super::state::{AccountState, Counts};
 use crate::health::Stall;
 
@@ -19,7 +19,7 @@ impl Verdict {
     /// The overall state of all accounts, and of the polls that belong to no account.
     pub(super) fn new(counts: Counts, others: &[Endpoint], stall: Option<&Stall>) -> Verdict {
         let (all, wrong) = (counts.sum(), counts.failing + counts.blocked);
-        let accounts = if all == 1 { "1 account".to_owned() } else { format!("{} accounts", count(all)) };
+        let accounts = counted(all, "account", "accounts");
         let failing = others.iter().filter(|endpoint| endpoint.error.is_some()).count();
         let of_others = format!("{failing} of {} polls of pools and networks fail", others.len());
         let (state, words) = if let Some(stall) = stall {

@@ -21,6 +21,11 @@ pub(super) fn dashboards() -> Vec<Dashboard> {
     files("grafana/dashboards", ".json").into_iter().map(parse).collect()
 }
 
+/// The dashboard of that title, without the part that all titles have.
+pub(super) fn dashboard(title: &str) -> Dashboard {
+    dashboards().into_iter().find(|dashboard| dashboard.title() == format!("MinerGate / {title}")).unwrap()
+}
+
 /// How Grafana runs a query.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Way {
@@ -86,6 +91,12 @@ impl Dashboard {
             queries.collect::<Vec<_>>()
         };
         self.panels().flat_map(of).collect()
+    }
+
+    /// The query of a panel with that letter.
+    pub(super) fn panel_query(&self, panel: &str, letter: &str) -> Query {
+        let query = self.panel_queries().into_iter().find(|query| query.place == panel && query.letter == letter);
+        query.unwrap_or_else(|| panic!("no {panel} / {letter}"))
     }
 
     /// The queries of annotations.

@@ -8,6 +8,7 @@ use anstyle::Style;
 use super::{INDENTATION, LISTED, counted};
 use crate::cli::check::report::Poll;
 use crate::cli::terminal::{BAD, GOOD, HEADING, PLAIN, QUIET, Table, styled};
+use minergate::spelling;
 
 /// Kinds of errors that follow from a failed login. Nothing was sent.
 const FOLLOWING: &[&str] = &["login_blocked", "login_postponed"];
@@ -85,9 +86,7 @@ impl Row<'_> {
     }
 
     fn names(&self) -> String {
-        let names: Vec<String> = self.polls.iter().take(NAMED).map(|poll| name(poll)).collect();
-        let more = self.polls.len() - names.len();
-        names.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
+        spelling::list(self.polls.iter().map(|poll| name(poll)), NAMED)
     }
 }
 

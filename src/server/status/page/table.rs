@@ -7,7 +7,7 @@ use minergate::duration;
 
 use crate::server::status::account::Account;
 use crate::server::status::endpoint::Endpoint;
-use crate::server::status::format::{ago, coins, count, number, si, span};
+use crate::server::status::format::{ago, coins, count, counted, number, si, span};
 use crate::server::status::report::StatusReport;
 
 /// The totals are unfolded if there are at most this number of currencies.
@@ -18,7 +18,7 @@ pub(super) fn totals(report: &StatusReport) -> Markup {
     html! {
         @if !report.totals.is_empty() {
             details data-key="@totals" open[report.totals.len() <= FEW] {
-                summary { "Totals of " (currencies(report.totals.len())) }
+                summary { "Totals of " (counted(report.totals.len(), "currency", "currencies")) }
                 table class="totals" {
                     thead { tr { th { "currency" } th { "accounts" } th { "hashrate" } th { "workers" } th { "coins" } } }
                     tbody {
@@ -34,7 +34,7 @@ pub(super) fn totals(report: &StatusReport) -> Markup {
                     }
                 }
                 @if report.accounts_without_values > 0 {
-                    p { "Not included: " (count(report.accounts_without_values)) @if report.accounts_without_values == 1 { " account" } @else { " accounts" } " without known values." }
+                    p { "Not included: " (counted(report.accounts_without_values, "account", "accounts")) " without known values." }
                 }
             }
         }
@@ -91,7 +91,7 @@ pub(super) fn networks(report: &StatusReport) -> Markup {
     html! {
         @if !report.networks.is_empty() {
             details data-key="@networks" {
-                summary { "Networks of " (currencies(report.networks.len())) }
+                summary { "Networks of " (counted(report.networks.len(), "currency", "currencies")) }
                 table class="networks" {
                     thead { tr { th { "currency" } th { "profit rank" } th { "height" } th { "last block" } th { "difficulty" } th { "hashrate" } th { "reward" } } }
                     tbody {
@@ -132,10 +132,6 @@ pub(super) fn polls_of_none(report: &StatusReport) -> Markup {
             }
         }
     }
-}
-
-fn currencies(number: usize) -> String {
-    if number == 1 { "1 currency".to_owned() } else { format!("{} currencies", count(number)) }
 }
 
 /// A cell. An unknown value is empty.
