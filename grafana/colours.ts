@@ -1,16 +1,16 @@
 /**
- * Colours, each with a contrast of 3 or more to both of Grafana's themes. The five of the palette stay apart for colour-blind people, too:
- * they were chosen for the largest distance as people without red or green cones see it. A colour never stands alone: there is a word, a
- * sign or a line style beside it.
+ * Colours, each with a contrast of 3 or more to both of Grafana's themes. They stay apart for colour-blind people, too: they were chosen
+ * for the largest distance as people without red, green or blue cones see them, and a test measures it. A colour never stands alone: there
+ * is a word, a sign or a line style beside it.
  */
 import type { DynamicConfigValue } from '@grafana/grafana-foundation-sdk/dashboard';
 
-export const BLUE = '#1F81E0';
-export const AMBER = '#DD7A08';
-export const GREEN = '#0E9D64';
-export const PLUM = '#A04778';
-const BROWN = '#A34F00';
-const RED = '#D8364B';
+export const BLUE = '#068ADF';
+export const AMBER = '#C98705';
+export const GREEN = '#1F824A';
+export const PLUM = '#9A598C';
+const BROWN = '#A84C05';
+const RED = '#E84360';
 
 const PALETTE = [BLUE, AMBER, GREEN, PLUM, BROWN];
 
@@ -30,16 +30,23 @@ const ENDPOINTS = [
   'profit_rating', 'transfers', 'invoices', 'affiliate_links', 'affiliate_childrens', 'affiliate_profit', 'nickname',
 ];
 
+/** Errors by their kinds, the most frequent ones first. */
+const ERRORS = [
+  'server_error', 'rate_limited', 'timeout', 'connect', 'unavailable', 'broken', 'paused', 'shape', 'captcha', 'api_error',
+  'client_error', 'wallet_unknown', 'not_found',
+];
+
 export function fixed(colour: string): DynamicConfigValue {
   return { id: 'color', value: { mode: 'fixed', fixedColor: colour } };
 }
 
-/** Dashes mean one thing only: another name of the same colour. */
+/** Dashes mean one thing only: another name of the same colour. Bars have no dashes: theirs are paler. */
 const LINES: DynamicConfigValue[][] = [
   [],
   [{ id: 'custom.lineStyle', value: { fill: 'dash', dash: [10, 6] } }],
   [{ id: 'custom.lineStyle', value: { fill: 'dot', dash: [0, 5] } }],
 ];
+const BARS = LINES.map((line, place) => [...line, { id: 'custom.fillOpacity', value: [80, 45, 20][place] }]);
 
 /** What lines look like, the same in every panel: series' names as a pattern, and their style. */
 type Style = [pattern: string, style: DynamicConfigValue[]];
@@ -47,17 +54,14 @@ type Style = [pattern: string, style: DynamicConfigValue[]];
 /** A name begins with the currency. Currencies that are not documented get a colour by their name. */
 export const CURRENCY_STYLES = styles(CURRENCIES);
 export const ENDPOINT_STYLES = styles(ENDPOINTS);
-
-/** Errors by their kinds, the frequent ones apart. None is green. */
-export const ERROR_COLOURS: Record<string, string> = {
-  server_error: RED, rate_limited: AMBER, timeout: PLUM, connect: BLUE, unavailable: BROWN,
-  broken: PLUM, paused: AMBER, not_found: BLUE, client_error: BROWN, api_error: BROWN, wallet_unknown: BLUE, shape: PLUM, captcha: BLUE,
-};
+export const ENDPOINT_BARS = styles(ENDPOINTS, BARS);
+/** Only a success is green. */
+export const ERROR_BARS: Style[] = [['/^ok( |$)/', [fixed(GOOD)]], ...styles(ERRORS, BARS, [RED, AMBER, PLUM, BLUE, BROWN])];
 
 /** The palette in turn; no two names look the same. */
-function styles(names: string[]): Style[] {
+function styles(names: string[], looks = LINES, palette = PALETTE): Style[] {
   return names.map((name, place) => {
-    const colour = PALETTE[place % PALETTE.length] ?? BLUE;
-    return [`/^${name}( |$)/`, [fixed(colour), ...(LINES[Math.floor(place / PALETTE.length)] ?? [])]];
+    const colour = palette[place % palette.length] ?? BLUE;
+    return [`/^${name}( |$)/`, [fixed(colour), ...(looks[Math.floor(place / palette.length)] ?? [])]];
   });
 }

@@ -1,10 +1,11 @@
 /** Exporter: how its polls, logins and scrapes go, and what it costs. */
+import { ScaleDistribution, ScaleDistributionConfigBuilder } from '@grafana/grafana-foundation-sdk/common';
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 
-import { AMBER, BAD, BLUE, ERROR_COLOURS, fixed, GOOD, PLUM } from './colours.ts';
+import { AMBER, BAD, BLUE, fixed, GOOD, PLUM } from './colours.ts';
 import { ACCOUNT_LINK, accounts, dashboard, failedReloads, finish, reloads } from './dashboard.ts';
 import {
-  bars, endpointGraph, EXPORTER_UP, faults, graph, limited, named, number, state, STACKED, unknown, words,
+  countedBars, endpointGraph, EXPORTER_UP, faults, graph, limited, named, number, state, unknown, wide, words,
 } from './panels.ts';
 import { ACCOUNT, age, counted, exporterUp, now, once, over, POLL, select } from './queries.ts';
 import { grid } from './tables.ts';
@@ -46,11 +47,6 @@ function nowRow() {
   return tiles.map((tile) => tile.span(3));
 }
 
-function errorColours(panel: ReturnType<typeof graph>) {
-  Object.entries(ERROR_COLOURS).forEach(([kind, colour]) => panel.overrideByName(kind, [fixed(colour)]));
-  return panel;
-}
-
 function pollRow() {
   const latency = (quantile: number) =>
     `histogram_quantile(${quantile}, ${rate('le, pool', 'minergate_api_request_duration_seconds_bucket')})`;
@@ -67,51 +63,48 @@ function pollRow() {
     endpointGraph('Ages in intervals', 'The longest time since an endpoint was last read, in its own intervals: up to 1 while all is well. What was never '
       + 'read has no age.', 'none').span(11).height(9).decimals(1)
       .withTarget(over(`max by (endpoint) (${oldest} / on (endpoint) group_left () ${interval})`, '{{endpoint}}', POLL.pool)),
-    errorColours(stacked(graph('Errors by kind', 'Requests that did not end well, by how they ended, in each 10 minutes.', 'short'))
-      .noValue('No errors were counted')
-      .withTarget(over(`${counted('outcome', 'minergate_api_requests_total', '$__interval', 'outcome!="ok"')} > 0`, '{{outcome}}', '10m'))),
-    graph('Latency', 'Time from sending a request to the end of its answer: half (p50) and 95 of 100 requests (p95) took less. A pool is named where '
-      + 'there is one.', 's').min(0)
+    countedBars('Errors by kind', 'Requests that did not end well, by how they ended. A bar is 10 minutes, or more over a longer time.', 'error')
+      .span(12).height(8).noValue('No errors were counted')
+      .withTarget(over(`${counted('outcome', 'minergate_api_requests_total', '$__interval', 'outcome!="ok"')} > 0`, '{{outcome}}', '10m')),
+    wide(graph('Latency', 'Time from sending a request to the end of its answer: half (p50) and 95 of 100 requests (p95) took less. A pool is named where '
+      + 'there is one.', 's'), 'highest').min(0)
       .withTarget(over(latency(0.5), 'p50 {{pool}}', POLL.mining))
       .withTarget(over(latency(0.95), 'p95 {{pool}}', POLL.mining))
       // Each pool has a shade.
       .overrideByRegexp('/^p95/', [{ id: 'color', value: { mode: 'shades', fixedColor: AMBER } }]),
-    endpointGraph('Failing accounts', 'How many accounts, or networks, could not be read at their latest poll, by endpoint.', 'short').decimals(0).axisSoftMax(1)
+    wide(endpointGraph('Failing accounts', 'How many accounts, or networks, could not be read at their latest poll, by endpoint.', 'none'), 'highest')
+      .decimals(0).axisSoftMax(1)
       .withTarget(over(`sum by (endpoint) (1 - ${endpointUp})`, '{{endpoint}}', POLL.workers)),
-    endpointGraph('Requests', 'Requests a minute, by endpoint. Repeated ones count.', 'cpm')
+    wide(endpointGraph('Requests', 'Requests a minute, by endpoint. Repeated ones count.', 'cpm'), 'highest')
       .withTarget(over(`60 * ${rate('endpoint', 'minergate_api_requests_total')}`, '{{endpoint}}', POLL.mining)),
-    graph('Waiting requests', 'Requests that wait for their turn under api.requests_per_second and api.concurrency, on average.', 'short').min(0).axisSoftMax(1)
-      .withTarget(over(`sum(rate(${select('minergate_api_queue_seconds_total')}[$__rate_interval]))`, 'waiting', POLL.mining)),
-    graph('Repeated requests', 'Requests a minute that were tried again.', 'cpm').min(0).axisSoftMax(1)
-      .withTarget(over(`60 * sum(rate(${select('minergate_api_retries_total')}[$__rate_interval]))`, 'tried again', POLL.mining)),
   ];
-}
-
-function stacked(panel: ReturnType<typeof graph>) {
-  return bars(panel).stacking(STACKED).decimals(0);
 }
 
 function pauseRow() {
   const perHour = (metric: string) => `${counted('endpoint', metric, '$__interval')} > 0`;
   return [
-    graph('Pause', 'For how long from then on a host asked to be left alone.', 's').min(0).span(6).noValue('No pause is known')
+    graph('Waiting requests', 'Requests that wait for their turn under api.requests_per_second and api.concurrency, on average.', 'short').min(0).axisSoftMax(1)
+      .withTarget(over(`sum(rate(${select('minergate_api_queue_seconds_total')}[$__rate_interval]))`, 'waiting', POLL.mining)),
+    graph('Repeated requests', 'Requests a minute that were tried again.', 'cpm').min(0).axisSoftMax(1)
+      .withTarget(over(`60 * sum(rate(${select('minergate_api_retries_total')}[$__rate_interval]))`, 'tried again', POLL.mining)),
+    graph('Pause', 'For how long from then on a host asked to be left alone.', 's').min(0).noValue('No pause is known')
       .withTarget(over(`max(${select('minergate_api_paused_until_timestamp_seconds')} - time()) > 0`, 'pause', POLL.workers)),
-    stacked(endpointGraph('Polls not sent', 'Polls that were not sent, since the host had asked for a pause, in each hour.', 'short')).span(6).noValue('None was counted')
+    countedBars('Polls not sent', 'Polls that were not sent, since the host had asked for a pause, in each hour.', 'endpoint').noValue('None was counted')
       .withTarget(over(perHour('minergate_api_polls_skipped_total'), '{{endpoint}}', '1h')),
-    stacked(endpointGraph('Samples left out', 'Samples that were left out, since the API named an invalid currency, or more than fit, in each hour.', 'short'))
-      .span(6).noValue('None was counted')
+    countedBars('Samples left out', 'Samples that were left out, since the API named an invalid currency, or more than fit, in each hour.', 'endpoint')
+      .noValue('None was counted')
       .withTarget(over(perHour('minergate_api_dropped_samples_total'), '{{endpoint}}', '1h')),
-    stacked(endpointGraph('Corrected counters', 'Times that a total of the API fell by at most 1 % and was held at its highest value, in each hour.', 'short'))
-      .span(6).noValue('None was counted')
+    countedBars('Corrected counters', 'Times that a total of the API fell by at most 1 % and was held at its highest value, in each hour.', 'endpoint')
+      .noValue('None was counted')
       .withTarget(over(perHour('minergate_api_counter_corrections_total'), '{{endpoint}}', '1h')),
   ];
 }
 
 function loginRow() {
   return [
-    errorColours(stacked(graph('Logins', 'Attempts to log in, by how they ended, in each 10 minutes.', 'short')))
+    countedBars('Logins', 'Attempts to log in, by how they ended. A bar is 10 minutes, or more over a longer time.', 'error')
       .withTarget(over(`${counted('outcome', 'minergate_auth_logins_total', '$__interval', ACCOUNT)} > 0`, '{{outcome}}', '10m'))
-      .overrideByName('ok', [fixed(GOOD)]).noValue('No login was counted'),
+      .noValue('No login was counted'),
     grid('Blocked logins', 'Accounts that do not log in any more, and why. They do again when the credentials change.',
       { account: 'Account', reason: 'Reason' }, [
         { name: 'State', query: `${blocked} == 1`, unit: 'none', mappings: words({ 1: ['✗ blocked', BAD] }) },
@@ -122,14 +115,17 @@ function loginRow() {
   ];
 }
 
+/** The second job of deploy/prometheus, which scrapes accounts one by one. */
+const SECOND_JOB = '/account/';
+
 function scrapeRow() {
   return [
     graph('Scrape duration', 'How long Prometheus took for a scrape.', 's').min(0)
-      .withTarget(over(`max by (job) (${select('scrape_duration_seconds')})`, '{{job}}, slowest target', POLL.workers)),
+      .withTarget(over(`max by (job) (${select('scrape_duration_seconds')})`, '{{job}}, slowest target', POLL.workers)).overrideByRegexp(SECOND_JOB, [fixed(AMBER)]),
     graph('Samples', 'Samples of a scrape, of all targets together.', 'short').min(0)
-      .withTarget(over(`sum by (job) (${select('scrape_samples_scraped')})`, '{{job}}', POLL.workers)),
+      .withTarget(over(`sum by (job) (${select('scrape_samples_scraped')})`, '{{job}}', POLL.workers)).overrideByRegexp(SECOND_JOB, [fixed(AMBER)]),
     graph('Requests to the exporter', 'Requests a minute, by path and status.', 'cpm').min(0)
-      .withTarget(over(`60 * ${rate('path, code', 'minergate_exporter_http_requests_total')}`, '{{path}} {{code}}', POLL.mining)),
+      .withTarget(over(`60 * ${rate('path, code', 'minergate_exporter_http_requests_total')}`, '{{path}} {{code}}', POLL.mining)).overrideByRegexp('/^.sd /', [fixed(AMBER)]),
   ];
 }
 
@@ -142,7 +138,8 @@ function processRow() {
       .overrideByRegexp('/ resident$/', [fixed(BLUE)]).overrideByRegexp('/ virtual$/', [fixed(AMBER)]),
     graph('CPU', 'Processor time in parts of one core.', 'percentunit').min(0)
       .withTarget(over(`max by (instance) (rate(${select('process_cpu_seconds_total')}[$__rate_interval]))`, '{{instance}}', POLL.mining)),
-    graph('File descriptors and threads', 'Open file descriptors, how many there may be, and threads.', 'short').min(0)
+    graph('File descriptors and threads', 'Open file descriptors, how many there may be, and threads, on a logarithmic axis.', 'short')
+      .scaleDistribution(new ScaleDistributionConfigBuilder().type(ScaleDistribution.Log).log(10))
       .withTarget(over(byInstance('process_open_fds'), '{{instance}} open', POLL.workers))
       .withTarget(over(byInstance('process_max_fds'), '{{instance}} at most', POLL.workers))
       .withTarget(over(byInstance('process_threads'), '{{instance}} threads', POLL.workers))
@@ -170,7 +167,7 @@ export function exporter(): Dashboard {
   return finish(builder, [
     { title: 'Now', panels: nowRow() },
     { title: 'Polls', panels: pollRow() },
-    { title: 'Pauses and corrections', panels: pauseRow() },
+    { title: 'Waiting, pauses and corrections', panels: pauseRow() },
     { title: 'Logins', panels: loginRow() },
     { title: 'Scrapes', panels: scrapeRow() },
     { title: 'Process', panels: processRow(), closed: true },

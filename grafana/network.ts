@@ -27,11 +27,11 @@ function profit() {
       + 'difficulty and the average reward stay as they are, and leaves luck out of account.', { currency: 'Currency' }, [
       { name: 'Profit rank', query: network('minergate_pool_profit_rank'), unit: 'none', first: true },
       { name: 'Hashrate', query: byCurrency(mine(HASHRATE)), unit: 'Hs' },
-      { name: 'Of the network', query: byCurrency(mine('minergate_network_share:ratio')), unit: 'percentunit', decimals: 6 },
+      { name: 'Of the network', query: byCurrency(mine('minergate_network_share:ratio')), unit: 'percentunit' },
       { name: 'Estimate a day', query: byCurrency(estimate), unit: 'none' },
       { name: 'Mined, 24 h', query: byCurrency(mine('minergate_mining_mined_coins:increase1d')), unit: 'none' },
       { name: 'Difficulty', query: difficulty, unit: 'short' },
-      { name: 'In 24 h', query: change('minergate_network_difficulty'), unit: 'percentunit', decimals: 1 },
+      { name: 'Change, 24 h', query: change('minergate_network_difficulty'), unit: 'percentunit', decimals: 1 },
       { name: 'Network', query: networkHashrate, unit: 'Hs' },
       { name: 'Block time', query: blockTime, unit: 's' },
       { name: 'Last block', query: sinceBlock, unit: 's' },
@@ -44,7 +44,7 @@ function profit() {
       .withTarget(over(change('minergate_network_difficulty'), '{{currency}}', POLL.pool)),
     grid('What the accounts\' hashrate is worth', 'The same for each account.', { account: 'Account', currency: 'Currency' }, [
       { name: 'Hashrate', query: mine(HASHRATE), unit: 'Hs' },
-      { name: 'Of the network', query: mine('minergate_network_share:ratio'), unit: 'percentunit', decimals: 6 },
+      { name: 'Of the network', query: mine('minergate_network_share:ratio'), unit: 'percentunit' },
       { name: 'Estimate a day', query: estimate, unit: 'none' },
       { name: 'Mined, 24 h', query: mine('minergate_mining_mined_coins:increase1d'), unit: 'none' },
       { name: 'Luck', query: mine('minergate_earnings_coins:ratio1d'), unit: 'percentunit', decimals: 0, gauge: { limits: OF_EXPECTED, max: 1.5 } },
@@ -64,10 +64,10 @@ function course() {
       .withTarget(over(
         `${measured('minergate_network_block_timestamp_seconds')} / (${measured('minergate_network_block_height')} > 0) / on (currency) (${blockTime})`,
         '{{currency}}', POLL.mining)),
-    currencyGraph('Since the last block', 'How old the last block was, at most, in 10 minutes. If it grows and grows, the pool\'s node or the network stands still.', 's')
+    currencyGraph('Since the last block', 'How old the last block was, at most, in 10 minutes. If it grows and grows, the pool\'s node or the network stands still.', 'm')
       .span(12).min(0)
       .withTarget(over(
-        once('currency', `max_over_time(${age(select('minergate_network_block_timestamp_seconds', CURRENCY))}[10m:1m])`), '{{currency}}', POLL.pool)),
+        `${once('currency', `max_over_time(${age(select('minergate_network_block_timestamp_seconds', CURRENCY))}[10m:1m])`)} / 60`, '{{currency}}', POLL.pool)),
   ];
 }
 
@@ -92,7 +92,7 @@ function blocks() {
       coins('Fees', 'minergate_network_block_fees_coins'),
       coins('Paid', 'minergate_network_block_reward_coins'),
       { name: 'Supply', query: network('minergate_network_supply_coins'), unit: 'short' },
-    ], { by: 'Currency' }).span(12),
+    ], { by: 'Currency' }),
     grid('Size of the last block', 'A block that is larger than the full-reward size pays less. The median is that of the window\'s blocks.',
       { currency: 'Currency' }, [
         bytes('Size', 'minergate_network_block_size_bytes'),
@@ -102,7 +102,7 @@ function blocks() {
         bytes('Full reward', 'minergate_network_full_reward_block_size_bytes'),
         { name: 'Transactions', query: network('minergate_network_block_transactions'), unit: 'short' },
       ], { by: 'Currency' }).span(12),
-    currencyGraph('Transactions', 'Transactions a minute in each network.', 'cpm').span(24).min(0)
+    currencyGraph('Transactions', 'Transactions a minute in each network.', 'cpm').span(12).height(8).min(0)
       .withTarget(over(`60 * ${once('currency', `rate(${select('minergate_network_transactions_total', CURRENCY)}[$__rate_interval])`)}`, '{{currency}}', POLL.pool)),
   ];
 }

@@ -5,7 +5,7 @@ import { FIRING, needsAttention, RULES } from './alerts.ts';
 import { BAD, GOOD, WARNING } from './colours.ts';
 import { ACCOUNT_LINK, accounts, currencies, dashboard, failedReloads, finish, linkTo, reloads } from './dashboard.ts';
 import {
-  currencyGraph, DUE, EXPORTER_UP, faults, gauges, judged, named, number, OF_EXPECTED, OF_USUAL, perDay, REJECTED, repeated, state, thresholds, unknown,
+  currencyGraph, DUE, EXPORTER_UP, faults, gauges, judged, named, number, OF_EXPECTED, OF_USUAL, perDay, REJECTED, repeated, state, textSize, thresholds, unknown,
   wide, withCourse, withCurrencyStyles, words,
 } from './panels.ts';
 import {
@@ -40,10 +40,10 @@ function nowRow() {
     withCourse(judged(number('Rejected shares, 1 h', 'Stale and invalid shares among all of an hour: the currency with the most.', 'percentunit'), REJECTED),
       `max(${rejectedRatio()})`, POLL.mining).decimals(2).dataLinks([linkTo('account', 'Account')]),
     withCourse(faults('Alerts firing', 'Critical alerts and warnings, without what follows from others. They are unknown where Prometheus has no rules.').span(3),
-      FIRING, POLL.pool, RULES, ['✗ no rules', BAD])
+      FIRING, POLL.pool, RULES, ['✗ no rules', BAD]).text(textSize(24))
       .dataLinks([new DashboardLinkBuilder('Alerts').url('/alerting/list')]),
   ];
-  // Lower ones have no room for the course behind a number.
+  // Lower ones have no room for the course.
   return tiles.map((tile) => tile.height(5));
 }
 

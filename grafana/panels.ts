@@ -13,7 +13,7 @@ import * as stat from '@grafana/grafana-foundation-sdk/stat';
 import * as statetimeline from '@grafana/grafana-foundation-sdk/statetimeline';
 import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries';
 
-import { BAD, BLUE, CURRENCY_STYLES, ENDPOINT_STYLES, GOOD, WARNING } from './colours.ts';
+import { BAD, BLUE, CURRENCY_STYLES, ENDPOINT_BARS, ENDPOINT_STYLES, ERROR_BARS, GOOD, WARNING } from './colours.ts';
 import { now, over } from './queries.ts';
 
 export const DATASOURCE = { type: 'prometheus', uid: '${datasource}' };
@@ -44,9 +44,14 @@ export function words(values: Record<string, [text: string, colour: string]>): V
   return [{ type: MappingType.ValueToText, options }];
 }
 
-/** What is not known is red where everything else depends on it. */
+/** What is not known has no colour, */
+export function missing(text: string, color = 'transparent'): ValueMapping {
+  return { type: MappingType.SpecialValue, options: { match: SpecialValueMatch.NullAndNan, result: { text: text.replaceAll(' ', '\u00a0'), color, index: 9 } } };
+}
+
+/** and is red where everything else depends on it. */
 export function unknown(text: string): ValueMapping {
-  return { type: MappingType.SpecialValue, options: { match: SpecialValueMatch.Null, result: { text: text.replaceAll(' ', '\u00a0'), color: BAD, index: 9 } } };
+  return missing(text, BAD);
 }
 
 export const ONLINE = words({ '-1': ['unknown', 'transparent'], 0: ['✗ offline', BAD], 1: ['✓ online', GOOD] });
@@ -105,6 +110,13 @@ export function bars<T extends timeseries.PanelBuilder>(panel: T): T {
 
 export const STACKED = new StackingConfigBuilder().mode(StackingMode.Normal).group('A');
 
+/** Counted things as bars, by their endpoints or by the kinds of errors. Whole numbers, never shortened: 1200 and 1400 would both be 1 K. */
+export function countedBars(title: string, description: string, by: 'endpoint' | 'error'): timeseries.PanelBuilder {
+  const panel = bars(graph(title, description, 'none')).stacking(STACKED).decimals(0).maxDataPoints(50);
+  (by === 'endpoint' ? ENDPOINT_BARS : ERROR_BARS).forEach(([pattern, style]) => panel.overrideByRegexp(pattern, style));
+  return panel;
+}
+
 /** One number, or a few. */
 export function number(title: string, description: string, unit: string): stat.PanelBuilder {
   return new stat.PanelBuilder()
@@ -117,8 +129,9 @@ export function number(title: string, description: string, unit: string): stat.P
 }
 
 /** Sizes of texts that would otherwise be as large as there is room, and each panel's different. */
-export function textSize(title: number, value: number): VizTextDisplayOptionsBuilder {
-  return new VizTextDisplayOptionsBuilder().titleSize(title).valueSize(value);
+export function textSize(title: number, value?: number): VizTextDisplayOptionsBuilder {
+  const size = new VizTextDisplayOptionsBuilder().titleSize(title);
+  return value === undefined ? size : size.valueSize(value);
 }
 
 /** A word that a series' name says. Without series it is `unknown`, and the value -1. */
@@ -148,6 +161,8 @@ export function withCourse<T extends stat.PanelBuilder>(
   panel: T, expression: string, step: string, known = expression, unknown: [text: string, colour: string] = ['unknown', 'text'],
 ): T {
   panel.graphMode(BigValueGraphMode.Area).min(0).mappings(words({ '-1': unknown }))
+    // The course has the room that neither text takes. There is no title: its size keeps the course below the number.
+    .text(textSize(40, 36))
     .withTarget(over(`${expression} or -1 * absent(${known})`, 'value', step));
   return panel;
 }

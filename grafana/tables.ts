@@ -6,7 +6,7 @@ import type {
 import * as table from '@grafana/grafana-foundation-sdk/table';
 
 import { BLUE, fixed } from './colours.ts';
-import { DATASOURCE } from './panels.ts';
+import { DATASOURCE, missing } from './panels.ts';
 import { once, over, rows } from './queries.ts';
 
 /** A table's column of numbers. */
@@ -68,14 +68,15 @@ export function grid(
         .withTransformation({ id: 'timeSeriesTable', filter: { id: 'byRefId', options: refId }, options: { [refId]: { timeField: 'Time' } } });
     }
     const words = column.mappings ?? [];
-    const least = column.gauge || column.course ? 120 : 64;
+    // A number below one has up to 8 characters.
+    const least = column.gauge || column.course ? 120 : column.unit === 'none' && words.length === 0 ? 80 : 64;
     renamed[field] = column.name;
     if (column.first === true) first.push(field);
     panel.overrideByName(column.name, [
       { id: 'custom.minWidth', value: Math.max(least, width(column.name, column.none ?? '', ...results(words).map(({ text = '' }) => text))) },
       { id: 'noValue', value: column.none ?? '–' }, { id: 'unit', value: column.unit },
       ...(column.decimals === undefined ? [] : [{ id: 'decimals', value: column.decimals }]),
-      ...(words.length === 0 ? [] : [{ id: 'mappings', value: words }]),
+      ...(words.length === 0 && !column.gauge ? [] : [{ id: 'mappings', value: [...words, missing(column.none ?? '–')] }]),
       ...(results(words).some(({ color }) => color !== 'text') ? [STATE_CELL, { id: 'custom.align', value: 'left' }] : []),
       ...(column.course === undefined ? [] : [
         { id: 'custom.cellOptions', value: { type: 'sparkline', hideValue: true, lineWidth: 1, fillOpacity: 15 } }, fixed(BLUE), { id: 'min', value: 0 },

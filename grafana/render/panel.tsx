@@ -41,7 +41,7 @@ function registry(config: Json): FieldConfigOptionsRegistry {
 
 async function load(panel: Json, view: View, theme: GrafanaTheme2, width: number): Promise<DataFrame[]> {
   const targets: Target[] = panel.targets;
-  const answers = await Promise.all(targets.map((target) => frames(target, view, width, targets.length > 1)));
+  const answers = await Promise.all(targets.map((target) => frames(target, view, panel.maxDataPoints ?? width, targets.length > 1)));
   const transformed = await firstValueFrom(transformDataFrame(panel.transformations ?? [], answers.flat()));
   const data = applyFieldOverrides({
     data: transformed, fieldConfig: panel.fieldConfig, fieldConfigRegistry: registry(panel.fieldConfig), theme,

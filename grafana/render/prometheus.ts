@@ -27,9 +27,9 @@ function field(name: string, type: FieldType, values: unknown[], labels?: Record
   return { name, type, values, labels, config: {} };
 }
 
-export async function frames(target: Target, view: View, width: number, several: boolean): Promise<DataFrame[]> {
+export async function frames(target: Target, view: View, points: number, several: boolean): Promise<DataFrame[]> {
   const minStep = seconds(target.interval ?? '15s');
-  const step = Math.max(minStep, Math.ceil((view.to - view.from) / width));
+  const step = Math.max(minStep, Math.ceil((view.to - view.from) / points));
   const rateInterval = Math.max(step + minStep, 4 * minStep);
   const query = fill(target.expr, { ...view.variables, __rate_interval: `${rateInterval}s`, __interval: `${step}s` });
   const series = target.instant

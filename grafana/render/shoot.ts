@@ -62,7 +62,7 @@ async function shoot(world: string, pictures: string) {
       await page.waitForFunction(() => {
         const panels = [...document.querySelectorAll('[data-panel]')];
         return panels.length > 0 && panels.every((panel) => panel.getAttribute('data-panel') === 'done');
-      }, undefined, { timeout: 60_000 });
+      }, undefined, { timeout: 120_000 });
       await sleep(1000);
       await page.locator('#root').screenshot({ path: join(pictures, `${dashboard.uid}-${theme}.png`) });
       await page.close();

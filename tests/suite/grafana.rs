@@ -3,6 +3,7 @@
 //!
 //! `scripts/check/dashboards` checks that the generator writes the same files.
 
+mod colours;
 mod dashboard;
 mod history;
 mod lint;

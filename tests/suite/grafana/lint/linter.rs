@@ -7,7 +7,7 @@ use crate::grafana::dashboard::{Dashboard, Query};
 use crate::grafana::promql::{Selector, selectors};
 
 /// Units that Grafana knows and a panel here may have.
-pub(super) const UNITS: &[&str] = &["none", "short", "Hs", "s", "bytes", "percentunit", "cpm"];
+pub(super) const UNITS: &[&str] = &["none", "short", "Hs", "s", "bytes", "percentunit", "cpm", "m"];
 
 /// Panels that show a counter as it is, since they are about all that was ever counted.
 const WHOLE_COUNTERS: &[&str] = &["Totals by currency", "Payment models", "Affiliate profit"];
