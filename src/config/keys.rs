@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::account::name_fault_near_wallets;
 use super::schema::SCHEMA;
 use minergate::currency;
 use minergate::spelling;
@@ -15,8 +16,8 @@ pub(super) fn name(path: &[String], pools: &[String]) -> String {
     })
 }
 
-/// Number of parts of a path that messages may show: known keys, keys that resemble one, indexes in lists, names of accounts, and these
-/// pools. Another pool's name could be a misplaced address.
+/// Number of parts of a path that messages may show: known keys, keys that resemble one, indexes in lists, valid names of accounts, and
+/// these pools. Another name could be a misplaced address.
 pub(super) fn shown(path: &[String], pools: &[String]) -> usize {
     let mut node = Some(&*SCHEMA);
     let is_shown = |part: &&String| {
@@ -48,8 +49,9 @@ fn step(node: &'static Value, part: &str, pools: &[String]) -> (Option<&'static 
         return (next.map(resolved), next.is_some());
     }
     if let Some(items) = node.get("items").map(resolved) {
-        // In the environment, accounts and pools are named; in a file, they have an index.
-        return (Some(items), has_type(items, "object") || part.parse::<usize>().is_ok());
+        // In the environment, accounts and pools are named; in a file, they have an index. A name can be a misplaced address.
+        let is_name = || has_type(items, "object") && name_fault_near_wallets(part).is_none();
+        return (Some(items), part.parse::<usize>().is_ok() || is_name());
     }
     (node.get("additionalProperties"), currency::is_documented(part) || pools.iter().any(|pool| pool == part))
 }
@@ -87,6 +89,9 @@ mod tests {
             ("accounts/1/token", "accounts[2].token"),
             ("accounts/1/endpoints/0", "accounts[2].endpoints[1]"),
             ("accounts/1/hunter", "accounts[2]"),
+            ("accounts/4planted00112233445566778899/token", "accounts"),
+            ("accounts/me@example.com/token", "accounts"),
+            ("pools/4planted00112233445566778899/url", "pools"),
             ("account/farm/tokn", "account.farm.tokn"),
             ("currencies/0", "currencies[1]"),
             ("currencies/hunter", "currencies"),

@@ -1,13 +1,14 @@
 //! The configuration as it is written: the top-level keys, and the sections.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use minergate::api::{self, Credentials, Settings};
+use minergate::api::{self, Credentials, Secret, Settings};
 use minergate::currency::{self, Decimals};
 use minergate::metric::Context;
 use schemars::JsonSchema;
+use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
 use super::account::Account;
@@ -140,18 +141,14 @@ impl Raw {
 
     fn accounts(&self, errors: &mut Vec<KeyError>) -> Accounts {
         let mut found = Accounts::default();
-        let mut names = BTreeSet::new();
+        let (mut names, mut places) = (BTreeSet::new(), Vec::new());
         for (i, raw) in self.accounts.iter().enumerate() {
             let mut own = Vec::new();
             if raw.has_wallets() {
                 found.wallets.extend(wallets(raw, &self.pools, &mut own));
                 if let Some(login) = raw.login(&mut own) {
-                    if found.logins.iter().any(|(_, other)| is_ambiguous(other, &login)) {
-                        let message = "another account with wallets has the same; the gateway could not distinguish the two";
-                        let key = if matches!(login, Credentials::Token { .. }) { "token" } else { "email" };
-                        own.push(KeyError::new([key], message));
-                    }
                     found.logins.push((raw.name.as_str().into(), login));
+                    places.push(i.to_string());
                 }
             } else {
                 let account = raw.account(self.state_directory.as_deref(), &mut own);
@@ -161,6 +158,15 @@ impl Raw {
                 own.push(KeyError::new(["name"], "is used twice; every account needs a name of its own"));
             }
             errors.extend(own.into_iter().map(|one| one.within(&["accounts", &i.to_string()])));
+        }
+        let mut identities = HashSet::new();
+        for (place, (_, login)) in places.iter().zip(&found.logins) {
+            let identity = Identity::of(login);
+            let key = if let Identity::Email(_) = identity { "email" } else { "token" };
+            if !identities.insert(identity) {
+                let message = "another account with wallets has the same; the gateway could not distinguish the two";
+                errors.push(KeyError::new(["accounts", place, key], message));
+            }
         }
         found
     }
@@ -204,14 +210,22 @@ fn missing_for_gateway(wallets: &[WalletConfig], logins: &[(Arc<str>, Credential
     logins.is_empty().then(|| KeyError::new([], message))
 }
 
-/// Whether the credentials of a client could belong to either account.
-fn is_ambiguous(one: &Credentials, other: &Credentials) -> bool {
-    match (one, other) {
-        (Credentials::Token { token: one, .. }, Credentials::Token { token: other, .. }) => one == other,
-        (Credentials::Password { email: one, .. }, Credentials::Password { email: other, .. }) => {
-            one.eq_ignore_ascii_case(other)
+/// What a client of the gateway sends to identify its account.
+#[derive(PartialEq, Eq, Hash)]
+enum Identity<'a> {
+    /// In lower case.
+    Email(String),
+    Token(&'a str),
+    TokenFile(&'a Path),
+}
+
+impl Identity<'_> {
+    fn of(login: &Credentials) -> Identity<'_> {
+        match login {
+            Credentials::Password { email, .. } => Identity::Email(email.to_ascii_lowercase()),
+            Credentials::Token { token: Secret::Value(token), .. } => Identity::Token(token.expose_secret()),
+            Credentials::Token { token: Secret::File { path, .. }, .. } => Identity::TokenFile(path),
         }
-        _ => false,
     }
 }
 

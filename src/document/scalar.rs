@@ -7,13 +7,35 @@ use granit_parser::{ScalarStyle, Tag};
 
 use super::Value;
 
-/// The value of a scalar. Quotes or the tag `!!str` make it a text.
+/// The value of a scalar. Quotes make it a text, unless a tag gives another type. The tags `!!str` and `!` make it a text.
 pub(super) fn value(text: Cow<'_, str>, style: ScalarStyle, tag: Option<&Tag>) -> Value {
-    let is_text = tag.is_some_and(|tag| tag.is_yaml_core_schema_tag("str") || tag.suffix().is_empty());
-    match if style == ScalarStyle::Plain && !is_text { typed(&text) } else { None } {
+    let is_typed = tag.map_or(style == ScalarStyle::Plain, |tag| !tag.is_yaml_core_schema_tag("str") && !is_plain(tag));
+    match if is_typed { typed(&text) } else { None } {
         Some(value) => value,
         None => Value::Text(text.into_owned()),
     }
+}
+
+/// Whether a value has the type of its tag. No value has the type of a tag outside the core schema, such as `!secret` or `!!binary`.
+pub(super) fn fits(value: &Value, tag: Option<&Tag>) -> bool {
+    let name = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Integer(_) => "int",
+        Value::Float(_) => "float",
+        Value::Text(_) => "str",
+        Value::List(_) => "seq",
+        Value::Map(_) => "map",
+    };
+    let is_whole = matches!(value, Value::Integer(_));
+    tag.is_none_or(|tag| {
+        is_plain(tag) || tag.is_yaml_core_schema_tag(name) || is_whole && tag.is_yaml_core_schema_tag("float")
+    })
+}
+
+/// Whether this is the tag `!`, which only says that a scalar is a text.
+fn is_plain(tag: &Tag) -> bool {
+    tag.parts() == ("", "!")
 }
 
 fn typed(text: &str) -> Option<Value> {

@@ -3,21 +3,23 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use granit_parser::{Event, Marker, Parser, ScanError, StrInput};
+use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, StrInput};
 
 use super::{Node, ParseError, REPEATED, Value, scalar};
 
 /// The formats that are read have at most six levels. Each level takes some of the stack.
 const MAX_DEPTH: usize = 16;
 
-/// Maximum number of values that aliases may copy in one document. Aliases of aliases could otherwise fill the memory.
-const MAX_COPIES: usize = 100_000;
+/// Number of values that aliases may copy in a document of any length. A longer document may have more copies: one for two bytes, because a
+/// list without aliases can have as many values. Aliases of aliases could otherwise fill the memory.
+const COPIES: usize = 100_000;
 
 /// Parses a document. An empty document is `Null`.
 pub fn parse(text: &str) -> Result<Node, ParseError> {
     let options = granit_parser::options! { flow_nesting_limit: MAX_DEPTH, block_nesting_limit: MAX_DEPTH };
     let parser = Parser::new_from_str_with_options(text, options);
-    let mut composer = Composer { parser, anchors: BTreeMap::new(), copies: 0 };
+    let copies_left = COPIES.max(text.len() / 2);
+    let mut composer = Composer { parser, anchors: BTreeMap::new(), copies_left };
     let mut root = None;
     loop {
         match composer.next()? {
@@ -34,7 +36,7 @@ struct Composer<'a> {
     parser: Parser<'a, StrInput<'a>>,
     /// The values with an anchor, by its number.
     anchors: BTreeMap<usize, Node>,
-    copies: usize,
+    copies_left: usize,
 }
 
 type Located<'a> = (Event<'a>, Marker);
@@ -54,13 +56,16 @@ impl<'a> Composer<'a> {
             return Err(error(at, INVALID));
         }
         let line = at.line();
-        let (anchor, value) = match event {
-            Event::Scalar(text, style, anchor, tag) => (anchor, scalar::value(text, style, tag.as_deref())),
-            Event::SequenceStart(_, anchor, _) => (anchor, self.list(depth)?),
-            Event::MappingStart(_, anchor, _) => (anchor, self.map(depth)?),
-            Event::Alias(anchor) => (0, self.copy(anchor, at)?),
+        let (anchor, value, tag) = match event {
+            Event::Scalar(text, style, anchor, tag) => (anchor, scalar::value(text, style, tag.as_deref()), tag),
+            Event::SequenceStart(_, anchor, tag) => (anchor, self.list(depth)?, tag),
+            Event::MappingStart(_, anchor, tag) => (anchor, self.map(depth)?, tag),
+            Event::Alias(anchor) => (0, self.copy(anchor, at)?, None),
             _ => return Err(error(at, INVALID)),
         };
+        if !scalar::fits(&value, tag.as_deref()) {
+            return Err(error(at, "a tag, such as !name, that is not supported here; leave it out"));
+        }
         let node = Node { line, value };
         if anchor != 0 {
             self.anchors.insert(anchor, node.clone());
@@ -80,17 +85,19 @@ impl<'a> Composer<'a> {
 
     fn map(&mut self, depth: usize) -> Result<Value, ParseError> {
         let mut map = BTreeMap::new();
-        let mut merged = Vec::new();
+        let mut merged = None;
         loop {
-            let (key, at) = match self.next()? {
+            let (key, style, at) = match self.next()? {
                 (Event::MappingEnd, _) => break,
-                (Event::Scalar(key, ..), at) => (key, at),
+                (Event::Scalar(key, style, ..), at) => (key, style, at),
                 (_, at) => return Err(error(at, "a key that is not a text; write keys as \"key: value\"")),
             };
             let value = self.next()?;
             let node = self.node(value, depth + 1)?;
-            if key == "<<" {
-                merged.push(node);
+            if key == "<<" && style == ScalarStyle::Plain {
+                if merged.replace(maps(node.value).ok_or_else(|| error(at, NOT_MERGED))?).is_some() {
+                    return Err(error(at, REPEATED));
+                }
                 continue;
             }
             match map.entry(key.into_owned()) {
@@ -99,26 +106,32 @@ impl<'a> Composer<'a> {
             }
         }
         // Keys of the mapping itself take precedence, then those of the first merged mapping.
-        for node in merged {
-            let maps = if let Value::List(list) = node.value { list } else { vec![node] };
-            for (key, node) in
-                maps.into_iter().filter_map(|node| if let Value::Map(map) = node.value { Some(map) } else { None }).flatten()
-            {
-                map.entry(key).or_insert(node);
-            }
+        for (key, node) in merged.into_iter().flatten().flatten() {
+            map.entry(key).or_insert(node);
         }
         Ok(Value::Map(map))
     }
 
     fn copy(&mut self, anchor: usize, at: Marker) -> Result<Value, ParseError> {
         let node = self.anchors.get(&anchor).ok_or_else(|| error(at, "an alias of a value that it is a part of"))?;
-        self.copies += node.count();
-        if self.copies > MAX_COPIES {
-            return Err(error(at, "too many values are copied by aliases; write them out"));
-        }
+        let left = self.copies_left.checked_sub(node.count());
+        self.copies_left = left.ok_or_else(|| error(at, "too many values are copied by aliases; write them out"))?;
         Ok(node.value.clone())
     }
 }
+
+/// The mappings of a merge key's value: one, or a list of them. `None` if the value is something else.
+fn maps(value: Value) -> Option<Vec<BTreeMap<String, Node>>> {
+    match value {
+        Value::Map(map) => Some(vec![map]),
+        Value::List(list) => {
+            list.into_iter().map(|node| if let Value::Map(map) = node.value { Some(map) } else { None }).collect()
+        }
+        _ => None,
+    }
+}
+
+const NOT_MERGED: &str = "the value of << is not a mapping; give an alias of one, such as *name, or a list of them";
 
 const INVALID: &str = "not valid YAML; check its indentation, and put texts with special characters in quotes";
 
@@ -150,12 +163,13 @@ mod tests {
 
     #[test]
     fn anchors_merge_keys_and_block_texts_are_read() {
-        let text = "base: &base {a: 1, b: two}\nlist:\n- *base\n- <<: *base\n  b: three\n- <<: [{c: 4}, *base]\ntext: |\n  one\n  two\nempty:\n";
+        let text = "base: &base {a: 1, b: two}\nlist:\n- *base\n- <<: *base\n  b: three\n- <<: [{c: 4}, *base]\ntext: |\n  one\n  two\nempty:\n\"<<\": 1\n";
         let expected = serde_json::json!({
             "base": {"a": 1, "b": "two"},
             "list": [{"a": 1, "b": "two"}, {"a": 1, "b": "three"}, {"a": 1, "b": "two", "c": 4}],
             "text": "one\ntwo\n",
             "empty": null,
+            "<<": 1,
         });
         assert_eq!(plain(parse(text).unwrap()), expected);
         assert_eq!(parse("").unwrap().value, Value::Null);
@@ -171,11 +185,35 @@ mod tests {
             ("? [1]\n: 2\n", (1, 3), "a key that is not a text"),
             ("a: &a [*a]\n", (1, 8), "an alias of a value"),
             ("a: *b\n", (1, 4), "not valid"),
+            ("a: 1\n<<: b\n", (2, 1), "not a mapping"),
+            ("<<:\n", (1, 1), "not a mapping"),
+            ("a: &a {b: 1}\n<<: [*a, 1]\n", (2, 1), "not a mapping"),
+            ("a: &a {b: 1}\n<<: *a\n<<: *a\n", (3, 1), "given twice"),
+            ("a: !secret b\n", (1, 12), "a tag"),
+            ("a: !!binary aGk=\n", (1, 13), "a tag"),
+            ("a: !vault |\n  b\n", (2, 3), "a tag"),
+            ("a: !!int b\n", (1, 10), "a tag"),
+            ("- !set {a: 1}\n", (1, 8), "a tag"),
+            ("- !!map [1]\n", (1, 9), "a tag"),
         ] {
             let error = parse(text).expect_err(text);
             assert_eq!(error.place, place, "{text}");
             assert!(error.to_string().contains(message), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn tags_of_the_core_schema_are_taken() {
+        let text = "!!map\na: !!int 1\nb: !!float 1\nc: !!bool yes\nd: !!null ~\ne: !!seq [!!str 1, ! 2]\n!!merge <<: {f: !!int \"5\"}\n";
+        let expected = serde_json::json!({"a": 1, "b": 1, "c": true, "d": null, "e": ["1", "2"], "f": 5});
+        assert_eq!(plain(parse(text).unwrap()), expected);
+    }
+
+    #[test]
+    fn a_long_list_can_have_many_aliases() {
+        let list = "- <<: *a\n  name: b\n".repeat(30_000);
+        let document = parse(&format!("- &a {{name: a, wallets: {{p: b}}, endpoints: [c, d]}}\n{list}")).unwrap();
+        assert_eq!(document.items().len(), 30_001);
     }
 
     #[test]

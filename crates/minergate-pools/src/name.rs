@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use minergate::answer::Text;
 
+use crate::address;
+
 /// A name that has a run of this many characters in common with the address contains a part of the address.
 const PART: usize = 8;
 
@@ -20,14 +22,18 @@ impl Names {
     }
 
     /// A worker's name as it may be shown. A miner without a name, which pools call `undefined` or `x`, becomes `unnamed`. A name with an
-    /// e-mail address or a part of the wallet's address becomes `other`.
+    /// e-mail address, a part of the wallet's address, or what looks like another address becomes `other`.
     pub(crate) fn shown(&self, name: &str) -> Text {
         let name = name.trim();
         match name {
             "" | "undefined" | "x" => Text::from("unnamed"),
-            _ if name.contains('@') || parts(name).any(|part| self.parts.contains(&part)) => Text::from("other"),
+            _ if name.contains('@') || address::is_like_one(name) || self.has_part(name) => Text::from("other"),
             _ => Text::from(name),
         }
+    }
+
+    fn has_part(&self, name: &str) -> bool {
+        parts(name).any(|part| self.parts.contains(&part))
     }
 }
 
@@ -58,6 +64,9 @@ mod tests {
             ("4AaBbCcDdEeFfGg", "other"),
             ("rig-BBCCDDEE", "other"),
             ("4aabbcc", "4aabbcc"),
+            ("0x00112233445566778899102030405060708090a1", "other"),
+            ("rig 8AnotherWalletOfNobody1MadeUp", "other"),
+            ("a-name-of-forty-characters-and-a-digit-1", "a-name-of-forty-characters-and-a-digit-1"),
         ] {
             assert_eq!(names.shown(name).get(), Some(expected), "{name}");
         }

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 
 use axum::body::Bytes;
 use axum::extract::{Form, FromRequest, Request};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use secrecy::SecretString;
 use serde_json::Value;
 
 use super::Error;
+
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The fields, from JSON or a form.
 pub(super) struct Fields(HashMap<String, Value>);
@@ -19,9 +21,11 @@ impl Fields {
     ///
     /// # Errors
     /// [`Error::BadBody`].
-    pub(super) async fn read(request: Request) -> Result<Fields, Error> {
+    pub(super) async fn read(mut request: Request) -> Result<Fields, Error> {
         let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        if content_type.is_some_and(|value| value.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded")) {
+        if content_type.is_some_and(|value| value.to_ascii_lowercase().starts_with(FORM)) {
+            // Axum accepts the type in small letters only.
+            request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(FORM));
             let form = Form::from_request(request, &()).await;
             return form.map(|Form(fields)| Fields(fields)).map_err(|rejection| Error::BadBody(rejection.status()));
         }
@@ -66,5 +70,28 @@ impl Fields {
 impl Fields {
     pub(super) fn of(json: Value) -> Fields {
         Fields(serde_json::from_value(json).unwrap())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_form_and_json_are_read_whatever_the_case_of_the_content_type() {
+        let (form, json) = ("email=me%40example.com&password=a+b", r#"{"email": "me@example.com", "password": "a b"}"#);
+        for (content_type, body) in [
+            ("application/x-www-form-urlencoded", form),
+            ("Application/X-WWW-Form-URLEncoded; charset=UTF-8", form),
+            ("application/json", json),
+            ("text/plain", json),
+        ] {
+            let request = Request::post("/").header(header::CONTENT_TYPE, content_type).body(Body::from(body)).unwrap();
+            let fields = Fields::read(request).await.unwrap();
+            assert_eq!(fields.email().as_deref(), Some("me@example.com"), "{content_type}");
+            assert_eq!(fields.text("password").as_deref(), Some("a b"), "{content_type}");
+        }
     }
 }

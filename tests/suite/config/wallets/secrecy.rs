@@ -44,6 +44,12 @@ fn a_mistake_in_the_environment_names_the_variable_and_no_address() {
             "planted",
             "MINERGATE_EXPORTER__POOLS__...: names no key of a pool; give one key in each variable, such as",
         ),
+        ("POOLS__4PLANTED00112233445566778899__URL", "planted", "MINERGATE_EXPORTER__POOLS__...: pools[4].url: not a URL"),
+        (
+            "ACCOUNTS__4PLANTED00112233445566778899__WALLETS__SUPPORTXMR",
+            "4planted?",
+            "MINERGATE_EXPORTER__ACCOUNTS__...: accounts[2].wallets.supportxmr: holds a character",
+        ),
         ("POOLS", "planted", "MINERGATE_EXPORTER__POOLS: names no key of a pool; give one key in each variable, such as"),
     ] {
         let error = read(&text, &[(variable, value)]).unwrap_err();
