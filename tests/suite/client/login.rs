@@ -102,6 +102,24 @@ async fn a_token_that_never_works_causes_few_logins() {
     assert_eq!(api.asked(LOGIN).len(), 1);
 }
 
+/// That an earlier token has worked says nothing about the first one of a new configuration.
+#[tokio::test]
+async fn a_first_token_that_is_refused_after_a_reload_causes_one_login() {
+    let logins = AtomicUsize::new(0);
+    let api = FakeApi::start(move |asked: &Asked| match (asked.path.as_str(), asked.token.as_deref()) {
+        (LOGIN, _) => ok(&format!(r#"{{"token": "t{}"}}"#, logins.fetch_add(1, Ordering::Relaxed))),
+        (_, Some("t0")) => ok("{}"),
+        _ => (401, "{}".to_owned()),
+    })
+    .await;
+    let (client, _) = client(&api);
+    let (before, account) = (with_password(None), with_password(None));
+    balance::SPEC.fetch(&client, Request::of(&before)).await.unwrap();
+    account.take_over(&before);
+    balance::SPEC.fetch(&client, Request::of(&account)).await.unwrap_err();
+    assert_eq!(api.asked(LOGIN).len(), 2, "one for each configuration");
+}
+
 #[tokio::test]
 async fn an_endpoint_that_refuses_every_token_causes_few_logins() {
     let api = FakeApi::start(|asked| match asked.path.as_str() {

@@ -270,3 +270,14 @@ async fn connections_are_replaced_and_nothing_is_dropped() {
     read().await.unwrap();
     assert_eq!(count.load(Ordering::Relaxed), 2, "and no longer after it was to be replaced");
 }
+
+/// The deadline stops retries. The first request has the whole timeout, because its answer is of use although it comes late.
+#[tokio::test]
+async fn a_first_request_may_last_beyond_the_deadline() {
+    let (api, count) = connections(Duration::from_millis(500)).await;
+    let (client, _) = client(&api);
+    let deadline = Some(tokio::time::Instant::now() + Duration::from_millis(100));
+    let account = with_token();
+    balance::SPEC.fetch(&client, Request { deadline, ..Request::of(&account) }).await.unwrap();
+    assert_eq!(count.load(Ordering::Relaxed), 1);
+}
