@@ -65,16 +65,18 @@ fn written(blocks: &Blocks, wanted: impl Fn(&str) -> bool) -> String {
     let (mut text, mut at) = (String::new(), Cursor::default());
     // In small parts.
     while !blocks.write(&mut at, &entries, &mut text, 1, Format::Text) {}
+    text
+}
+
+fn without_headers(text: &str) -> String {
     text.split_inclusive('\n').filter(|line| !line.starts_with('#')).collect()
 }
 
-/// The decompressed body of a scrape with gzip, without the lines before the samples.
-fn joined(blocks: &Blocks) -> String {
+/// The body of a scrape with gzip.
+fn joined(blocks: &Blocks) -> Vec<u8> {
     let (mut member, mut at) = (Member::with_capacity(0), Cursor::default());
     while !blocks.join(&mut at, &mut member, 0, Format::Text) {}
-    let mut text = String::new();
-    GzDecoder::new(&*member.finish()).read_to_string(&mut text).unwrap();
-    text.split_inclusive('\n').filter(|line| !line.starts_with('#')).collect()
+    member.finish()
 }
 
 proptest! {
@@ -111,13 +113,17 @@ proptest! {
                     expected.extend(samples.family(family).map(|one| line(about, name, one.labels, one.value)));
                 }
             }
-            prop_assert_eq!(written(&blocks, wanted), expected);
+            prop_assert_eq!(without_headers(&written(&blocks, wanted)), expected);
         }
         for name in model.keys() {
             let from: Vec<_> = blocks.entries_from(&account(name)).map(|entry| entry.subject.labels().0).collect();
             let expected: Vec<_> = model.range(name.clone()..).map(|(name, _)| name.as_str()).collect();
             prop_assert_eq!(from, expected);
         }
-        prop_assert_eq!(joined(&blocks), written(&blocks, |_| true));
+        let (text, gzip, size) = (written(&blocks, |_| true), joined(&blocks), blocks.size(Format::Text));
+        let mut decompressed = String::new();
+        GzDecoder::new(&*gzip).read_to_string(&mut decompressed).unwrap();
+        prop_assert_eq!((text.len(), gzip.len()), (size.text, Member::FRAME + size.compressed));
+        prop_assert_eq!(decompressed, text);
     }
 }

@@ -297,6 +297,7 @@ mod tests {
 
     use super::*;
     use crate::api::decode;
+    use crate::endpoints::affiliate_childrens::Child;
 
     proptest! {
         /// The standard library parses the same text to the nearest double.
@@ -336,5 +337,13 @@ mod tests {
         let nested = format!("{{\"long\": {}, \"short\": [1]}}", list(MAX_ENTRIES + 1));
         let nested: Map<List<Number>> = decode(nested.as_bytes()).unwrap();
         assert_eq!(nested.iter().map(|(key, _)| key).collect::<Vec<_>>(), ["short"]);
+    }
+
+    #[test]
+    fn an_object_as_json_has_only_the_fields_that_were_given() {
+        for json in ["{}", r#"{"registered":5}"#, r#"{"profits":{"xmr":1}}"#] {
+            let child: Child = decode(json.as_bytes()).unwrap();
+            assert_eq!(serde_json::to_string(&child).unwrap(), json);
+        }
     }
 }

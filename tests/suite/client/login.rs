@@ -1,15 +1,17 @@
 //! Logins: one at a time, not too often, and none after a refusal.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::future::join_all;
 
 use minergate::api::{Account, Blocked, Error, Secret};
 use minergate::endpoints::{Request, balance, workers};
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::time::timeout;
 use totp_rs::{Algorithm, Builder as TotpBuilder, Secret as TotpSecret};
 
 use super::{LOGIN, TOTP_SECRET, client, client_with, credentials, ok, with_password, with_token};
@@ -196,6 +198,44 @@ async fn a_refusal_blocks_logins_until_the_secret_changes() {
             events.contains(&format!("blocked Some({:?})", reason.reason())) && events.contains(&"blocked None".to_owned())
         );
     }
+}
+
+/// The account reads its password from a file in the directory that also keeps its state.
+fn with_files(directory: &Path, totp: Option<&str>) -> Account {
+    let password = Secret::File { name: "password_file", path: directory.join("password") };
+    Account::new("farm", credentials(password, totp), Some(directory))
+}
+
+#[tokio::test]
+async fn each_rejected_password_is_sent_and_reported_once() {
+    let api = FakeApi::start(|_| (401, String::new())).await;
+    let (client, events) = client(&api);
+    let directory = tempfile::tempdir().unwrap();
+    let account = with_files(directory.path(), None);
+    for password in ["old", "new"] {
+        std::fs::write(directory.path().join("password"), password).unwrap();
+        for _ in 0..3 {
+            balance::SPEC.fetch(&client, Request::of(&account)).await.unwrap_err();
+        }
+    }
+    assert_eq!(api.asked(LOGIN).len(), 2);
+    assert_eq!(events.lock().unwrap().iter().filter(|event| event.starts_with("blocked Some")).count(), 2);
+}
+
+/// A new password does not make the code of this step new.
+#[tokio::test]
+async fn a_new_password_is_not_sent_with_an_old_code() {
+    let api = FakeApi::start(|_| (401, String::new())).await;
+    let (client, _) = client(&api);
+    let directory = tempfile::tempdir().unwrap();
+    let account = with_files(directory.path(), Some(TOTP_SECRET));
+    std::fs::write(directory.path().join("password"), "old").unwrap();
+    balance::SPEC.fetch(&client, Request::of(&account)).await.unwrap_err();
+    std::fs::write(directory.path().join("password"), "new").unwrap();
+    // It waits for the next step, which can be near.
+    let _ = timeout(Duration::from_secs(1), balance::SPEC.fetch(&client, Request::of(&account))).await;
+    let codes: Vec<Value> = api.asked(LOGIN).iter().map(|asked| asked.body["totp"].clone()).collect();
+    assert!(codes.len() == 1 || codes[0] != codes[1], "{codes:?}");
 }
 
 #[tokio::test]

@@ -140,6 +140,7 @@ mod tests {
             ),
             (b"\xef\xbb\xbf[]", "[]"),
             (b"[NaN, -Infinity,inf ,\n+nan,-Inf]", "[null, null,null ,\nnull,null]"),
+            (br#"["abc\n", NaN]"#, r#"["abc\n", null]"#),
             (br#"["NaN", "\"NaN", -1e-5, nano, 1e999, null]"#, r#"["NaN", "\"NaN", -1e-5, nano, 1e999, null]"#),
             (b"[\"caf\xe9\"]", "[\"caf\u{fffd}\"]"),
             (b"\"\xed\xa0\xbd\"", "\"\u{fffd}\u{fffd}\u{fffd}\""),

@@ -178,4 +178,11 @@ mod tests {
             assert_eq!(codes.make(&SECRET.into()).unwrap(), None);
         }
     }
+    #[test]
+    fn a_code_is_late_after_its_step() {
+        let now = step(unix_time());
+        let is_late = |step| Code { number: 0, step }.is_late();
+        assert!(is_late(now - 1));
+        assert!(!is_late(now) || step(unix_time()) > now);
+    }
 }

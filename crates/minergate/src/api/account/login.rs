@@ -155,6 +155,6 @@ mod tests {
             assert!(login.not_before.is_some_and(|time| time >= Instant::now() + BACKOFF.0));
         }
         login.failed(&refused, false);
-        assert_eq!(login.blocked, Some(Blocked::TotpRequired));
+        assert_eq!((login.blocked, login.failures), (Some(Blocked::TotpRequired), 7), "the waits grow");
     }
 }
