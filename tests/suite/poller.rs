@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use minergate::api::{self, Error};
+use minergate::api::{self, Blocked, Error, Event};
 use minergate::endpoints::{Endpoint, Request};
 use minergate::metric::Samples;
 use minergate_exporter::exposition::{Exposition, Filter, Format};
@@ -139,6 +139,18 @@ async fn polls_are_spread_over_the_interval() {
     }
     // 100 loops at 30 s are 3.3 a second if they are spread evenly.
     assert!(per_second.values().all(|&polls| polls <= 12), "{:?}", per_second.values().max());
+}
+
+/// By default, a host gets five requests at once and then five a second.
+#[tokio::test(start_paused = true)]
+async fn at_the_start_polls_beyond_the_burst_begin_at_the_host_s_rate() {
+    let names: Vec<String> = (0..100).map(|i| format!("account {i}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let run = Run::start(&names, "", |_, _| Ok("{}".to_owned()));
+    for (wait, expected) in [(100, 5), (10_000, 55)] {
+        sleep(Duration::from_millis(wait)).await;
+        assert_eq!(run.script.asked.lock().unwrap().values().map(Vec::len).sum::<usize>(), expected);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -295,6 +307,23 @@ async fn a_reload_resets_growing_intervals() {
     assert_eq!(asked(), before + 1);
     sleep(Duration::from_secs(60)).await;
     assert_eq!(asked(), before + 2, "the wait is short again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reload_with_another_login_forgets_that_the_old_one_was_blocked() {
+    let source = Arc::new(Answers(|endpoint: &'static Endpoint| std::future::ready(Ok(endpoint.sample.to_owned()))));
+    let exposition = Exposition::new(Arc::default(), Arc::default());
+    let first = plan(&["a"], "");
+    let poller = Poller::new(source.clone(), first.clone(), exposition.store.clone(), exposition.health.clone());
+    let (updates, receiver) = mpsc::channel(1);
+    tokio::spawn(poller.run(receiver));
+    exposition.health.observe(None, Event::Blocked { account: "a", reason: Some(Blocked::Captcha) });
+    for (plan, value) in [(first, 1), (plan(&["a"], ""), 0)] {
+        updates.send((source.clone(), plan)).await.unwrap();
+        sleep(Duration::from_secs(1)).await;
+        let line = format!("\nminergate_auth_blocked{{account=\"a\",reason=\"captcha\"}} {value}\n");
+        assert!(text(&exposition).contains(&line), "{line}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

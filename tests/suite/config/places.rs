@@ -10,8 +10,9 @@ use super::{BASE_URL, environment};
 fn all_mistakes_are_reported_at_once_with_place_and_key() {
     let text = "[api]\nconcurrency = 0\n[poll]\nworkers = \"0s\"\n[[accounts]]\nname = \"a\"\ntoken = \"t\"\n\
                 [[accounts]]\nname = \"a\"\nendpoints = []\n";
-    let timeout = ("MINERGATE_EXPORTER__API__TIMEOUT", "0s");
-    let sources = Sources { text: Some(text), environment: environment(&[timeout]), ..Sources::default() };
+    // An account of a variable without a mistake has nothing to do with the mistakes of others.
+    let variables = [("MINERGATE_EXPORTER__API__TIMEOUT", "0s"), ("MINERGATE_EXPORTER__ACCOUNTS__B__TOKEN", "t")];
+    let sources = Sources { text: Some(text), environment: environment(&variables), ..Sources::default() };
     let error = Config::load(sources).unwrap_err();
     let said: Vec<_> = error.mistakes().iter().map(|mistake| (mistake.place.as_str(), mistake.key.as_str())).collect();
     let expected = [
