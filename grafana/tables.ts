@@ -109,17 +109,23 @@ export function grid(
 /** The width of a window from which on a table shows all of its columns. */
 const NARROW = 1264;
 
+/** What draws a value in its cell. */
+const DRAWN = ['gauge', 'sparkline'];
+
 /**
  * A table gives each column the same part of its room, and scrolls sideways where that is too little for one. So columns that need more
- * have a width of their own, chosen names last, and the others, one at least, share what is left.
+ * have a width of their own, and the others, one at least, share what is left. Where users chose the names, these share first, and with
+ * them what is drawn.
  */
 export function fit(panel: Panel) {
   const { renameByName } = panel.transformations?.find(({ id }) => id === 'organize')?.options as { renameByName: Record<string, string> };
-  const chosen = Object.keys(CHOSEN).map((label) => renameByName[label]);
-  const wanted = (panel.fieldConfig?.overrides ?? []).flatMap(({ matcher, properties }) => properties
-    .filter(({ id }) => id === 'custom.minWidth')
-    .map((property) => ({ property, width: Number(property.value), isChosen: chosen.includes(String(matcher.options)) })));
-  wanted.sort((a, b) => Number(a.isChosen) - Number(b.isChosen) || b.width - a.width);
+  const chosen = Object.keys(CHOSEN).flatMap((label) => renameByName[label] ?? []);
+  const wanted = (panel.fieldConfig?.overrides ?? []).flatMap(({ matcher, properties }) => {
+    const cell = properties.find(({ id }) => id === 'custom.cellOptions')?.value as { type: string } | undefined;
+    const grows = chosen.length > 0 && (chosen.includes(String(matcher.options)) || DRAWN.includes(cell?.type ?? ''));
+    return properties.filter(({ id }) => id === 'custom.minWidth').map((property) => ({ property, width: Number(property.value), grows }));
+  });
+  wanted.sort((a, b) => Number(a.grows) - Number(b.grows) || b.width - a.width);
   let room = NARROW * (panel.gridPos?.w ?? 24) / 24 - 32;
   wanted.forEach(({ property, width }, place) => {
     const sharing = wanted.slice(place);
