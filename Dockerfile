@@ -28,7 +28,7 @@ RUN case "$TARGETARCH" in \
 
 # Builds the dependencies with an empty program: this layer is cached until they change.
 COPY Cargo.toml Cargo.lock ./
-COPY crates/heap/Cargo.toml crates/heap/
+COPY crates/memory/Cargo.toml crates/memory/
 COPY crates/minergate/Cargo.toml crates/minergate/
 COPY crates/minergate-pools/Cargo.toml crates/minergate-pools/
 COPY crates/minergate-server/Cargo.toml crates/minergate-server/
