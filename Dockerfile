@@ -28,7 +28,7 @@ RUN case "$TARGETARCH" in \
 
 # Builds the dependencies with an empty program: this layer is cached until they change.
 COPY Cargo.toml Cargo.lock ./
-COPY crates/heap/Cargo.toml crates/heap/
+COPY crates/memory/Cargo.toml crates/memory/
 COPY crates/minergate/Cargo.toml crates/minergate/
 COPY crates/minergate-pools/Cargo.toml crates/minergate-pools/
 COPY crates/minergate-server/Cargo.toml crates/minergate-server/
@@ -56,7 +56,7 @@ RUN install -D "target/$(cat /target)/release/minergate-exporter" /image/usr/bin
     find /image /state -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} +
 
 FROM scratch
-ARG VERSION=0.1.0
+ARG VERSION=0.2.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="minergate-exporter" \
       org.opencontainers.image.description="Prometheus exporter for MinerGate mining pool accounts and networks" \

@@ -127,7 +127,8 @@ function earnings() {
     currencyGraph('Luck', 'Coins of the last day, of those that the hashrate should have brought.', 'percentunit').min(0)
       .withTarget(over(known('minergate_earnings_coins:ratio1d'), '{{currency}}', POLL.pool)),
     currencyGraph('Balance of the threshold', 'The balance as part of its payout threshold. It falls at a payout.', 'percentunit').min(0)
-      .withTarget(over(`${known('minergate_balance_coins:max')} / (${known('minergate_payout_threshold_coins:max')} > 0) and on (currency) ${mined}`, '{{currency}}', POLL.mining)),
+      .withTarget(over(`${known('minergate_balance_coins:max')} / (${known('minergate_payout_threshold_coins:max')} > 0) and on (currency) ${mined}`, '{{currency}}', POLL.mining))
+      .noValue('No threshold is known'),
     currencyGraph('Blocks found per day', 'Blocks that the account found in 24 hours.', 'short').min(0).axisSoftMax(1)
       .withTarget(over(once('currency', `increase(${blocksFound}[1d]) and ${blocksFound}`), '{{currency}}', POLL.pool)),
     repeated(perDay('Mined per day, $currency', 'Coins that the account mined, by how its shares were paid, where the pool says that.', byModel, '{{model}}'), 5)
@@ -205,12 +206,12 @@ function affiliates() {
   // Affiliates mine what they like, not the account's currencies.
   const affiliate = (metric: string) => once('currency', select(metric, ONE_ACCOUNT));
   return [
-    number('Affiliate links', 'The account\'s affiliate links.', 'short').span(3).withTarget(now(own('minergate_affiliate_links'), 'links')),
-    number('Affiliates', 'Users who came through the account\'s links.', 'short').span(3)
+    number('Affiliate links', 'The account\'s affiliate links.', 'short').span(6).withTarget(now(own('minergate_affiliate_links'), 'links')),
+    number('Affiliates', 'Users who came through the account\'s links.', 'short').span(6)
       .withTarget(now(own('minergate_affiliate_children'), 'affiliates')),
-    number('Newest affiliate', 'How long ago the newest affiliate registered.', 's').span(3)
+    number('Newest affiliate', 'How long ago the newest affiliate registered.', 's').span(6)
       .withTarget(now(age(own('minergate_affiliate_children_last_registered_timestamp_seconds')), 'registered')),
-    number('Last profit', 'How long ago an affiliate last brought something.', 's').span(3)
+    number('Last profit', 'How long ago an affiliate last brought something.', 's').span(6)
       .withTarget(now(age(own('minergate_affiliate_children_last_profit_timestamp_seconds')), 'profit')),
     grid('Affiliate profit', 'What the affiliates brought since the account began, by the account\'s own sum and by the list of affiliates.',
       { currency: 'Currency' }, [
@@ -220,7 +221,7 @@ function affiliates() {
         },
         { name: 'Account\'s sum', query: affiliate('minergate_affiliate_profit_coins_total'), unit: 'none' },
         { name: 'Affiliates together', query: affiliate('minergate_affiliate_children_profit_coins'), unit: 'none' },
-      ]).span(12).height(7),
+      ]).height(6),
   ];
 }
 
@@ -228,7 +229,7 @@ function polls() {
   const endpoint = (metric: string) => once('endpoint, currency', select(metric, ONE_ACCOUNT));
   const logins = `${counted('outcome', 'minergate_auth_logins_total', '$__interval', ONE_ACCOUNT)} > 0`;
   return [
-    timeline('Endpoints', 'Whether each endpoint was read at its latest poll.', UP).height(9).span(8)
+    timeline('Endpoints', 'Whether each endpoint was read at its latest poll.', UP).span(12).height(12)
       .withTarget(over(lately('endpoint, currency', select('minergate_endpoint_up', ONE_ACCOUNT)), '{{endpoint}} {{currency}}', POLL.workers)),
     grid('Ages', 'How long ago each endpoint was last read, and how often it is polled. A currency is there for wallets.',
       { endpoint: 'Endpoint', currency: 'Currency' }, [
@@ -238,13 +239,13 @@ function polls() {
           name: 'Polled every', unit: 's',
           query: `0 * ${endpoint('minergate_endpoint_up')} + on (endpoint) group_left () ${once('endpoint', select('minergate_endpoint_interval_seconds'))}`,
         },
-      ], { by: 'State' }).span(11).height(9),
-    bars(graph('Logins', 'Attempts to log in, by how they ended, in each hour.', 'short')).stacking(STACKED).decimals(0).span(5).height(9)
+      ], { by: 'State' }).span(12).height(12),
+    bars(graph('Logins', 'Attempts to log in, by how they ended, in each hour.', 'short')).stacking(STACKED).decimals(0).span(12)
       .withTarget(over(logins, '{{outcome}}', '1h')).noValue('No login was counted')
       .overrideByName('ok', [fixed(GOOD)]),
     grid('Logins blocked', 'Why logins of the account are blocked.', { reason: 'Reason' }, [
       { name: 'State', query: `${blocked} == 1`, unit: 'none', mappings: words({ 1: ['✗ blocked', BAD] }) },
-    ], { by: 'Reason' }).span(8).height(5).noValue('No blocked login is known'),
+    ], { by: 'Reason' }).span(12).height(7).noValue('No blocked login is known'),
   ];
 }
 

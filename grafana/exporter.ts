@@ -14,6 +14,7 @@ const rate = (labels: string, metric: string, ...matchers: string[]) =>
   `sum by (${labels}) (rate(${select(metric, ...matchers)}[$__rate_interval]))`;
 const endpointUp = once('account, endpoint, currency', select('minergate_endpoint_up', ACCOUNT));
 const sinceSuccess = age(once('account, endpoint, currency', select('minergate_endpoint_last_success_timestamp_seconds', ACCOUNT)));
+const neverRead = `${endpointUp} unless on (account, endpoint, currency) ${sinceSuccess}`;
 const interval = once('endpoint', select('minergate_endpoint_interval_seconds'));
 const inIntervals = `${sinceSuccess} / on (endpoint) group_left () ${interval}`;
 /** The oldest that an endpoint was within ten minutes: an age itself goes up and down with each poll. */
@@ -37,8 +38,8 @@ function nowRow() {
     faults('Logins blocked', 'Accounts whose logins are blocked, until a person changes their credentials.')
       .withTarget(now(count(once('account', select('minergate_auth_blocked', ACCOUNT)), '== 1'), 'blocked')),
     limited('Oldest value', 'The longest time since an endpoint was last read, in its own intervals. Above 1 a poll is late or failed; from 3 on, '
-      + 'values may be gone.', 'none', 1.5, 3).decimals(1)
-      .withTarget(now(`max(${inIntervals})`, 'intervals')),
+      + 'values may be gone. It is never if an endpoint was never read.', 'none', 1.5, 3).decimals(1).mappings(words({ '-1': ['✗ never', BAD] }))
+      .withTarget(now(`0 * count(${neverRead}) - 1 or max(${inIntervals})`, 'intervals')),
     state('Configuration', 'Whether the configuration\'s file was last read successfully.', words({ 0: ['✗ broken', BAD], 1: ['✓ read', GOOD] }))
       .withTarget(now(`min(${select('minergate_exporter_config_last_reload_successful')})`, 'configuration')),
     number('Running for', 'Time since the exporter was started; of several, the youngest.', 's')
@@ -144,7 +145,7 @@ function processRow() {
       .withTarget(over(byInstance('process_max_fds'), '{{instance}} at most', POLL.workers))
       .withTarget(over(byInstance('process_threads'), '{{instance}} threads', POLL.workers))
       .overrideByRegexp('/ open$/', [fixed(BLUE)]).overrideByRegexp('/ at most$/', [fixed(AMBER)]).overrideByRegexp('/ threads$/', [fixed(PLUM)]),
-    graph('Log lines lost', 'Lines of the log a minute that were lost, because nobody read it.', 'cpm').span(6).min(0).axisSoftMax(1)
+    graph('Log lines lost', 'Lines of the log a minute that were lost, because nobody read it.', 'cpm').span(5).min(0).axisSoftMax(1)
       .withTarget(over(`60 * ${rate('instance', 'minergate_exporter_log_lines_dropped_total')}`, '{{instance}}', POLL.mining)),
     grid('Instances', 'What runs where.', { instance: 'Instance', version: 'Version', revision: 'Revision', rustversion: 'Compiler' }, [
       {
@@ -152,7 +153,7 @@ function processRow() {
         query: `${age(`max by (instance) (${select('minergate_exporter_config_last_reload_success_timestamp_seconds')})`)} + on (instance) group_right () `
           + `0 * ${once('instance, version, revision, rustversion', select('minergate_exporter_build_info'))}`,
       },
-    ]).span(12).height(7),
+    ]).span(13).height(7),
     grid('Poll intervals', 'How often each endpoint is polled, as configured.', { endpoint: 'Endpoint' }, [
       { name: 'Polled every', query: interval, unit: 's' },
     ], { by: 'Polled every' }).span(6).height(7),

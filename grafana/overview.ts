@@ -34,7 +34,7 @@ function nowRow() {
       + 'It takes a day until anything is usual.', 'percentunit'), OF_USUAL), `avg(${hashrateOfUsual()})`, POLL.pool).decimals(0).dataLinks([linkTo('account', 'Account')]),
     gauges('Mined in 24 h of the expected', 'Coins of the last day, of those that the hashrate should have brought after the pool\'s fee: the five '
       + 'currencies with the least. Pools that do not count what was mined are not here.', 'percentunit').span(6).max(1.5).decimals(0)
-      .thresholds(OF_EXPECTED)
+      .thresholds(OF_EXPECTED).noValue('unknown')
       // Room for names is that of the one with the most letters, which is not always the widest; spaces count there, and are not drawn.
       .withTarget(now(`bottomk(5, ${luck()})`, '{{currency}}  ')).dataLinks([linkTo('network', 'Network and profit')]),
     withCourse(judged(number('Rejected shares, 1 h', 'Stale and invalid shares among all of an hour: the currency with the most.', 'percentunit'), REJECTED),
@@ -114,16 +114,19 @@ const STATE = [
 
 function eachAccount() {
   const worst = (aggregation: string, name: string) => `${aggregation} by (account) (${mine(name)})`;
-  const read = `min by (account) (${select('minergate_endpoint_last_success_timestamp_seconds', ACCOUNT, 'endpoint=~"workers|mining_stats"')})`;
-  return grid('Accounts', 'One line for each account, those with problems first. Of several currencies the one counts that is worst. A click on an '
-    + 'account opens its own dashboard.', { account: 'Account' }, [
+  const mined = (metric: string) => select(metric, ACCOUNT, 'endpoint=~"workers|mining_stats"');
+  const success = mined('minergate_endpoint_last_success_timestamp_seconds');
+  const neverRead = `${mined('minergate_endpoint_up')} unless on (account, endpoint, currency) ${success}`;
+  const read = `(min by (account) (${success}) unless on (account) (${neverRead}))`;
+  return grid('Accounts', 'One line for each account, those with problems first. The hashrate is in percent of the usual. Of several currencies '
+    + 'the one counts that is worst. A click on an account opens its own dashboard.', { account: 'Account' }, [
     {
       name: 'State', query: STATE, unit: 'none', first: true,
       mappings: words({
         4: ['✗ login blocked', BAD], 3: ['✗ not read', BAD], 2: ['▲ not mining', WARNING], 1: ['▲ problem', WARNING], 0: ['✓ ok', GOOD],
       }),
     },
-    { name: 'Hashrate of the usual', query: worst('min', 'minergate_hashrate_hashes_per_second:ratio7d'), unit: 'percentunit', decimals: 0, gauge: { limits: OF_USUAL, max: 1.2 } },
+    { name: 'Hashrate', query: worst('min', 'minergate_hashrate_hashes_per_second:ratio7d'), unit: 'percentunit', decimals: 0, gauge: { limits: OF_USUAL, max: 1.2 } },
     { name: 'Workers', query: recorded('account:minergate_workers:sum', ACCOUNT), unit: 'none' },
     { name: 'Usual workers', query: `${recorded('account:minergate_workers:median7d', ACCOUNT)} and ${recorded('account:minergate_workers:sum', ACCOUNT)}`, unit: 'none' },
     { name: 'Luck, 24 h', query: worst('min', 'minergate_earnings_coins:ratio1d'), unit: 'percentunit', decimals: 0, gauge: { limits: OF_EXPECTED, max: 1.5 } },

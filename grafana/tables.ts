@@ -28,12 +28,21 @@ export interface Column {
   first?: boolean;
 }
 
-/** Columns of names: as wide as names mostly are. */
-const NAMES: Record<string, number> = { alertname: 180, account: 110, endpoint: 150, exporter: 150, instance: 150, reason: 130, revision: 112, worker: 104 };
+/** Columns of names that users chose: as wide as most need. Longer ones have the room that a wider window leaves. */
+const CHOSEN: Record<string, number> = { account: 110, exporter: 150, instance: 200, worker: 104 };
+/** Columns of words: as wide as the longest. */
+const WORDS: Record<string, number> = { alertname: 180, endpoint: 150, reason: 130, revision: 112 };
 
 /** What the longest of a column's heading and words takes, so that it is not cut off. */
 function width(...texts: string[]): number {
   return Math.max(...texts.map((text) => 8 * text.length + 16));
+}
+
+/** What a column's values take. A number below one has up to 8 characters; a time, as 12.3 hours, up to 10. */
+function least({ gauge, course, unit, mappings }: Column): number {
+  if (gauge || course) return 120;
+  if (unit === 's') return 88;
+  return unit === 'none' && !mappings ? 80 : 64;
 }
 
 function results(mappings: ValueMapping[]): ValueMappingResult[] {
@@ -48,12 +57,12 @@ export function grid(
 ): table.PanelBuilder {
   const panel = new table.PanelBuilder()
     .title(title).description(description).unit('none').datasource(DATASOURCE)
-    .span(24).height(8).noValue('–');
+    .span(24).height(8).noValue('No data');
   if (sort) panel.sortBy([new TableSortByFieldStateBuilder().displayName(sort.by).desc(sort.falling === true)]);
   const renamed: Record<string, string> = { ...labels };
   const first: string[] = [];
   Object.entries(labels).forEach(([label, heading]) => panel.overrideByName(heading, [
-    { id: 'custom.minWidth', value: NAMES[label] ?? Math.max(64, width(heading)) }, { id: 'noValue', value: '–' },
+    { id: 'custom.minWidth', value: CHOSEN[label] ?? WORDS[label] ?? Math.max(64, width(heading)) }, { id: 'noValue', value: '–' },
   ]));
   columns.forEach((column, place) => {
     const refId = String.fromCharCode('A'.charCodeAt(0) + place);
@@ -68,12 +77,10 @@ export function grid(
         .withTransformation({ id: 'timeSeriesTable', filter: { id: 'byRefId', options: refId }, options: { [refId]: { timeField: 'Time' } } });
     }
     const words = column.mappings ?? [];
-    // A number below one has up to 8 characters.
-    const least = column.gauge || column.course ? 120 : column.unit === 'none' && words.length === 0 ? 80 : 64;
     renamed[field] = column.name;
     if (column.first === true) first.push(field);
     panel.overrideByName(column.name, [
-      { id: 'custom.minWidth', value: Math.max(least, width(column.name, column.none ?? '', ...results(words).map(({ text = '' }) => text))) },
+      { id: 'custom.minWidth', value: Math.max(least(column), width(column.name, column.none ?? '', ...results(words).map(({ text = '' }) => text))) },
       { id: 'noValue', value: column.none ?? '–' }, { id: 'unit', value: column.unit },
       ...(column.decimals === undefined ? [] : [{ id: 'decimals', value: column.decimals }]),
       ...(words.length === 0 && !column.gauge ? [] : [{ id: 'mappings', value: [...words, missing(column.none ?? '–')] }]),
@@ -102,19 +109,28 @@ export function grid(
 /** The width of a window from which on a table shows all of its columns. */
 const NARROW = 1264;
 
+/** What draws a value in its cell. */
+const DRAWN = ['gauge', 'sparkline'];
+
 /**
  * A table gives each column the same part of its room, and scrolls sideways where that is too little for one. So columns that need more
- * have a width of their own, and the others, one at least, share what is left.
+ * have a width of their own, and the others, one at least, share what is left. Where users chose the names, these share first, and with
+ * them what is drawn.
  */
 export function fit(panel: Panel) {
-  const wanted = (panel.fieldConfig?.overrides ?? []).flatMap(({ properties }) => properties.filter(({ id }) => id === 'custom.minWidth'));
+  const { renameByName } = panel.transformations?.find(({ id }) => id === 'organize')?.options as { renameByName: Record<string, string> };
+  const chosen = Object.keys(CHOSEN).flatMap((label) => renameByName[label] ?? []);
+  const wanted = (panel.fieldConfig?.overrides ?? []).flatMap(({ matcher, properties }) => {
+    const cell = properties.find(({ id }) => id === 'custom.cellOptions')?.value as { type: string } | undefined;
+    const grows = chosen.length > 0 && (chosen.includes(String(matcher.options)) || DRAWN.includes(cell?.type ?? ''));
+    return properties.filter(({ id }) => id === 'custom.minWidth').map((property) => ({ property, width: Number(property.value), grows }));
+  });
+  wanted.sort((a, b) => Number(a.grows) - Number(b.grows) || b.width - a.width);
   let room = NARROW * (panel.gridPos?.w ?? 24) / 24 - 32;
-  let sharing = wanted.length;
-  for (const property of wanted.sort((a, b) => Number(b.value) - Number(a.value))) {
-    const width = Number(property.value);
-    if (sharing === 1 || width <= room / sharing) break;
+  wanted.forEach(({ property, width }, place) => {
+    const sharing = wanted.slice(place);
+    if (sharing.length === 1 || Math.max(...sharing.map((column) => column.width)) <= room / sharing.length) return;
     property.id = 'custom.width';
     room -= width;
-    sharing -= 1;
-  }
+  });
 }

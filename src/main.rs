@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use minergate_exporter::{cli, log};
 
 fn main() -> ExitCode {
-    minergate_heap::share();
+    minergate_memory::share();
     let code = match cli::run() {
         Ok(code) => code,
         // The reader closed the pipe, as `head` does.

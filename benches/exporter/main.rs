@@ -50,7 +50,7 @@ type Measure = fn(&mut Table, Effort);
 
 fn main() -> ExitCode {
     // As the program does.
-    minergate_heap::share();
+    minergate_memory::share();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).filter(|word| *word != "--bench").collect();
     let (effort, only) = match words[..] {

@@ -122,7 +122,7 @@ function Bars({ panel, data, theme, width, height }: Json) {
   const { displayMode, orientation, valueMode, namePlacement, showUnfilled, text, maxVizHeight } = panel.options;
   const alignmentFactors = getDisplayValueAlignmentFactors(values);
   return (
-    <div>
+    <div style={{ display: 'grid', gap: 4 }}>
       {values.map((value, place) => (
         <BarGauge key={place} value={value.display} field={value.field} display={value.view?.getFieldDisplayProcessor(value.colIndex ?? 0)}
           theme={theme} width={width} height={Math.min(maxVizHeight, height / values.length - 4)} itemSpacing={4} text={text} alignmentFactors={alignmentFactors}

@@ -81,7 +81,9 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
             .map_err(file::Error::from)
             .map_err(|error| anyhow::anyhow!("can't write {}: {error}; give another --write-config", path.display()))?;
     }
-    terminal::announce(format!("The simulated MinerGate API with {accounts} accounts is at {base_url}\n")).await;
+    // The URL is at the end, where programs can find it.
+    let what = format!("The simulated API (accounts: {accounts}), with a pool below /nodejs-pool (wallets: {wallets}),");
+    terminal::announce(format!("{what} is at {base_url}\n")).await;
     simulator.serve(listener, shutdown::requested()?).await?;
     Ok(ExitCode::SUCCESS)
 }

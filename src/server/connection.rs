@@ -119,7 +119,7 @@ async fn give_memory_back(connections: &Connections) {
         tokio::time::sleep(limit::TRIM).await;
         if connections.burst_is_over() {
             // It only fails if the runtime is shutting down.
-            let _ = tokio::task::spawn_blocking(minergate_heap::trim).await;
+            let _ = tokio::task::spawn_blocking(minergate_memory::trim).await;
         }
     }
 }

@@ -55,8 +55,10 @@ fn no_body_breaks_the_classifier_of_errors() {
 #[test]
 fn no_configuration_gives_a_secret_away() {
     for (name, text) in seeds("fuzz/seeds/config").into_iter().chain(seeds("config")) {
-        println!("{name}");
-        checks::config(&text);
+        for choice in 0..checks::CONFIGURATIONS {
+            println!("{name} as {choice}");
+            checks::config(&[&[choice], &text[..]].concat());
+        }
     }
 }
 
@@ -72,7 +74,9 @@ fn no_header_breaks_the_negotiation() {
 fn no_body_breaks_a_pool_software() {
     let samples = contents(files("crates/minergate-pools/src/software", ".json"));
     for (name, body) in seeds("fuzz/seeds/body").into_iter().chain(samples) {
-        println!("{name}");
-        checks::pools(&body);
+        for (choice, (software, endpoint)) in (0..).zip(checks::pool_endpoints()) {
+            println!("{name} as {endpoint} of {}", software.name);
+            checks::pools(&[&[choice], &body[..]].concat());
+        }
     }
 }

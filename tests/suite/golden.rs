@@ -78,7 +78,10 @@ fn the_metrics_are_the_promised_ones() {
             found.insert(format!("{} {:?} {}", family.sample_name(), family.kind, labels.join(",")).trim_end().to_owned());
         }
     }
-    for promise in promised {
-        assert!(found.contains(promise), "{promise} is promised and not there");
+    for promise in &promised {
+        assert!(found.contains(*promise), "{promise} is promised and not there");
+    }
+    for metric in &found {
+        assert!(promised.contains(metric.as_str()), "add this line to tests/suite/promised_metrics.txt: {metric}");
     }
 }

@@ -107,7 +107,7 @@ fn pools(pools: &[Pool], out: &mut impl Write) -> io::Result<()> {
         let place = format!("{} at {}, {}, {}", pool.currency, pool.host, pool.software, counted(*wallets, "wallet"));
         table.row([(PLAIN, pool.name.clone()), (PLAIN, place)]);
         let sent = format!("at most {per_second:.2} requests a second, {} of {limit}; ", share(requests));
-        let round = format!("{} polls in {}, burst {burst}", first_round.polls, first_round.takes());
+        let round = format!("first round: {} polls in {}, with bursts of {burst}", first_round.polls, first_round.takes());
         table.row([(PLAIN, String::new()), (style(requests), sent + &round)]);
     }
     table.write(out, INDENTATION)?;

@@ -13,8 +13,15 @@ use crate::process::{Process, change_config, daemon, exporter, simulator};
 use crate::repository::ROOT;
 
 /// The simulator's faults come last, since they stay in force.
-const PAGES: &[&str] =
-    &["docs/configuration.md", "docs/commands.md", "docs/http.md", "docs/history.md", "docs/pools.md", "docs/simulator.md"];
+const PAGES: &[&str] = &[
+    "docs/configuration.md",
+    "docs/commands.md",
+    "docs/http.md",
+    "docs/troubleshooting.md",
+    "docs/history.md",
+    "docs/pools.md",
+    "docs/simulator.md",
+];
 
 /// Whether a command runs until it is stopped. The simulator's are run by another test, the others by tests of what they do.
 fn stays(line: &str) -> bool {

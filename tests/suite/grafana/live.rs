@@ -64,6 +64,11 @@ fn sixty_accounts_with_faults_are_told_apart() {
     assert_eq!(world.shown("Exporter", "Failing", "A", &[]), [f64::from(u32::try_from(listed).unwrap())]);
     assert!(read < listed, "{read} of {listed} were read");
     assert_eq!(world.shown("Exporter", "Logins blocked", "A", &[]), [1.0]);
+    // What was never read has no age, and must not leave the youngest age of others in its place.
+    assert_eq!(world.shown("Exporter", "Oldest value", "A", &[]), [-1.0]);
+    let read = world.lines("Overview", "Accounts", "I", "account");
+    assert!(["farm-1", "farm-2", "farm-4"].iter().all(|account| !read.contains_key(*account)), "{read:?}");
+    assert_eq!(read.len(), 57);
     // A login that failed once.
     let exporter = dashboard("Exporter");
     let data = world.data(&exporter, &exporter.panel_query("Errors by kind", "A"), &[]);

@@ -8,7 +8,7 @@ use super::linter::UNITS;
 use super::{Rule, overrides, panels, properties};
 use crate::grafana::dashboard::Dashboard;
 
-/// The window width in pixels from which on no heading of a table is cut off.
+/// The window width in pixels from which on no heading and no time of a table is cut off.
 const NARROW: u64 = 1264;
 
 pub(super) const RULES: &[(&str, Rule)] = &[
@@ -21,10 +21,14 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("a table scrolls and has no pages", |d| {
         panels(d, |panel| panel["type"] != "table" || panel["options"]["footer"]["enablePagination"] != true)
     }),
-    ("a table's headings are not cut off", |d| {
+    ("a table's headings and times are not cut off", |d| {
         // Columns without a width have the same part of the room that the others leave, or more if one wants it.
-        let needs = |heading: &str| 8 * u64::try_from(heading.chars().count()).unwrap() + 16;
         tables(d, |panel, headings| {
+            let needs = |heading: &String| {
+                // As 12.3 hours: digits are narrower than a heading's letters.
+                let least = if column(panel, heading, "unit").is_some_and(|unit| unit == "s") { 88 } else { 0 };
+                least.max(8 * u64::try_from(heading.chars().count()).unwrap() + 16)
+            };
             let number = |heading: &String, property: &str| column(panel, heading, property).and_then(Value::as_u64);
             let room = NARROW * panel["gridPos"]["w"].as_u64().unwrap() / 24 - 24;
             let own: Vec<Option<u64>> = headings.iter().map(|heading| number(heading, "custom.width")).collect();

@@ -1,7 +1,10 @@
-//! Keeps the heap small: one heap for all threads, and free memory that goes back to the system.
+//! Keeps the process small: one heap for all threads, free memory that goes back to the system, and no C library of mathematics.
 //!
-//! glibc gives back only the free memory at the end of a heap. After a burst, one small allocation at the end keeps all free memory
-//! before it. Other allocators that were tried need more memory from the start.
+//! Call [`share`] at the start of `main`, and [`trim`] after a burst.
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[expect(unsafe_code, reason = "a symbol of C has no other way to be defined")]
+mod math;
 
 /// Makes all threads share one heap, if the allocator is glibc's. With a heap for each thread, the memory that one thread has freed is of no
 /// use to the others. Each thread still has its cache of small blocks. Call this before other threads start.
@@ -19,6 +22,9 @@ pub fn share() {
 pub fn share() {}
 
 /// Gives back all free pages, if the allocator is glibc's. It takes milliseconds, and all allocations wait meanwhile.
+///
+/// glibc gives back only the free memory at the end of a heap. After a burst, one small allocation at the end keeps all free memory
+/// before it. Other allocators that were tried need more memory from the start.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[expect(unsafe_code, reason = "no crate wraps this call")]
 pub fn trim() {
