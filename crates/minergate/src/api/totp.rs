@@ -178,6 +178,13 @@ mod tests {
             assert_eq!(codes.make(&SECRET.into()).unwrap(), None);
         }
     }
+    #[tokio::test]
+    async fn a_login_waits_while_the_codes_of_the_next_steps_are_used_up() {
+        let now = step(unix_time());
+        let codes = SentCodes { sent: [now, now + 1, now + 2].into() };
+        assert!(tokio::time::timeout(Duration::from_millis(20), codes.ready()).await.is_err());
+    }
+
     #[test]
     fn a_code_is_late_after_its_step() {
         let now = step(unix_time());
