@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::history::{Change, LENGTH, Target, open_metrics};
 use super::promql::selectors;
-use crate::process::{Process, daemon, get, simulator, wait};
+use crate::process::{Process, daemon, exporter, get, simulator, wait};
 use crate::prometheus::serve;
 use crate::rules::rules;
 
@@ -105,6 +105,14 @@ fn promtool(arguments: &[&std::ffi::OsStr]) {
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// Number of loops of all accounts, from `check`.
+fn account_loops(config: &Path) -> usize {
+    let output = exporter().args(["check", "--format", "json", "--config.file"]).arg(config).output().unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let of_accounts = report["endpoints"].as_array().unwrap().iter().filter(|endpoint| endpoint["scope"] == "account");
+    of_accounts.map(|endpoint| usize::try_from(endpoint["loops"].as_u64().unwrap()).unwrap()).sum()
+}
+
 /// Runs the exporter with a simulated pool until every loop has ended a poll, and scrapes it twice.
 fn targets(directory: &Path, plan: &Plan) -> Vec<Target> {
     let (_pool, config) = simulator(directory, plan.simulator);
@@ -114,11 +122,12 @@ fn targets(directory: &Path, plan: &Plan) -> Vec<Target> {
     let (_daemon, url) = daemon(&config, &[]);
     let whole = format!("{url}/metrics");
     // A loop that is not up after its first poll has a fault.
+    let loops = account_loops(&config);
     wait("all loops", || {
         let text = get(&whole, &[]).text();
-        let loops = |name: &str| text.lines().filter(|line| line.starts_with(name)).count();
-        (loops("minergate_endpoint_up{") > 0 && loops("minergate_balance_coins") > 0 && loops("minergate_account_info") > 0)
-            .then_some(())
+        let polled =
+            text.lines().filter(|line| line.starts_with("minergate_endpoint_up{") && !line.contains("account=\"\""));
+        (polled.count() == loops).then_some(())
     });
     std::thread::sleep(Duration::from_secs(10));
     let mut places = vec![("job=\"minergate\",instance=\"localhost:10187\"".to_owned(), whole)];
