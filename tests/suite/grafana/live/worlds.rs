@@ -2,8 +2,14 @@
 
 use crate::grafana::world::{Plan, World, kept};
 
-pub(super) const HEALTHY: Plan =
-    Plan { name: "healthy", simulator: &["--accounts", "1"], apart: true, gone: 0, change: |_, value, _| Some(value) };
+pub(super) const HEALTHY: Plan = Plan {
+    name: "healthy",
+    simulator: &["--accounts", "1"],
+    apart: true,
+    unreadable: 0,
+    gone: 0,
+    change: |_, value, _| Some(value),
+};
 
 /// Accounts and their endpoint that can't be read; no endpoint is all.
 const FAILING: &[(&str, &str)] = &[("farm-1", ""), ("farm-2", "workers"), ("farm-4", ""), ("farm-5", "withdrawals")];
@@ -25,6 +31,8 @@ pub(super) const FAULTY: Plan = Plan {
         "withdrawals/html@farm-5",
     ],
     apart: false,
+    // Ten of farm-1, one of farm-2, ten of farm-4 and one of farm-5.
+    unreadable: 22,
     gone: 0,
     change: |series, value, ago| {
         let is_of = |account: &str| series.contains(&format!("account=\"{account}\""));
@@ -61,6 +69,7 @@ pub(super) const WALLETS: Plan = Plan {
     name: "wallets",
     simulator: &["--accounts", "0", "--wallets", "2"],
     apart: false,
+    unreadable: 0,
     gone: 0,
     // One worker vanished three hours ago: it has no hashrate, and its last share stays what it was.
     change: |series, value, ago| {
