@@ -132,7 +132,8 @@ fn compare(table: &mut Table, case: Case<'_>, times: usize, goal: Option<f64>) {
     }
 }
 
-/// Compares scrapes with small pages of the same server, in many short turns: the cost of so little work differs from second to second.
+/// Compares scrapes with small pages of the same server. They take many short turns, because the cost of so little work changes from second to
+/// second.
 fn beside_page(table: &mut Table, effort: Effort, accounts: &str, goal: f64) {
     let server = Server::own("exposition", accounts);
     let mut clients = ["/metrics", "/-/healthy"].map(|path| Client::of(&server.address, path, true));

@@ -2,7 +2,10 @@
 
 mod login;
 mod read;
+mod token;
+mod totp;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -42,6 +45,12 @@ fn client_with(api: &FakeApi, requests_per_second: f64) -> (Client, Arc<Mutex<Ve
 
 fn with_password(totp: Option<&str>) -> Account {
     Account::new("farm", credentials(Secret::of_text("pass").unwrap(), totp), None)
+}
+
+/// The account reads its password from a file in the directory that also keeps its state.
+fn with_files(directory: &Path, totp: Option<&str>) -> Account {
+    let password = Secret::File { name: "password_file", path: directory.join("password") };
+    Account::new("farm", credentials(password, totp), Some(directory))
 }
 
 fn credentials(password: Secret, totp: Option<&str>) -> Credentials {

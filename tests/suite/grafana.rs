@@ -3,10 +3,10 @@
 //!
 //! `scripts/check/dashboards` checks that the generator writes the same files.
 
-mod colours;
 mod dashboard;
 mod history;
 mod lint;
 mod live;
+mod palette;
 mod promql;
 mod world;

@@ -1,15 +1,18 @@
 //! The times of polls, on a paused clock with a source that answers at once.
 
+mod failure;
+mod reload;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use minergate::api::{self, Blocked, Error, Event};
+use minergate::api::{self, Error};
 use minergate::endpoints::{Endpoint, Request};
 use minergate::metric::Samples;
 use minergate_exporter::exposition::{Exposition, Filter, Format};
 use minergate_exporter::health::Health;
-use minergate_exporter::poller::{Plan, Poller, Source};
+use minergate_exporter::poller::{Poller, Source};
 use minergate_exporter::store::Store;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -110,19 +113,6 @@ async fn first_values_come_at_once_and_then_at_their_interval() {
         }
     }
     assert_eq!(run.value("minergate_up{account=\"a\"}"), Some(1.0));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_poll_that_panics_affects_nothing_else() {
-    let run = Run::start(&["a", "b"], "", |endpoint, account| {
-        assert!(endpoint != "workers" || account != "a", "planted");
-        Ok(sample(endpoint))
-    });
-    sleep(Duration::from_secs(120)).await;
-    assert!(run.asked("workers a").len() >= 3, "its loop goes on");
-    assert_eq!(run.value("minergate_up{account=\"b\"}"), Some(1.0));
-    assert_eq!(run.value("minergate_up{account=\"a\"}"), Some(0.0));
-    assert_eq!(run.value("minergate_endpoint_up{account=\"a\",endpoint=\"balance\",currency=\"\"}"), Some(1.0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -239,21 +229,6 @@ async fn values_disappear_when_they_are_stale_and_not_before() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failing_endpoint_does_not_affect_others() {
-    let run = Run::start(&["a", "b"], "", |endpoint, account| match (endpoint, account) {
-        ("workers", "a") => Ok("<html>".to_owned()),
-        ("balance", "a") => Err(Error::Timeout),
-        _ => Ok(sample(endpoint)),
-    });
-    sleep(Duration::from_secs(120)).await;
-    assert_eq!(run.value("minergate_up{account=\"a\"}"), Some(0.0));
-    assert_eq!(run.value("minergate_up{account=\"b\"}"), Some(1.0));
-    assert_eq!(run.value("minergate_workers{account=\"a\",currency=\"bcn\"}"), None);
-    assert_eq!(run.value("minergate_workers{account=\"b\",currency=\"bcn\"}"), Some(1.0));
-    assert_eq!(run.value("minergate_mining_workers{account=\"a\",currency=\"bcn\"}"), Some(1.0));
-}
-
-#[tokio::test(start_paused = true)]
 async fn networks_are_those_of_the_currencies_in_use() {
     let switch = Instant::now() + Duration::from_secs(100);
     let run = Run::start(&["a"], "", move |endpoint, _| match endpoint {
@@ -273,131 +248,4 @@ async fn networks_are_those_of_the_currencies_in_use() {
     assert!(height("newcoin").is_some() && height("qcn").is_some());
     assert_eq!(height("xmr"), None);
     assert_eq!(run.value("minergate_endpoint_up{account=\"\",endpoint=\"status\",currency=\"xmr\"}"), None);
-}
-
-#[tokio::test(start_paused = true)]
-async fn permanent_failures_are_polled_at_growing_intervals() {
-    let run = Run::start(&["a"], "workers = \"1s\"", |endpoint, _| match endpoint {
-        "workers" => Err(Error::Discontinued),
-        _ => Ok(sample(endpoint)),
-    });
-    sleep(Duration::from_secs(15)).await;
-    assert_eq!(run.asked("workers a").len(), 4, "at 0, 2, 6 and 14 seconds");
-    sleep(Duration::from_secs(86_400)).await;
-    let times = run.asked("workers a");
-    let last = &times[times.len() - 2..];
-    assert_eq!((last[1].saturating_sub(last[0])).as_secs(), 3600);
-    assert!(run.asked("balance a").len() > 1000, "others go on");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_reload_resets_growing_intervals() {
-    let script = Script { answer: Arc::new(|_, _| Err(Error::NotFound)), start: Instant::now(), asked: Arc::default() };
-    let source = Arc::new(script.clone());
-    let first = plan(&["a"], "");
-    let poller = Poller::new(source.clone(), first.clone(), Arc::default(), Arc::default());
-    let (updates, receiver) = mpsc::channel(1);
-    tokio::spawn(poller.run(receiver));
-    let asked = || script.asked.lock().unwrap()["workers a"].len();
-    sleep(Duration::from_secs(1800)).await;
-    let before = asked();
-    assert!(before < 8, "{before}");
-    updates.send((source, first)).await.unwrap();
-    sleep(Duration::from_secs(10)).await;
-    assert_eq!(asked(), before + 1);
-    sleep(Duration::from_secs(60)).await;
-    assert_eq!(asked(), before + 2, "the wait is short again");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_reload_with_another_login_forgets_that_the_old_one_was_blocked() {
-    let source = Arc::new(Answers(|endpoint: &'static Endpoint| std::future::ready(Ok(endpoint.sample.to_owned()))));
-    let exposition = Exposition::new(Arc::default(), Arc::default());
-    let first = plan(&["a"], "");
-    let poller = Poller::new(source.clone(), first.clone(), exposition.store.clone(), exposition.health.clone());
-    let (updates, receiver) = mpsc::channel(1);
-    tokio::spawn(poller.run(receiver));
-    exposition.health.observe(None, Event::Blocked { account: "a", reason: Some(Blocked::Captcha) });
-    for (plan, value) in [(first, 1), (plan(&["a"], ""), 0)] {
-        updates.send((source.clone(), plan)).await.unwrap();
-        sleep(Duration::from_secs(1)).await;
-        let line = format!("\nminergate_auth_blocked{{account=\"a\",reason=\"captcha\"}} {value}\n");
-        assert!(text(&exposition).contains(&line), "{line}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn polls_are_made_soon_after_a_pause() {
-    let end = Instant::now() + Duration::from_secs(100);
-    let run = Run::start(&["a", "b"], "", move |endpoint, _| {
-        if Instant::now() < end { Err(Error::Paused { until: end }) } else { Ok(sample(endpoint)) }
-    });
-    sleep(Duration::from_secs(99)).await;
-    assert_eq!(run.asked("nickname a").len(), 1);
-    assert!(run.value("minergate_api_polls_skipped_total{endpoint=\"workers\"}").unwrap() >= 2.0);
-    sleep(Duration::from_secs(4)).await;
-    for endpoint in ["workers", "nickname", "affiliate_links"] {
-        assert_eq!(run.asked(&format!("{endpoint} a")).len(), 2, "{endpoint}");
-    }
-    assert_eq!(run.value("minergate_up{account=\"a\"}"), Some(1.0));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_temporary_failure_is_polled_again_before_a_long_interval_ends() {
-    let up_from = Instant::now() + Duration::from_secs(600);
-    let run = Run::start(
-        &["a"],
-        "",
-        move |endpoint, _| {
-            if Instant::now() < up_from { Err(Error::Timeout) } else { Ok(sample(endpoint)) }
-        },
-    );
-    // Its interval is an hour.
-    sleep(Duration::from_secs(1000)).await;
-    assert_eq!(run.value("minergate_endpoint_up{account=\"a\",endpoint=\"nickname\",currency=\"\"}"), Some(1.0));
-    assert!((4..=6).contains(&run.asked("nickname a").len()), "{:?}", run.asked("nickname a"));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_held_counter_survives_a_gap_and_a_reload() {
-    let start = Instant::now();
-    let answer = move |endpoint: &str, _: &str| match (endpoint, start.elapsed().as_secs()) {
-        ("mining_stats", 0..300) => Ok(r#"{"xmr": {"totalMined": 1000, "hashrate": 1}}"#.to_owned()),
-        ("mining_stats", 300..3000) => Err(Error::Timeout),
-        ("mining_stats", 3000..4000) => Ok(r#"{"xmr": {"totalMined": 999, "hashrate": 2}}"#.to_owned()),
-        ("mining_stats", _) => Ok(r#"{"xmr": {"totalMined": 998, "hashrate": 3}}"#.to_owned()),
-        ("status", 0..3000) => Ok(r#"{"cumulativeTxCount": 5000}"#.to_owned()),
-        ("status", _) => Ok(r#"{"cumulativeTxCount": 4990}"#.to_owned()),
-        _ => Ok("{}".to_owned()),
-    };
-    let script = Arc::new(Script { answer: Arc::new(answer), start, asked: Arc::default() });
-    let exposition = Exposition::new(Arc::default(), Arc::default());
-    let plan = || Plan { currencies: Some(["xmr".to_owned()].into()), ..plan(&["a"], "stale_after = \"200s\"") };
-    let poller = Poller::new(script.clone(), plan(), exposition.store.clone(), exposition.health.clone());
-    let (updates, receiver) = mpsc::channel(1);
-    tokio::spawn(poller.run(receiver));
-    let value = |series: &str| {
-        let text = text(&exposition);
-        text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse::<f64>().ok())
-    };
-    let mined = || value("minergate_mining_mined_coins_total{account=\"a\",currency=\"xmr\"}");
-    let corrections = |endpoint: &str| value(&format!("minergate_api_counter_corrections_total{{endpoint=\"{endpoint}\"}}"));
-    sleep(Duration::from_secs(200)).await;
-    assert_eq!((mined(), corrections("mining_stats")), (Some(1000.0), None), "it appears once it occurs");
-    sleep(Duration::from_secs(2000)).await;
-    assert_eq!(mined(), None, "it is stale");
-    sleep(Duration::from_secs(1000)).await;
-    assert_eq!((mined(), corrections("mining_stats")), (Some(1000.0), Some(1.0)));
-    assert_eq!(
-        value("minergate_network_transactions_total{currency=\"xmr\"}"),
-        Some(5000.0),
-        "a network's counter is held too"
-    );
-    assert_eq!(corrections("status"), Some(1.0));
-    // The same account again, and then with another source, as after a reload with another [api].
-    updates.send((script.clone(), plan())).await.unwrap();
-    updates.send((Arc::new((*script).clone()), plan())).await.unwrap();
-    sleep(Duration::from_secs(1500)).await;
-    assert_eq!((mined(), corrections("mining_stats")), (Some(1000.0), Some(2.0)));
-    assert_eq!(value("minergate_mining_hashrate_hashes_per_second{account=\"a\",currency=\"xmr\"}"), Some(3.0));
 }

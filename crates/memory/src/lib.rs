@@ -1,9 +1,10 @@
-//! Keeps the process small: one heap for all threads, free memory that goes back to the system, and no C library of mathematics.
+//! Keeps the resident memory of a process small. All threads share one heap, free memory goes back to the system, and the C library of
+//! mathematics is not loaded.
 //!
 //! Call [`share`] at the start of `main`, and [`trim`] after a burst.
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-#[expect(unsafe_code, reason = "a symbol of C has no other way to be defined")]
+#[expect(unsafe_code, reason = "a function can have the name that C code calls only in this way")]
 mod math;
 
 /// Makes all threads share one heap, if the allocator is glibc's. With a heap for each thread, the memory that one thread has freed is of no

@@ -1,4 +1,4 @@
-//! Suggestions for misspelled words, and known words for messages.
+//! Words in messages: a suggestion for a misspelled word, and a list that is not too long.
 //!
 //! An error quotes a wrong key only if it resembles a known one, because any other text can be a secret whose key was forgotten.
 

@@ -90,7 +90,7 @@ fn style(requests: &Requests) -> anstyle::Style {
     if requests.stretch > 1.0 { WARNING } else { PLAIN }
 }
 
-/// A warning if the requests are over the limit.
+/// A warning if the polls need more requests than the limit allows.
 fn stretched(Requests { stretch, .. }: &Requests) -> Option<String> {
     (*stretch > 1.0).then(|| format!("that is over the limit: intervals become {stretch:.1} times as long"))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{Rule, overrides, panels, properties};
-use crate::grafana::colours::COLOURS;
+use crate::grafana::palette::COLOURS;
 
 pub(super) const RULES: &[(&str, Rule)] = &[
     ("fixed colours can be told apart", |d| {

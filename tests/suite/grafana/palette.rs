@@ -29,19 +29,22 @@ const VISIONS: &[(&str, Matrix)] = &[
     ),
 ];
 
-/// From linear RGB to the responses of cones, and from their cube roots to Oklab (Ottosson 2020), where equal distances look equal.
+/// The first step from linear RGB to Oklab (Ottosson 2020): how much light each kind of cones receives. In Oklab, two pairs of colours with the
+/// same distance look equally different.
 const TO_CONES: Matrix = [
     [0.412_221_470_8, 0.536_332_536_3, 0.051_445_992_9],
     [0.211_903_498_2, 0.680_699_545_1, 0.107_396_956_6],
     [0.088_302_461_9, 0.281_718_837_6, 0.629_978_700_5],
 ];
+/// The second step: from the cube roots of these amounts to Oklab.
 const TO_OKLAB: Matrix = [
     [0.210_454_255_3, 0.793_617_785_0, -0.004_072_046_8],
     [1.977_998_495_1, -2.428_592_205_0, 0.450_593_709_9],
     [0.025_904_037_1, 0.782_771_766_2, -0.808_675_766_0],
 ];
 
-/// The least distance in Oklab that is seen at a glance, as between the lines of a graph. Black and white are 1 apart.
+/// The smallest distance in Oklab at which people see at once that two lines of a graph have different colours. The distance of black and
+/// white is 1.
 const APART: f64 = 0.06;
 
 fn linear(colour: &str) -> [f64; 3] {
