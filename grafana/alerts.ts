@@ -16,7 +16,7 @@ const CONSEQUENCES: [cause: string, consequences: string, labels: string][] = [
   ['ExporterDown', 'TargetDown|ApiDown|ApiRateLimited|AccountDown|AccountMissing|DataStale', 'exporter'],
   ['ExporterAbsent', 'AccountMissing', ''],
   ['ApiDown', 'AccountDown|DataStale', 'exporter'],
-  ['LoginStopped', 'AccountDown|DataStale', 'exporter, account'],
+  ['LoginBlocked', 'AccountDown|DataStale', 'exporter, account'],
   ['AccountDown', 'DataStale', 'exporter, account, currency'],
   ['MiningStopped', 'WorkersDropped|WorkerGone|HashrateDropped|RankDropped|EarningsLow', 'account'],
   ['WorkerGone', 'WorkersDropped', 'account, currency'],
@@ -50,7 +50,7 @@ const named = (problem: string, expression: string) => `label_replace(${expressi
 const PROBLEMS: Record<string, string> = {
   ExporterDown: 'exporter is down', ExporterAbsent: 'exporter is absent', TargetDown: 'a target is down',
   ConfigReloadFailed: 'configuration is broken', ApiDown: 'API answers nothing', ApiRateLimited: 'API limits requests',
-  AccountDown: 'hashrate is not read', AccountMissing: 'no longer monitored', LoginStopped: 'login is blocked', DataStale: 'values are stale',
+  AccountDown: 'hashrate is not read', AccountMissing: 'no longer monitored', LoginBlocked: 'login is blocked', DataStale: 'values are stale',
   MiningStopped: 'mining stopped', WorkersDropped: 'fewer workers', WorkerGone: 'worker is gone', HashrateDropped: 'hashrate dropped',
   StatisticsStopped: 'statistics stand still', EffectiveHashrateLow: 'shares are missing', RejectRatioHigh: 'shares are rejected',
   RankDropped: 'rank dropped', NetworkStopped: 'network finds no blocks', NetworkJumped: 'difficulty jumped',

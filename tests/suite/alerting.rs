@@ -123,7 +123,7 @@ async fn an_alert_and_its_end_reach_the_webhook() {
         // There is a notification for the blocked login, and none for the account that can't be read because of it.
         let before = webhook.asked("/chat").len();
         put_faults(&simulator, &["expired-token@farm-1".to_owned(), "login/captcha@farm-1".to_owned()]);
-        let alert = notified(&webhook, "/on-call", "firing", "MinergateLoginStopped");
+        let alert = notified(&webhook, "/on-call", "firing", "MinergateLoginBlocked");
         assert_eq!((told(&alert), alert["labels"]["reason"].as_str()), (("critical", "farm-1"), Some("captcha")));
         wait("the inhibited alert", || {
             let alerts = get(&format!("http://{alertmanager}/api/v2/alerts?filter=alertname=MinergateAccountDown"), &[]);
@@ -136,7 +136,7 @@ async fn an_alert_and_its_end_reach_the_webhook() {
 
         put_faults(&simulator, &[]);
         daemon.signal("HUP");
-        notified(&webhook, "/on-call", "resolved", "MinergateLoginStopped");
+        notified(&webhook, "/on-call", "resolved", "MinergateLoginBlocked");
 
         drop(daemon);
         let alert = notified(&webhook, "/on-call", "firing", "MinergateExporterDown");
@@ -169,7 +169,7 @@ async fn failures_of_many_accounts_are_one_notification_for_each_exporter() {
         // Each alert is sent before the alerts that it inhibits.
         let causes = [
             alert("MinergateApiDown", "critical", &[a]),
-            alert("MinergateLoginStopped", "critical", &[a, others, ("reason", "captcha")]),
+            alert("MinergateLoginBlocked", "critical", &[a, others, ("reason", "captcha")]),
             alert("MinergateAccountDown", "critical", &[b, ("account", "other-2")]),
             alert("MinergateWorkerGone", "warning", &[others, xmr, ("worker", "rig-2")]),
             alert("MinergateWorkersDropped", "warning", &[others, eth]),
@@ -178,7 +178,7 @@ async fn failures_of_many_accounts_are_one_notification_for_each_exporter() {
         let hidden = [
             alert("MinergateAccountDown", "warning", &[a, mine]),
             alert("MinergateDataStale", "warning", &[a, ("endpoint", "status"), xmr]),
-            alert("MinergateLoginStopped", "warning", &[a, others, ("reason", "captcha")]),
+            alert("MinergateLoginBlocked", "warning", &[a, others, ("reason", "captcha")]),
             alert("MinergateAccountDown", "warning", &[b, ("account", "other-2")]),
             alert("MinergateDataStale", "warning", &[b, ("account", "other-2"), ("endpoint", "workers")]),
             alert("MinergateWorkersDropped", "warning", &[others, xmr]),

@@ -57,7 +57,7 @@ fn sixty_accounts_with_faults_are_told_apart() {
     assert!(problems.len() < 20, "{problems:?}");
     // A cause is a line, and what follows from it is none.
     let about = world.lines_of("Overview", "Needs attention", "A", "alertname", "farm-1");
-    assert!(about.contains_key("MinergateLoginStopped") && !about.contains_key("MinergateAccountDown"), "{about:?}");
+    assert!(about.contains_key("MinergateLoginBlocked") && !about.contains_key("MinergateAccountDown"), "{about:?}");
     // An endpoint that was never read is in the count of the tile and in the table.
     let listed = world.shown("Exporter", "Failing endpoints, one by one", "A", &[]).len();
     let read = world.shown("Exporter", "Failing endpoints, one by one", "B", &[]).len();
